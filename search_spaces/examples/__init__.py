@@ -1,0 +1,1 @@
+"""Spaces that are shipped, one a file."""

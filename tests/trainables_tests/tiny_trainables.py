@@ -1,0 +1,87 @@
+"""Trainables and data that train in milliseconds."""
+
+import keras
+import numpy as np
+
+from trainables import Data, FitOptions, KerasTrainable
+
+
+def blobs(examples: int = 48, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Points around one centre a class, hard enough to leave some accuracy to gain."""
+    generator = np.random.default_rng(seed)
+    y = (np.arange(examples) % classes).astype(np.int32)
+    x = generator.normal(size=(examples, 4)) + y[:, None] * 0.7
+    return x.astype(np.float32), y
+
+
+def tiny_data(examples: int = 48) -> Data:
+    return Data(train=blobs(examples), validation=blobs(24, seed=1))
+
+
+class Tiny(KerasTrainable):
+    """One dense layer; subclasses override what they are about."""
+
+    batch_size = 16
+
+    def load_data(self) -> Data:
+        return tiny_data()
+
+    def build_model(self, config):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+        optimizer = keras.optimizers.SGD(config.get("learning_rate", 0.1))
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+
+class Scripted(Tiny):
+    """Reports the validation scores of ``config["scores"]``, one an epoch."""
+
+    def fit_options(self, config) -> FitOptions:
+        return FitOptions(callbacks=[*config.get("callbacks", ()), Script(config["scores"])])
+
+
+class Script(keras.callbacks.Callback):
+    def __init__(self, scores) -> None:
+        super().__init__()
+        self.scores = scores
+
+    def on_epoch_end(self, epoch, logs=None) -> None:
+        logs["score"] = self.scores[epoch]
+
+
+class Everything(Tiny):
+    """What makes continuing hard: callbacks with memory, dropout, batch normalisation, weights, augmentation."""
+
+    def build_model(self, config):
+        model = keras.Sequential(
+            [
+                keras.Input((4,)),
+                keras.layers.Dense(8),
+                keras.layers.BatchNormalization(),
+                keras.layers.ReLU(),
+                keras.layers.Dropout(0.3),
+                keras.layers.Dense(3, activation="softmax"),
+            ]
+        )
+        optimizer = keras.optimizers.Adam(0.05, use_ema=True, ema_momentum=0.9)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    def fit_options(self, config) -> FitOptions:
+        # With a min_delta this large every epoch but the first is a plateau, if its sign is right.
+        return FitOptions(
+            callbacks=[
+                keras.callbacks.EarlyStopping(
+                    "val_loss", patience=config["patience"], min_delta=0.5, restore_best_weights=True
+                ),
+                keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=2, min_delta=0.5),
+            ],
+            class_weight={0: 2.0, 2: 0.5},
+            augment=jitter,
+        )
+
+
+def jitter(x, y, seed):
+    import tensorflow as tf
+
+    return x + tf.random.stateless_normal(tf.shape(x), seed, stddev=0.1), y

@@ -1,0 +1,115 @@
+"""Random events, and runs that could have happened, for the tests of this folder."""
+
+import math
+from dataclasses import dataclass
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from tune_jobs.results import (
+    CheckpointWritten,
+    EpochReported,
+    RunEnded,
+    RunStarted,
+    Status,
+    TrialEnded,
+    TrialStarted,
+)
+
+# No deadline: a busy machine is not a wrong result.
+property_settings = settings(deadline=None, max_examples=35)
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+AMOUNTS = st.floats(0, 1e12)
+TRIALS = st.integers(0, 10**9)
+EPOCHS = st.integers(1, 10**6)
+ENDINGS = st.sampled_from([status for status in Status if status is not Status.RUNNING])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(TEXTS, values, max_size=3),
+    max_leaves=5,
+)
+EVENTS = st.one_of(
+    st.builds(
+        RunStarted, time_s=AMOUNTS, cpus=AMOUNTS, gpus=AMOUNTS, max_concurrent_trials=st.integers(1, 10**9)
+    ),
+    st.builds(
+        TrialStarted,
+        time_s=AMOUNTS,
+        trial=TRIALS,
+        config=st.dictionaries(TEXTS, VALUES, max_size=3),
+        node=TEXTS,
+    ),
+    st.builds(
+        EpochReported,
+        time_s=AMOUNTS,
+        trial=TRIALS,
+        epoch=EPOCHS,
+        metrics=st.dictionaries(TEXTS, st.floats(), max_size=3),
+        seconds=AMOUNTS,
+    ),
+    st.builds(
+        CheckpointWritten,
+        time_s=AMOUNTS,
+        trial=TRIALS,
+        epoch=EPOCHS,
+        path=st.sampled_from(["trials/0007/epoch-000003", "a b/ü/..c", "x"]),
+    ),
+    st.builds(
+        TrialEnded, time_s=AMOUNTS, trial=TRIALS, status=ENDINGS, reason=TEXTS, error=st.none() | TEXTS
+    ),
+    st.builds(RunEnded, time_s=AMOUNTS, reason=TEXTS, error=st.none() | TEXTS),
+)
+
+
+@dataclass(frozen=True)
+class Objective:
+    metric: str = "val_accuracy"
+    mode: str = "max"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a test wants to have happened to a trial."""
+
+    number: int
+    config: dict
+    epochs: list
+    status: Status
+    error: str | None = None
+
+    def events(self):
+        yield TrialStarted(time_s=1.0, trial=self.number, config=self.config, node="host")
+        for epoch, metrics in enumerate(self.epochs, start=1):
+            yield EpochReported(
+                time_s=1.0 + epoch, trial=self.number, epoch=epoch, metrics=metrics, seconds=0.5
+            )
+        if self.status is not Status.RUNNING:
+            yield TrialEnded(
+                time_s=99.0, trial=self.number, status=self.status, reason="why", error=self.error
+            )
+
+
+def events_of(trials):
+    return [event for trial in trials for event in trial.events()]
+
+
+SCORES = st.sampled_from(
+    [0.0, 0.25, 0.5, 0.75, math.nan, math.inf, -math.inf]
+)  # few, so that ties are common
+METRICS = st.fixed_dictionaries({"val_accuracy": SCORES}, optional={"loss": SCORES})
+
+
+@st.composite
+def random_trials(draw, max_size=8):
+    numbers = draw(st.lists(st.integers(0, 50), unique=True, max_size=max_size))
+    return [
+        Trial(
+            number,
+            config=draw(st.fixed_dictionaries({"lr": st.floats(0, 1)}, optional={"units": st.lists(EPOCHS)})),
+            epochs=draw(st.lists(METRICS, max_size=4)),
+            status=draw(st.sampled_from(Status)),
+            error=draw(st.none() | TEXTS),
+        )
+        for number in numbers
+    ]

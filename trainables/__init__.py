@@ -1,0 +1,39 @@
+"""What is trained: Keras models as Ray Tune trainables. Knows no search space and no run."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainables.data import Data, InvalidData, split
+    from trainables.fit_options import FitOptions
+    from trainables.keras_trainable import KerasTrainable
+    from trainables.settings import InvalidTrainable, TrialSettings
+
+__all__ = [
+    "Data",
+    "FitOptions",
+    "InvalidData",
+    "InvalidTrainable",
+    "KerasTrainable",
+    "TrialSettings",
+    "split",
+]
+
+_HOMES = {
+    "Data": "trainables.data",
+    "InvalidData": "trainables.data",
+    "split": "trainables.data",
+    "FitOptions": "trainables.fit_options",
+    "KerasTrainable": "trainables.keras_trainable",
+    "InvalidTrainable": "trainables.settings",
+    "TrialSettings": "trainables.settings",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Ray is imported only by whoever asks for KerasTrainable.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,134 @@
+"""Keras callbacks that live as long as a trial, although each epoch is a ``fit`` of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+_FOREIGN = frozenset({"model", "_model", "params"})
+
+
+class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Keras has no types
+    """The callbacks of one trial: ``on_train_begin`` and ``on_train_end`` reach them once, not once an epoch.
+
+    Attributes:
+        epoch_logs: What the last epoch reported.
+    """
+
+    def __init__(self, callbacks: Sequence[Any], model: Any, epochs: int, steps: int) -> None:
+        self.epoch_logs: dict[str, float] = {}
+        self._ended = False
+        # The last one sees what the others added to the logs: Keras hands a copy of them around.
+        note = keras.callbacks.LambdaCallback(on_epoch_end=self._note)
+        everyone = [*callbacks, note]
+        super().__init__(everyone, add_history=True, model=model, epochs=epochs, steps=steps, verbose=0)
+        super().on_train_begin()
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Called by every ``fit``: the trial began long ago."""
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Called by every ``fit``: the trial goes on."""
+
+    def end(self) -> None:
+        """Ends the trial for its callbacks; a second call does nothing."""
+        if not self._ended:
+            self._ended = True
+            super().on_train_end(self.epoch_logs)
+
+    def state(self) -> tuple[list[Any], dict[str, np.ndarray]]:
+        """The callbacks' plain attributes as JSON values, and the arrays among them by name."""
+        arrays: dict[str, np.ndarray] = {}
+        states = [
+            {
+                "class": type(callback).__name__,
+                "attributes": {
+                    name: _pack(value, arrays)
+                    for name, value in vars(callback).items()
+                    if name not in _FOREIGN and _is_plain(value)
+                },
+            }
+            for callback in self.callbacks
+        ]
+        return states, arrays
+
+    def restore(self, states: Sequence[Any], arrays: Any) -> None:
+        """Gives the callbacks the attributes that ``state`` returned.
+
+        Raises:
+            ValueError: The trial has other callbacks than the one that was saved.
+        """
+        before = [state["class"] for state in states]
+        now = [type(callback).__name__ for callback in self.callbacks]
+        if before != now:
+            raise ValueError(f"The callbacks were {', '.join(before)}, but now they are {', '.join(now)}.")
+        unpacked = [
+            {name: _unpack(value, arrays) for name, value in state["attributes"].items()} for state in states
+        ]
+        for callback, attributes in zip(self.callbacks, unpacked, strict=True):
+            vars(callback).update(attributes)
+            _forget_direction(callback)
+
+    def _note(self, epoch: int, logs: Any) -> None:  # noqa: ARG002 - Keras's signature
+        self.epoch_logs = {name: float(value) for name, value in logs.items() if _is_number(value)}
+
+
+def _forget_direction(callback: Any) -> None:
+    # EarlyStopping, ReduceLROnPlateau and ModelCheckpoint learn their direction at their first epoch and turn
+    # the sign of min_delta with it: what was saved has been turned already and would be turned back.
+    if hasattr(callback, "monitor_op") and hasattr(callback, "min_delta"):
+        callback.monitor_op = None
+        callback.min_delta = abs(callback.min_delta)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number)
+
+
+def _is_plain(value: Any) -> bool:
+    # A subclass (a named tuple, a default dict) would come back as its base: it is not plain.
+    if type(value) in (list, tuple):
+        return all(map(_is_plain, value))
+    if type(value) is dict:
+        return all(_is_scalar(key) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind not in "OV"
+    return _is_scalar(value)
+
+
+def _is_scalar(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, bool | int | float | str) and not isinstance(value, np.generic)
+    )
+
+
+def _pack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Replaces every array of a plain value by a reference; marks what JSON cannot tell apart."""
+    if isinstance(value, np.ndarray | np.generic):
+        name = f"callbacks/{len(arrays):04d}"
+        arrays[name] = np.array(value)
+        return {"array" if isinstance(value, np.ndarray) else "number": name}
+    if isinstance(value, list | tuple):
+        packed = [_pack(item, arrays) for item in value]
+        return {"tuple": packed} if isinstance(value, tuple) else packed
+    if isinstance(value, dict):
+        return {"dict": [[key, _pack(item, arrays)] for key, item in value.items()]}
+    return value
+
+
+def _unpack(value: Any, arrays: Any) -> Any:
+    if isinstance(value, list):
+        return [_unpack(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    if kind == "array":
+        return arrays[content]
+    if kind == "number":
+        return arrays[content][()]
+    if kind == "tuple":
+        return tuple(_unpack(item, arrays) for item in content)
+    return {key: _unpack(item, arrays) for key, item in content}

@@ -1,0 +1,1 @@
+"""Trainables of the shipped experiments."""

@@ -1,0 +1,218 @@
+"""KerasTrainable: a Keras model as a class trainable of Ray Tune, one step an epoch."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ray import tune
+
+from trainables import checkpoint, devices
+from trainables.checkpoint import CheckpointError, Snapshot
+from trainables.data import Data
+from trainables.fit_options import FitOptions
+from trainables.settings import TRIAL_KEY, InvalidTrainable, TrialSettings
+
+if TYPE_CHECKING:
+    import keras
+
+    from trainables.training import Training
+
+
+class KerasTrainable(tune.Trainable):
+    """What is trained. Subclass it and define ``build_model`` and ``load_data``; the rest is done.
+
+    Also a plain Ray Tune trainable: ``tune.Tuner(MyTrainable, param_space={…})`` works.
+
+    A trial that fails does so in what it reports, not by raising: the worker, whose imports took seconds,
+    goes on with the next trial, and the traceback reaches the journal.
+
+    Attributes:
+        batch_size: Examples per batch when the configuration has no ``batch_size``.
+    """
+
+    batch_size: int = 32
+
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
+        """Makes the compiled model of a configuration. Everything random in it is seeded already."""
+        raise NotImplementedError
+
+    def load_data(self) -> Data:
+        """Loads the data: once a run, in the driver, before there is a trial (``self`` is not configured)."""
+        raise NotImplementedError
+
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:  # noqa: ARG002 - for subclasses
+        """How an epoch is fitted: callbacks, class and sample weights, augmentation. By default, plainly."""
+        return FitOptions()
+
+    @classmethod
+    def standalone(
+        cls,
+        config: dict[str, Any] | None = None,
+        data: Data | None = None,
+        settings: TrialSettings | None = None,
+    ) -> Self:
+        """An instance without Ray, for tests and for work outside a run.
+
+        Args:
+            config: The configuration to train; None gives an instance that only loads data and builds models.
+            data: What to train on; None: ``load_data`` is asked.
+            settings: What a run would say.
+        """
+        trainable: Self = cls.__new__(cls)
+        if config is not None:
+            trainable.setup(config, data=data, settings=settings)
+        return trainable
+
+    # Ray Tune's interface.
+
+    def setup(
+        self, config: dict[str, Any], data: Data | None = None, settings: TrialSettings | None = None
+    ) -> None:
+        """Begins the first trial of this worker."""
+        self._settings = settings or TrialSettings()
+        devices.prepare(self._settings.cpus, self._settings.gpus)
+        self._data = data if data is not None else self.load_data()
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Ends this worker's trial and begins another one in its place."""
+        self._end()
+        self._begin(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Trains one epoch.
+
+        Returns:
+            ``epoch``, ``metrics``, ``seconds`` (and the metrics at the top level, for plain Ray Tune),
+            ``checkpoint`` when one was written, ``done`` when nothing is left to do; or what went wrong:
+            ``mistake`` when every trial would fail alike, ``error`` and ``traceback`` otherwise.
+        """
+        return self._guarded(self._step) or {"done": True, **self._failure}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Writes the trial's state into a directory."""
+        checkpoint.write(Path(checkpoint_dir), self._running().snapshot())
+
+    def load_checkpoint(self, checkpoint_dir: Any) -> None:
+        """Continues from what ``save_checkpoint`` wrote."""
+        self._running().restore(checkpoint.read(Path(checkpoint_dir)))
+        self._repeated = False
+
+    def cleanup(self) -> None:
+        """Ends the last trial of this worker."""
+        self._end()
+
+    # One trial.
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        parameters = dict(config)
+        self._trial = int(parameters.pop(TRIAL_KEY, 0))
+        self._parameters = parameters
+        self._training: Training | None = None
+        self._failure: dict[str, str] = {}
+        self._repeated = False
+        self._saved_epoch = 0
+        self._saved_at_s = time.monotonic()
+        self._guarded(self._build)
+
+    def _build(self) -> dict[str, Any]:
+        from trainables.training import Training
+
+        self._training = Training(self, self._parameters, self._data, self._settings, self._trial)
+        snapshot = checkpoint.newest(self._folder) if self._folder else None
+        if snapshot:
+            self._continue_from(snapshot)
+        return {}
+
+    def _continue_from(self, snapshot: Snapshot) -> None:
+        training = self._running()
+        try:
+            training.restore(snapshot)
+        except CheckpointError:
+            return  # of another model (the code was changed before the run was continued): from the start
+        self._saved_epoch = training.epoch
+        # Its last epoch may have been written but not reported before the worker died: it is reported again.
+        self._repeated = training.last is not None
+
+    def _step(self) -> dict[str, Any]:
+        training = self._running()
+        if not self._repeated:
+            training.run_epoch()
+        self._repeated = False
+        last = training.last
+        if last is None:
+            raise RuntimeError("There is no epoch to report.")
+        result = {
+            **last.metrics,
+            "epoch": last.number,
+            "metrics": dict(last.metrics),
+            "seconds": last.seconds,
+        }
+        if training.ended:
+            training.end()
+        if self._checkpoint_is_due():
+            result["checkpoint"] = self._save()
+        return {**result, "done": training.ended}
+
+    def _checkpoint_is_due(self) -> bool:
+        training = self._running()
+        if self._folder is None or training.epoch == self._saved_epoch:
+            return False
+        waited_s = time.monotonic() - self._saved_at_s
+        return (
+            training.ended
+            or training.epoch in self._settings.milestones
+            or waited_s >= self._settings.checkpoint_every_s
+        )
+
+    def _save(self) -> str:
+        training, folder = self._running(), self._folder
+        if folder is None:
+            raise RuntimeError("There is no folder to save in.")
+        name = checkpoint.save(folder, training.epoch, training.snapshot())
+        checkpoint.save_architecture(folder, training.model)
+        self._saved_epoch, self._saved_at_s = training.epoch, time.monotonic()
+        return name
+
+    def _end(self) -> None:
+        """Leaves nothing of the trial in this worker but what is on disk."""
+        self._guarded(self._finish)
+        self._training = None
+        devices.release()
+
+    def _finish(self) -> dict[str, Any]:
+        training = self._running()
+        if self._folder and training.epoch > self._saved_epoch:
+            self._save()
+        # After saving: a trial that a scheduler only pauses goes on from its last weights, not from those
+        # that an EarlyStopping restores here.
+        training.end()
+        return {}
+
+    @property
+    def _folder(self) -> Path | None:
+        folder = self._settings.folder
+        return None if folder is None else checkpoint.trial_folder(Path(folder), self._trial)
+
+    def _running(self) -> Training:
+        if self._training is None:
+            raise RuntimeError(f"Trial {self._trial} has no model: {self._failure}.")
+        return self._training
+
+    def _guarded(self, work: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        """What ``work`` returns; None when it, or something before, went wrong: ``_failure`` says what."""
+        if self._failure:
+            return None
+        try:
+            return work()
+        except InvalidTrainable as mistake:
+            self._failure = {"mistake": str(mistake)}
+        except Exception as error:  # noqa: BLE001 - whatever a user's model raises is a row on the leaderboard
+            message = " ".join(f"{type(error).__name__}: {error}".split())
+            self._failure = {"error": message, "traceback": traceback.format_exc()}
+        return None

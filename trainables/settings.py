@@ -1,0 +1,42 @@
+"""What a run tells each of its trials, beside the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+TRIAL_KEY = "__trial__"
+"""The key of a Ray Tune configuration under which a trial finds its number."""
+
+
+class InvalidTrainable(ValueError):  # noqa: N818 - it tells of a declaration, not of a failure
+    """The trainable itself is wrong, so that every trial would fail alike: the run ends at once."""
+
+
+@dataclass(frozen=True)
+class TrialSettings:
+    """What holds for every trial of a run.
+
+    Attributes:
+        metric: The objective's metric, as the model reports it (``val_accuracy``); None when there is no
+            objective: then no epoch is better than another and the last weights count as the best.
+        mode: Whether a high ("max") or a low ("min") value of the metric is better.
+        max_epochs: How many epochs a trial is trained at most.
+        seed: The run's seed; with the trial's number it gives each trial its own random numbers.
+        cpus: CPUs of a trial: its TensorFlow uses as many threads.
+        gpus: GPUs of a trial; with 0 it sees none.
+        folder: The folder that holds one folder per trial; None: nothing is written.
+        checkpoint_every_s: Seconds between two checkpoints of a trial, beside those at milestones and at its
+            end.
+        milestones: Epochs after which a scheduler may stop the trial: it is on disk before it reports them.
+    """
+
+    metric: str | None = None
+    mode: Literal["max", "min"] = "max"
+    max_epochs: int = 1_000_000
+    seed: int = 0
+    cpus: float = 1
+    gpus: float = 0
+    folder: str | None = None
+    checkpoint_every_s: float = 60.0
+    milestones: tuple[int, ...] = ()

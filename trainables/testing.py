@@ -1,0 +1,218 @@
+"""The tests that every trainable must pass; run them over your own in your own test suite."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from trainables import checkpoint
+from trainables.checkpoint import Snapshot
+from trainables.data import Data
+from trainables.keras_trainable import KerasTrainable
+from trainables.settings import TRIAL_KEY, TrialSettings
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What some epochs of a trial reported, and what the trial was after them."""
+
+    results: list[dict[str, Any]]
+    states: list[Snapshot]
+
+
+class TrainableContract:
+    """Subclass it in a file that pytest collects, and say what to test:
+
+        class TestMyTrainable(TrainableContract):
+            trainable = MyTrainable
+            config = {"units": [8], "learning_rate": 0.01}
+
+    Choose a small configuration, and small ``data``: some twenty epochs are trained. Nothing starts Ray.
+
+    Attributes:
+        trainable: The class under test.
+        config: A configuration that it trains.
+        configs: More of them, for trainables whose configurations differ in kind (another optimizer).
+        objective: The metric that an experiment would choose, and whether a high ("max") or a low ("min")
+            value is better.
+        data: What to train on; None: ``load_data`` is asked, once.
+        epochs: How long a trial is trained; it is interrupted after half of them.
+        rtol: Relative tolerance of the comparisons: bitwise equality is not promised by every device.
+        atol: Absolute tolerance of the comparisons.
+    """  # noqa: D415 - the first line introduces the example
+
+    trainable: ClassVar[type[KerasTrainable]]
+    config: ClassVar[Mapping[str, Any]]
+    configs: ClassVar[Sequence[Mapping[str, Any]]] = ()
+    objective: ClassVar[tuple[str, Literal["max", "min"]]] = ("val_accuracy", "max")
+    data: Data | None = None
+    epochs: ClassVar[int] = 4
+    rtol: ClassVar[float] = 1e-5
+    atol: ClassVar[float] = 1e-6
+
+    _uninterrupted_runs: ClassVar[dict[str, _Run]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._uninterrupted_runs = {}
+
+    def test_every_epoch_reports_the_objective(self, tmp_path: Path) -> None:
+        """The objective is among the metrics, finite, and also at the top level, for Ray Tune."""
+        metric, _ = self.objective
+        for config in self._all_configs():
+            for result in self._uninterrupted(config, tmp_path).results:
+                value = result["metrics"].get(metric)
+                if value is None or not math.isfinite(value):
+                    raise AssertionError(f"Epoch {result['epoch']} reports {metric}={value}; {config=}.")
+                np.testing.assert_equal(result[metric], value)
+
+    def test_a_restored_trial_goes_on_as_if_uninterrupted(self, tmp_path: Path) -> None:
+        """Saved, restored in a fresh instance, trained on: metrics, model and optimizer are equal."""
+        for number, config in enumerate(self._all_configs()):
+            whole = self._uninterrupted(config, tmp_path)
+            directory = tmp_path / f"saved-{number}"
+            with self._worker(config) as worker:
+                self._train(worker, self._half, tmp_path)
+                directory.mkdir()
+                worker.save_checkpoint(str(directory))
+            with self._worker(config) as worker:
+                worker.load_checkpoint(str(directory))
+                rest = self._train(worker, self.epochs - self._half, tmp_path)
+            self._compare(rest, whole, skip=self._half, what="a trial that was saved and restored")
+
+    def test_a_trial_begun_anew_continues_its_newest_checkpoint(self, tmp_path: Path) -> None:
+        """After its worker died, a trial reports the last saved epoch again and goes on from there."""
+        for number, config in enumerate(self._all_configs()):
+            whole = self._uninterrupted(config, tmp_path)
+            folder = str(tmp_path / f"run-{number}")
+            with self._worker(config, folder=folder) as worker:
+                self._train(worker, self._half, tmp_path)
+            with self._worker(config, folder=folder) as worker:
+                rest = self._train(worker, self.epochs - self._half + 1, tmp_path)
+            self._compare(rest, whole, skip=self._half - 1, what="a trial that was begun anew")
+
+    def test_a_reused_worker_trains_like_a_fresh_one(self, tmp_path: Path) -> None:
+        """A worker's second trial knows nothing of its first."""
+        configs = self._all_configs()
+        for number, config in enumerate(configs):
+            whole = self._uninterrupted(config, tmp_path)
+            with self._worker(configs[number - 1], trial=1) as worker:
+                self._train(worker, 1, tmp_path)
+                if not worker.reset_config(_numbered(config, 0)):
+                    raise AssertionError("reset_config refused the configuration, but must return True.")
+                second = self._train(worker, self._half, tmp_path)
+            self._compare(second, whole, skip=0, what="the second trial of a worker")
+
+    def test_each_trial_has_its_own_seed(self, tmp_path: Path) -> None:
+        """A trial's number decides its first weights: alike for the same number, different for another."""
+        first, again, other = (self._first_weights(trial, tmp_path) for trial in (0, 0, 1))
+        self._compare_arrays(again, first, "a trial that is built a second time")
+        if all(np.array_equal(first[name], other[name]) for name in first):
+            raise AssertionError(
+                "Two trials begin with the same weights, so nothing in them is random: is there a fixed seed "
+                f"in {self.trainable.__name__}.build_model? Remove it: a trial is seeded by its number."
+            )
+
+    # What the tests are made of.
+
+    @property
+    def _half(self) -> int:
+        return self.epochs // 2
+
+    def _all_configs(self) -> list[Mapping[str, Any]]:
+        return [self.config, *self.configs]
+
+    @contextmanager
+    def _worker(
+        self, config: Mapping[str, Any], trial: int = 0, folder: str | None = None
+    ) -> Iterator[KerasTrainable]:
+        metric, mode = self.objective
+        settings = TrialSettings(
+            metric=metric, mode=mode, max_epochs=2 * self.epochs, folder=folder, milestones=(self._half,)
+        )
+        worker = self.trainable.standalone(_numbered(config, trial), self._loaded_data(), settings)
+        try:
+            yield worker
+        finally:
+            worker.cleanup()
+
+    def _loaded_data(self) -> Data:
+        if self.data is None:
+            type(self).data = self.trainable.standalone().load_data()
+        if not isinstance(self.data, Data):
+            raise TypeError(f"load_data returned a {type(self.data).__name__}, but must return a Data.")
+        return self.data
+
+    def _uninterrupted(self, config: Mapping[str, Any], tmp_path: Path) -> _Run:
+        """A trial in a worker of its own, trained once per configuration for all tests of the class."""
+        key = repr(config)
+        if key not in self._uninterrupted_runs:
+            with self._worker(config) as worker:
+                self._uninterrupted_runs[key] = self._train(worker, self.epochs, tmp_path)
+        return self._uninterrupted_runs[key]
+
+    def _train(self, worker: KerasTrainable, epochs: int, tmp_path: Path) -> _Run:
+        run = _Run([], [])
+        for _ in range(epochs):
+            result = worker.step()
+            problem = result.get("mistake") or result.get("traceback")
+            if problem:
+                raise AssertionError(f"The trial failed: {problem}")
+            run.results.append(result)
+            run.states.append(_state(worker, tmp_path))
+            if result["done"]:
+                break
+        return run
+
+    def _first_weights(self, trial: int, tmp_path: Path) -> Mapping[str, np.ndarray]:
+        with self._worker(self.config, trial=trial) as worker:
+            return {
+                name: array
+                for name, array in _state(worker, tmp_path).arrays.items()
+                if name.startswith("model/")
+            }
+
+    def _compare(self, run: _Run, whole: _Run, skip: int, what: str) -> None:
+        """Compares a run's epochs with those of the uninterrupted one after the first ``skip``."""
+        expected = list(zip(whole.results, whole.states, strict=True))[skip:]
+        found = list(zip(run.results, run.states, strict=True))
+        for (result, state), (whole_result, whole_state) in zip(found, expected, strict=False):
+            where = f"{what}, epoch {whole_result['epoch']}"
+            np.testing.assert_equal(result["epoch"], whole_result["epoch"], where)
+            np.testing.assert_equal(result["done"], whole_result["done"], where)
+            self._compare_arrays(result["metrics"], whole_result["metrics"], where)
+            self._compare_arrays(state.arrays, whole_state.arrays, where)
+            np.testing.assert_equal(state.state["best_epoch"], whole_state.state["best_epoch"], where)
+        if not found or not expected:
+            raise AssertionError(
+                f"The trial ended after {len(whole.results)} epochs: there is no epoch to compare with "
+                f"{what}. Choose a configuration that is trained longer."
+            )
+
+    def _compare_arrays(self, found: Mapping[str, Any], expected: Mapping[str, Any], where: str) -> None:
+        np.testing.assert_equal(sorted(found), sorted(expected), where)
+        for name, value in expected.items():
+            message = f"{where}: {name} differs"
+            if np.issubdtype(np.asarray(value).dtype, np.floating):
+                np.testing.assert_allclose(found[name], value, self.rtol, self.atol, err_msg=message)
+            else:
+                np.testing.assert_array_equal(found[name], value, message)
+
+
+def _numbered(config: Mapping[str, Any], trial: int) -> dict[str, Any]:
+    # A copy through and through: a trainable that changed its configuration would change the next test's.
+    return {**copy.deepcopy(dict(config)), TRIAL_KEY: trial}
+
+
+def _state(worker: KerasTrainable, tmp_path: Path) -> Snapshot:
+    directory = tmp_path / "state"
+    directory.mkdir(exist_ok=True)
+    worker.save_checkpoint(str(directory))
+    return checkpoint.read(directory)

@@ -1,0 +1,6 @@
+"""An experiment on Ray: runs it, and writes its journal."""
+
+from tune_jobs.engine.reporter import Plan, Reporter
+from tune_jobs.engine.run import run
+
+__all__ = ["Plan", "Reporter", "run"]

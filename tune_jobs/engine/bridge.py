@@ -1,0 +1,87 @@
+"""Where Ray Tune asks and the coordinator answers: a searcher, a stopper and a callback without a mind of their own.
+
+Ray's scheduler stays first-in-first-out: whether a trial goes on is decided in the stopper, which Ray asks first of
+all for every result, and which it cannot restore without its state.
+"""
+
+from __future__ import annotations
+
+import platform
+from typing import Any, Self
+
+from ray.tune import Callback, Stopper
+from ray.tune.search import Searcher
+
+from trainables.settings import TRIAL_KEY
+from tune_jobs.engine.coordinator import Coordinator
+
+
+class _Bridge:
+    """What all three have: the coordinator, which stays in this process.
+
+    Ray pickles the parts of a run to restore it from them. That is never done here, so nothing of them is pickled.
+    """
+
+    _coordinator: Coordinator
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+class ProposingSearcher(_Bridge, Searcher):  # type: ignore[misc]
+    """Hands the coordinator's proposals to Ray."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        Searcher.__init__(self)
+        self._coordinator = coordinator
+
+    def suggest(self, trial_id: str) -> Any:  # noqa: ARG002 - Ray's name for it means nothing to us
+        """The next configuration, with the trial's number."""
+        proposal = self._coordinator.propose()
+        if proposal is None:
+            return Searcher.FINISHED
+        trial, config = proposal
+        return {**config, TRIAL_KEY: trial}
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        """The coordinator knew it first."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Ray's own state is not used: the journal is."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Ray's own state is not used: the journal is."""
+
+
+class DecidingStopper(_Bridge, Stopper):  # type: ignore[misc]
+    """Hands every result to the coordinator, and its decisions to Ray."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        self._coordinator = coordinator
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002 - the result has the number
+        """Whether the trial ends."""
+        return self._coordinator.report(result["config"][TRIAL_KEY], result)
+
+    def stop_all(self) -> bool:
+        """Whether the run ends."""
+        return self._coordinator.over
+
+
+class TellingCallback(_Bridge, Callback):  # type: ignore[misc]
+    """Tells the coordinator what happens to the workers of trials."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        self._coordinator = coordinator
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
+        """A worker is ready for the trial."""
+        self._coordinator.started(trial.config[TRIAL_KEY], platform.node())
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
+        """A worker died once too often."""
+        message = " ".join(str(trial.get_error()).split())
+        self._coordinator.crashed(trial.config[TRIAL_KEY], message)

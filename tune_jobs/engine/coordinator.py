@@ -1,0 +1,185 @@
+"""Decides what a run does next: which configuration, whether a trial goes on, whether the run does. Knows no Ray."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from tune_jobs.experiment import Experiment
+from tune_jobs.results import CheckpointWritten, EpochReported, Event, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
+from tune_jobs.searchers import Search
+
+
+class Ending(StrEnum):
+    """Why a run ended."""
+
+    TRIALS = "all trials"
+    TIME = "time budget"
+    EPOCHS = "total epochs"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+class Record(Protocol):
+    """Where events and tracebacks are kept."""
+
+    def event(self, event: Event) -> None:
+        """Keeps an event."""
+
+    def traceback(self, trial: int, text: str) -> None:
+        """Keeps a traceback."""
+
+
+@dataclass
+class _Running:
+    """What the coordinator must know of a trial that has not ended."""
+
+    config: dict[str, Any]
+    epoch: int = 0
+    best_loss: float = math.inf
+
+
+class Coordinator:
+    """Takes every decision of one run, and records every event.
+
+    Searcher and scheduler hear of a result before anything else may be proposed, and the journal before both: what
+    they know is always on disk.
+
+    Attributes:
+        mistake: What is wrong with the trainable itself, when the first trials showed that; else None.
+        ending: Why the run is over; None while it goes on.
+    """
+
+    def __init__(self, experiment: Experiment, record: Record, clock: Callable[[], float] = time.time) -> None:
+        self.mistake: str | None = None
+        self.ending: Ending | None = None
+        self._experiment = experiment
+        self._record = record
+        self._clock = clock
+        self._started_s = clock()
+        self._proposed = 0
+        self._epochs = 0
+        self._running: dict[int, _Running] = {}
+        self._search: Search = experiment.searcher.start(
+            experiment.space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
+        )
+        self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
+
+    def begin(self, *, cpus: float, gpus: float, max_concurrent_trials: int) -> None:
+        """The run starts, on these resources; its time begins to count."""
+        self._started_s = self._clock()
+        self._record.event(
+            RunStarted(time_s=self._started_s, cpus=cpus, gpus=gpus, max_concurrent_trials=max_concurrent_trials)
+        )
+
+    def propose(self) -> tuple[int, dict[str, Any]] | None:
+        """The next trial's number and configuration; None when there will be no other."""
+        if self.over or self._proposed == self._experiment.trials:
+            return None
+        trial = self._proposed
+        config = self._search.propose(trial)
+        if config is None:
+            return None
+        self._proposed += 1
+        self._running[trial] = _Running(config)
+        return trial, config
+
+    def started(self, trial: int, node: str) -> None:
+        """A trial begins on a node, or begins again after its worker died."""
+        config = self._running[trial].config
+        self._record.event(TrialStarted(time_s=self._clock(), trial=trial, config=config, node=node))
+
+    def report(self, trial: int, result: Mapping[str, Any]) -> bool:
+        """Takes what a step of the trainable returned; says whether the trial ends here."""
+        if trial not in self._running:
+            return True
+        if "mistake" in result and not self._epochs:
+            self.mistake, self.ending = result["mistake"], Ending.FAILED
+            return True
+        if "mistake" in result or "error" in result:
+            self._fail(trial, result.get("error") or result["mistake"], result.get("traceback"))
+            return True
+        self._take_epoch(trial, result)
+        status, reason = self._judge(trial, result)
+        if status is not None:
+            self._end(trial, status, reason)
+        return status is not None
+
+    def crashed(self, trial: int, error: str) -> None:
+        """A trial's worker died, more often than it is tried again."""
+        if trial in self._running:
+            self._fail(trial, error, None)
+
+    def interrupt(self) -> None:
+        """The person at the keyboard wants the run to end."""
+        self.ending = self.ending or Ending.INTERRUPTED
+
+    @property
+    def over(self) -> bool:
+        """Whether the run is to end now, with whatever is still running."""
+        budget_s = self._experiment.time_budget_s
+        if self.ending is None and budget_s is not None and self._clock() - self._started_s >= budget_s:
+            self.ending = Ending.TIME
+        return self.ending is not None
+
+    def finish(self, error: str | None = None) -> None:
+        """The run is over."""
+        self.ending = Ending.FAILED if error else self.ending or Ending.TRIALS
+        self._record.event(RunEnded(time_s=self._clock(), reason=self.ending, error=error))
+
+    def _take_epoch(self, trial: int, result: Mapping[str, Any]) -> None:
+        running, epoch = self._running[trial], int(result["epoch"])
+        if epoch <= running.epoch:
+            return  # a worker that continues from a checkpoint reports its last epoch again
+        running.epoch = epoch
+        self._epochs += 1
+        now_s = self._clock()
+        self._record.event(
+            EpochReported(
+                time_s=now_s, trial=trial, epoch=epoch, metrics=result["metrics"], seconds=result["seconds"]
+            )
+        )
+        if "checkpoint" in result:
+            path = f"trials/{trial:04d}/{result['checkpoint']}"
+            self._record.event(CheckpointWritten(time_s=now_s, trial=trial, epoch=epoch, path=path))
+        loss = self._loss(result)
+        if math.isfinite(loss):
+            running.best_loss = min(running.best_loss, loss)
+            self._search.report(trial, epoch, running.best_loss)
+
+    def _judge(self, trial: int, result: Mapping[str, Any]) -> tuple[Status | None, str]:
+        """Whether the trial ends with this result, as what, and why."""
+        epoch, experiment = int(result["epoch"]), self._experiment
+        if not math.isfinite(self._loss(result)):
+            metric = experiment.objective.metric
+            return Status.DIVERGED, f"{metric} is {result['metrics'][metric]} at epoch {epoch}"
+        if result["done"]:
+            whole = epoch >= experiment.max_epochs
+            return Status.COMPLETED, f"all {epoch} epochs" if whole else f"stopped itself at epoch {epoch}"
+        reason = self._schedule.report(trial, epoch, self._running[trial].best_loss)
+        if self._epochs == experiment.total_epochs:
+            self.ending = self.ending or Ending.EPOCHS
+        return (None, "") if reason is None else (Status.STOPPED, reason)
+
+    def _loss(self, result: Mapping[str, Any]) -> float:
+        objective = self._experiment.objective
+        return objective.loss(result["metrics"][objective.metric])
+
+    def _fail(self, trial: int, error: str, traceback: str | None) -> None:
+        if traceback:
+            self._record.traceback(trial, traceback)
+        self._end(trial, Status.FAILED, "raised" if traceback else "its worker died", error)
+
+    def _end(self, trial: int, status: Status, reason: str, error: str | None = None) -> None:
+        del self._running[trial]
+        self._record.event(
+            TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error)
+        )
+        failed = status in (Status.FAILED, Status.DIVERGED)
+        self._search.end(trial, failed=failed, trained_out=status is Status.COMPLETED)
+        if self._epochs == self._experiment.total_epochs:
+            self.ending = self.ending or Ending.EPOCHS

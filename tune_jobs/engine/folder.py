@@ -1,0 +1,97 @@
+"""The folder of a run: its name, its place, and what was asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import time
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from tune_jobs.errors import RequestError
+from tune_jobs.experiment import Experiment
+
+EXPERIMENT_FILE = "experiment.json"
+FORMAT = 1
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
+
+
+def folder_problems(storage: Path, name: str) -> list[str]:
+    """Why a run of this name cannot be kept in this storage. Nothing is written."""
+    if not _NAME.fullmatch(name):
+        return [
+            f"The value of `name` is {name!r}, but must be letters, digits, '.', '_' and '-', beginning with a letter or "
+            "digit, at most 100 of them: a run is a folder within the storage. Use --storage to choose where."
+        ]
+    if (storage / name).exists():
+        return [
+            f"The run {name!r} exists already in {storage}. Choose another --name, or remove that folder if nothing in "
+            "it is worth keeping."
+        ]
+    nearest = next(parent for parent in (storage, *storage.absolute().parents) if parent.exists())
+    if not nearest.is_dir():
+        return [f"The storage {storage} cannot be made: {nearest} is a file. Choose another --storage."]
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return [f"The storage {storage} cannot be written: {nearest} allows it not. Choose another --storage."]
+    return []
+
+
+def default_name(experiment_name: str) -> str:
+    """The experiment's name and the time."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", experiment_name).strip("-.")[:60] or "run"
+    return f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def create(storage: Path, name: str, experiment: Experiment, experiment_name: str) -> Path:
+    """Makes the folder and writes what was asked for.
+
+    Raises:
+        RequestError: The file system refuses.
+    """
+    folder = storage.absolute() / name
+    text = json.dumps(describe(name, experiment, experiment_name), indent=2)
+    try:
+        folder.mkdir(parents=True)
+        (folder / "trials").mkdir()
+        (folder / EXPERIMENT_FILE).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RequestError(f"The folder {folder} cannot be made: {error.strerror}. Choose another --storage.") from error
+    return folder
+
+
+def describe(name: str, experiment: Experiment, experiment_name: str) -> dict[str, Any]:
+    """What was asked for, as JSON."""
+    trainable = experiment.trainable
+    return {
+        "format": FORMAT,
+        "name": name,
+        "experiment": experiment_name,
+        "created_s": time.time(),
+        "trainable": f"{trainable.__module__}:{trainable.__qualname__}",
+        "space": experiment.space.to_json(),
+        "objective": {"metric": experiment.objective.metric, "mode": experiment.objective.mode},
+        "searcher": experiment.searcher.to_json(),
+        "scheduler": experiment.scheduler.to_json(),
+        "max_epochs": experiment.max_epochs,
+        "trials": experiment.trials,
+        "time_budget_s": experiment.time_budget_s,
+        "total_epochs": experiment.total_epochs,
+        "resources": {"cpus": experiment.resources.cpus, "gpus": experiment.resources.gpus},
+        "max_concurrent_trials": experiment.max_concurrent_trials,
+        "seed": experiment.seed,
+        "checkpoint_every_s": experiment.checkpoint_every_s,
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):  # such as tensorflow, where tensorflow-cpu is installed
+            found[name] = version(name)
+    return found

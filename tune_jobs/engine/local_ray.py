@@ -1,0 +1,69 @@
+"""A Ray of the run's own on this machine, with its own ports and folder, gone when the run is."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tune_jobs.engine.machine import Machine
+
+_ENVIRONMENT = {
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # trials read relative paths as the driver does
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # they write three files a trial that nothing reads: the journal has it
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "10",  # an epoch in progress may not hold up the end of a run for long
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Ray's snapshots rewrite the state of all trials, for nobody
+    "TUNE_WARN_THRESHOLD_S": "10",
+}
+
+
+@contextmanager
+def local_ray(machine: Machine) -> Iterator[Path]:
+    """Starts Ray, and ends it afterwards.
+
+    A Ray that this process has joined already is used and left alone.
+
+    Yields:
+        A folder for what Ray writes.
+    """
+    import ray
+
+    folder = Path(tempfile.mkdtemp(prefix="tune-jobs-"))
+    joined = ray.is_initialized()
+    try:
+        with _environment(_ENVIRONMENT):
+            if not joined:
+                ray.init(
+                    address="local",
+                    num_cpus=int(machine.cpus),
+                    num_gpus=int(machine.gpus),
+                    include_dashboard=False,
+                    logging_level=logging.WARNING,
+                    _temp_dir=str(folder),
+                )
+            yield folder
+    finally:
+        if not joined:
+            ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,191 @@
+"""Runs an experiment: checks everything, starts Ray, lets the coordinator decide, and leaves a folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from trainables import Data, InvalidData, TrialSettings
+from tune_jobs.engine import folder as run_folder
+from tune_jobs.engine.coordinator import Coordinator
+from tune_jobs.engine.interruption import on_interrupt
+from tune_jobs.engine.local_ray import local_ray
+from tune_jobs.engine.machine import Machine, this_machine
+from tune_jobs.engine.noise import quiet
+from tune_jobs.engine.recorder import Recorder
+from tune_jobs.engine.reporter import Plan, Reporter
+from tune_jobs.errors import RequestError, RunFailed
+from tune_jobs.experiment import Experiment
+from tune_jobs.results.run import Run
+
+LOG = Path("logs", "ray.log")
+_RETRIES = 3
+
+
+def run(
+    experiment: Experiment,
+    *,
+    storage: str | Path = "runs",
+    name: str | None = None,
+    experiment_name: str | None = None,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Runs an experiment on this machine.
+
+    Args:
+        experiment: What to run.
+        storage: The folder that holds the runs.
+        name: The run's name; None: the experiment's name and the time.
+        experiment_name: The experiment's name; None: the trainable's.
+        reporter: Whoever shows the progress.
+
+    Returns:
+        The run, also when it was interrupted by Ctrl-C.
+
+    Raises:
+        RequestError: Something about the request is wrong, all that can be known before the start at once; nothing
+            is left behind.
+        RunFailed: No trial succeeded, or Ray did not.
+    """
+    experiment_name = experiment_name or experiment.trainable.__name__
+    name = name or run_folder.default_name(experiment_name)
+    machine, storage = this_machine(), Path(storage)
+    problems = [
+        *experiment.problems(),
+        *machine.problems(experiment.resources),
+        *run_folder.folder_problems(storage, name),
+    ]
+    if problems:
+        raise RequestError(*problems)
+    data = _load_data(experiment)
+    folder = run_folder.create(storage, name, experiment, experiment_name)
+    concurrent = _max_concurrent(experiment, machine)
+    recorder = Recorder(folder, reporter)
+    coordinator = Coordinator(experiment, recorder)
+    if reporter:
+        reporter.begin(_plan(folder, experiment, concurrent))
+    try:
+        with quiet(folder / LOG), on_interrupt(coordinator.interrupt):
+            _execute(experiment, coordinator, data, machine, concurrent, folder)
+    finally:
+        recorder.close()
+        if reporter:
+            reporter.end()
+    if coordinator.mistake is not None:
+        shutil.rmtree(folder)
+        raise RequestError(coordinator.mistake)
+    return _checked(Run(folder))
+
+
+def _load_data(experiment: Experiment) -> Data:
+    name = experiment.trainable.__name__
+    try:
+        data = experiment.trainable.standalone().load_data()
+    except InvalidData as error:
+        raise RequestError(*error.problems) from error
+    except Exception as error:
+        raise RequestError(f"{name}.load_data raised {type(error).__name__}: {error}") from error
+    if not isinstance(data, Data):
+        raise RequestError(
+            f"{name}.load_data returned a {type(data).__name__}, but must return trainables.Data(train=(x, y), …)."
+        )
+    return data
+
+
+def _max_concurrent(experiment: Experiment, machine: Machine) -> int:
+    room = machine.room_for(experiment.resources)
+    return min(room, experiment.max_concurrent_trials or room)
+
+
+def _plan(folder: Path, experiment: Experiment, concurrent: int) -> Plan:
+    return Plan(
+        folder=folder,
+        name=folder.name,
+        metric=experiment.objective.metric,
+        mode=experiment.objective.mode,
+        trials=experiment.planned_trials,
+        max_epochs=experiment.max_epochs,
+        total_epochs=experiment.total_epochs,
+        time_budget_s=experiment.time_budget_s,
+        max_concurrent_trials=concurrent,
+    )
+
+
+def _execute(
+    experiment: Experiment,
+    coordinator: Coordinator,
+    data: Data,
+    machine: Machine,
+    concurrent: int,
+    folder: Path,
+) -> None:
+    """Runs all trials. Whatever stops them, the journal tells how it ended."""
+    error: str | None = None
+    try:
+        with local_ray(machine) as scratch:
+            coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=concurrent)
+            trainable = _with_data(experiment, data, folder)
+            _tune(trainable, coordinator, concurrent, scratch)
+    except Exception as raised:
+        error = f"{type(raised).__name__}: {raised}"
+        raise RunFailed(f"Ray stopped the run: {error} See {folder / LOG}.") from raised
+    finally:
+        coordinator.finish(error)
+
+
+def _with_data(experiment: Experiment, data: Data, folder: Path) -> Any:
+    from ray import tune
+
+    settings = TrialSettings(
+        metric=experiment.objective.metric,
+        mode=experiment.objective.mode,
+        max_epochs=experiment.max_epochs,
+        seed=experiment.seed,
+        cpus=experiment.resources.cpus,
+        gpus=experiment.resources.gpus,
+        folder=str(folder / "trials"),
+        checkpoint_every_s=experiment.checkpoint_every_s,
+        milestones=experiment.rungs,
+    )
+    trainable = tune.with_parameters(experiment.trainable, data=data, settings=settings)
+    return tune.with_resources(trainable, {"cpu": experiment.resources.cpus, "gpu": experiment.resources.gpus})
+
+
+def _tune(trainable: Any, coordinator: Coordinator, concurrent: int, scratch: Path) -> None:
+    from ray import tune
+
+    from tune_jobs.engine.bridge import DecidingStopper, ProposingSearcher, TellingCallback
+
+    tune.Tuner(
+        trainable,
+        tune_config=tune.TuneConfig(
+            search_alg=ProposingSearcher(coordinator),
+            num_samples=-1,  # the searcher says when it is finished
+            max_concurrent_trials=concurrent,
+            reuse_actors=True,
+            trial_dirname_creator=lambda trial: trial.trial_id,
+        ),
+        run_config=tune.RunConfig(
+            name="run",
+            storage_path=str(scratch / "tune"),
+            stop=DecidingStopper(coordinator),
+            callbacks=[TellingCallback(coordinator)],
+            failure_config=tune.FailureConfig(max_failures=_RETRIES),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            verbose=0,
+        ),
+    ).fit()
+
+
+def _checked(run: Run) -> Run:
+    """The run, unless nothing came of it."""
+    history = run.history()
+    failed = [trial for trial in history.trials.values() if trial.error]
+    if failed and len(failed) == len(history.trials):
+        first = failed[0]
+        raise RunFailed(
+            f"All {len(failed)} trials failed; trial {first.trial}: {first.error} "
+            f"(its traceback: {run.folder / 'trials' / f'{first.trial:04d}' / 'error.txt'})"
+        )
+    return run

@@ -1,0 +1,1 @@
+"""Experiments that are shipped, one a file: `tune-jobs list` shows them."""

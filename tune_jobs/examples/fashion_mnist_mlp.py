@@ -1,0 +1,21 @@
+"""How far does a multilayer perceptron get on Fashion-MNIST? Keras downloads the data, once.
+
+50 configurations by HyperOpt; ASHA lets the best third of them go on after 1, 3 and 9 of 27 epochs.
+"""
+
+from search_spaces.examples.fashion_mnist_mlp import SPACE
+from trainables.examples.fashion_mnist_mlp import FashionMnistMlp
+from tune_jobs.experiment import Experiment, Objective
+from tune_jobs.schedulers import ASHA
+from tune_jobs.searchers import HyperOpt
+
+EXPERIMENT = Experiment(
+    trainable=FashionMnistMlp,
+    space=SPACE,
+    objective=Objective("val_accuracy", "max"),
+    searcher=HyperOpt(),
+    scheduler=ASHA(grace_period=1, reduction_factor=3),
+    max_epochs=27,
+    trials=50,
+    seed=0,
+)

@@ -1,0 +1,40 @@
+"""What came of a run, read from its journal alone, without Ray and without TensorFlow.
+
+The names below cost nothing to import. The modules that make tables, which import pandas, are imported by
+name: `leaderboard`, `curves` and `formats`.
+"""
+
+from tune_jobs.results.events import (
+    CheckpointWritten,
+    EpochReported,
+    Event,
+    RunEnded,
+    RunStarted,
+    Status,
+    TrialEnded,
+    TrialStarted,
+)
+from tune_jobs.results.history import History, Objective, TrialHistory, fold
+from tune_jobs.results.journal import JOURNAL_NAME, JournalError, JournalWriter, read_journal
+from tune_jobs.results.ranking import Place, ranking
+
+__all__ = [
+    "JOURNAL_NAME",
+    "CheckpointWritten",
+    "EpochReported",
+    "Event",
+    "History",
+    "JournalError",
+    "JournalWriter",
+    "Objective",
+    "Place",
+    "RunEnded",
+    "RunStarted",
+    "Status",
+    "TrialEnded",
+    "TrialHistory",
+    "TrialStarted",
+    "fold",
+    "ranking",
+    "read_journal",
+]

@@ -1,0 +1,25 @@
+"""Learning curves: one metric of every trial, epoch by epoch."""
+
+import numpy as np
+import pandas as pd
+
+from tune_jobs.results.history import History
+
+
+def curves(history: History, metric: str) -> pd.DataFrame:
+    """One metric of every trial, epoch by epoch.
+
+    Returns:
+        A row a trial, indexed by its number; a column an epoch, from 1 to the last that any trial trained.
+        Values are float64, NaN where a trial did not train, or did not report the metric.
+    """
+    last = max((max(trial.epochs, default=0) for trial in history.trials.values()), default=0)
+    values = np.full((len(history.trials), last), np.nan)
+    for row, trial in zip(values, history.trials.values(), strict=True):
+        for epoch in trial.epochs.values():
+            row[epoch.epoch - 1] = epoch.metrics.get(metric, np.nan)
+    return pd.DataFrame(
+        values,
+        index=pd.Index(list(history.trials), dtype="int64", name="trial"),
+        columns=pd.RangeIndex(1, last + 1, name="epoch"),
+    )

@@ -1,0 +1,87 @@
+"""What can happen in a run: the events that its journal tells, as records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class Status(StrEnum):
+    """How a trial stands; the order of definition is the order of unranked trials on the leaderboard."""
+
+    RUNNING = "running"  # started, not ended
+    INTERRUPTED = "interrupted"  # the run ended before it did
+    COMPLETED = "completed"  # trained all its epochs, or ended itself by early stopping
+    STOPPED = "stopped"  # by the scheduler
+    DIVERGED = "diverged"  # its objective was NaN or infinite
+    FAILED = "failed"  # its own code raised
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run began, or was resumed, on these resources."""
+
+    EVENT: ClassVar[str] = "run_started"
+    time_s: float
+    cpus: float
+    gpus: float
+    max_concurrent_trials: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialStarted:
+    """A trial began, or began again after a failure or an interruption."""
+
+    EVENT: ClassVar[str] = "trial_started"
+    time_s: float
+    trial: int
+    config: Mapping[str, Any]
+    node: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochReported:
+    """A trial trained one epoch, counted from 1, in `seconds`."""
+
+    EVENT: ClassVar[str] = "epoch"
+    time_s: float
+    trial: int
+    epoch: int
+    metrics: Mapping[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointWritten:
+    """The state of a trial after an epoch was saved under `path`, relative to the run's folder."""
+
+    EVENT: ClassVar[str] = "checkpoint"
+    time_s: float
+    trial: int
+    epoch: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialEnded:
+    """A trial ended with a status other than running, for a reason, perhaps with an error."""
+
+    EVENT: ClassVar[str] = "trial_ended"
+    time_s: float
+    trial: int
+    status: Status
+    reason: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """A run ended, for a reason, perhaps with an error."""
+
+    EVENT: ClassVar[str] = "run_ended"
+    time_s: float
+    reason: str
+    error: str | None
+
+
+Event = RunStarted | TrialStarted | EpochReported | CheckpointWritten | TrialEnded | RunEnded

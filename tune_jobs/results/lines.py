@@ -1,0 +1,201 @@
+"""How a journal tells an event in one line of standard JSON, and what it takes to be understood."""
+
+import json
+import math
+import reprlib
+import sys
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import Any, Never
+
+from tune_jobs.results.events import (
+    CheckpointWritten,
+    EpochReported,
+    Event,
+    RunEnded,
+    RunStarted,
+    Status,
+    TrialEnded,
+    TrialStarted,
+)
+
+MAX_TRIAL = 10**9
+MAX_EPOCH = 10**6
+MAX_NESTING = 32
+
+
+class EventError(ValueError):
+    """An event that cannot be written to, or read from, a line of a journal; the message says why."""
+
+
+def encode(event: Event) -> bytes:
+    """The line of a journal that tells an event, with the newline that makes it whole.
+
+    Standard JSON has no NaN: a metric that is not finite is written as "nan", "inf" or "-inf". Half of a
+    surrogate pair, which UTF-8 has no bytes for, becomes a question mark.
+
+    Raises:
+        EventError: The event holds something that JSON cannot, or that `decode` would refuse.
+    """
+    fields: dict[str, Any] = {"event": event.EVENT} | {name: getattr(event, name) for name in event.__slots__}
+    try:
+        if isinstance(event, EpochReported):
+            fields["metrics"] = {name: _standard(float(value)) for name, value in event.metrics.items()}
+        text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EventError(f"this {event.EVENT} event cannot be written as JSON: {error}") from error
+    line = text.encode("utf-8", errors="replace") + b"\n"
+    decode(line)  # what the reader refuses must fail here, not when the run is over
+    return line
+
+
+def decode(line: bytes) -> Event | None:
+    """The event that a line of a journal tells; None where only a newer version knows its name.
+
+    Fields that an event does not have are ignored: a newer version may have added them.
+
+    Raises:
+        EventError: The line is not standard JSON, or a field is missing or has a value that it cannot have.
+    """
+    fields = _parse(line)
+    name = fields.get("event")
+    if type(name) is not str:
+        raise EventError('it has no "event" that names what happened')
+    record = _RECORDS.get(name)
+    if record is None:
+        return None
+    checked: dict[str, Any] = {}
+    try:
+        for field in record.__slots__:
+            checked[field] = _CHECKS[field](fields[field])
+    except KeyError as error:
+        raise EventError(f"its {name} event has no {error}") from error
+    except EventError as rule:
+        raise EventError(f"its {field} is {reprlib.repr(fields[field])}, but must be {rule}") from rule
+    return record(**checked)
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        text = line.decode("utf-8")
+        fields, end = _DECODER.raw_decode(text)
+        if text[end:].strip():
+            raise ValueError(f"more text follows at character {end}")
+        if b"\\u" in line:  # only an escape can hold half of a surrogate pair, which no file or table takes
+            json.dumps(fields, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise EventError(f"it is not standard JSON ({error})") from error
+    if type(fields) is not dict:
+        raise EventError("it is not a JSON object")
+    return fields
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+# One decoder for all lines: json.loads builds a new one at every call that passes an option.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_RECORDS: dict[str, type[Event]] = {
+    record.EVENT: record
+    for record in (RunStarted, TrialStarted, EpochReported, CheckpointWritten, TrialEnded, RunEnded)
+}
+_ENDED = {status.value: status for status in Status if status is not Status.RUNNING}
+_NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def _standard(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+# The checks compare types with `is`, because to isinstance True is a whole number.
+
+
+def _whole_number(least: int, most: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if type(value) is int and least <= value <= most:
+            return value
+        raise EventError(f"a whole number from {least} to {most}")
+
+    return check
+
+
+def _amount(value: Any) -> float:
+    if type(value) in (float, int) and 0 <= value <= sys.float_info.max:
+        return float(value)
+    raise EventError("a finite number, zero or more")
+
+
+def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
+    raise EventError("a text")
+
+
+def _text_or_none(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    raise EventError("a text or null")
+
+
+def _status(value: Any) -> Status:
+    if type(value) is str and value in _ENDED:
+        return _ENDED[value]
+    raise EventError(f"one of {', '.join(_ENDED)}")
+
+
+def _path(value: Any) -> str:
+    # A backslash or a colon would make it another path, perhaps an absolute one, on Windows.
+    if type(value) is str and not set(value) & set("\\:\0"):
+        parts = PurePosixPath(value).parts
+        if parts and parts[0] != "/" and ".." not in parts:
+            return value
+    raise EventError("a relative path, with slashes, that stays inside the run's folder")
+
+
+def _config(value: Any) -> dict[str, Any]:
+    if type(value) is dict and _is_plain(value, MAX_NESTING):
+        return value
+    raise EventError(f"an object of finite values, nested at most {MAX_NESTING} deep")
+
+
+def _is_plain(value: Any, levels: int) -> bool:
+    if isinstance(value, dict | list):
+        children = value.values() if isinstance(value, dict) else value
+        return levels > 0 and all(_is_plain(child, levels - 1) for child in children)
+    return not isinstance(value, float) or math.isfinite(value)  # JSON spells infinity 1e999
+
+
+def _metrics(value: Any) -> dict[str, float]:
+    if type(value) is not dict:
+        raise EventError("an object of metrics")
+    for name, number in value.items():
+        if type(number) is not float:
+            value[name] = _metric(number)
+    return value
+
+
+def _metric(value: Any) -> float:
+    if type(value) is int and abs(value) <= sys.float_info.max:
+        return float(value)
+    if type(value) is str and value in _NOT_FINITE:
+        return _NOT_FINITE[value]
+    raise EventError('an object of numbers, or "nan", "inf" and "-inf"')
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "time_s": _amount,
+    "cpus": _amount,
+    "gpus": _amount,
+    "max_concurrent_trials": _whole_number(1, MAX_TRIAL),
+    "trial": _whole_number(0, MAX_TRIAL),
+    "config": _config,
+    "node": _text,
+    "epoch": _whole_number(1, MAX_EPOCH),
+    "metrics": _metrics,
+    "seconds": _amount,
+    "path": _path,
+    "status": _status,
+    "reason": _text,
+    "error": _text_or_none,
+}

@@ -1,0 +1,181 @@
+"""A run as its folder tells it: leaderboard, curves, the best configuration and the best model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tune_jobs.errors import RequestError
+from tune_jobs.results.history import History, fold
+from tune_jobs.results.journal import JOURNAL_NAME, read_journal
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+    from search_spaces import SearchSpace
+    from trainables import KerasTrainable
+
+EXPERIMENT_NAME = "experiment.json"
+
+
+@dataclass(frozen=True)
+class RunObjective:
+    """The objective that a run was asked for."""
+
+    metric: str
+    mode: Literal["max", "min"]
+
+
+class Run:
+    """One execution of an experiment: a folder, read anew at every question, also while the run goes on.
+
+    Reading it executes nothing that is in it.
+
+    Attributes:
+        folder: The run's folder.
+
+    Raises:
+        RequestError: The folder is not that of a run.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self.experiment = _read_experiment(self.folder)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.folder.name
+
+    @property
+    def objective(self) -> RunObjective:
+        """What was optimised."""
+        return RunObjective(**self.experiment["objective"])
+
+    @property
+    def space(self) -> SearchSpace:
+        """What was searched."""
+        from search_spaces import SearchSpace
+
+        return SearchSpace.from_json(self.experiment["space"])
+
+    def history(self) -> History:
+        """What came of it so far.
+
+        Raises:
+            JournalError: The journal is damaged other than by a crash.
+        """
+        path = self.folder / JOURNAL_NAME
+        return fold(read_journal(path)) if path.exists() else History(trials={})
+
+    def leaderboard(self) -> pd.DataFrame:
+        """The trials as one table, the best first: see ``tune_jobs.results.leaderboard``."""
+        from tune_jobs.results.columns import columns
+        from tune_jobs.results.leaderboard import leaderboard
+
+        return leaderboard(self.history(), self.objective, columns(self.space))
+
+    def curves(self, metric: str | None = None) -> pd.DataFrame:
+        """A metric (by default the objective) of every trial, a row each, at every epoch, a column each."""
+        from tune_jobs.results.curves import curves
+
+        return curves(self.history(), metric or self.objective.metric)
+
+    @property
+    def best_trial(self) -> int:
+        """The number of the trial at the top of the leaderboard.
+
+        Raises:
+            RequestError: No trial has a finite objective (yet).
+        """
+        from tune_jobs.results.ranking import ranking
+
+        places = ranking(self.history(), self.objective)
+        if not places or places[0].rank is None:
+            raise RequestError(f"The run {self.name} has no trial with a finite {self.objective.metric} yet.")
+        return places[0].trial.trial
+
+    @property
+    def best_config(self) -> Mapping[str, Any]:
+        """The configuration of the best trial."""
+        return self.history().trials[self.best_trial].config
+
+    def load_best_model(self, trainable: type[KerasTrainable] | None = None) -> keras.Model:
+        """The best trial's model, with the weights of its best epoch.
+
+        Args:
+            trainable: Who builds the model; needed only where Keras cannot describe it (a subclassed model without
+                ``get_config``), because code is never taken from a run's folder.
+
+        Raises:
+            RequestError: There is no checkpoint, or the model has to be built by its trainable.
+        """
+        from tune_jobs.results.models import load_model
+
+        trial = self.history().trials[self.best_trial]
+        return load_model(self.folder / "trials" / f"{trial.trial:04d}", trial, trainable)
+
+
+def load_run(folder: Path | str) -> Run:
+    """The run in a folder.
+
+    Raises:
+        RequestError: The folder is not that of a run.
+    """
+    return Run(folder)
+
+
+def find_run(reference: str, storage: Path | str) -> Run:
+    """The run that a person names: by its folder, or by its name within the storage.
+
+    Raises:
+        RequestError: There is none; the error lists those that there are.
+    """
+    for folder in (Path(reference), Path(storage) / reference):
+        if (folder / EXPERIMENT_NAME).is_file():
+            return Run(folder)
+    names = [run.name for run in list_runs(storage)]
+    there = f"There are: {', '.join(names[-5:])}." if names else f"{storage} has no runs."
+    raise RequestError(
+        f"There is no run {reference!r}, neither as a folder nor by that name in {storage}. {there} "
+        "Use --storage when it lies elsewhere."
+    )
+
+
+def list_runs(storage: Path | str) -> list[Run]:
+    """All runs of a storage, the oldest first; folders that cannot be read as runs are left out."""
+    runs = []
+    for path in Path(storage).glob(f"*/{EXPERIMENT_NAME}"):
+        try:
+            runs.append(Run(path.parent))
+        except RequestError:
+            continue
+    return sorted(runs, key=lambda run: (run.experiment["created_s"], run.name))
+
+
+def _read_experiment(folder: Path) -> dict[str, Any]:
+    path = folder / EXPERIMENT_NAME
+    try:
+        asked = json.loads(path.read_text(encoding="utf-8"))
+        objective = asked["objective"]
+        sound = (
+            isinstance(objective["metric"], str)
+            and objective["mode"] in ("max", "min")
+            and set(objective) == {"metric", "mode"}
+            and isinstance(asked["created_s"], int | float)
+            and isinstance(asked["space"], dict)
+        )
+    except OSError as error:
+        raise RequestError(f"{folder} is no run's folder: {path.name} cannot be read ({error.strerror}).") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RequestError(f"{path} is damaged ({error}): restore it from a copy.") from error
+    if not sound:
+        raise RequestError(f"{path} is damaged: restore it from a copy.")
+    return dict(asked)

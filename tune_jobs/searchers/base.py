@@ -1,0 +1,73 @@
+"""The interface of searchers: a frozen declaration, and what it does in one run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from search_spaces import SearchSpace
+from search_spaces.checked import Checked
+
+Config = dict[str, Any]
+
+
+class Search(ABC):
+    """A searcher at work in one run. It is told losses: less is better."""
+
+    @abstractmethod
+    def propose(self, trial: int) -> Config | None:
+        """The configuration of a trial; None when there is nothing left to try.
+
+        Args:
+            trial: The trial's number; it is asked once for 0, 1, 2, …
+        """
+
+    def report(self, trial: int, epoch: int, loss: float) -> None:  # noqa: B027 - most searchers learn nothing
+        """Learns a trial's best loss up to an epoch; it is finite."""
+
+    def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:  # noqa: B027 - most searchers learn nothing
+        """Learns that a trial ended.
+
+        Args:
+            trial: The trial's number.
+            failed: It raised, diverged or was killed: the worst that can come of a configuration.
+            trained_out: More epochs would not have come: it had them all, or stopped itself.
+        """
+
+
+class Searcher(Checked):
+    """A searcher as it is declared."""
+
+    NAME: ClassVar[str]
+
+    @abstractmethod
+    def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:
+        """Begins a run.
+
+        Args:
+            space: A valid space.
+            seed: Seed of the proposals.
+            rungs: Epochs after which the scheduler may stop a trial, ascending.
+            max_epochs: Epochs of a trial that nothing stops.
+        """
+
+    def space_problems(self, space: SearchSpace) -> list[str]:  # noqa: ARG002 - for subclasses
+        """Why it cannot search this space."""
+        return []
+
+    def limit(self, space: SearchSpace) -> int | None:
+        """How many different configurations it can propose; None when there is no end."""
+        return space.size if isinstance(space.size, int) else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The declaration as JSON."""
+        return {"kind": self.NAME, **asdict(self)}  # type: ignore[call-overload]
+
+
+def point_problems(points: Sequence[Config], space: SearchSpace) -> list[str]:
+    """Why configurations that a person wants tried first are not in the space."""
+    return [
+        f"points[{index}]: {reason}" for index, point in enumerate(points) for reason in space.validate(point)
+    ]

@@ -1,0 +1,91 @@
+"""Which trials are better than which, when most were stopped after few epochs."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+ENOUGH = 5
+"""Results at a rung that make it the one to judge by."""
+
+
+@dataclass
+class Record:
+    """What is known of one trial.
+
+    Attributes:
+        losses: Its best loss up to each rung that it reached.
+        latest: Its best loss so far.
+        ended: It will not reach another rung.
+        trained_out: It ended because it had all its epochs, or stopped itself.
+        failed: It raised, diverged or was killed.
+    """
+
+    losses: dict[int, float] = field(default_factory=dict)
+    latest: float = math.inf
+    ended: bool = False
+    trained_out: bool = False
+    failed: bool = False
+
+
+class Merits:
+    """The order of the trials of a run, kept up with what they report.
+
+    Args:
+        rungs: The epochs at which trials are compared, ascending; the last one is a whole trial.
+    """
+
+    def __init__(self, rungs: Sequence[int]) -> None:
+        self._rungs = list(rungs)
+        self._records: dict[int, Record] = {}
+
+    def report(self, trial: int, epoch: int, loss: float) -> None:
+        """Learns a trial's best loss up to an epoch."""
+        record = self._records.setdefault(trial, Record())
+        record.latest = loss
+        if epoch in self._rungs:
+            record.losses[epoch] = loss
+
+    def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
+        """Learns that a trial ended."""
+        record = self._records.setdefault(trial, Record())
+        record.ended, record.failed, record.trained_out = True, failed, trained_out
+        if trained_out and not failed:
+            # It would have stayed as it is, had it gone on: what it reached counts at every later rung.
+            for rung in self._rungs[bisect_right(self._rungs, max(record.losses, default=0)) :]:
+                record.losses[rung] = record.latest
+
+    def order(self) -> list[int]:
+        """The trials that can be judged, best first."""
+        return order_of_merit(self._records, self._rungs)
+
+
+def order_of_merit(records: Mapping[int, Record], rungs: Sequence[int]) -> list[int]:
+    """The trials from best to worst, so that no two values of different epochs are ever compared.
+
+    As in BOHB (Falkner, Klein and Hutter 2018, section 4.2) the good trials are found at the highest rung that has
+    enough results. Unlike there, nothing is thrown away: the trials that ended below it follow, those that came
+    further first and by their loss within a rung, and then those that failed. A running trial that has not reached
+    the rung yet is left out: it is not known to be worse.
+
+    Args:
+        records: What is known of each trial.
+        rungs: Ascending; the last one is a whole trial.
+    """
+    sound = {trial: record for trial, record in records.items() if not record.failed}
+    counts = {rung: sum(rung in record.losses for record in sound.values()) for rung in rungs}
+    judged_at = max((rung for rung in rungs if counts[rung] >= ENOUGH), default=min(rungs))
+
+    def key(trial: int) -> tuple[int, float, int]:
+        record = sound[trial]
+        rung = judged_at if judged_at in record.losses else max(record.losses)
+        return -rung, record.losses[rung], trial
+
+    judged = [
+        trial
+        for trial, record in sound.items()
+        if judged_at in record.losses or (record.ended and record.losses)
+    ]
+    return sorted(judged, key=key) + sorted(trial for trial, record in records.items() if record.failed)
