@@ -46,9 +46,7 @@ class _Counter:
         size = self.slots[first].parameter.size
         if not rest or size is None:
             return math.inf if size is None else size
-        accepted = [
-            each.accepted for place in rest for each in self.requirements[place] if each.parent == first
-        ]
+        accepted = [each.accepted for place in rest for each in self.requirements[place] if each.parent == first]
         mentioned = frozenset().union(*accepted)
         total: int | float = 0
         for value in mentioned:

@@ -22,9 +22,7 @@ def space_problems(declared: Mapping[Any, Any]) -> list[str]:
     Later checks need what earlier ones establish: sound parents, then no cycles, then sound repetition.
     """
     if not declared:
-        return [
-            "The space has no parameters, but must have at least one: write SearchSpace(units=Int(16, 64))."
-        ]
+        return ["The space has no parameters, but must have at least one: write SearchSpace(units=Int(16, 64))."]
     if len(declared) > MOST_SLOTS:
         return [f"The space has {len(declared)} parameters, but must have at most {MOST_SLOTS}: drop some."]
     problems = list(chain.from_iterable(_entry_problems(name, entry) for name, entry in declared.items()))
@@ -96,9 +94,7 @@ def _counts(parameter: Parameter) -> bool:
     grid = parameter.grid()
     if isinstance(grid, range):
         return grid[0] >= 0
-    return not (grid is None or isinstance(grid, FloatGrid)) and all(
-        type(each) is int and each >= 0 for each in grid
-    )
+    return not (grid is None or isinstance(grid, FloatGrid)) and all(type(each) is int and each >= 0 for each in grid)
 
 
 def _cycle_problems(parameters: Mapping[str, Parameter]) -> list[str]:

@@ -39,11 +39,7 @@ class FloatGrid:
         if not 0 <= index < len(self):
             raise IndexError(index)
         # An irrational factor lands beside the upper bound, never quite on it.
-        return (
-            float(self.upper)
-            if index == len(self) - 1
-            else value_after(index, self.lower, self.step, self.log)
-        )
+        return float(self.upper) if index == len(self) - 1 else value_after(index, self.lower, self.step, self.log)
 
     def __iter__(self) -> Iterator[float]:
         return (self[index] for index in range(len(self)))

@@ -136,9 +136,7 @@ class Layout:
         """
         for parent, accepted in self.gates[name]:
             place = (parent, index)
-            if self.depth(parent) == len(index) and not (
-                place in values and identity(values[place]) in accepted
-            ):
+            if self.depth(parent) == len(index) and not (place in values and identity(values[place]) in accepted):
                 return parent
         if len(index) < self.depth(name):
             count = self.counts[name][len(index)]
@@ -148,10 +146,7 @@ class Layout:
     def requirements(self, place: Place) -> list[Requirement]:
         """Return all that must hold for the slot at a place to be active."""
         name, index = place
-        gates = [
-            Requirement((parent, index[: self.depth(parent)]), accepted)
-            for parent, accepted in self.gates[name]
-        ]
+        gates = [Requirement((parent, index[: self.depth(parent)]), accepted) for parent, accepted in self.gates[name]]
         lengths = [
             Requirement((count, index[:level]), self._reaching(count, index[level]))
             for level, count in enumerate(self.counts[name])

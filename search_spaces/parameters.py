@@ -68,14 +68,11 @@ def _form_problems(data: object) -> list[str]:
     if not isinstance(data.get("values", []), list):
         problems.append(mistake("values", data["values"], "a list", "put it into a list"))
     if not _is_when(data.get("when", [])):
-        problems.append(
-            mistake("when", data["when"], "a list of {parent, is}", "name a parent and its values")
-        )
+        problems.append(mistake("when", data["when"], "a list of {parent, is}", "name a parent and its values"))
     return problems
 
 
 def _is_when(data: object) -> bool:
     return isinstance(data, list) and all(
-        isinstance(each, dict) and each.keys() == {"parent", "is"} and isinstance(each["parent"], str)
-        for each in data
+        isinstance(each, dict) and each.keys() == {"parent", "is"} and isinstance(each["parent"], str) for each in data
     )

@@ -88,9 +88,7 @@ def _float_step_problems(lower: float, upper: float, step: float, log: bool) -> 
     if not log and step < finest:
         return [mistake("step", step, f">= {finest:g}, the distance of floats there", "use a larger step")]
     if steps_between(lower, upper, step, log) > MOST_STEPS:
-        return [
-            mistake("step", step, "such that there are at most a billion steps", "raise it, or leave it out")
-        ]
+        return [mistake("step", step, "such that there are at most a billion steps", "raise it, or leave it out")]
     return _landing_problems(upper, step, float_uppers_that_fit(lower, upper, step, log))
 
 

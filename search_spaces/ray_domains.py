@@ -36,9 +36,7 @@ def from_ray(domains: Mapping[str, Any]) -> SearchSpace:
         InvalidDeclaration: A domain has no counterpart here, or is invalid; all mistakes are listed.
     """
     if not isinstance(domains, Mapping):
-        raise InvalidDeclaration(
-            [f"The space is {shown(domains)}, but must be a dictionary of Ray's domains."]
-        )
+        raise InvalidDeclaration([f"The space is {shown(domains)}, but must be a dictionary of Ray's domains."])
     parameters: dict[str, Parameter] = {}
     problems: list[str] = []
     for name, domain in domains.items():
@@ -78,9 +76,7 @@ def _int(domain: "Integer") -> Parameter:
     if step in (None, 1):  # the only case in which Ray leaves the upper bound out
         return Int(domain.lower, domain.upper - 1, log=log)
     if log:
-        raise _refusal(
-            f"qlograndint(…, q={step})", "use Int(lower, upper, log=True), or with step=2 for powers of two"
-        )
+        raise _refusal(f"qlograndint(…, q={step})", "use Int(lower, upper, log=True), or with step=2 for powers of two")
     return Int(-(-domain.lower // step) * step, domain.upper // step * step, step=step)
 
 
@@ -95,9 +91,7 @@ def _float(domain: "RayFloat") -> Parameter:
             f"qloguniform(…, q={step})",
             "use Float(lower, upper, log=True), or with step=10 for powers of ten",
         )
-    lower, upper = (
-        value_after(round(bound / step), 0, step, log=False) for bound in (domain.lower, domain.upper)
-    )
+    lower, upper = (value_after(round(bound / step), 0, step, log=False) for bound in (domain.lower, domain.upper))
     return Float(lower, upper, step=step)
 
 

@@ -151,18 +151,14 @@ class SearchSpace(Checked):
         entries = data.get("parameters") if isinstance(data, dict) else None
         if not isinstance(entries, list):
             form = "a dict with a list of `parameters`"
-            raise InvalidDeclaration(
-                [f"The space is {shown(data)}, but must be {form}: see SearchSpace.to_json."]
-            )
+            raise InvalidDeclaration([f"The space is {shown(data)}, but must be {form}: see SearchSpace.to_json."])
         parameters: dict[str, Parameter] = {}
         problems: list[str] = []
         for entry in entries:
             fields = dict(entry) if isinstance(entry, dict) else {}
             name = fields.pop("name", None)
             if not isinstance(name, str) or name in parameters:
-                problems.append(
-                    f"A parameter is {shown(entry)}, but must be a dict with a `name` of its own."
-                )
+                problems.append(f"A parameter is {shown(entry)}, but must be a dict with a `name` of its own.")
                 continue
             try:
                 with deferring():

@@ -13,9 +13,7 @@ def table(parameters: Mapping[str, Parameter], size: int | float) -> str:
     header = ("name", "kind", "values", "number", "active")
     rows = [header, *(_row(name, parameter) for name, parameter in parameters.items())]
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*lines, "", f"{len(parameters)} parameters, {_amount(size)} configurations"])
 
 

@@ -65,9 +65,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         now = [type(callback).__name__ for callback in self.callbacks]
         if before != now:
             raise ValueError(f"The callbacks were {', '.join(before)}, but now they are {', '.join(now)}.")
-        unpacked = [
-            {name: _unpack(value, arrays) for name, value in state["attributes"].items()} for state in states
-        ]
+        unpacked = [{name: _unpack(value, arrays) for name, value in state["attributes"].items()} for state in states]
         for callback, attributes in zip(self.callbacks, unpacked, strict=True):
             vars(callback).update(attributes)
             _forget_direction(callback)
@@ -100,9 +98,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _is_scalar(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, bool | int | float | str) and not isinstance(value, np.generic)
-    )
+    return value is None or (isinstance(value, bool | int | float | str) and not isinstance(value, np.generic))
 
 
 def _pack(value: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -101,6 +101,8 @@ def split(
 def _split_problems(name: str, split: Any) -> list[str]:
     if not isinstance(split, tuple) or len(split) not in (2, 3):
         return [f"Data.{name} is {_describe(split)}, but must be a tuple (x, y) or (x, y, sample_weight)."]
+    if not all(any(True for _ in leaves(part)) for part in split):
+        return [f"Data.{name} has a part without any array, but x and y need at least one each."]
     arrays = list(leaves(split))
     wrong = [array for array in arrays if not isinstance(array, np.ndarray) or array.dtype == object]
     if wrong:

@@ -69,9 +69,7 @@ class KerasTrainable(tune.Trainable):
 
     # Ray Tune's interface.
 
-    def setup(
-        self, config: dict[str, Any], data: Data | None = None, settings: TrialSettings | None = None
-    ) -> None:
+    def setup(self, config: dict[str, Any], data: Data | None = None, settings: TrialSettings | None = None) -> None:
         """Begins the first trial of this worker."""
         self._settings = settings or TrialSettings()
         devices.prepare(self._settings.cpus, self._settings.gpus)

@@ -101,9 +101,7 @@ class _NumpyInput(TrainingInput):
     """Batches gathered by NumPy, for the backends that do not read tf.data."""
 
     def for_epoch(self, epoch: int) -> Any:
-        return _NumpyBatches(
-            self.arrays, self.order(epoch), self.batch_size, self.augment, (self.seed, epoch)
-        )
+        return _NumpyBatches(self.arrays, self.order(epoch), self.batch_size, self.augment, (self.seed, epoch))
 
 
 class _NumpyBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,14 +29,33 @@ class _Run:
     states: list[Snapshot]
 
 
+@dataclass(frozen=True)
+class _Whole(_Run):
+    """An uninterrupted trial, and what it had on disk after half of its epochs."""
+
+    directory: tempfile.TemporaryDirectory[str]
+
+    @property
+    def saved_at_half(self) -> Path:
+        """What ``save_checkpoint`` wrote then."""
+        return Path(self.directory.name, "saved")
+
+    @property
+    def disk_at_half(self) -> Path:
+        """What would have been left of the folder of all trials, had the worker died then."""
+        return Path(self.directory.name, "disk")
+
+
 class TrainableContract:
-    """Subclass it in a file that pytest collects, and say what to test:
+    """What a trainable promises: subclass this in a file that pytest collects.
+
+    ::
 
         class TestMyTrainable(TrainableContract):
             trainable = MyTrainable
             config = {"units": [8], "learning_rate": 0.01}
 
-    Choose a small configuration, and small ``data``: some twenty epochs are trained. Nothing starts Ray.
+    Choose a small configuration, and small ``data``: each one is trained five times. Nothing starts Ray.
 
     Attributes:
         trainable: The class under test.
@@ -46,7 +67,7 @@ class TrainableContract:
         epochs: How long a trial is trained; it is interrupted after half of them.
         rtol: Relative tolerance of the comparisons: bitwise equality is not promised by every device.
         atol: Absolute tolerance of the comparisons.
-    """  # noqa: D415 - the first line introduces the example
+    """
 
     trainable: ClassVar[type[KerasTrainable]]
     config: ClassVar[Mapping[str, Any]]
@@ -57,62 +78,56 @@ class TrainableContract:
     rtol: ClassVar[float] = 1e-5
     atol: ClassVar[float] = 1e-6
 
-    _uninterrupted_runs: ClassVar[dict[str, _Run]]
+    _uninterrupted_runs: ClassVar[dict[str, _Whole]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._uninterrupted_runs = {}
 
-    def test_every_epoch_reports_the_objective(self, tmp_path: Path) -> None:
+    def test_every_epoch_reports_the_objective(self) -> None:
         """The objective is among the metrics, finite, and also at the top level, for Ray Tune."""
         metric, _ = self.objective
         for config in self._all_configs():
-            for result in self._uninterrupted(config, tmp_path).results:
+            for result in self._uninterrupted(config).results:
                 value = result["metrics"].get(metric)
                 if value is None or not math.isfinite(value):
                     raise AssertionError(f"Epoch {result['epoch']} reports {metric}={value}; {config=}.")
                 np.testing.assert_equal(result[metric], value)
 
-    def test_a_restored_trial_goes_on_as_if_uninterrupted(self, tmp_path: Path) -> None:
+    def test_a_restored_trial_goes_on_as_if_uninterrupted(self) -> None:
         """Saved, restored in a fresh instance, trained on: metrics, model and optimizer are equal."""
-        for number, config in enumerate(self._all_configs()):
-            whole = self._uninterrupted(config, tmp_path)
-            directory = tmp_path / f"saved-{number}"
+        for config in self._all_configs():
+            whole = self._uninterrupted(config)
             with self._worker(config) as worker:
-                self._train(worker, self._half, tmp_path)
-                directory.mkdir()
-                worker.save_checkpoint(str(directory))
-            with self._worker(config) as worker:
-                worker.load_checkpoint(str(directory))
-                rest = self._train(worker, self.epochs - self._half, tmp_path)
+                worker.load_checkpoint(str(whole.saved_at_half))
+                rest = self._train(worker, self.epochs - self._half)
             self._compare(rest, whole, skip=self._half, what="a trial that was saved and restored")
 
-    def test_a_trial_begun_anew_continues_its_newest_checkpoint(self, tmp_path: Path) -> None:
+    def test_a_trial_begun_anew_continues_its_newest_checkpoint(self) -> None:
         """After its worker died, a trial reports the last saved epoch again and goes on from there."""
-        for number, config in enumerate(self._all_configs()):
-            whole = self._uninterrupted(config, tmp_path)
-            folder = str(tmp_path / f"run-{number}")
-            with self._worker(config, folder=folder) as worker:
-                self._train(worker, self._half, tmp_path)
-            with self._worker(config, folder=folder) as worker:
-                rest = self._train(worker, self.epochs - self._half + 1, tmp_path)
+        for config in self._all_configs():
+            whole = self._uninterrupted(config)
+            with tempfile.TemporaryDirectory() as folder:
+                shutil.copytree(whole.disk_at_half, folder, dirs_exist_ok=True)
+                with self._worker(config, folder=Path(folder)) as worker:
+                    rest = self._train(worker, self.epochs - self._half + 1)
             self._compare(rest, whole, skip=self._half - 1, what="a trial that was begun anew")
 
-    def test_a_reused_worker_trains_like_a_fresh_one(self, tmp_path: Path) -> None:
+    def test_a_reused_worker_trains_like_a_fresh_one(self) -> None:
         """A worker's second trial knows nothing of its first."""
         configs = self._all_configs()
         for number, config in enumerate(configs):
-            whole = self._uninterrupted(config, tmp_path)
+            whole = self._uninterrupted(config)
             with self._worker(configs[number - 1], trial=1) as worker:
-                self._train(worker, 1, tmp_path)
+                self._train(worker, 1)
                 if not worker.reset_config(_numbered(config, 0)):
                     raise AssertionError("reset_config refused the configuration, but must return True.")
-                second = self._train(worker, self._half, tmp_path)
+                second = self._train(worker, self._half)
             self._compare(second, whole, skip=0, what="the second trial of a worker")
 
-    def test_each_trial_has_its_own_seed(self, tmp_path: Path) -> None:
+    def test_each_trial_has_its_own_seed(self) -> None:
         """A trial's number decides its first weights: alike for the same number, different for another."""
-        first, again, other = (self._first_weights(trial, tmp_path) for trial in (0, 0, 1))
+        first, again, other = (self._first_weights(trial) for trial in (0, 0, 1))
         self._compare_arrays(again, first, "a trial that is built a second time")
         if all(np.array_equal(first[name], other[name]) for name in first):
             raise AssertionError(
@@ -131,11 +146,15 @@ class TrainableContract:
 
     @contextmanager
     def _worker(
-        self, config: Mapping[str, Any], trial: int = 0, folder: str | None = None
+        self, config: Mapping[str, Any], trial: int = 0, folder: Path | None = None
     ) -> Iterator[KerasTrainable]:
         metric, mode = self.objective
         settings = TrialSettings(
-            metric=metric, mode=mode, max_epochs=2 * self.epochs, folder=folder, milestones=(self._half,)
+            metric=metric,
+            mode=mode,
+            max_epochs=2 * self.epochs,
+            folder=None if folder is None else str(folder),
+            milestones=(self._half,),
         )
         worker = self.trainable.standalone(_numbered(config, trial), self._loaded_data(), settings)
         try:
@@ -150,36 +169,45 @@ class TrainableContract:
             raise TypeError(f"load_data returned a {type(self.data).__name__}, but must return a Data.")
         return self.data
 
-    def _uninterrupted(self, config: Mapping[str, Any], tmp_path: Path) -> _Run:
+    def _uninterrupted(self, config: Mapping[str, Any]) -> _Whole:
         """A trial in a worker of its own, trained once per configuration for all tests of the class."""
         key = repr(config)
         if key not in self._uninterrupted_runs:
-            with self._worker(config) as worker:
-                self._uninterrupted_runs[key] = self._train(worker, self.epochs, tmp_path)
+            self._uninterrupted_runs[key] = self._train_whole(config)
         return self._uninterrupted_runs[key]
 
-    def _train(self, worker: KerasTrainable, epochs: int, tmp_path: Path) -> _Run:
-        run = _Run([], [])
+    def _train_whole(self, config: Mapping[str, Any]) -> _Whole:
+        directory = tempfile.TemporaryDirectory(prefix="trainable-contract-")
+        whole = _Whole([], [], directory)
+        folder = Path(directory.name, "folder")
+        with self._worker(config, folder=folder) as worker:
+            self._train(worker, self._half, whole)
+            shutil.copytree(folder, whole.disk_at_half)
+            whole.saved_at_half.mkdir()
+            worker.save_checkpoint(str(whole.saved_at_half))
+            if not whole.results[-1]["done"]:
+                self._train(worker, self.epochs - self._half, whole)
+        return whole
+
+    def _train(self, worker: KerasTrainable, epochs: int, run: _Run | None = None) -> _Run:
+        run = run or _Run([], [])
         for _ in range(epochs):
             result = worker.step()
             problem = result.get("mistake") or result.get("traceback")
             if problem:
                 raise AssertionError(f"The trial failed: {problem}")
             run.results.append(result)
-            run.states.append(_state(worker, tmp_path))
+            run.states.append(_state(worker))
             if result["done"]:
                 break
         return run
 
-    def _first_weights(self, trial: int, tmp_path: Path) -> Mapping[str, np.ndarray]:
+    def _first_weights(self, trial: int) -> Mapping[str, np.ndarray]:
         with self._worker(self.config, trial=trial) as worker:
-            return {
-                name: array
-                for name, array in _state(worker, tmp_path).arrays.items()
-                if name.startswith("model/")
-            }
+            arrays = _state(worker).arrays
+        return {name: array for name, array in arrays.items() if name.startswith("model/")}
 
-    def _compare(self, run: _Run, whole: _Run, skip: int, what: str) -> None:
+    def _compare(self, run: _Run, whole: _Whole, skip: int, what: str) -> None:
         """Compares a run's epochs with those of the uninterrupted one after the first ``skip``."""
         expected = list(zip(whole.results, whole.states, strict=True))[skip:]
         found = list(zip(run.results, run.states, strict=True))
@@ -211,8 +239,7 @@ def _numbered(config: Mapping[str, Any], trial: int) -> dict[str, Any]:
     return {**copy.deepcopy(dict(config)), TRIAL_KEY: trial}
 
 
-def _state(worker: KerasTrainable, tmp_path: Path) -> Snapshot:
-    directory = tmp_path / "state"
-    directory.mkdir(exist_ok=True)
-    worker.save_checkpoint(str(directory))
-    return checkpoint.read(directory)
+def _state(worker: KerasTrainable) -> Snapshot:
+    with tempfile.TemporaryDirectory() as directory:
+        worker.save_checkpoint(directory)
+        return checkpoint.read(Path(directory))

@@ -72,9 +72,7 @@ class Training:
         options = trainable.fit_options(dict(config))
         batch_size = int(config.get("batch_size", trainable.batch_size))
         self._input = training_input(data.train, batch_size, seed, options)
-        self._validation = data.validation and validation_input(
-            data.validation, options.validation_batch_size
-        )
+        self._validation = data.validation and validation_input(data.validation, options.validation_batch_size)
         _set_steps_per_execution(self.model, self._input.steps, options.steps_per_execution)
         self._build(data)
         self._finalize = _postponed_finalization(self.model.optimizer)

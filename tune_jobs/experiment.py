@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -105,10 +106,8 @@ class Experiment(Checked):
 
     def __post_init__(self) -> None:
         if isinstance(self.space, Mapping):
-            try:
+            with suppress(InvalidDeclaration):  # told by problems(), beside everything else
                 object.__setattr__(self, "space", from_ray(self.space))
-            except InvalidDeclaration:
-                pass  # told by problems(), beside everything else
         super().__post_init__()
 
     def problems(self) -> list[str]:
@@ -169,9 +168,8 @@ class Experiment(Checked):
                 f"The experiment has no budget, and {type(self.searcher).__name__} never ends by itself: "
                 "set trials, time_budget_s or total_epochs."
             )
-        if isinstance(self.scheduler, Scheduler) and not self.scheduler.problems():
-            if not count_problem("max_epochs", self.max_epochs):
-                problems += _named("scheduler", self.scheduler.epoch_problems(self.max_epochs))
+        if not _part_problems(self.scheduler, Scheduler) and not count_problem("max_epochs", self.max_epochs):
+            problems += _named("scheduler", self.scheduler.epoch_problems(self.max_epochs))
         return problems
 
 
@@ -179,7 +177,7 @@ def _named(part: str, problems: list[str]) -> list[str]:
     return [f"{part}: {problem}" for problem in problems]
 
 
-def _part_problems(part: object, kind: type[Checked]) -> list[str]:
+def _part_problems(part: Checked, kind: Any) -> list[str]:
     if isinstance(part, kind):
         return part.problems()
     hint = f": call {part.__name__}()" if isinstance(part, type) else ""
@@ -204,8 +202,6 @@ def _trainable_problems(trainable: object) -> list[str]:
         hint = "the class itself, not an instance" if isinstance(trainable, KerasTrainable) else "a class"
         return [f"The value of `trainable` is {trainable!r}, but must be a subclass of KerasTrainable: {hint}."]
     missing = [
-        name
-        for name in ("build_model", "load_data")
-        if getattr(trainable, name) is getattr(KerasTrainable, name)
+        name for name in ("build_model", "load_data") if getattr(trainable, name) is getattr(KerasTrainable, name)
     ]
     return [f"trainable: {trainable.__name__} does not define {name}(), but must." for name in missing]

@@ -20,8 +20,8 @@ from tune_jobs.errors import RequestError
 def import_file(path: Path) -> ModuleType:
     """The module that a file is, executed anew at every call.
 
-    The file's folder is put on the path, for this process and for those that it starts, so that the files beside
-    it can be imported; the module's own name can clash with none of theirs.
+    The file's folder is put on the path, for this process and for those that it starts, so that the files
+    beside it can be imported; the module's own name can clash with none of theirs.
 
     Raises:
         RequestError: It raised; the message says what and in which line.

@@ -41,7 +41,8 @@ def load(reference: str, change: Callable[[Experiment], Experiment] | None = Non
     """Finds the experiment that a person names, and checks it whole.
 
     Args:
-        reference: A shipped name, a file (``path/to/file.py``, ``file.py:NAME``), or a module (``pkg.mod:NAME``).
+        reference: A shipped name, a file (``path/to/file.py``, ``file.py:NAME``), or a module
+            (``pkg.mod:NAME``).
         change: What is changed in it before it is checked.
 
     Raises:
@@ -89,9 +90,7 @@ def _is_file(target: str) -> bool:
 
 def _existing(path: Path) -> Path:
     if path.is_dir():
-        raise RequestError(
-            f"{path} is a folder, but must be a file: name one, such as {path / 'experiment.py'}."
-        )
+        raise RequestError(f"{path} is a folder, but must be a file: name one, such as {path / 'experiment.py'}.")
     if not path.exists():
         beside = [each.name for each in path.parent.glob("*.py")]
         near = difflib.get_close_matches(path.name, beside, n=1)
@@ -143,13 +142,11 @@ def _named(target: str, module: ModuleType, found: dict[str, Experiment], name: 
     there = f"Its experiments: {', '.join(found)}." if found else "It has no experiments at all."
     if not hasattr(module, name):
         raise RequestError(f"{target} has no {name}. {there}")
-    raise RequestError(
-        f"{target}:{name} is of type {type(value).__name__}, but must be an Experiment. {there}"
-    )
+    raise RequestError(f"{target}:{name} is of type {type(value).__name__}, but must be an Experiment. {there}")
 
 
 def _send_by_value(module: ModuleType) -> None:
-    # Workers, on other machines too, get the code itself: they have neither the file nor its made-up module name.
+    # Workers get the code itself: they have neither the file nor its made-up module name.
     from ray import cloudpickle
 
-    cloudpickle.register_pickle_by_value(module)
+    cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]

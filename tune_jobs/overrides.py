@@ -31,7 +31,7 @@ class Overrides:
     fields: dict[str, Any] = field(default_factory=dict)
 
     def apply(self, experiment: Experiment) -> Experiment:
-        """The experiment with the changes made; a part that already is of the named kind keeps its settings."""
+        """The experiment, changed; a part that already is of the named kind keeps its settings."""
         return experiment.override(
             searcher=_chosen(experiment.searcher, SEARCHERS, self.searcher),
             scheduler=_chosen(experiment.scheduler, SCHEDULERS, self.scheduler),
@@ -40,9 +40,7 @@ class Overrides:
         )
 
     def _resources(self, declared: Any) -> Resources | None:
-        changes = {
-            name: value for name, value in (("cpus", self.cpus), ("gpus", self.gpus)) if value is not None
-        }
+        changes = {name: value for name, value in (("cpus", self.cpus), ("gpus", self.gpus)) if value is not None}
         if not changes:
             return None
         return replace(declared, **changes) if isinstance(declared, Resources) else Resources(**changes)

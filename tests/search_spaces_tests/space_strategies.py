@@ -9,9 +9,7 @@ NAMES = ["alpha", "beta", "gamma", "delta", "epsilon"]
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-2, 2) | st.sampled_from(["", "a", "sgd"]),
-    lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["x", "y"]), inner, max_size=2)
-    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["x", "y"]), inner, max_size=2),
     max_leaves=4,
 )
 
@@ -99,9 +97,7 @@ def _repeated(draw, space, parameter):
 
 
 def _conditional(draw, space, parameter):
-    candidates = {
-        name: each for name, each in space.items() if each is not parameter and each.grid() is not None
-    }
+    candidates = {name: each for name, each in space.items() if each is not parameter and each.grid() is not None}
     if not candidates or draw(st.booleans()):
         return None
     siblings = [name for name, each in candidates.items() if each.counts and each.counts == parameter.counts]

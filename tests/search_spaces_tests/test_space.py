@@ -216,9 +216,7 @@ MISTAKES = [
     (lambda: SearchSpace(a=Int(1, 2), b=Int(1, 2).when(a=1).when(a=2)), ["contradict each other"]),
     (lambda: SearchSpace(a=Int(1, 2).when(a=1)), ["a: It depends on itself, a -> a"]),
     (
-        lambda: SearchSpace(
-            a=Int(1, 2).when(b=1), b=Int(1, 2).per("c"), c=Int(1, 2).when(a=1), d=Int(1, 2).when(a=1)
-        ),
+        lambda: SearchSpace(a=Int(1, 2).when(b=1), b=Int(1, 2).per("c"), c=Int(1, 2).when(a=1), d=Int(1, 2).when(a=1)),
         ["depends on itself, a -> b -> c -> a, but must not: remove"],
     ),
     (
@@ -245,9 +243,7 @@ MISTAKES = [
         ["units: .* `units_0`, .*rename"],
     ),
     (
-        lambda: SearchSpace(
-            a=Int(5, 1), b=Choice("x").when(z=1), c=3, d=Int(1, 2).when(e=1), e=Int(1, 2).when(d=1)
-        ),
+        lambda: SearchSpace(a=Int(5, 1), b=Choice("x").when(z=1), c=3, d=Int(1, 2).when(e=1), e=Int(1, 2).when(d=1)),
         ["a: The value of `upper` is 1", "b: The parent 'z'", "`c` is 3", "depends on itself, d -> e -> d"],
     ),
 ]
@@ -299,8 +295,7 @@ any_json = st.recursive(
     | st.text(max_size=3)
     | st.sampled_from(["Int", "a", "kind"]),
     lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["kind", "name", "lower", "when"]), inner)
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["kind", "name", "lower", "when"]), inner)
     ),
     max_leaves=6,
 )

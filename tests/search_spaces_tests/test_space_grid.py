@@ -34,9 +34,7 @@ def test_last_parameter_varies_fastest():
 
 
 def test_grid_is_lazy_and_size_exact_for_huge_spaces():
-    space = SearchSpace(
-        **{f"x{index}": Int(1, 10) for index in range(30)}, s=Choice("a", "b"), y=Int(1, 3).when(s="a")
-    )
+    space = SearchSpace(**{f"x{index}": Int(1, 10) for index in range(30)}, s=Choice("a", "b"), y=Int(1, 3).when(s="a"))
     assert space.size == 10**30 * (3 + 1)
     first, second = itertools.islice(space.grid(), 2)
     assert (first["y"], second["y"]) == (1, 2)
@@ -44,9 +42,7 @@ def test_grid_is_lazy_and_size_exact_for_huge_spaces():
 
 def test_size_of_entangled_spaces_is_found_without_branching_over_everything():
     switches = {f"s{index}": Boolean() for index in range(40)}
-    chained = {
-        f"c{index}": Int(1, 3).when(**{f"s{index}": True, f"s{index + 1}": True}) for index in range(39)
-    }
+    chained = {f"c{index}": Int(1, 3).when(**{f"s{index}": True, f"s{index + 1}": True}) for index in range(39)}
     ways = {True: 1, False: 1}
     for _ in range(39):  # one more switch: the parameter between two that are on has three values
         ways = {True: ways[False] + 3 * ways[True], False: ways[False] + ways[True]}
@@ -70,13 +66,9 @@ def test_size_with_a_parent_of_a_billion_values():
 
 
 def test_continuum_makes_the_space_infinite_and_its_grid_an_error():
-    space = SearchSpace(
-        big=Int(1, 2**50), n=Int(0, 2), rate=Float(0.0, 1.0, log=False).per("n"), ok=Boolean()
-    )
+    space = SearchSpace(big=Int(1, 2**50), n=Int(0, 2), rate=Float(0.0, 1.0, log=False).per("n"), ok=Boolean())
     assert space.size == math.inf
-    with pytest.raises(
-        InvalidDeclaration, match=r"rate: Its values 0 … 1 are a continuum.*give it a step"
-    ) as caught:
+    with pytest.raises(InvalidDeclaration, match=r"rate: Its values 0 … 1 are a continuum.*give it a step") as caught:
         space.grid()
     assert len(caught.value.problems) == 1
 

@@ -1,5 +1,7 @@
 """The published contract, over the shipped trainables and over one with everything that makes it hard."""
 
+from typing import ClassVar
+
 import keras
 import pytest
 from tiny_trainables import Everything, Tiny, tiny_data
@@ -17,8 +19,8 @@ def few_digits() -> Data:
 
 class TestDigitsMlp(TrainableContract):
     trainable = DigitsMlp
-    config = {"units": [16], "dropout": 0.2, "optimizer": "adam", "learning_rate": 0.01, "batch_size": 64}
-    configs = [
+    config: ClassVar = {"units": [16], "dropout": 0.2, "optimizer": "adam", "learning_rate": 0.01, "batch_size": 64}
+    configs: ClassVar = [
         {
             "units": [8],
             "dropout": 0.0,
@@ -33,12 +35,12 @@ class TestDigitsMlp(TrainableContract):
 
 class TestEverything(TrainableContract):
     trainable = Everything
-    config = {"patience": 4}
+    config: ClassVar = {"patience": 4}
     objective = ("val_loss", "min")
     epochs = 6
 
-    def test_the_trial_is_one_whose_callbacks_matter(self, tmp_path):
-        run = self._uninterrupted(self.config, tmp_path)
+    def test_the_trial_is_one_whose_callbacks_matter(self):
+        run = self._uninterrupted(self.config)
         rates = [result["learning_rate"] for result in run.results]
         assert len(set(rates)) > 1, "ReduceLROnPlateau did nothing"
         assert run.results[-1]["done"], "EarlyStopping did nothing"
@@ -67,28 +69,28 @@ class Fixed(Tiny):
 def contract_of(broken: type[Tiny]) -> TrainableContract:
     class Contract(TrainableContract):
         trainable = broken
-        config = {}
+        config: ClassVar = {}
         data = tiny_data(16)
         epochs = 2
 
     return Contract()
 
 
-def test_hidden_state_breaks_the_contract(tmp_path):
+def test_hidden_state_breaks_the_contract():
     contract = contract_of(Unseeded)
     with pytest.raises(AssertionError, match="saved and restored, epoch 2: val_loss differs"):
-        contract.test_a_restored_trial_goes_on_as_if_uninterrupted(tmp_path)
+        contract.test_a_restored_trial_goes_on_as_if_uninterrupted()
 
 
-def test_a_fixed_seed_breaks_the_contract(tmp_path):
+def test_a_fixed_seed_breaks_the_contract():
     with pytest.raises(AssertionError, match=r"fixed seed in Fixed\.build_model"):
-        contract_of(Fixed).test_each_trial_has_its_own_seed(tmp_path)
+        contract_of(Fixed).test_each_trial_has_its_own_seed()
 
 
-def test_a_failing_trial_shows_its_traceback(tmp_path):
+def test_a_failing_trial_shows_its_traceback():
     class Failing(Tiny):
         def build_model(self, config):
             raise ArithmeticError("no such model")
 
-    with pytest.raises(AssertionError, match="(?s)Traceback.*no such model"):
-        contract_of(Failing).test_every_epoch_reports_the_objective(tmp_path)
+    with pytest.raises(AssertionError, match=r"(?s)Traceback.*no such model"):
+        contract_of(Failing).test_every_epoch_reports_the_objective()

@@ -37,7 +37,7 @@ class Scripted(Tiny):
     """Reports the validation scores of ``config["scores"]``, one an epoch."""
 
     def fit_options(self, config) -> FitOptions:
-        return FitOptions(callbacks=[*config.get("callbacks", ()), Script(config["scores"])])
+        return FitOptions(callbacks=[Script(config["scores"]), *config.get("callbacks", ())])
 
 
 class Script(keras.callbacks.Callback):
@@ -50,7 +50,7 @@ class Script(keras.callbacks.Callback):
 
 
 class Everything(Tiny):
-    """What makes continuing hard: callbacks with memory, dropout, batch normalisation, weights, augmentation."""
+    """All that makes continuing hard: callbacks with memory, dropout, batch normalisation, augmentation."""
 
     def build_model(self, config):
         model = keras.Sequential(
@@ -85,3 +85,15 @@ def jitter(x, y, seed):
     import tensorflow as tf
 
     return x + tf.random.stateless_normal(tf.shape(x), seed, stddev=0.1), y
+
+
+class Swish(Tiny):
+    """An activation with a gradient of its own: TensorFlow registers one at every tracing."""
+
+    def build_model(self, config):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(64, "swish"), keras.layers.Dense(3, "softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return model
+
+    def load_data(self) -> Data:
+        return Data(train=blobs(32))

@@ -7,6 +7,7 @@ all for every result, and which it cannot restore without its state.
 from __future__ import annotations
 
 import platform
+import re
 from typing import Any, Self
 
 from ray.tune import Callback, Stopper
@@ -14,6 +15,9 @@ from ray.tune.search import Searcher
 
 from trainables.settings import TRIAL_KEY
 from tune_jobs.engine.coordinator import Coordinator
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_NAMED_ERROR = re.compile(r"[\w.]+(Error|Exception|Interrupt): ")
 
 
 class _Bridge:
@@ -31,7 +35,7 @@ class _Bridge:
         return self
 
 
-class ProposingSearcher(_Bridge, Searcher):  # type: ignore[misc]
+class ProposingSearcher(_Bridge, Searcher):
     """Hands the coordinator's proposals to Ray."""
 
     def __init__(self, coordinator: Coordinator) -> None:
@@ -56,7 +60,7 @@ class ProposingSearcher(_Bridge, Searcher):  # type: ignore[misc]
         """Ray's own state is not used: the journal is."""
 
 
-class DecidingStopper(_Bridge, Stopper):  # type: ignore[misc]
+class DecidingStopper(_Bridge, Stopper):
     """Hands every result to the coordinator, and its decisions to Ray."""
 
     def __init__(self, coordinator: Coordinator) -> None:
@@ -71,7 +75,7 @@ class DecidingStopper(_Bridge, Stopper):  # type: ignore[misc]
         return self._coordinator.over
 
 
-class TellingCallback(_Bridge, Callback):  # type: ignore[misc]
+class TellingCallback(_Bridge, Callback):
     """Tells the coordinator what happens to the workers of trials."""
 
     def __init__(self, coordinator: Coordinator) -> None:
@@ -83,5 +87,11 @@ class TellingCallback(_Bridge, Callback):  # type: ignore[misc]
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """A worker died once too often."""
-        message = " ".join(str(trial.get_error()).split())
-        self._coordinator.crashed(trial.config[TRIAL_KEY], message)
+        self._coordinator.crashed(trial.config[TRIAL_KEY], in_one_line(str(trial.get_error())))
+
+
+def in_one_line(message: str) -> str:
+    """The line of Ray's message that tells what happened: the last that names an error, or else the first."""
+    lines = [" ".join(_COLOURS.sub("", line).split()) for line in message.splitlines()]
+    errors = [line for line in lines if _NAMED_ERROR.match(line)]
+    return errors[-1] if errors else next(filter(None, lines), "The worker died.")

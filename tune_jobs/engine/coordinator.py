@@ -10,7 +10,16 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from tune_jobs.experiment import Experiment
-from tune_jobs.results import CheckpointWritten, EpochReported, Event, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
+from tune_jobs.results import (
+    CheckpointWritten,
+    EpochReported,
+    Event,
+    RunEnded,
+    RunStarted,
+    Status,
+    TrialEnded,
+    TrialStarted,
+)
 from tune_jobs.searchers import Search
 
 
@@ -139,9 +148,7 @@ class Coordinator:
         self._epochs += 1
         now_s = self._clock()
         self._record.event(
-            EpochReported(
-                time_s=now_s, trial=trial, epoch=epoch, metrics=result["metrics"], seconds=result["seconds"]
-            )
+            EpochReported(time_s=now_s, trial=trial, epoch=epoch, metrics=result["metrics"], seconds=result["seconds"])
         )
         if "checkpoint" in result:
             path = f"trials/{trial:04d}/{result['checkpoint']}"
@@ -176,9 +183,7 @@ class Coordinator:
 
     def _end(self, trial: int, status: Status, reason: str, error: str | None = None) -> None:
         del self._running[trial]
-        self._record.event(
-            TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error)
-        )
+        self._record.event(TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error))
         failed = status in (Status.FAILED, Status.DIVERGED)
         self._search.end(trial, failed=failed, trained_out=status is Status.COMPLETED)
         if self._epochs == self._experiment.total_epochs:

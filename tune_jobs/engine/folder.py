@@ -25,8 +25,8 @@ def folder_problems(storage: Path, name: str) -> list[str]:
     """Why a run of this name cannot be kept in this storage. Nothing is written."""
     if not _NAME.fullmatch(name):
         return [
-            f"The value of `name` is {name!r}, but must be letters, digits, '.', '_' and '-', beginning with a letter or "
-            "digit, at most 100 of them: a run is a folder within the storage. Use --storage to choose where."
+            f"The value of `name` is {name!r}, but must be at most 100 letters, digits, '.', '_' and '-', the first a "
+            "letter or digit: a run is a folder within the storage. Use --storage to choose where."
         ]
     if (storage / name).exists():
         return [
@@ -60,7 +60,9 @@ def create(storage: Path, name: str, experiment: Experiment, experiment_name: st
         (folder / "trials").mkdir()
         (folder / EXPERIMENT_FILE).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise RequestError(f"The folder {folder} cannot be made: {error.strerror}. Choose another --storage.") from error
+        raise RequestError(
+            f"The folder {folder} cannot be made: {error.strerror}. Choose another --storage."
+        ) from error
     return folder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ def local_ray(machine: Machine) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="tune-jobs-"))
     joined = ray.is_initialized()
     try:
-        with _environment(_ENVIRONMENT):
+        with _environment({**_ENVIRONMENT, "PYTHONPATH": _python_path()}):
             if not joined:
                 ray.init(
                     address="local",
@@ -53,6 +54,16 @@ def local_ray(machine: Machine) -> Iterator[Path]:
         if not joined:
             ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _python_path() -> str:
+    """Where this process finds modules: its workers, which unpickle what it imported, must find them too.
+
+    Ray itself passes on only the folder of the main script.
+    """
+    standard = (sys.base_prefix, sys.prefix)
+    own = [path for path in sys.path if Path(path).is_dir() and not path.startswith(standard)]
+    return os.pathsep.join([*map(os.path.abspath, own), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
 
 
 @contextmanager

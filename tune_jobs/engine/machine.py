@@ -27,7 +27,7 @@ class Machine:
         """Why a trial does not fit: in plain Ray it would wait for ever."""
         wanted = {"cpus": (resources.cpus, self.cpus), "gpus": (resources.gpus, self.gpus)}
         return [
-            f"resources: The value of `{name}` is {asked:g}, but this machine has {there:g}: no trial could ever start. "
+            f"resources: The value of `{name}` is {asked:g}, but this machine has {there:g}: no trial could start. "
             f"Ask for at most {there:g}, or run on a larger machine."
             for name, (asked, there) in wanted.items()
             if asked > there

@@ -22,14 +22,18 @@ def quiet(log: Path) -> Iterator[None]:
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     screen = sys.stderr
-    with log.open("a", encoding="utf-8", buffering=1) as file:
-        with _descriptors_to(file.fileno()), redirect_stdout(file), redirect_stderr(file):
-            _move_handlers(screen, file)
-            try:
-                yield
-            finally:
-                # Loggers made meanwhile hold the file, which is about to be closed.
-                _move_handlers(file, screen)
+    with (
+        log.open("a", encoding="utf-8", buffering=1) as file,
+        _descriptors_to(file.fileno()),
+        redirect_stdout(file),
+        redirect_stderr(file),
+    ):
+        _move_handlers(screen, file)
+        try:
+            yield
+        finally:
+            # Loggers made meanwhile hold the file, which is about to be closed.
+            _move_handlers(file, screen)
 
 
 def _move_handlers(old: object, new: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from tune_jobs.engine.reporter import Reporter
@@ -21,12 +20,13 @@ class Recorder:
     def __init__(self, folder: Path, reporter: Reporter | None) -> None:
         self._folder = folder
         self._journal = JournalWriter(folder / JOURNAL_NAME)
-        self._watch: Callable[[Event], None] = reporter.event if reporter else lambda event: None
+        self._reporter = reporter
 
     def event(self, event: Event) -> None:
         """Keeps an event."""
         self._journal.write(event)
-        self._watch(event)
+        if self._reporter:
+            self._reporter.event(event)
 
     def traceback(self, trial: int, text: str) -> None:
         """Keeps the whole traceback of a trial that failed; the journal has its last line."""

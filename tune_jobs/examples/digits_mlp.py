@@ -1,6 +1,7 @@
-"""Which multilayer perceptron reads scikit-learn's handwritten digits best? A minute or two, nothing to download.
+"""Which multilayer perceptron reads handwritten digits best?
 
-30 configurations by HyperOpt; ASHA lets the best third of them go on after 1, 3 and 9 of 27 epochs.
+The images come with scikit-learn. 30 configurations by HyperOpt; ASHA lets the best third of them go on
+after 1, 3 and 9 of 27 epochs.
 """
 
 from search_spaces.examples.digits_mlp import SPACE

@@ -1,6 +1,7 @@
-"""How far does a multilayer perceptron get on Fashion-MNIST? Keras downloads the data, once.
+"""How far does a multilayer perceptron get on Fashion-MNIST?
 
-50 configurations by HyperOpt; ASHA lets the best third of them go on after 1, 3 and 9 of 27 epochs.
+Keras downloads the images, once. 50 configurations by HyperOpt; ASHA lets the best third of them go on
+after 1, 3 and 9 of 27 epochs.
 """
 
 from search_spaces.examples.fashion_mnist_mlp import SPACE

@@ -112,9 +112,7 @@ def fold(events: Iterable[Event]) -> History:
                 run.trials[event.trial] = _start(run.trials.get(event.trial), event)
             case TrialEnded(status=status, reason=reason, error=error, time_s=ended_s):
                 trial = _started(run, event)
-                run.trials[event.trial] = replace(
-                    trial, status=status, reason=reason, error=error, ended_s=ended_s
-                )
+                run.trials[event.trial] = replace(trial, status=status, reason=reason, error=error, ended_s=ended_s)
             case RunStarted():
                 started_s = event.time_s if run.started_s is None else run.started_s
                 run = History(_interrupted(run.trials), started_s, latest_start=event)

@@ -68,6 +68,4 @@ class Searcher(Checked):
 
 def point_problems(points: Sequence[Config], space: SearchSpace) -> list[str]:
     """Why configurations that a person wants tried first are not in the space."""
-    return [
-        f"points[{index}]: {reason}" for index, point in enumerate(points) for reason in space.validate(point)
-    ]
+    return [f"points[{index}]: {reason}" for index, point in enumerate(points) for reason in space.validate(point)]

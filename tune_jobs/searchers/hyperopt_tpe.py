@@ -73,12 +73,13 @@ class _TpeSearch(Search):
         self._seed = seed
         self._merits = merits
         self._tried: dict[int, dict[str, float]] = {}
+        self._distributions = to_hyperopt(space)
 
     @cached_property
     def _domain(self) -> Any:
         from hyperopt.base import Domain
 
-        return Domain(lambda config: None, to_hyperopt(self._space))
+        return Domain(_never_called, self._distributions)
 
     def propose(self, trial: int) -> Config | None:
         points = self._declared.points
@@ -95,12 +96,12 @@ class _TpeSearch(Search):
     def _suggest(self, trial: int) -> Config:
         from hyperopt import rand, tpe
 
-        if not self._domain.params:
+        if not self._distributions:
             return decode(self._space, {})
         order = self._merits.order()
         # A seed of its own for each trial: its proposal depends on what is known, not on how often it was asked.
         seed = int(np.random.SeedSequence([self._seed, trial]).generate_state(1)[0]) % 2**31
-        trials = _as_trials([self._tried[number] for number in order], list(self._domain.params))
+        trials = _as_trials([self._tried[number] for number in order], list(self._distributions))
         if len(order) < self._declared.startup_trials:
             documents = rand.suggest([trial], self._domain, trials, seed)
         else:
@@ -117,6 +118,11 @@ class _TpeSearch(Search):
             )
         values = documents[0]["misc"]["vals"]
         return decode(self._space, {label: chosen[0] for label, chosen in values.items() if len(chosen)})
+
+
+def _never_called(config: Config) -> float:
+    """What HyperOpt believes that it minimises: only its proposals are used."""
+    raise NotImplementedError(config)
 
 
 def _as_trials(numbers: Sequence[dict[str, float]], labels: Sequence[str]) -> Any:

@@ -84,8 +84,6 @@ def order_of_merit(records: Mapping[int, Record], rungs: Sequence[int]) -> list[
         return -rung, record.losses[rung], trial
 
     judged = [
-        trial
-        for trial, record in sound.items()
-        if judged_at in record.losses or (record.ended and record.losses)
+        trial for trial, record in sound.items() if judged_at in record.losses or (record.ended and record.losses)
     ]
     return sorted(judged, key=key) + sorted(trial for trial, record in records.items() if record.failed)

@@ -30,9 +30,7 @@ VALUES = st.recursive(
     max_leaves=5,
 )
 EVENTS = st.one_of(
-    st.builds(
-        RunStarted, time_s=AMOUNTS, cpus=AMOUNTS, gpus=AMOUNTS, max_concurrent_trials=st.integers(1, 10**9)
-    ),
+    st.builds(RunStarted, time_s=AMOUNTS, cpus=AMOUNTS, gpus=AMOUNTS, max_concurrent_trials=st.integers(1, 10**9)),
     st.builds(
         TrialStarted,
         time_s=AMOUNTS,
@@ -55,9 +53,7 @@ EVENTS = st.one_of(
         epoch=EPOCHS,
         path=st.sampled_from(["trials/0007/epoch-000003", "a b/ü/..c", "x"]),
     ),
-    st.builds(
-        TrialEnded, time_s=AMOUNTS, trial=TRIALS, status=ENDINGS, reason=TEXTS, error=st.none() | TEXTS
-    ),
+    st.builds(TrialEnded, time_s=AMOUNTS, trial=TRIALS, status=ENDINGS, reason=TEXTS, error=st.none() | TEXTS),
     st.builds(RunEnded, time_s=AMOUNTS, reason=TEXTS, error=st.none() | TEXTS),
 )
 
@@ -81,22 +77,16 @@ class Trial:
     def events(self):
         yield TrialStarted(time_s=1.0, trial=self.number, config=self.config, node="host")
         for epoch, metrics in enumerate(self.epochs, start=1):
-            yield EpochReported(
-                time_s=1.0 + epoch, trial=self.number, epoch=epoch, metrics=metrics, seconds=0.5
-            )
+            yield EpochReported(time_s=1.0 + epoch, trial=self.number, epoch=epoch, metrics=metrics, seconds=0.5)
         if self.status is not Status.RUNNING:
-            yield TrialEnded(
-                time_s=99.0, trial=self.number, status=self.status, reason="why", error=self.error
-            )
+            yield TrialEnded(time_s=99.0, trial=self.number, status=self.status, reason="why", error=self.error)
 
 
 def events_of(trials):
     return [event for trial in trials for event in trial.events()]
 
 
-SCORES = st.sampled_from(
-    [0.0, 0.25, 0.5, 0.75, math.nan, math.inf, -math.inf]
-)  # few, so that ties are common
+SCORES = st.sampled_from([0.0, 0.25, 0.5, 0.75, math.nan, math.inf, -math.inf])  # few, so that ties are common
 METRICS = st.fixed_dictionaries({"val_accuracy": SCORES}, optional={"loss": SCORES})
 
 

@@ -29,9 +29,7 @@ def started(trial=7, time_s=1.0, node="host"):
 
 
 def epoch(number, value=0.5, trial=7, seconds=1.0):
-    return EpochReported(
-        time_s=2.0, trial=trial, epoch=number, metrics={"val_accuracy": value}, seconds=seconds
-    )
+    return EpochReported(time_s=2.0, trial=trial, epoch=number, metrics={"val_accuracy": value}, seconds=seconds)
 
 
 def ended(status=Status.FAILED, trial=7, time_s=9.0):
@@ -84,9 +82,7 @@ def test_a_run_that_never_started_is_empty():
 
 
 def test_a_retried_trial_keeps_its_start_and_epochs_and_runs_again():
-    history = fold(
-        [started(), epoch(1), epoch(2, 0.6), ended(), started(time_s=20.0, node="other"), epoch(2, 0.7)]
-    )
+    history = fold([started(), epoch(1), epoch(2, 0.6), ended(), started(time_s=20.0, node="other"), epoch(2, 0.7)])
     trial = history.trials[7]
     assert (trial.status, trial.reason, trial.error, trial.ended_s) == (Status.RUNNING, None, None, None)
     assert (trial.started_s, trial.node) == (1.0, "other")
@@ -119,18 +115,14 @@ def test_a_resumed_run_runs_again_and_interrupts_what_a_killed_one_left():
     assert (again.started_s, again.ended_s, again.reason) == (0.0, None, None)
 
 
-@pytest.mark.parametrize(
-    "event", [epoch(1), ended(), CheckpointWritten(time_s=1.0, trial=7, epoch=1, path="x")]
-)
+@pytest.mark.parametrize("event", [epoch(1), ended(), CheckpointWritten(time_s=1.0, trial=7, epoch=1, path="x")])
 def test_an_event_of_a_trial_that_never_started_is_an_error(event):
     with pytest.raises(JournalError, match="trial 7, but none that says it started"):
         fold([event])
 
 
 @property_settings
-@given(
-    st.lists(st.sampled_from([0.1, 0.2, 0.3, math.nan, math.inf, -math.inf])), st.sampled_from(["max", "min"])
-)
+@given(st.lists(st.sampled_from([0.1, 0.2, 0.3, math.nan, math.inf, -math.inf])), st.sampled_from(["max", "min"]))
 def test_the_best_epoch_is_the_earliest_of_the_best_finite_ones(values, mode):
     trial = fold([started(), *(epoch(n, value) for n, value in enumerate(values, start=1))]).trials[7]
     best = trial.best(Objective(mode=mode))

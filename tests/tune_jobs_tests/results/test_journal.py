@@ -219,9 +219,7 @@ def test_a_broken_line_is_an_error_that_names_file_line_and_remedy(path, hostile
 
 
 @property_settings
-@given(
-    st.lists(st.binary(max_size=20) | st.sampled_from([line(EPOCH), b"\n", b"[[", b'{"event"']), max_size=5)
-)
+@given(st.lists(st.binary(max_size=20) | st.sampled_from([line(EPOCH), b"\n", b"[[", b'{"event"']), max_size=5))
 def test_any_bytes_are_events_or_a_journal_error(parts):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "journal.jsonl")

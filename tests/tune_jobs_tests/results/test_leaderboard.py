@@ -205,9 +205,7 @@ def test_repeated_parameters_have_a_column_a_place_and_short_lists_miss_some():
 def test_colliding_names_are_told_apart_by_the_stated_rule():
     names = ["rank", "param_rank", "val_accuracy", "loss", "loss"]
     slots = [Column(name, name, (), "int") for name in names]
-    trial = one(
-        dict.fromkeys(names, 1), {"val_accuracy": 0.5, "loss": 0.1, "seconds": 0.2, "metric_loss": 0.3}
-    )
+    trial = one(dict.fromkeys(names, 1), {"val_accuracy": 0.5, "loss": 0.1, "seconds": 0.2, "metric_loss": 0.3})
     frame = board([trial], slots=slots)
     assert list(frame.columns) == [
         *["rank", "trial", "status", "val_accuracy", "best_epoch", "epochs", "seconds"],

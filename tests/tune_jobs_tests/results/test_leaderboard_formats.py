@@ -102,9 +102,7 @@ def test_markdown_has_a_line_a_row_and_as_many_cells_everywhere(frame):
 
 def test_markdown_escapes_what_would_break_it_and_aligns_numbers():
     frame = pd.DataFrame({"a|b": ["<b>\\|\nx"], "n": [0.123456789], "k": pd.array([None], dtype="Int64")})
-    assert to_markdown(frame) == (
-        "| a\\|b | n | k |\n| --- | ---: | ---: |\n| &lt;b&gt;\\\\\\| x | 0.123457 |  |\n"
-    )
+    assert to_markdown(frame) == ("| a\\|b | n | k |\n| --- | ---: | ---: |\n| &lt;b&gt;\\\\\\| x | 0.123457 |  |\n")
 
 
 def test_none_is_the_text_null_and_an_inactive_parameter_is_missing():

@@ -1,0 +1,33 @@
+# Every target makes .venv when it is missing or older than pyproject.toml. PYTHON is used for that only.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint types contracts format clean
+
+demo: .venv/installed
+	$(BIN)/tune-jobs run digits_mlp
+
+test: .venv/installed
+	$(BIN)/pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed
+	$(BIN)/mypy
+
+contracts: .venv/installed
+	$(BIN)/lint-imports
+
+format: .venv/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@

@@ -1,0 +1,78 @@
+"""A small experiment whose trials behave as their configuration says."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from search_spaces import Choice, SearchSpace
+from trainables import Data, KerasTrainable
+from tune_jobs import Experiment, Grid, NoScheduler, Objective
+
+
+class Behaving(KerasTrainable):
+    """A network of a few weights; ``behaviour`` says what goes wrong with it."""
+
+    batch_size = 64
+
+    def load_data(self) -> Data:
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(256, 4)).astype(np.float32)
+        y = (x.sum(axis=1) > 0).astype(np.int32)
+        return Data(train=(x[:192], y[:192]), validation=(x[192:], y[192:]))
+
+    def build_model(self, config: dict[str, Any]) -> Any:
+        import keras
+
+        behaviour = config["behaviour"]
+        if behaviour == "raises":
+            raise ValueError("this configuration\nnever works")
+        rate = float("nan") if behaviour == "diverges" else 0.05
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
+        model.compile(keras.optimizers.SGD(rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    def fit_options(self, config: dict[str, Any]) -> Any:
+        from trainables import FitOptions
+
+        if config["behaviour"] == "dies once":
+            return FitOptions(callbacks=[_die_once_at_the_third_epoch(Path(config["marker"]))])
+        if config["behaviour"] == "ends itself":
+            import keras
+
+            return FitOptions(callbacks=[keras.callbacks.EarlyStopping("val_loss", patience=1, min_delta=10.0)])
+        return FitOptions()
+
+
+def _die_once_at_the_third_epoch(marker: Path) -> Any:
+    import keras
+
+    class DieOnce(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 2 and not marker.exists():
+                marker.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return DieOnce()
+
+
+def experiment(marker: Path, *behaviours: str, **fields: Any) -> Experiment:
+    space = SearchSpace(
+        behaviour=Choice(*behaviours),
+        marker=Choice(str(marker)).when(behaviour="dies once") if "dies once" in behaviours else Choice("unused"),
+    )
+    defaults: dict[str, Any] = {
+        "trainable": Behaving,
+        "space": space,
+        "objective": Objective("val_loss", "min"),
+        "searcher": Grid(),
+        "scheduler": NoScheduler(),
+        "max_epochs": 4,
+        "max_concurrent_trials": 1,
+        "checkpoint_every_s": 0.001,
+    }
+    return Experiment(**{**defaults, **fields})

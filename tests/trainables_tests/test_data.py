@@ -1,0 +1,102 @@
+"""Data: every mistake is found at once, and a split divides without losing or repeating an example."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from trainables import Data, InvalidData, split
+
+X = np.zeros((6, 2), np.float32)
+Y = np.arange(6)
+
+
+def problems(**splits) -> tuple[str, ...]:
+    with pytest.raises(InvalidData) as caught:
+        Data(**splits)
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    return caught.value.problems
+
+
+def test_valid_data_counts_its_examples():
+    data = Data(train=(X, Y), validation=(X[:2], Y[:2], np.ones(2)))
+    assert data.examples == {"train": 6, "validation": 2}
+
+
+def test_several_inputs_and_outputs_are_valid():
+    data = Data(train=({"image": X, "size": (Y, Y)}, [Y, Y]))
+    assert data.examples == {"train": 6}
+
+
+@pytest.mark.parametrize(
+    ("train", "expected"),
+    [
+        ((X, Y[:4]), "Data.train have 6, 4 examples"),
+        (({"a": X, "b": X[:5]}, Y), "Data.train have 6, 5, 6 examples"),
+        ((X, Y, np.ones(5)), "Data.train have 6, 6, 5 examples"),
+        ((X, np.array([0, 1, np.nan, 3, np.nan, 5])), "Data.train have 2 NaN values"),
+        ((X[:0], Y[:0]), "Data.train has no examples"),
+        ((X, Y.tolist()), "Data.train holds a int, but must hold NumPy arrays"),
+        ((X, np.array(["a", None] * 3, dtype=object)), "Data.train holds a ndarray, but must hold NumPy arrays"),
+        ((X, np.int64(3)), "must hold NumPy arrays"),
+        ((X, np.array(3)), "Data.train holds a single number"),
+        ([X, Y], "Data.train is a list of 2, but must be a tuple"),
+        ((X,), "Data.train is a tuple of 1, but must be a tuple"),
+        (X, "Data.train is a ndarray, but must be a tuple"),
+        (None, "Data.train is a NoneType, but must be a tuple"),
+    ],
+)
+def test_a_mistake_is_told_with_its_split_and_its_remedy(train, expected):
+    (problem,) = problems(train=train)
+    assert expected in problem
+
+
+@pytest.mark.parametrize("empty", [((), Y), ({}, Y), (X, ())])
+def test_a_split_without_arrays_is_a_mistake(empty):
+    (problem,) = problems(train=empty)
+    assert "Data.train has a part without any array" in problem
+
+
+def test_all_mistakes_are_reported_at_once():
+    found = problems(train=(X, np.full(4, np.nan)), validation=(X[:0], Y[:0]), test=[X, Y])
+    assert [problem.split("Data.")[1].split()[0] for problem in found] == ["train", "train", "validation", "test"]
+
+
+def test_missing_inputs_are_allowed():
+    Data(train=(np.full((6, 2), np.nan), Y))
+
+
+def test_the_error_survives_the_way_between_processes():
+    error = InvalidData(["one", "two"])
+    copied = pickle.loads(pickle.dumps(error))  # noqa: S301 - written above
+    assert copied.problems == ("one", "two")
+    assert str(copied) == str(error)
+
+
+def test_split_keeps_every_example_once_and_its_label():
+    x = np.arange(100)[:, None]
+    (x_kept, y_kept), (x_held_out, y_held_out) = split(x, x[:, 0] % 4, 0.2, seed=1)
+    assert len(x_held_out) == 20
+    assert sorted([*x_kept[:, 0], *x_held_out[:, 0]]) == list(range(100))
+    np.testing.assert_array_equal(y_kept, x_kept[:, 0] % 4)
+    np.testing.assert_array_equal(y_held_out, x_held_out[:, 0] % 4)
+
+
+def test_split_divides_each_class_alike():
+    y = np.repeat([0, 1], [80, 20])
+    _, (_, held_out) = split(np.arange(100), y, 0.1, seed=0)
+    np.testing.assert_array_equal(np.bincount(held_out), [8, 2])
+
+
+def test_split_without_stratification_takes_any_target():
+    _, (_, held_out) = split(np.arange(10), np.linspace(0, 1, 10), 0.3, stratify=False)
+    assert len(held_out) == 3
+
+
+def test_split_depends_on_its_seed_only():
+    x, y = np.arange(60), np.arange(60) % 3
+    (first, _), _ = split(x, y, 0.5, seed=1)
+    (again, _), _ = split(x, y, 0.5, seed=1)
+    (other, _), _ = split(x, y, 0.5, seed=2)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)

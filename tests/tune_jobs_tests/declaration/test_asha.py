@@ -1,0 +1,85 @@
+"""ASHA's rungs and decisions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search_spaces import InvalidDeclaration
+from tune_jobs.schedulers import ASHA, NoScheduler
+from tune_jobs.schedulers.asha import goes_on
+
+
+@given(grace=st.integers(1, 20), factor=st.integers(2, 6), most=st.integers(1, 1000))
+def test_rungs_are_powers_below_max_epochs(grace: int, factor: int, most: int) -> None:
+    rungs = ASHA(grace_period=grace, reduction_factor=factor).rungs(most)
+    assert list(rungs) == [grace * factor**k for k in range(20) if grace * factor**k < most]
+
+
+def test_rungs_where_a_logarithm_is_off_by_one() -> None:
+    assert ASHA(reduction_factor=3).rungs(243) == (1, 3, 9, 27, 81)
+    assert ASHA(reduction_factor=10).rungs(1000) == (1, 10, 100)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60), st.integers(2, 5))
+def test_the_best_of_a_rung_go_on_and_the_others_do_not(losses: list[float], factor: int) -> None:
+    ordered = sorted(losses)
+    survivors = [loss for loss in ordered if goes_on(ordered, loss, factor)]
+    assert survivors == [loss for loss in ordered if loss <= ordered[max(1, len(ordered) // factor) - 1]]
+    assert ordered[0] in survivors
+
+
+def test_a_rung_in_the_paper_s_words() -> None:
+    schedule = ASHA(grace_period=1, reduction_factor=3).start(max_epochs=9, seed=0)
+    losses = [0.5, 0.9, 0.4, 0.6, 0.3, 0.45]
+    decisions = [schedule.report(trial, 1, loss) for trial, loss in enumerate(losses)]
+    # The first goes on; 0.4 and 0.3 are each the best so far; with six there, the best two go on: 0.3 and 0.4.
+    assert [decision is None for decision in decisions] == [True, False, True, False, True, False]
+    assert decisions[1] == "rung 1: place 2 of 2, the best 1/3 go on"
+
+
+def test_between_rungs_every_trial_goes_on() -> None:
+    schedule = ASHA().start(max_epochs=9, seed=0)
+    assert schedule.report(0, 1, 0.1) is None
+    assert all(schedule.report(1, epoch, 9.0) is None for epoch in (2, 4, 5, 6, 7, 8))
+    assert schedule.report(1, 3, 9.0) is None  # the first at its rung
+    assert schedule.report(2, 3, 10.0) is not None
+
+
+def test_brackets_are_seeded_kept_and_use_no_global_state() -> None:
+    def stops(seed: int) -> list[bool]:
+        np.random.seed(len(str(seed)))  # noqa: NPY002 - shows that it does not matter
+        schedule = ASHA(brackets=2).start(max_epochs=27, seed=seed)
+        return [schedule.report(trial, 1, float(trial)) is not None for trial in range(40)]
+
+    assert stops(3) == stops(3)
+    assert stops(3) != stops(4)
+    # Those of the second bracket have no rung at epoch 1: about half are not stopped there.
+    assert 8 < sum(stops(3)) < 32
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"grace_period": 0}, "grace_period"),
+        ({"reduction_factor": 1}, "reduction_factor"),
+        ({"brackets": 0}, "brackets"),
+    ],
+)
+def test_bad_settings_are_named(fields: dict[str, int], name: str) -> None:
+    with pytest.raises(InvalidDeclaration, match=f"`{name}`"):
+        ASHA(**fields)
+
+
+def test_settings_that_could_never_stop_a_trial_are_named() -> None:
+    assert "grace_period" in ASHA(grace_period=10).epoch_problems(10)[0]
+    assert "brackets" in ASHA(brackets=4).epoch_problems(9)[0]
+    assert ASHA(brackets=2).epoch_problems(9) == []
+
+
+def test_no_scheduler_stops_nothing() -> None:
+    schedule = NoScheduler().start(9, 0)
+    assert all(schedule.report(trial, 1, float(trial)) is None for trial in range(30))
+    assert NoScheduler().rungs(100) == ()

@@ -1,0 +1,216 @@
+"""The coordinator decides a run without Ray: simulated workers on a clock of their own."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import Any
+
+import pytest
+from fakes import MemoryRecord, experiment
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search_spaces import Choice, SearchSpace
+from tune_jobs.engine.coordinator import Coordinator
+from tune_jobs.results import EpochReported, RunEnded, Status, TrialEnded, fold
+from tune_jobs.schedulers import ASHA, NoScheduler
+from tune_jobs.searchers import Grid, HyperOpt, Random
+
+
+class Simulation:
+    """Workers that train by a formula, and an event heap instead of waiting."""
+
+    def __init__(self, declared: Any, workers: int = 2, epoch_s: float = 1.0) -> None:
+        self.now_s = 0.0
+        self.record = MemoryRecord()
+        self.experiment = declared
+        self.workers = workers
+        self.epoch_s = epoch_s
+        self.coordinator = Coordinator(declared, self.record, clock=lambda: self.now_s)
+        self.most_at_once = 0
+
+    def value(self, trial: int, epoch: int, config: dict[str, Any]) -> float:
+        return config["x"] * (1 - math.exp(-epoch))
+
+    def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
+        value = self.value(trial, epoch, config)
+        done = epoch == self.experiment.max_epochs
+        return {"epoch": epoch, "metrics": {"val_accuracy": value}, "seconds": self.epoch_s, "done": done}
+
+    def run(self) -> Simulation:
+        coordinator = self.coordinator
+        coordinator.begin(cpus=2, gpus=0, max_concurrent_trials=self.workers)
+        heap: list[tuple[float, int, int, dict[str, Any]]] = []
+        exhausted = False
+        while True:
+            while not exhausted and len(heap) < self.workers:
+                proposal = coordinator.propose()
+                if proposal is None:
+                    exhausted = True
+                    break
+                trial, config = proposal
+                coordinator.started(trial, "here")
+                heapq.heappush(heap, (self.now_s + self.epoch_s * (1 + trial % 3), trial, 1, config))
+                self.most_at_once = max(self.most_at_once, len(heap))
+            if coordinator.over or not heap:
+                break
+            self.now_s, trial, epoch, config = heapq.heappop(heap)
+            if not coordinator.report(trial, self.result(trial, epoch, config)):
+                heapq.heappush(heap, (self.now_s + self.epoch_s * (1 + trial % 3), trial, epoch + 1, config))
+        coordinator.finish()
+        return self
+
+    @property
+    def history(self) -> Any:
+        return fold(self.record.events)
+
+
+def test_every_trial_ends_once_and_the_journal_tells_why() -> None:
+    simulation = Simulation(experiment(trials=20, searcher=Random())).run()
+    ends = [event for event in simulation.record.events if isinstance(event, TrialEnded)]
+    assert sorted(event.trial for event in ends) == list(range(20))
+    assert {event.status for event in ends} == {Status.COMPLETED, Status.STOPPED}
+    assert simulation.history.reason == "all trials"
+    assert isinstance(simulation.record.events[-1], RunEnded)
+
+
+def test_a_completed_trial_had_all_epochs_and_a_stopped_one_ended_at_a_rung() -> None:
+    for trial in Simulation(experiment(trials=20, searcher=Random())).run().history.trials.values():
+        if trial.status is Status.COMPLETED:
+            assert (len(trial.epochs), trial.reason) == (9, "all 9 epochs")
+        else:
+            assert len(trial.epochs) in (1, 3)
+            assert trial.reason.startswith(f"rung {len(trial.epochs)}: place ")
+
+
+def test_without_a_scheduler_all_epochs_are_trained() -> None:
+    history = Simulation(experiment(trials=4, scheduler=NoScheduler(), searcher=Random())).run().history
+    assert [len(trial.epochs) for trial in history.trials.values()] == [9] * 4
+
+
+def test_the_best_trials_go_on() -> None:
+    history = Simulation(experiment(trials=40, searcher=Random())).run().history
+    by_x = sorted(history.trials.values(), key=lambda trial: trial.config["x"])
+    assert sum(len(trial.epochs) for trial in by_x[-10:]) > 2 * sum(len(trial.epochs) for trial in by_x[:10])
+
+
+@pytest.mark.parametrize("searcher", [Random(), HyperOpt()])
+def test_one_worker_gives_the_same_configurations_for_the_same_seed(searcher: Any) -> None:
+    def configs(seed: int) -> list[dict[str, Any]]:
+        declared = experiment(trials=15, searcher=searcher, seed=seed)
+        return [trial.config for trial in Simulation(declared, workers=1).run().history.trials.values()]
+
+    assert configs(1) == configs(1)
+    assert configs(1) != configs(2)
+
+
+def test_random_proposals_do_not_depend_on_the_number_of_workers() -> None:
+    runs = [Simulation(experiment(trials=9, searcher=Random()), workers=n).run().history for n in (1, 4)]
+    one, four = ([trial.config for trial in history.trials.values()] for history in runs)
+    assert one == four
+
+
+def test_a_nan_objective_ends_the_trial_as_diverged() -> None:
+    class Diverging(Simulation):
+        def value(self, trial: int, epoch: int, config: dict[str, Any]) -> float:
+            return math.nan if trial == 1 and epoch == 2 else super().value(trial, epoch, config)
+
+    simulation = Diverging(experiment(trials=4, searcher=Random(), scheduler=NoScheduler())).run()
+    trial = simulation.history.trials[1]
+    assert trial.status is Status.DIVERGED
+    assert trial.reason == "val_accuracy is nan at epoch 2"
+    assert math.isfinite(trial.best(simulation.experiment.objective).metrics["val_accuracy"])
+
+
+def test_a_trial_that_raises_is_a_failed_trial_and_the_run_goes_on() -> None:
+    class Raising(Simulation):
+        def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
+            if trial == 1:
+                return {"done": True, "error": "ValueError: no", "traceback": "Traceback …\nValueError: no"}
+            return super().result(trial, epoch, config)
+
+    simulation = Raising(experiment(trials=4, searcher=Random())).run()
+    history = simulation.history
+    assert (history.trials[1].status, history.trials[1].error) == (Status.FAILED, "ValueError: no")
+    assert simulation.record.tracebacks == {1: "Traceback …\nValueError: no"}
+    assert all(history.trials[n].status is not Status.FAILED for n in (0, 2, 3))
+
+
+def test_a_worker_that_died_too_often_is_a_failed_trial() -> None:
+    record = MemoryRecord()
+    coordinator = Coordinator(experiment(), record)
+    trial, _ = coordinator.propose() or (None, None)
+    coordinator.started(trial, "here")
+    coordinator.crashed(trial, "The actor died")
+    coordinator.crashed(trial, "The actor died")
+    assert [type(event) for event in record.events][-1] is TrialEnded
+    assert fold(record.events).trials[0].error == "The actor died"
+
+
+def test_a_mistake_in_the_trainable_ends_the_run_at_the_first_trial() -> None:
+    class Mistaken(Simulation):
+        def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
+            return {"done": True, "mistake": "The model is not compiled."}
+
+    simulation = Mistaken(experiment(trials=10)).run()
+    assert simulation.coordinator.mistake == "The model is not compiled."
+    assert not any(isinstance(event, EpochReported) for event in simulation.record.events)
+
+
+def test_a_mistake_of_a_later_trial_is_that_trial_s_failure() -> None:
+    class Mistaken(Simulation):
+        def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
+            if trial == 3:
+                return {"done": True, "mistake": "The model is not compiled."}
+            return super().result(trial, epoch, config)
+
+    simulation = Mistaken(experiment(trials=5, searcher=Random())).run()
+    assert simulation.coordinator.mistake is None
+    assert simulation.history.trials[3].error == "The model is not compiled."
+
+
+@given(total=st.integers(1, 60), workers=st.integers(1, 5))
+@settings(deadline=None, max_examples=25)
+def test_total_epochs_are_never_exceeded(total: int, workers: int) -> None:
+    simulation = Simulation(experiment(trials=None, total_epochs=total, searcher=Random()), workers=workers).run()
+    assert sum(isinstance(event, EpochReported) for event in simulation.record.events) == total
+    assert simulation.history.reason == "total epochs"
+    assert simulation.most_at_once == workers
+
+
+def test_the_time_budget_ends_the_run_and_interrupts_what_runs() -> None:
+    simulation = Simulation(experiment(trials=None, time_budget_s=10.0, searcher=Random())).run()
+    assert simulation.history.reason == "time budget"
+    assert 10 <= simulation.now_s < 14
+    assert Status.INTERRUPTED in {trial.status for trial in simulation.history.trials.values()}
+
+
+def test_an_interruption_ends_the_run() -> None:
+    class Impatient(Simulation):
+        def value(self, trial: int, epoch: int, config: dict[str, Any]) -> float:
+            if trial == 2:
+                self.coordinator.interrupt()
+            return super().value(trial, epoch, config)
+
+    simulation = Impatient(experiment(trials=50, searcher=Random())).run()
+    assert simulation.history.reason == "interrupted"
+    assert len(simulation.history.trials) < 6
+
+
+def test_a_grid_ends_by_itself() -> None:
+    space = SearchSpace(x=Choice(0.1, 0.2, 0.3), y=Choice("a", "b"))
+    history = Simulation(experiment(space=space, searcher=Grid(), trials=None)).run().history
+    assert [trial.config for trial in history.trials.values()] == list(space.grid())
+
+
+def test_a_repeated_epoch_is_reported_once() -> None:
+    record = MemoryRecord()
+    declared = experiment(searcher=Random(), scheduler=ASHA())
+    simulation = Simulation(declared)
+    coordinator = Coordinator(declared, record)
+    trial, config = coordinator.propose() or (0, {})
+    coordinator.started(trial, "here")
+    for epoch in (1, 2, 2, 3, 3, 4):
+        assert not coordinator.report(trial, simulation.result(trial, epoch, config))
+    assert [event.epoch for event in record.events if isinstance(event, EpochReported)] == [1, 2, 3, 4]

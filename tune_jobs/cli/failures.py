@@ -1,0 +1,64 @@
+"""What a command says, and which status it exits with, when something is wrong."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from collections.abc import Sequence
+
+import click
+
+FAILED = 1
+WRONG_REQUEST = 2
+INTERRUPTED = 130
+DEBUG = "tune_jobs.debug"
+
+
+class Commands(click.Group):
+    """A group of commands that tells errors in sentences; the traceback only with ``--debug``."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs a command."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                raise  # who read the output has seen enough: click ends quietly
+            status, problems = explain(error)
+            if ctx.meta.get(DEBUG):
+                click.echo("".join(traceback.format_exception(error)), err=True)
+            click.echo(error_message(problems), err=True)
+            ctx.exit(status)
+
+
+def explain(error: Exception) -> tuple[int, Sequence[str]]:
+    """The exit status of an error, and what to say."""
+    from search_spaces.checked import InvalidDeclaration
+    from trainables.data import InvalidData
+    from tune_jobs.errors import RequestError, RunFailed
+    from tune_jobs.results import JournalError
+
+    match error:
+        case RequestError() | InvalidDeclaration() | InvalidData():
+            return WRONG_REQUEST, error.problems
+        case JournalError():
+            return WRONG_REQUEST, [str(error)]
+        case RunFailed():
+            return FAILED, [str(error)]
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return FAILED, [f"{what}. This was not foreseen; --debug shows where it happened."]
+
+
+def error_message(problems: Sequence[str]) -> str:
+    """One problem as a sentence, several as a list."""
+    from tune_jobs.views.text import clean
+
+    told = [clean(" ".join(problem.split())) for problem in problems]
+    if len(told) == 1:
+        return f"Error: {told[0]}"
+    return "\n".join([f"Error: {len(told)} things are wrong:", *(f"  - {problem}" for problem in told)])

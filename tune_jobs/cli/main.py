@@ -1,0 +1,29 @@
+"""The command `tune-jobs`."""
+
+from __future__ import annotations
+
+import click
+
+from tune_jobs.cli import options
+from tune_jobs.cli.experiments import describe, list_experiments
+from tune_jobs.cli.failures import Commands
+from tune_jobs.cli.run import run
+from tune_jobs.cli.runs import leaderboard, runs
+
+
+@click.group(
+    cls=Commands,
+    commands=[run, list_experiments, describe, leaderboard, runs],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Begin with: tune-jobs run digits_mlp",
+)
+@options.debug
+@click.version_option(package_name="tune-jobs", message="%(package)s %(version)s")
+def main() -> None:
+    """Distributed hyperparameter tuning for Keras on Ray.
+
+    EXPERIMENT is a shipped name (digits_mlp), a file (path/to/file.py, or file.py:NAME), or a module
+    (pkg.mod:NAME). RUN is a run's folder, or its name within the storage.
+
+    Exit status: 0; 1 when a run failed; 2 when something was asked for wrongly; 130 after Ctrl-C.
+    """

@@ -1,0 +1,77 @@
+"""The command that runs an experiment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tune_jobs.cli import options
+from tune_jobs.cli.failures import FAILED, INTERRUPTED
+from tune_jobs.cli.screen import console_of, own_stdout
+
+# Names of tune_jobs.searchers.SEARCHERS and tune_jobs.schedulers.SCHEDULERS, whose import would cost --help its speed.
+SEARCHER_NAMES = ("hyperopt", "random", "grid")
+SCHEDULER_NAMES = ("asha", "none")
+
+
+@click.command()
+@click.argument("experiment")
+@options.storage
+@click.option("--name", help="The run's name.  [default: the experiment's and the time]")
+@click.option("--searcher", type=click.Choice(SEARCHER_NAMES), help="What to try.")
+@click.option("--scheduler", type=click.Choice(SCHEDULER_NAMES), help="When to stop a trial early.")
+@click.option("--trials", type=int, help="Configurations to try at most.")
+@click.option("--max-epochs", type=int, help="Epochs of a trial at most.")
+@click.option("--total-epochs", type=int, help="Epochs of all trials together at most.")
+@click.option("--time-budget-s", type=float, help="Seconds after which the run ends.")
+@click.option("--max-concurrent", "max_concurrent_trials", type=int, help="Trials side by side at most.")
+@click.option("--cpus", type=float, help="CPUs of a trial.")
+@click.option("--gpus", type=float, help="GPUs of a trial: a fraction, or whole ones.")
+@click.option("--seed", type=int, help="Seed of everything random.")
+@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to print at the end.")
+@options.debug
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    experiment: str,
+    storage: Path,
+    name: str | None,
+    top: int,
+    searcher: str | None,
+    scheduler: str | None,
+    cpus: float | None,
+    gpus: float | None,
+    **fields: Any,
+) -> None:
+    """Run EXPERIMENT on this machine and print its leaderboard.
+
+    Options replace what the experiment declares; naming the searcher or the scheduler that it has already keeps its
+    settings. Ctrl-C ends the run in good order, a second one at once.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
+    from tune_jobs import engine
+    from tune_jobs.loader import load
+    from tune_jobs.overrides import Overrides
+    from tune_jobs.views.choose import view_for
+    from tune_jobs.views.outcome import print_outcome, was_interrupted
+
+    changes = Overrides(searcher, scheduler, cpus, gpus, fields)
+    loaded = load(experiment, changes.apply)
+    with own_stdout() as stream:
+        console = console_of(stream)
+        view = view_for(console)
+        try:
+            finished = engine.run(
+                loaded.experiment, storage=storage, name=name, experiment_name=loaded.name, reporter=view
+            )
+        finally:
+            view.end()
+        ranked = print_outcome(console, finished, top, options.default_storage())
+    if was_interrupted(finished):
+        ctx.exit(INTERRUPTED)
+    if not ranked:
+        ctx.exit(FAILED)

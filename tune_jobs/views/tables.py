@@ -1,0 +1,113 @@
+"""A leaderboard as a table to look at: as much of it as a terminal has room for, or all of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tune_jobs.views.columns import TextColumn, counted, fitting, folded, merged, text_columns
+from tune_jobs.views.text import clean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FIXED = 7  # rank, trial, status, the objective, best_epoch, epochs, seconds: the leaderboard's first columns
+_FIRST = 4
+_WIDEST_CELL = 40
+_UNLIMITED = 1_000_000
+_GAP = 2
+_NARROW_GAP = 1
+
+
+def print_leaderboard(console: Console, frame: pd.DataFrame, parameters: int = 0) -> None:
+    """Prints a leaderboard: on a terminal what fits its width, with the names of what does not; else all of it.
+
+    Args:
+        console: Where to.
+        frame: A leaderboard, or the first rows of one.
+        parameters: How many of its columns are parameters.
+    """
+    if frame.empty:
+        console.print("No trial has started yet.", markup=False)
+    elif not console.is_terminal:
+        console.file.write(table_text(frame))
+    else:
+        table, hidden = fitted_table(frame, console.width, parameters)
+        console.print(table)
+        if hidden:
+            names = ", ".join(map(clean, hidden))
+            console.print(Text(f"No room for {names}: --format csv shows all.", style="dim"))
+
+
+def table_text(frame: pd.DataFrame) -> str:
+    """A leaderboard as plain text of whatever width it takes; columns without any value are left out."""
+    table = _table(_filled(text_columns(frame)), frame, _GAP)
+    console = Console(file=io.StringIO(), width=_UNLIMITED, color_system=None)
+    with console.capture() as capture:
+        console.print(table)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def fitted_table(frame: pd.DataFrame, width: int, parameters: int = 0) -> tuple[Table, list[str]]:
+    """A leaderboard that is not wider than a terminal, and the names of the columns for which there is no room.
+
+    Args:
+        frame: A leaderboard, or the first rows of one.
+        width: Columns of the terminal.
+        parameters: How many of its columns are parameters: they matter more than the other metrics.
+    """
+    metrics = {str(name) for name in frame.columns[_FIXED + parameters :]}
+    filled = _filled(text_columns(frame))
+    columns = [folded(column, _WIDEST_CELL) for column in merged(filled)]
+    order = _importance(columns, metrics, known={column.name for column in filled})
+    gap = _GAP
+    kept = fitting(columns, order, width, gap)
+    if len(kept) < len(order):
+        gap = _NARROW_GAP
+        kept = fitting(columns, order, width, gap)
+    hidden = [column.name for column in columns if column.name not in kept and column.name in order]
+    return _table([column for column in columns if column.name in kept], frame, gap), hidden
+
+
+def _importance(columns: Sequence[TextColumn], metrics: AbstractSet[str], known: Collection[str]) -> list[str]:
+    """The columns that are worth showing, the most important first."""
+    lists = [column for column in columns if column.name not in known]
+    counts = counted(columns[_FIRST:], lists)
+    place = {"epochs": 1, "error": 3, "best_epoch": 4, "seconds": 5, "node": 7}
+
+    def importance(index: int) -> int:
+        name = columns[index].name
+        if index < _FIRST:
+            return 0
+        return 6 if name in counts or name in metrics - place.keys() else place.get(name, 2)
+
+    one_node = {column.name for column in columns if column.name == "node" and len(set(column.cells)) == 1}
+    ordered = sorted(range(len(columns)), key=importance)
+    return [columns[index].name for index in ordered if columns[index].name not in one_node]
+
+
+def _filled(columns: Sequence[TextColumn]) -> list[TextColumn]:
+    return [column for index, column in enumerate(columns) if index < _FIRST or not column.is_empty]
+
+
+def _table(columns: Sequence[TextColumn], frame: pd.DataFrame, gap: int) -> Table:
+    table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
+    for column in columns:
+        justify = "right" if column.is_number else "left"
+        table.add_column(Text(column.header), justify=justify, vertical="bottom", no_wrap=True)  # type: ignore[arg-type]
+    ranks = frame.iloc[:, 0].tolist()
+    for rank, row in zip(ranks, zip(*(column.cells for column in columns), strict=True), strict=True):
+        table.add_row(*map(Text, row), style=_style(str(rank)))
+    return table
+
+
+def _style(rank: str) -> str:
+    if rank == "1":
+        return "bold green"
+    return "" if rank.isdigit() else "dim"

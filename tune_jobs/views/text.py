@@ -1,0 +1,77 @@
+"""Values as short text that is safe to print."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+
+_WIDEST_VALUE = 60
+_WIDEST_ERROR = 160
+
+
+def clean(text: object) -> str:
+    """A text on one line in which whatever could steer a terminal is spelled out."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in str(text))
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number with so many significant digits; whole numbers stay whole, nothing is padded."""
+    if isinstance(value, bool | int) or not math.isfinite(value):
+        return str(value)
+    if 10**digits <= abs(value) < 1e15:
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}"
+
+
+def score(value: float | None) -> str:
+    """A metric with four significant digits, zeros included, so that a column lines up; "-" for None."""
+    if value is None:
+        return "-"
+    if not math.isfinite(value) or not 1e-3 <= abs(value) < 1e4:
+        return number(value)
+    return f"{value:#.4g}".rstrip(".")
+
+
+def cut(text: str, most: int) -> str:
+    """A text of so many columns at most, with "…" where something is missing."""
+    return text if cell_len(text) <= most else set_cell_size(text, most - 1) + "…"
+
+
+def value_text(value: Any) -> str:
+    """A parameter's value, whole."""
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(value_text, value))}]"
+    return clean(value)
+
+
+def config_text(config: Mapping[str, Any]) -> str:
+    """A configuration on one line."""
+    return ", ".join(f"{clean(name)}={cut(value_text(value), _WIDEST_VALUE)}" for name, value in config.items())
+
+
+def duration(seconds: float) -> str:
+    """A time span in its two largest units: "8s", "1m 05s", "2h 03m", "3d 04h"."""
+    whole = max(0, round(seconds))
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    if days:
+        return f"{days}d {hour:02}h"
+    if hours:
+        return f"{hours}h {minute:02}m"
+    return f"{minutes}m {second:02}s" if minutes else f"{second}s"
+
+
+def count(amount: float, noun: str) -> str:
+    """An amount of things: "1 trial", "1,000 trials", "0.25 GPUs"."""
+    return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
+
+
+def error_text(error: str) -> str:
+    """An error on one line, of sensible length."""
+    return cut(clean(" ".join(error.split())), _WIDEST_ERROR)
