@@ -177,8 +177,8 @@ def _named(part: str, problems: list[str]) -> list[str]:
     return [f"{part}: {problem}" for problem in problems]
 
 
-def _part_problems(part: Checked, kind: Any) -> list[str]:
-    if isinstance(part, kind):
+def _part_problems(part: object, kind: Any) -> list[str]:
+    if isinstance(part, Checked) and isinstance(part, kind):
         return part.problems()
     hint = f": call {part.__name__}()" if isinstance(part, type) else ""
     return [f"The value is {part!r}, but must be a {kind.__name__}{hint}."]

@@ -14,14 +14,15 @@ from types import ModuleType
 from typing import Any
 
 from search_spaces.checked import InvalidDeclaration
+from tune_jobs.engine.noise import native_noise_dropped
 from tune_jobs.errors import RequestError
 
 
 def import_file(path: Path) -> ModuleType:
     """The module that a file is, executed anew at every call.
 
-    The file's folder is put on the path, for this process and for those that it starts, so that the files
-    beside it can be imported; the module's own name can clash with none of theirs.
+    The file's folder is put on the path, so that the files beside it can be imported; the module's own name can
+    clash with none of theirs.
 
     Raises:
         RequestError: It raised; the message says what and in which line.
@@ -35,7 +36,8 @@ def import_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with native_noise_dropped():
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise RequestError(*_reasons(error, path)) from error
@@ -50,7 +52,8 @@ def import_module(name: str) -> ModuleType:
     """
     _put_on_path(Path.cwd())
     try:
-        return importlib.import_module(name)
+        with native_noise_dropped():
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise RequestError(
@@ -78,10 +81,6 @@ def _put_on_path(folder: Path) -> None:
     entry = str(folder)
     if entry not in sys.path:
         sys.path.insert(0, entry)
-    # Ray's workers are processes of their own: they look where this variable says.
-    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    if entry not in inherited:
-        os.environ["PYTHONPATH"] = os.pathsep.join([entry, *filter(None, inherited)])
 
 
 def _origin(name: str) -> Path | None:

@@ -37,13 +37,18 @@ class Loaded:
     description: str = ""
 
 
-def load(reference: str, change: Callable[[Experiment], Experiment] | None = None) -> Loaded:
+def load(
+    reference: str,
+    change: Callable[[Experiment], Experiment] | None = None,
+    check: Callable[[Experiment], list[str]] = Experiment.problems,
+) -> Loaded:
     """Finds the experiment that a person names, and checks it whole.
 
     Args:
         reference: A shipped name, a file (``path/to/file.py``, ``file.py:NAME``), or a module
             (``pkg.mod:NAME``).
         change: What is changed in it before it is checked.
+        check: Tells all that is wrong with it.
 
     Raises:
         RequestError: There is none, or anything is wrong with it; all mistakes are listed.
@@ -56,7 +61,7 @@ def load(reference: str, change: Callable[[Experiment], Experiment] | None = Non
         experiment: Experiment = getattr(module, variable)
         if change:
             experiment = change(experiment)
-    if problems := experiment.problems():
+    if problems := check(experiment):
         raise RequestError(*problems)
     if _is_file(target):
         _send_by_value(module)
@@ -79,13 +84,14 @@ def _import(target: str, name: str | None) -> ModuleType:
         return import_module(f"tune_jobs.examples.{target}")
     if _is_file(target):
         return import_file(_existing(Path(target)))
-    if name is not None or "." in target:
+    parts = target.split(".")
+    if (name is not None or len(parts) > 1) and all(part.isidentifier() for part in parts):
         return import_module(target)
     raise RequestError(f"There is no experiment {target!r}. {_suggestion(target, names)} Name {_WAYS}.")
 
 
 def _is_file(target: str) -> bool:
-    return target.endswith(".py") or os.sep in target
+    return target.endswith(".py") or os.sep in target or Path(target).is_file()
 
 
 def _existing(path: Path) -> Path:

@@ -19,7 +19,10 @@ def tiny_data(examples: int = 48) -> Data:
 
 
 class Tiny(KerasTrainable):
-    """One dense layer; subclasses override what they are about."""
+    """One dense layer; subclasses override what they are about.
+
+    It runs eagerly, because tracing takes longer than all its epochs; what is about tracing compiles its own.
+    """
 
     batch_size = 16
 
@@ -29,7 +32,7 @@ class Tiny(KerasTrainable):
     def build_model(self, config):
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
         optimizer = keras.optimizers.SGD(config.get("learning_rate", 0.1))
-        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
         return model
 
 
@@ -97,3 +100,11 @@ class Swish(Tiny):
 
     def load_data(self) -> Data:
         return Data(train=blobs(32))
+
+
+def train(worker, epochs: int) -> list[dict]:
+    """What a trial reports until it has ended, or for so many epochs."""
+    results = []
+    while len(results) < epochs and not (results and results[-1]["done"]):
+        results.append(worker.step())
+    return results

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def run(
     from tune_jobs.views.outcome import print_outcome, was_interrupted
 
     changes = Overrides(searcher, scheduler, cpus, gpus, fields)
-    loaded = load(experiment, changes.apply)
+    loaded = load(experiment, changes.apply, partial(engine.request_problems, storage=storage, name=name))
     with own_stdout() as stream:
         console = console_of(stream)
         view = view_for(console)

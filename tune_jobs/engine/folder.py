@@ -21,14 +21,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
 
 
-def folder_problems(storage: Path, name: str) -> list[str]:
-    """Why a run of this name cannot be kept in this storage. Nothing is written."""
-    if not _NAME.fullmatch(name):
+def folder_problems(storage: Path, name: str | None) -> list[str]:
+    """Why a run of this name (None: some name) cannot be kept in this storage. Nothing is written."""
+    if name is not None and not _NAME.fullmatch(name):
         return [
             f"The value of `name` is {name!r}, but must be at most 100 letters, digits, '.', '_' and '-', the first a "
             "letter or digit: a run is a folder within the storage. Use --storage to choose where."
         ]
-    if (storage / name).exists():
+    if name is not None and (storage / name).exists():
         return [
             f"The run {name!r} exists already in {storage}. Choose another --name, or remove that folder if nothing in "
             "it is worth keeping."

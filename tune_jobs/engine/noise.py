@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import TextIO
 
 
 @contextmanager
@@ -28,19 +29,48 @@ def quiet(log: Path) -> Iterator[None]:
         redirect_stdout(file),
         redirect_stderr(file),
     ):
-        _move_handlers(screen, file)
+        _point_loggers_at(file)
         try:
             yield
         finally:
             # Loggers made meanwhile hold the file, which is about to be closed.
-            _move_handlers(file, screen)
+            _point_loggers_at(screen)
 
 
-def _move_handlers(old: object, new: object) -> None:
+@contextmanager
+def native_noise_dropped() -> Iterator[None]:
+    """Drops what C++ code writes to file descriptor 2, as TensorFlow does when it is imported; Python's own stays."""
+    sys.stderr.flush()
+    with (
+        os.fdopen(os.dup(2), "w", buffering=1) as screen,
+        Path(os.devnull).open("w") as nowhere,
+        redirect_stderr(screen),
+    ):
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(screen.fileno(), 2)
+
+
+def _point_loggers_at(stream: TextIO) -> None:
     for name in ("", "ray", "tensorflow", "absl"):
         for handler in logging.getLogger(name).handlers:
-            if isinstance(handler, logging.StreamHandler) and handler.stream is old:
-                handler.setStream(new)
+            if not isinstance(handler, logging.StreamHandler) or isinstance(handler, logging.FileHandler):
+                continue
+            if handler.stream.closed:
+                handler.stream = stream  # setStream would flush the closed one, and fail
+            elif _has_descriptor(handler.stream):
+                handler.setStream(stream)
+
+
+def _has_descriptor(stream: TextIO) -> bool:
+    """Whether it is the screen or a file, and not a buffer that somebody collects logs in."""
+    try:
+        stream.fileno()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

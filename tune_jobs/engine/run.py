@@ -16,7 +16,7 @@ from tune_jobs.engine.noise import quiet
 from tune_jobs.engine.recorder import Recorder
 from tune_jobs.engine.reporter import Plan, Reporter
 from tune_jobs.errors import RequestError, RunFailed
-from tune_jobs.experiment import Experiment
+from tune_jobs.experiment import Experiment, Resources
 from tune_jobs.results.run import Run
 
 LOG = Path("logs", "ray.log")
@@ -50,32 +50,56 @@ def run(
     """
     experiment_name = experiment_name or experiment.trainable.__name__
     name = name or run_folder.default_name(experiment_name)
-    machine, storage = this_machine(), Path(storage)
-    problems = [
-        *experiment.problems(),
-        *machine.problems(experiment.resources),
-        *run_folder.folder_problems(storage, name),
-    ]
-    if problems:
+    if problems := request_problems(experiment, storage, name):
         raise RequestError(*problems)
-    data = _load_data(experiment)
-    folder = run_folder.create(storage, name, experiment, experiment_name)
+    folder = run_folder.create(Path(storage), name, experiment, experiment_name)
+    try:
+        _run_in(folder, experiment, reporter)
+    except RequestError:
+        shutil.rmtree(folder)
+        raise
+    return _checked(Run(folder))
+
+
+def request_problems(experiment: Experiment, storage: str | Path, name: str | None) -> list[str]:
+    """All that is wrong with a request to run an experiment, before anything is done for it.
+
+    Args:
+        experiment: What to run; it may be one that was never checked.
+        storage: The folder that would hold the run.
+        name: The run's name; None: one that is free.
+    """
+    resources = experiment.resources
+    sound = isinstance(resources, Resources) and not resources.problems()
+    return [
+        *experiment.problems(),
+        *(this_machine().problems(resources) if sound else []),
+        *(run_folder.folder_problems(Path(storage), name)),
+    ]
+
+
+def _run_in(folder: Path, experiment: Experiment, reporter: Reporter | None) -> None:
+    """Runs all trials.
+
+    Raises:
+        RequestError: The data or the trainable is wrong in a way that shows only now.
+        RunFailed: Ray failed.
+    """
+    machine = this_machine()
     concurrent = _max_concurrent(experiment, machine)
-    recorder = Recorder(folder, reporter)
-    coordinator = Coordinator(experiment, recorder)
     if reporter:
         reporter.begin(_plan(folder, experiment, concurrent))
+    recorder = Recorder(folder, reporter)
+    coordinator = Coordinator(experiment, recorder)
     try:
         with quiet(folder / LOG), on_interrupt(coordinator.interrupt):
-            _execute(experiment, coordinator, data, machine, concurrent, folder)
+            _execute(experiment, coordinator, _load_data(experiment), machine, concurrent, folder)
     finally:
         recorder.close()
         if reporter:
             reporter.end()
     if coordinator.mistake is not None:
-        shutil.rmtree(folder)
         raise RequestError(coordinator.mistake)
-    return _checked(Run(folder))
 
 
 def _load_data(experiment: Experiment) -> Data:

@@ -62,7 +62,7 @@ class ASHA(Scheduler):
         return []
 
     def rungs(self, max_epochs: int) -> tuple[int, ...]:
-        """grace_period * reduction_factor ** k below ``max_epochs``; in whole numbers, as a logarithm may be off by one."""
+        """grace_period * reduction_factor ** k below ``max_epochs``, by multiplying: a logarithm may be off by one."""
         rungs = []
         rung = self.grace_period
         while rung < max_epochs:

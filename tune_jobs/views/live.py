@@ -64,6 +64,8 @@ class LiveView:
             redirect_stderr=False,
         )
         self._live.start(refresh=True)
+        # A process that is killed could not show it again, and the shell would have none.
+        self._console.show_cursor(True)
 
     def event(self, event: Event) -> None:
         """Takes note; it is drawn when the next picture is due."""
@@ -116,6 +118,8 @@ def _bar(progress: Progress, now_s: float, width: int) -> RenderableType:
     used = duration(now_s - progress.started_s)
     left = seconds_left(progress, now_s)
     times = f"{used}, about {duration(left)} left" if left is not None else used
+    if progress.reason is not None:
+        times = f"{used}, Ray is ending"
     fraction = fraction_done(progress, now_s)
     if fraction is None:
         return Text(times, no_wrap=True)
