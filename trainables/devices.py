@@ -8,7 +8,7 @@ from functools import cache
 
 
 @cache
-def prepare(cpus: float, gpus: float) -> None:
+def prepare(cpus: float, gpus: float | None) -> None:
     """Limits this process to its CPUs and GPUs, then imports the backend. Happens once per worker.
 
     Ray sets OMP_NUM_THREADS, which TensorFlow's own thread pools ignore (34 threads for a trial of 1 CPU),
@@ -16,10 +16,10 @@ def prepare(cpus: float, gpus: float) -> None:
 
     Args:
         cpus: CPUs of a trial; fractions below 1 get one thread.
-        gpus: GPUs of a trial; 0 hides them all.
+        gpus: GPUs of a trial; 0 hides them all, None leaves them as they are.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if not gpus:
+    if gpus == 0:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     import keras
 

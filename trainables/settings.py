@@ -24,7 +24,7 @@ class TrialSettings:
         max_epochs: How many epochs a trial is trained at most.
         seed: The run's seed; with the trial's number it gives each trial its own random numbers.
         cpus: CPUs of a trial: its TensorFlow uses as many threads.
-        gpus: GPUs of a trial; with 0 it sees none.
+        gpus: GPUs of a trial; with 0 it sees none. None: those that the process sees already.
         folder: The folder that holds one folder per trial; None: nothing is written.
         checkpoint_every_s: Seconds between two checkpoints of a trial, beside those at milestones and at its
             end.
@@ -36,7 +36,7 @@ class TrialSettings:
     max_epochs: int = 1_000_000
     seed: int = 0
     cpus: float = 1
-    gpus: float = 0
+    gpus: float | None = None
     folder: str | None = None
     checkpoint_every_s: float = 60.0
     milestones: tuple[int, ...] = ()

@@ -51,9 +51,7 @@ def report() -> dict:
         "CUDA_VISIBLE_DEVICES": "0,1",
     }
     command = [sys.executable, "-c", CHILD]
-    child = subprocess.run(  # noqa: S603 - the interpreter that runs this
-        command, env=environment, capture_output=True, text=True, timeout=200, check=False
-    )
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert child.returncode == 0, child.stderr
     return json.loads(child.stdout.splitlines()[-1])
 

@@ -31,6 +31,7 @@ class TestDigitsMlp(TrainableContract):
         }
     ]
     data = few_digits()
+    epochs = 2
 
 
 class TestEverything(TrainableContract):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny_trainables import Scripted, Tiny, blobs, tiny_data, train
 
-from trainables import Data, FitOptions, TrialSettings, checkpoint
+from trainables import Data, FitOptions, checkpoint
 from trainables.settings import TRIAL_KEY
 
 NAN, INF = float("nan"), float("inf")

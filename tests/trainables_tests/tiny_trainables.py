@@ -93,6 +93,8 @@ def jitter(x, y, seed):
 class Swish(Tiny):
     """An activation with a gradient of its own: TensorFlow registers one at every tracing."""
 
+    batch_size = 32  # one batch an epoch: a loop over several would take longer to trace
+
     def build_model(self, config):
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(64, "swish"), keras.layers.Dense(3, "softmax")])
         model.compile("sgd", "sparse_categorical_crossentropy")

@@ -24,6 +24,9 @@ _ENVIRONMENT = {
     "TUNE_WARN_THRESHOLD_S": "10",
 }
 
+# As Ray does: the sockets within may have 107 characters at most, and a TMPDIR is often too long for that.
+_SHORT_FOLDER = "/tmp"  # noqa: S108 - mkdtemp makes a folder of our own in it
+
 
 @contextmanager
 def local_ray(machine: Machine) -> Iterator[Path]:
@@ -36,7 +39,7 @@ def local_ray(machine: Machine) -> Iterator[Path]:
     """
     import ray
 
-    folder = Path(tempfile.mkdtemp(prefix="tune-jobs-"))
+    folder = Path(tempfile.mkdtemp(prefix="tune-jobs-", dir=os.environ.get("RAY_TMPDIR", _SHORT_FOLDER)))
     joined = ray.is_initialized()
     try:
         with _environment({**_ENVIRONMENT, "PYTHONPATH": _python_path()}):

@@ -17,7 +17,7 @@ HEAVY = ("ray", "tensorflow", "keras", "hyperopt", "pandas", "numpy", "rich", "s
 
 def run_command(*arguments, code=COMMAND):
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603 - our own
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
 def modules_after(*arguments):
@@ -61,7 +61,7 @@ def test_wrong_usage_exits_with_2():
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
     make_run(tmp_path)
     code = f'{sys.executable} -c "{COMMAND}" leaderboard {tmp_path / "first"} --format json | head -c 1'
-    result = subprocess.run(["/bin/sh", "-c", code], capture_output=True, text=True, timeout=60)  # noqa: S603 - our own
+    result = subprocess.run(["/bin/sh", "-c", code], capture_output=True, text=True, timeout=60)
     assert (result.stdout, result.stderr) == ("[", "")
 
 

@@ -127,7 +127,7 @@ def test_the_code_of_a_file_travels_to_a_process_that_has_no_file(write, tmp_pat
     )
     (tmp_path / "mine.py").unlink()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)  # noqa: S603 - our own
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
 def test_all_mistakes_of_an_experiment_are_told_at_once(write):

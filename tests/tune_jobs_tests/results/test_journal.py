@@ -268,5 +268,5 @@ def test_a_journal_that_cannot_be_opened_is_an_error_with_a_remedy(tmp_path, nam
 def test_reading_imports_no_pandas():
     # A process of its own: this one has imported pandas for other tests.
     code = "import sys, tune_jobs.results; print({'pandas', 'numpy', 'ray', 'keras'} & set(sys.modules))"
-    printed = subprocess.check_output([sys.executable, "-c", code], text=True)  # noqa: S603 - our own words
+    printed = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert printed.strip() == "set()"

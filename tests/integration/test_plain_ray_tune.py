@@ -1,0 +1,48 @@
+"""A trainable of ours is a trainable of Ray Tune's: its own Tuner can use it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+import ray
+from ray import tune
+
+from trainables.examples.digits_mlp import DigitsMlp
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def plain_ray() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))
+    ray.init(address="local", num_cpus=1, include_dashboard=False, _temp_dir=str(folder))
+    yield folder
+    ray.shutdown()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_plain_tuner_trains_and_saves_it(plain_ray: Path) -> None:
+    results = tune.Tuner(
+        DigitsMlp,
+        param_space={
+            "units": [16],
+            "dropout": 0.0,
+            "optimizer": "adam",
+            "learning_rate": tune.grid_search([0.001, 0.01]),
+        },
+        tune_config=tune.TuneConfig(metric="val_accuracy", mode="max", reuse_actors=True),
+        run_config=tune.RunConfig(
+            storage_path=str(plain_ray / "results"),
+            stop={"training_iteration": 2},
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=True),
+            verbose=0,
+        ),
+    ).fit()
+    assert not results.errors
+    best = results.get_best_result()
+    assert best.config["learning_rate"] == 0.01
+    assert best.metrics["epoch"] == 2
+    assert {"arrays.npz", "state.json"} <= {path.name for path in Path(best.checkpoint.path).iterdir()}
