@@ -200,11 +200,11 @@ MISTAKES = [
     (lambda: Choice(np.float64(1)), r"numpy.float64, which JSON has not: use .item\(\)"),
     (lambda: Choice(Colour.RED), "Colour, which JSON has not: use a plain str"),
     (lambda: Fixed(10**5000), "is too large an integer: use a float"),
-    (lambda: Choice([print]), "builtin_function_or_method, .* use its name"),
+    (lambda: Choice([len]), "builtin_function_or_method, .* use its name"),
     (lambda: Choice({1: 2}), "keys that are not strings: use strings"),
     (lambda: Fixed(RECURSIVE), "levels deep: use a flatter value"),
     (lambda: Int(1, 2).when(a=[]), "condition on `a` lists no values"),
-    (lambda: Int(1, 2).when(a=print), "condition on `a` holds a builtin"),
+    (lambda: Int(1, 2).when(a=len), "condition on `a` holds a builtin"),
     (lambda: Int(1, 2).per(3), "`per` is 3, but must be a parameter's name"),
     (lambda: Int(1, 2).per("a").per("b"), "per 'a' and 'b', but must be per one"),
 ]

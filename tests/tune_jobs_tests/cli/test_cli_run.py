@@ -40,6 +40,7 @@ def fake(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TUNE_JOBS_STORAGE", raising=False)
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")  # as on a machine with one GPU
     pretended = Engine()
     monkeypatch.setattr(engine, "run", pretended.run)
     return pretended
