@@ -112,8 +112,8 @@ class Coordinator:
         if "mistake" in result or "error" in result:
             self._fail(trial, result.get("error") or result["mistake"], result.get("traceback"))
             return True
-        self._take_epoch(trial, result)
-        status, reason = self._judge(trial, result)
+        is_news = self._take_epoch(trial, result)
+        status, reason = self._judge(trial, result, is_news=is_news)
         if status is not None:
             self._end(trial, status, reason)
         return status is not None
@@ -140,10 +140,11 @@ class Coordinator:
         self.ending = Ending.FAILED if error else self.ending or Ending.TRIALS
         self._record.event(RunEnded(time_s=self._clock(), reason=self.ending, error=error))
 
-    def _take_epoch(self, trial: int, result: Mapping[str, Any]) -> None:
+    def _take_epoch(self, trial: int, result: Mapping[str, Any]) -> bool:
+        """Records an epoch; False when it was recorded before: a worker that continues from a checkpoint repeats some."""
         running, epoch = self._running[trial], int(result["epoch"])
         if epoch <= running.epoch:
-            return  # a worker that continues from a checkpoint reports its last epoch again
+            return False
         running.epoch = epoch
         self._epochs += 1
         now_s = self._clock()
@@ -157,8 +158,9 @@ class Coordinator:
         if math.isfinite(loss):
             running.best_loss = min(running.best_loss, loss)
             self._search.report(trial, epoch, running.best_loss)
+        return True
 
-    def _judge(self, trial: int, result: Mapping[str, Any]) -> tuple[Status | None, str]:
+    def _judge(self, trial: int, result: Mapping[str, Any], *, is_news: bool) -> tuple[Status | None, str]:
         """Whether the trial ends with this result, as what, and why."""
         epoch, experiment = int(result["epoch"]), self._experiment
         if not math.isfinite(self._loss(result)):
@@ -167,6 +169,8 @@ class Coordinator:
         if result["done"]:
             whole = epoch >= experiment.max_epochs
             return Status.COMPLETED, f"all {epoch} epochs" if whole else f"stopped itself at epoch {epoch}"
+        if not is_news:
+            return None, ""  # it was judged then, and went on
         reason = self._schedule.report(trial, epoch, self._running[trial].best_loss)
         if self._epochs == experiment.total_epochs:
             self.ending = self.ending or Ending.EPOCHS

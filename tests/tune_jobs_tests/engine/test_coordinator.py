@@ -214,3 +214,18 @@ def test_a_repeated_epoch_is_reported_once() -> None:
     for epoch in (1, 2, 2, 3, 3, 4):
         assert not coordinator.report(trial, simulation.result(trial, epoch, config))
     assert [event.epoch for event in record.events if isinstance(event, EpochReported)] == [1, 2, 3, 4]
+
+
+def test_a_repeated_epoch_counts_once_at_its_rung() -> None:
+    """With five at a rung one goes on; were the repeated one counted twice, there would be six, and two."""
+    coordinator = Coordinator(experiment(trials=9, searcher=Random()), MemoryRecord())
+    values = [0.1, 0.9, 0.3, 0.2, 0.6]
+    ends = []
+    for value in values:
+        trial, _ = coordinator.propose() or (0, {})
+        coordinator.started(trial, "here")
+        result = {"epoch": 1, "metrics": {"val_accuracy": value}, "seconds": 1.0, "done": False}
+        ends.append(coordinator.report(trial, result))
+        if trial == 0:
+            assert not coordinator.report(trial, result)
+    assert ends == [False, False, True, True, True]
