@@ -8,8 +8,8 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,9 @@ _ARRAYS_FILE = "arrays.npz"
 ARCHITECTURE_FILE = "model.json"
 _NAME = re.compile(r"epoch-(\d{6,})")
 _KEPT = 2
+
+
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 
 class CheckpointError(ValueError):
@@ -116,7 +119,7 @@ def newest(folder: Path) -> Snapshot | None:
     return None
 
 
-def trial_folder(folder: Path, trial: int) -> Path:
+def trial_folder(folder: AnyPath, trial: int) -> AnyPath:
     """Where a trial keeps its checkpoints, below the folder of all trials."""
     return folder / f"{trial:04d}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -72,6 +73,7 @@ class KerasTrainable(tune.Trainable):
     def setup(self, config: dict[str, Any], data: Data | None = None, settings: TrialSettings | None = None) -> None:
         """Begins the first trial of this worker."""
         self._settings = settings or TrialSettings()
+        self._is_in_a_run = settings is not None
         devices.prepare(self._settings.cpus, self._settings.gpus)
         self._data = data if data is not None else self.load_data()
         self._begin(config)
@@ -86,11 +88,14 @@ class KerasTrainable(tune.Trainable):
         """Trains one epoch.
 
         Returns:
-            ``epoch``, ``metrics``, ``seconds`` (and the metrics at the top level, for plain Ray Tune),
-            ``checkpoint`` when one was written, ``done`` when nothing is left to do; or what went wrong:
-            ``mistake`` when every trial would fail alike, ``error`` and ``traceback`` otherwise.
+            ``epoch``, ``metrics``, ``seconds``, ``checkpoint`` (its name, or None), and ``done`` when nothing is left
+            to do; also every metric at the top level, for plain Ray Tune, where its name is not one of these. Or
+            what went wrong: ``mistake`` when every trial would fail alike, ``error`` and ``traceback`` otherwise.
         """
-        return self._guarded(self._step) or {"done": True, **self._failure}
+        result = self._guarded(self._step)
+        if result is None and not self._is_in_a_run and self._raised is not None:
+            raise self._raised  # plain Ray Tune knows no other way to tell
+        return result or {"done": True, **self._failure}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Writes the trial's state into a directory."""
@@ -113,22 +118,23 @@ class KerasTrainable(tune.Trainable):
         self._parameters = parameters
         self._training: Training | None = None
         self._failure: dict[str, str] = {}
+        self._raised: Exception | None = None
         self._repeated = False
         self._saved_epoch = 0
         self._saved_at_s = time.monotonic()
-        self._guarded(self._build)
 
-    def _build(self) -> dict[str, Any]:
-        from trainables.training import Training
+    def _running(self) -> Training:
+        """The trial's training, built by the first step: a worker that dies there is tried again, in setup not."""
+        if self._training is None:
+            from trainables.training import Training
 
-        self._training = Training(self, self._parameters, self._data, self._settings, self._trial)
-        snapshot = checkpoint.newest(self._folder) if self._folder else None
-        if snapshot:
-            self._continue_from(snapshot)
-        return {}
+            self._training = Training(self, self._parameters, self._data, self._settings, self._trial)
+            snapshot = checkpoint.newest(self._folder) if self._folder else None
+            if snapshot:
+                self._continue_from(self._training, snapshot)
+        return self._training
 
-    def _continue_from(self, snapshot: Snapshot) -> None:
-        training = self._running()
+    def _continue_from(self, training: Training, snapshot: Snapshot) -> None:
         try:
             training.restore(snapshot)
         except CheckpointError:
@@ -145,17 +151,18 @@ class KerasTrainable(tune.Trainable):
         last = training.last
         if last is None:
             raise RuntimeError("There is no epoch to report.")
-        result = {
+        if training.ended:
+            training.end()
+        return {
             **last.metrics,
             "epoch": last.number,
             "metrics": dict(last.metrics),
             "seconds": last.seconds,
+            "checkpoint": self._save() if self._checkpoint_is_due() else None,
+            "mistake": None,
+            "error": None,
+            "done": training.ended,
         }
-        if training.ended:
-            training.end()
-        if self._checkpoint_is_due():
-            result["checkpoint"] = self._save()
-        return {**result, "done": training.ended}
 
     def _checkpoint_is_due(self) -> bool:
         training = self._running()
@@ -179,7 +186,8 @@ class KerasTrainable(tune.Trainable):
 
     def _end(self) -> None:
         """Leaves nothing of the trial in this worker but what is on disk."""
-        self._guarded(self._finish)
+        if self._training is not None:
+            self._guarded(self._finish)
         self._training = None
         devices.release()
 
@@ -197,11 +205,6 @@ class KerasTrainable(tune.Trainable):
         folder = self._settings.folder
         return None if folder is None else checkpoint.trial_folder(Path(folder), self._trial)
 
-    def _running(self) -> Training:
-        if self._training is None:
-            raise RuntimeError(f"Trial {self._trial} has no model: {self._failure}.")
-        return self._training
-
     def _guarded(self, work: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
         """What ``work`` returns; None when it, or something before, went wrong: ``_failure`` says what."""
         if self._failure:
@@ -209,8 +212,18 @@ class KerasTrainable(tune.Trainable):
         try:
             return work()
         except InvalidTrainable as mistake:
+            self._raised = mistake
             self._failure = {"mistake": str(mistake)}
         except Exception as error:  # noqa: BLE001 - whatever a user's model raises is a row on the leaderboard
+            self._raised = error
             message = " ".join(f"{type(error).__name__}: {error}".split())
             self._failure = {"error": message, "traceback": traceback.format_exc()}
+            self._keep_best()
         return None
+
+    def _keep_best(self) -> None:
+        """Saves what a failed trial had: it is ranked by its best epoch, so that epoch's weights must be there."""
+        training = self._training
+        if self._folder and training is not None and training.epoch > self._saved_epoch:
+            with suppress(Exception):  # what failed may be this very saving
+                self._save()

@@ -15,12 +15,13 @@ from trainables.callbacks import TrialCallbacks
 from trainables.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.data import Data
 from trainables.pipeline import training_input, validation_input
-from trainables.settings import InvalidTrainable, TrialSettings
+from trainables.settings import InvalidTrainable, TrialSettings, diverged_metric
 
 if TYPE_CHECKING:
     from trainables.keras_trainable import KerasTrainable
 
 _MOST_STEPS_PER_EXECUTION = 64
+_STREAM = 4  # tells these random numbers from those of searchers and schedulers, which have the same seed and trial
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,8 @@ class Training:
 
     @property
     def diverged(self) -> bool:
-        """Whether the last epoch's objective is NaN or infinite."""
-        value = self._objective()
-        return value is not None and not math.isfinite(value)
+        """Whether the last epoch's objective or training loss is NaN or infinite: its weights are worth nothing."""
+        return self.last is not None and diverged_metric(self.last.metrics, self.settings.metric) is not None
 
     def run_epoch(self) -> Epoch:
         """Trains one more epoch and validates it.
@@ -202,7 +202,7 @@ def _postponed_finalization(optimizer: Any) -> Callable[[Any], None]:
 
 def trial_seed(seed: int, trial: int) -> int:
     """The seed of a trial's weights, dropout and order of examples, from the run's seed and its number."""
-    return int(np.random.SeedSequence([seed, trial]).generate_state(1)[0])
+    return int(np.random.SeedSequence([seed, trial, _STREAM]).generate_state(1)[0])
 
 
 def _compiled(trainable: KerasTrainable, config: Mapping[str, Any]) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 
 class RequestError(Exception):
     """Something was asked for wrongly; nothing was done. The command line exits with 2.
@@ -15,11 +13,6 @@ class RequestError(Exception):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-    @classmethod
-    def of(cls, problems: Iterable[str]) -> RequestError:
-        """The error that lists these problems."""
-        return cls(*problems)
 
 
 class RunFailed(Exception):  # noqa: N818 - what happened, as a person says it

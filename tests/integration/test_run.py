@@ -12,12 +12,14 @@ import ray
 import tiny_lab
 
 import tune_jobs
+from search_spaces import Choice, Float, SearchSpace
 from trainables.examples.digits_mlp import DigitsMlp
 from tune_jobs.errors import RunFailed
 from tune_jobs.examples.digits_mlp import EXPERIMENT
 from tune_jobs.results import Status, TrialStarted, read_journal
 from tune_jobs.results.formats import to_parquet
 from tune_jobs.results.run import Run
+from tune_jobs.searchers import Random
 
 pytestmark = pytest.mark.integration
 
@@ -129,8 +131,7 @@ def test_a_trial_whose_worker_died_continues_from_its_checkpoint(behaving: Run) 
         if isinstance(event, TrialStarted) and event.trial == trial.trial
     ]
     assert len(starts) == 2
-    good = behaved(behaving, "good")
-    assert trial.epochs[2].metrics.keys() == good.epochs[2].metrics.keys()
+    assert Path(trial.config["marker"]).read_text().split() == ["1", "2", "3", "3", "4"]
 
 
 def test_early_stopping_completes_a_trial(behaving: Run) -> None:
@@ -142,3 +143,22 @@ def test_early_stopping_completes_a_trial(behaving: Run) -> None:
 def test_a_run_of_nothing_but_failures_failed(tmp_path: Path) -> None:
     with pytest.raises(RunFailed, match=r"All 1 trials failed; trial 0: ValueError: this configuration never works"):
         tune_jobs.run(tiny_lab.experiment(tmp_path, "raises"), storage=tmp_path, name="failing")
+
+
+def test_total_epochs_end_a_run_exactly(tmp_path: Path) -> None:
+    fields = {"total_epochs": 7, "max_concurrent_trials": 2, "trials": 9, "searcher": Random()}
+    space = SearchSpace(behaviour=Choice("good"), marker=Choice("unused"), unit=Float(0.0, 1.0))
+    run = tune_jobs.run(tiny_lab.experiment(tmp_path, "good", space=space, **fields), storage=tmp_path, name="seven")
+    history = run.history()
+    assert sum(len(trial.epochs) for trial in history.trials.values()) == 7
+    assert history.reason == "total epochs"
+
+
+def test_a_time_budget_ends_a_run_and_what_was_running_is_interrupted(tmp_path: Path) -> None:
+    endless = tiny_lab.experiment(tmp_path, "good", max_epochs=1_000_000, time_budget_s=10.0, checkpoint_every_s=1.0)
+    run = tune_jobs.run(endless, storage=tmp_path, name="ten")
+    history = run.history()
+    assert history.reason == "time budget"
+    assert [str(trial.status) for trial in history.trials.values()] == ["interrupted"]
+    assert 10 <= history.ended_s - history.latest_start.time_s < 40
+    assert run.load_best_model().count_params() == 10

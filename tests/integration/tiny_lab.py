@@ -49,12 +49,14 @@ class Behaving(KerasTrainable):
 
 
 def _die_once_at_the_third_epoch(marker: Path) -> Any:
+    """Writes down every epoch that begins, and kills the worker in the third."""
     import keras
 
     class DieOnce(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            if epoch == 2 and not marker.exists():
-                marker.touch()
+            begun = marker.read_text() if marker.exists() else ""
+            marker.write_text(f"{begun}{epoch + 1} ")
+            if epoch == 2 and "3" not in begun:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     return DieOnce()

@@ -7,7 +7,6 @@ all for every result, and which it cannot restore without its state.
 from __future__ import annotations
 
 import platform
-import re
 from typing import Any, Self
 
 from ray.tune import Callback, Stopper
@@ -15,9 +14,7 @@ from ray.tune.search import Searcher
 
 from trainables.settings import TRIAL_KEY
 from tune_jobs.engine.coordinator import Coordinator
-
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_NAMED_ERROR = re.compile(r"[\w.]+(Error|Exception|Interrupt): ")
+from tune_jobs.engine.ray_errors import in_one_line
 
 
 class _Bridge:
@@ -88,10 +85,3 @@ class TellingCallback(_Bridge, Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """A worker died once too often."""
         self._coordinator.crashed(trial.config[TRIAL_KEY], in_one_line(str(trial.get_error())))
-
-
-def in_one_line(message: str) -> str:
-    """The line of Ray's message that tells what happened: the last that names an error, or else the first."""
-    lines = [" ".join(_COLOURS.sub("", line).split()) for line in message.splitlines()]
-    errors = [line for line in lines if _NAMED_ERROR.match(line)]
-    return errors[-1] if errors else next(filter(None, lines), "The worker died.")

@@ -6,12 +6,15 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any, Protocol
 
+from trainables.checkpoint import trial_folder
+from trainables.settings import diverged_metric
 from tune_jobs.experiment import Experiment
 from tune_jobs.results import (
     CheckpointWritten,
+    Ending,
     EpochReported,
     Event,
     RunEnded,
@@ -21,16 +24,6 @@ from tune_jobs.results import (
     TrialStarted,
 )
 from tune_jobs.searchers import Search
-
-
-class Ending(StrEnum):
-    """Why a run ended."""
-
-    TRIALS = "all trials"
-    TIME = "time budget"
-    EPOCHS = "total epochs"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
 
 
 class Record(Protocol):
@@ -48,6 +41,7 @@ class _Running:
     """What the coordinator must know of a trial that has not ended."""
 
     config: dict[str, Any]
+    started: bool = False
     epoch: int = 0
     best_loss: float = math.inf
 
@@ -87,7 +81,7 @@ class Coordinator:
 
     def propose(self) -> tuple[int, dict[str, Any]] | None:
         """The next trial's number and configuration; None when there will be no other."""
-        if self.over or self._proposed == self._experiment.trials:
+        if self.over or self._proposed == self._experiment.planned_trials:
             return None
         trial = self._proposed
         config = self._search.propose(trial)
@@ -99,18 +93,20 @@ class Coordinator:
 
     def started(self, trial: int, node: str) -> None:
         """A trial begins on a node, or begins again after its worker died."""
-        config = self._running[trial].config
-        self._record.event(TrialStarted(time_s=self._clock(), trial=trial, config=config, node=node))
+        running = self._running[trial]
+        running.started = True
+        self._record.event(TrialStarted(time_s=self._clock(), trial=trial, config=running.config, node=node))
 
     def report(self, trial: int, result: Mapping[str, Any]) -> bool:
         """Takes what a step of the trainable returned; says whether the trial ends here."""
-        if trial not in self._running:
+        if trial not in self._running or self.ending is Ending.EPOCHS:
             return True
-        if "mistake" in result and not self._epochs:
-            self.mistake, self.ending = result["mistake"], Ending.FAILED
+        mistake = result.get("mistake")
+        if mistake and not self._epochs:
+            self.mistake, self.ending = mistake, Ending.FAILED
             return True
-        if "mistake" in result or "error" in result:
-            self._fail(trial, result.get("error") or result["mistake"], result.get("traceback"))
+        if error := mistake or result.get("error"):
+            self._fail(trial, "raised", error, result.get("traceback"))
             return True
         is_news = self._take_epoch(trial, result)
         status, reason = self._judge(trial, result, is_news=is_news)
@@ -121,7 +117,7 @@ class Coordinator:
     def crashed(self, trial: int, error: str) -> None:
         """A trial's worker died, more often than it is tried again."""
         if trial in self._running:
-            self._fail(trial, error, None)
+            self._fail(trial, "its worker died", error)
 
     def interrupt(self) -> None:
         """The person at the keyboard wants the run to end."""
@@ -141,7 +137,7 @@ class Coordinator:
         self._record.event(RunEnded(time_s=self._clock(), reason=self.ending, error=error))
 
     def _take_epoch(self, trial: int, result: Mapping[str, Any]) -> bool:
-        """Records an epoch; False when it was recorded before: a worker that continues from a checkpoint repeats some."""
+        """Records an epoch; False when it was recorded: a worker that continues from a checkpoint repeats some."""
         running, epoch = self._running[trial], int(result["epoch"])
         if epoch <= running.epoch:
             return False
@@ -151,9 +147,9 @@ class Coordinator:
         self._record.event(
             EpochReported(time_s=now_s, trial=trial, epoch=epoch, metrics=result["metrics"], seconds=result["seconds"])
         )
-        if "checkpoint" in result:
-            path = f"trials/{trial:04d}/{result['checkpoint']}"
-            self._record.event(CheckpointWritten(time_s=now_s, trial=trial, epoch=epoch, path=path))
+        if result.get("checkpoint"):
+            path = trial_folder(PurePosixPath("trials"), trial) / result["checkpoint"]
+            self._record.event(CheckpointWritten(time_s=now_s, trial=trial, epoch=epoch, path=str(path)))
         loss = self._loss(result)
         if math.isfinite(loss):
             running.best_loss = min(running.best_loss, loss)
@@ -163,8 +159,7 @@ class Coordinator:
     def _judge(self, trial: int, result: Mapping[str, Any], *, is_news: bool) -> tuple[Status | None, str]:
         """Whether the trial ends with this result, as what, and why."""
         epoch, experiment = int(result["epoch"]), self._experiment
-        if not math.isfinite(self._loss(result)):
-            metric = experiment.objective.metric
+        if metric := diverged_metric(result["metrics"], experiment.objective.metric):
             return Status.DIVERGED, f"{metric} is {result['metrics'][metric]} at epoch {epoch}"
         if result["done"]:
             whole = epoch >= experiment.max_epochs
@@ -180,10 +175,12 @@ class Coordinator:
         objective = self._experiment.objective
         return objective.loss(result["metrics"][objective.metric])
 
-    def _fail(self, trial: int, error: str, traceback: str | None) -> None:
+    def _fail(self, trial: int, reason: str, error: str, traceback: str | None = None) -> None:
+        if not self._running[trial].started:
+            self.started(trial, node="")  # its worker died before it was ready
         if traceback:
             self._record.traceback(trial, traceback)
-        self._end(trial, Status.FAILED, "raised" if traceback else "its worker died", error)
+        self._end(trial, Status.FAILED, reason, error)
 
     def _end(self, trial: int, status: Status, reason: str, error: str | None = None) -> None:
         del self._running[trial]

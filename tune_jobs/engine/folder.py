@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import time
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -14,8 +15,8 @@ from typing import Any
 
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment import Experiment
+from tune_jobs.results.run import EXPERIMENT_NAME
 
-EXPERIMENT_FILE = "experiment.json"
 FORMAT = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
@@ -55,11 +56,13 @@ def create(storage: Path, name: str, experiment: Experiment, experiment_name: st
     """
     folder = storage.absolute() / name
     text = json.dumps(describe(name, experiment, experiment_name), indent=2)
+    unfinished = folder.with_name(f".{name}.{os.getpid()}")
     try:
-        folder.mkdir(parents=True)
-        (folder / "trials").mkdir()
-        (folder / EXPERIMENT_FILE).write_text(text + "\n", encoding="utf-8")
+        (unfinished / "trials").mkdir(parents=True)
+        (unfinished / EXPERIMENT_NAME).write_text(text + "\n", encoding="utf-8")
+        unfinished.rename(folder)
     except OSError as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise RequestError(
             f"The folder {folder} cannot be made: {error.strerror}. Choose another --storage."
         ) from error

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first ends the run in good order, the second at once."""
+"""Ctrl-C, and the SIGTERM of whoever takes the machine away: the first ends the run in good order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ EXIT_STATUS = 130
 
 @contextmanager
 def on_interrupt(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Calls ``interrupt`` at the first SIGINT; the second one ends the process. Only the main thread can do this."""
+    """Calls ``interrupt`` at the first SIGINT or SIGTERM; the second ends the process. Only the main thread can.
+
+    Enter it after ``ray.init``, which has a handler of its own for SIGTERM.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -26,8 +29,9 @@ def on_interrupt(interrupt: Callable[[], None]) -> Iterator[None]:
         pressed = True
         interrupt()
 
-    before = signal.signal(signal.SIGINT, handle)
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -6,12 +6,13 @@ import logging
 import os
 import shutil
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tune_jobs.engine.machine import Machine
+from tune_jobs.engine.machine import Machine, this_machine
 
 _ENVIRONMENT = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # trials read relative paths as the driver does
@@ -26,6 +27,15 @@ _ENVIRONMENT = {
 
 # As Ray does: the sockets within may have 107 characters at most, and a TMPDIR is often too long for that.
 _SHORT_FOLDER = "/tmp"  # noqa: S108 - mkdtemp makes a folder of our own in it
+
+
+def available() -> Machine:
+    """What trials may use: this machine, or the cluster of the Ray that this process has joined."""
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized():
+        return this_machine()
+    resources = ray.cluster_resources()
+    return Machine(resources.get("CPU", 0), resources.get("GPU", 0))
 
 
 @contextmanager
@@ -64,8 +74,13 @@ def _python_path() -> str:
 
     Ray itself passes on only the folder of the main script.
     """
-    standard = (sys.base_prefix, sys.prefix)
-    own = [path for path in sys.path if Path(path).is_dir() and not path.startswith(standard)]
+    places = sysconfig.get_paths()
+    standard = tuple(Path(places[kind]) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+    own = [
+        path
+        for path in sys.path
+        if Path(path).is_dir() and not any(Path(path).is_relative_to(place) for place in standard)
+    ]
     return os.pathsep.join([*map(os.path.abspath, own), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
 
 

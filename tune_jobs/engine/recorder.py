@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from tune_jobs.engine.reporter import Reporter
+from trainables.checkpoint import trial_folder
+from tune_jobs.engine.reporter import Plan, Reporter
 from tune_jobs.results import Event, JournalWriter
 from tune_jobs.results.journal import JOURNAL_NAME
 
@@ -22,18 +24,35 @@ class Recorder:
         self._journal = JournalWriter(folder / JOURNAL_NAME)
         self._reporter = reporter
 
+    def begin(self, plan: Plan) -> None:
+        """Tells what is known before the first event."""
+        self._tell(lambda reporter: reporter.begin(plan))
+
     def event(self, event: Event) -> None:
         """Keeps an event."""
         self._journal.write(event)
-        if self._reporter:
-            self._reporter.event(event)
+        self._tell(lambda reporter: reporter.event(event))
 
     def traceback(self, trial: int, text: str) -> None:
         """Keeps the whole traceback of a trial that failed; the journal has its last line."""
-        folder = self._folder / "trials" / f"{trial:04d}"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "error.txt").write_text(text, encoding="utf-8")
+        path = traceback_file(self._folder, trial)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
     def close(self) -> None:
         """Closes the journal."""
         self._journal.close()
+        self._tell(lambda reporter: reporter.end())
+
+    def _tell(self, tell: Callable[[Reporter], None]) -> None:
+        if self._reporter is None:
+            return
+        try:
+            tell(self._reporter)
+        except Exception:  # noqa: BLE001 - a screen that went away (a closed pipe) must not end hours of training
+            self._reporter = None
+
+
+def traceback_file(folder: Path, trial: int) -> Path:
+    """Where a run keeps the traceback of a trial."""
+    return trial_folder(folder / "trials", trial) / "error.txt"

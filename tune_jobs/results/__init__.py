@@ -6,6 +6,7 @@ name: `leaderboard`, `curves` and `formats`.
 
 from tune_jobs.results.events import (
     CheckpointWritten,
+    Ending,
     EpochReported,
     Event,
     RunEnded,
@@ -21,6 +22,7 @@ from tune_jobs.results.ranking import Place, ranking
 __all__ = [
     "JOURNAL_NAME",
     "CheckpointWritten",
+    "Ending",
     "EpochReported",
     "Event",
     "History",

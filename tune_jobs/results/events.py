@@ -17,6 +17,16 @@ class Status(StrEnum):
     FAILED = "failed"  # its own code raised
 
 
+class Ending(StrEnum):
+    """Why a run ended."""
+
+    TRIALS = "all trials"
+    TIME = "time budget"
+    EPOCHS = "total epochs"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
     """A run began, or was resumed, on these resources."""

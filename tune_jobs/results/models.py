@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tune_jobs.errors import RequestError
-from tune_jobs.results.history import TrialHistory
+from tune_jobs.results.history import Objective, TrialHistory
 
 if TYPE_CHECKING:
     import keras
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from trainables import KerasTrainable
 
 
-def load_model(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | None) -> keras.Model:
+def load_model(
+    run_folder: Path, trial: TrialHistory, objective: Objective, trainable: type[KerasTrainable] | None
+) -> keras.Model:
     """The model of a trial with the weights of its best epoch.
 
     Args:
-        folder: The trial's folder.
-        trial: What came of it.
+        run_folder: The run's folder.
+        trial: What came of the trial.
+        objective: What tells its best epoch.
         trainable: Who builds the model where Keras cannot describe it.
 
     Raises:
@@ -30,13 +33,15 @@ def load_model(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable
     from trainables import checkpoint
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    folder = checkpoint.trial_folder(run_folder / "trials", trial.trial)
     snapshot = checkpoint.newest(folder)
     if snapshot is None or not snapshot.group("best"):
         raise RequestError(f"Trial {trial.trial} left no weights in {folder}.")
-    if trial.epochs and snapshot.state["epoch"] < max(trial.epochs):
+    best = trial.best(objective)
+    if best is not None and snapshot.state["best_epoch"] != best.epoch:
         warnings.warn(
-            f"The newest checkpoint of trial {trial.trial} is of epoch {snapshot.state['epoch']}, but it reported "
-            f"{max(trial.epochs)}: the weights are of the best epoch until then, {snapshot.state['best_epoch']}.",
+            f"The leaderboard has epoch {best.epoch} of trial {trial.trial}, but these weights are of epoch "
+            f"{snapshot.state['best_epoch']}: the trial was interrupted, or its worker died, between two checkpoints.",
             stacklevel=3,
         )
     model = _build(folder, trial, trainable)
@@ -57,4 +62,10 @@ def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | 
         )
     import keras
 
-    return keras.models.model_from_json(description.read_text(encoding="utf-8"))
+    try:
+        return keras.models.model_from_json(description.read_text(encoding="utf-8"))
+    except (TypeError, ValueError) as error:
+        raise RequestError(
+            f"Keras cannot build the model of trial {trial.trial} from its description ({error}), as it does when a "
+            "layer is of your own making: call load_best_model(trainable=YourTrainable)."
+        ) from error

@@ -120,7 +120,7 @@ class Run:
         from tune_jobs.results.models import load_model
 
         trial = self.history().trials[self.best_trial]
-        return load_model(self.folder / "trials" / f"{trial.trial:04d}", trial, trainable)
+        return load_model(self.folder, trial, self.objective, trainable)
 
 
 def load_run(folder: Path | str) -> Run:

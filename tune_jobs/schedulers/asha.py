@@ -12,6 +12,8 @@ import numpy as np
 from tune_jobs.rules import count_problem
 from tune_jobs.schedulers.base import Schedule, Scheduler
 
+_STREAM = 3  # tells these random numbers from those of searchers and trials, which have the same seed and trial
+
 
 @dataclass(frozen=True)
 class ASHA(Scheduler):
@@ -95,8 +97,10 @@ class _Asha(Schedule):
         return f"rung {epoch}: place {place} of {len(losses)}, the best 1/{self._factor} go on"
 
     def _bracket(self, trial: int) -> int:
+        if self._brackets == 1:
+            return 0
         # Drawn from seed and number, not from a stream: a trial keeps its bracket when the run is resumed.
-        return 0 if self._brackets == 1 else int(np.random.default_rng([self._seed, trial]).integers(self._brackets))
+        return int(np.random.default_rng([self._seed, trial, _STREAM]).integers(self._brackets))
 
 
 def goes_on(losses: list[float], loss: float, reduction_factor: int) -> bool:

@@ -15,6 +15,8 @@ from tune_jobs.rules import count_problem, positive_problem
 from tune_jobs.searchers.base import Config, Search, Searcher, point_problems
 from tune_jobs.searchers.merit import Merits
 
+_STREAM = 2  # tells these random numbers from those of schedulers and trials, which have the same seed and trial
+
 
 @dataclass(frozen=True)
 class HyperOpt(Searcher):
@@ -100,7 +102,7 @@ class _TpeSearch(Search):
             return decode(self._space, {})
         order = self._merits.order()
         # A seed of its own for each trial: its proposal depends on what is known, not on how often it was asked.
-        seed = int(np.random.SeedSequence([self._seed, trial]).generate_state(1)[0]) % 2**31
+        seed = int(np.random.SeedSequence([self._seed, trial, _STREAM]).generate_state(1)[0]) % 2**31
         trials = _as_trials([self._tried[number] for number in order], list(self._distributions))
         if len(order) < self._declared.startup_trials:
             documents = rand.suggest([trial], self._domain, trials, seed)

@@ -13,6 +13,7 @@ from search_spaces import SearchSpace
 from tune_jobs.searchers.base import Config, Search, Searcher
 
 _TRIES = 1000
+_STREAM = 1  # tells these random numbers from those of schedulers and trials, which have the same seed and trial
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class _RandomSearch(Search):
         self._tried: set[str] = set()
 
     def propose(self, trial: int) -> Config | None:
-        config = self._unseen(np.random.default_rng([self._seed, trial]))
+        config = self._unseen(np.random.default_rng([self._seed, trial, _STREAM]))
         if config is not None:
             self._tried.add(_key(config))
         return config

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from tune_jobs.results import Ending
 from tune_jobs.results.ranking import ranking
 from tune_jobs.views.summary import best_text, next_commands, shown_folder, totals_text
 from tune_jobs.views.tables import print_leaderboard
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def was_interrupted(run: Run) -> bool:
     """Whether Ctrl-C ended the run."""
-    return run.history().reason == "interrupted"
+    return run.history().reason == Ending.INTERRUPTED
 
 
 def print_outcome(console: Console, run: Run, top: int, storage: Path) -> bool:
@@ -40,7 +41,7 @@ def print_outcome(console: Console, run: Run, top: int, storage: Path) -> bool:
     console.print()
     print_leaderboard(console, run.leaderboard().head(top), len(run.space.slots()))
     console.print()
-    if history.reason == "interrupted":
+    if history.reason == Ending.INTERRUPTED:
         _line(console, Text("Interrupted: what was finished is kept.", style="yellow"))
     _line(console, Text(totals_text(history)))
     if best:

@@ -229,3 +229,38 @@ def test_a_repeated_epoch_counts_once_at_its_rung() -> None:
         if trial == 0:
             assert not coordinator.report(trial, result)
     assert ends == [False, False, True, True, True]
+
+
+def test_a_worker_that_died_before_it_was_ready_leaves_a_journal_that_can_be_read() -> None:
+    record = MemoryRecord()
+    coordinator = Coordinator(experiment(), record)
+    trial, config = coordinator.propose() or (0, {})
+    coordinator.crashed(trial, "no memory")
+    history = fold(record.events)
+    assert (history.trials[trial].error, history.trials[trial].config) == ("no memory", config)
+
+
+def test_an_endless_searcher_ends_with_the_plan() -> None:
+    """A space of one configuration, HyperOpt, and no number of trials: one trial."""
+    space = SearchSpace(a=Choice("only"))
+    coordinator = Coordinator(experiment(space=space, searcher=HyperOpt(), trials=None), MemoryRecord())
+    assert coordinator.propose() == (0, {"a": "only"})
+    assert coordinator.propose() is None
+
+
+def test_nan_weights_with_a_finite_accuracy_are_a_diverged_trial() -> None:
+    record = MemoryRecord()
+    coordinator = Coordinator(experiment(), record)
+    trial, _ = coordinator.propose() or (0, {})
+    coordinator.started(trial, "here")
+    metrics = {"val_accuracy": 0.1, "loss": math.nan}
+    assert coordinator.report(trial, {"epoch": 1, "metrics": metrics, "seconds": 1.0, "done": False})
+    assert fold(record.events).trials[trial].reason == "loss is nan at epoch 1"
+
+
+def test_brackets_do_not_follow_the_random_configurations() -> None:
+    declared = experiment(space=SearchSpace(x=Choice(0, 1)), scheduler=ASHA(brackets=2), searcher=Random(), trials=2)
+    coordinator = [Coordinator(declared.override(seed=seed), MemoryRecord()) for seed in range(60)]
+    values = [(each.propose() or (0, {}))[1]["x"] for each in coordinator]
+    brackets = [each._schedule._bracket(0) for each in coordinator]
+    assert 10 < sum(value == bracket for value, bracket in zip(values, brackets, strict=True)) < 50

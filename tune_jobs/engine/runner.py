@@ -10,13 +10,15 @@ from trainables import Data, InvalidData, TrialSettings
 from tune_jobs.engine import folder as run_folder
 from tune_jobs.engine.coordinator import Coordinator
 from tune_jobs.engine.interruption import on_interrupt
-from tune_jobs.engine.local_ray import local_ray
-from tune_jobs.engine.machine import Machine, this_machine
+from tune_jobs.engine.local_ray import available, local_ray
+from tune_jobs.engine.machine import Machine
 from tune_jobs.engine.noise import quiet
-from tune_jobs.engine.recorder import Recorder
+from tune_jobs.engine.ray_errors import in_one_line
+from tune_jobs.engine.recorder import Recorder, traceback_file
 from tune_jobs.engine.reporter import Plan, Reporter
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment import Experiment, Resources
+from tune_jobs.results import Ending
 from tune_jobs.results.run import Run
 
 LOG = Path("logs", "ray.log")
@@ -46,7 +48,8 @@ def run(
     Raises:
         RequestError: Something about the request is wrong, all that can be known before the start at once; nothing
             is left behind.
-        RunFailed: No trial succeeded, or Ray did not.
+        RunFailed: Every trial failed, or Ray did.
+        KeyboardInterrupt: Ctrl-C came before the first trial; nothing is left behind.
     """
     experiment_name = experiment_name or experiment.trainable.__name__
     name = name or run_folder.default_name(experiment_name)
@@ -57,6 +60,10 @@ def run(
         _run_in(folder, experiment, reporter)
     except RequestError:
         shutil.rmtree(folder)
+        raise
+    except KeyboardInterrupt:  # before Ray was there, or when it had done its work: only the former leaves nothing
+        if not Run(folder).history().trials:
+            shutil.rmtree(folder)
         raise
     return _checked(Run(folder))
 
@@ -73,7 +80,7 @@ def request_problems(experiment: Experiment, storage: str | Path, name: str | No
     sound = isinstance(resources, Resources) and not resources.problems()
     return [
         *experiment.problems(),
-        *(this_machine().problems(resources) if sound else []),
+        *(available().problems(resources) if sound else []),
         *(run_folder.folder_problems(Path(storage), name)),
     ]
 
@@ -85,19 +92,16 @@ def _run_in(folder: Path, experiment: Experiment, reporter: Reporter | None) -> 
         RequestError: The data or the trainable is wrong in a way that shows only now.
         RunFailed: Ray failed.
     """
-    machine = this_machine()
+    machine = available()
     concurrent = _max_concurrent(experiment, machine)
-    if reporter:
-        reporter.begin(_plan(folder, experiment, concurrent))
     recorder = Recorder(folder, reporter)
+    recorder.begin(_plan(folder, experiment, concurrent))
     coordinator = Coordinator(experiment, recorder)
     try:
-        with quiet(folder / LOG), on_interrupt(coordinator.interrupt):
+        with quiet(folder / LOG):
             _execute(experiment, coordinator, _load_data(experiment), machine, concurrent, folder)
     finally:
         recorder.close()
-        if reporter:
-            reporter.end()
     if coordinator.mistake is not None:
         raise RequestError(coordinator.mistake)
 
@@ -147,12 +151,15 @@ def _execute(
     """Runs all trials. Whatever stops them, the journal tells how it ended."""
     error: str | None = None
     try:
-        with local_ray(machine) as scratch:
+        with local_ray(machine) as scratch, on_interrupt(coordinator.interrupt):
             coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=concurrent)
             trainable = _with_data(experiment, data, folder)
             _tune(trainable, coordinator, concurrent, scratch)
+    except KeyboardInterrupt:
+        coordinator.interrupt()
+        raise
     except Exception as raised:
-        error = f"{type(raised).__name__}: {raised}"
+        error = in_one_line(f"{type(raised).__name__}: {raised}")
         raise RunFailed(f"Ray stopped the run: {error} See {folder / LOG}.") from raised
     finally:
         coordinator.finish(error)
@@ -206,10 +213,9 @@ def _checked(run: Run) -> Run:
     """The run, unless nothing came of it."""
     history = run.history()
     failed = [trial for trial in history.trials.values() if trial.error]
-    if failed and len(failed) == len(history.trials):
-        first = failed[0]
-        raise RunFailed(
-            f"All {len(failed)} trials failed; trial {first.trial}: {first.error} "
-            f"(its traceback: {run.folder / 'trials' / f'{first.trial:04d}' / 'error.txt'})"
-        )
-    return run
+    if not failed or len(failed) < len(history.trials) or history.reason == Ending.INTERRUPTED:
+        return run
+    first = failed[0]
+    details = traceback_file(run.folder, first.trial)
+    where = f"its traceback: {details}" if details.exists() else f"the log: {run.folder / LOG}"
+    raise RunFailed(f"All {len(failed)} trials failed; trial {first.trial}: {first.error} ({where})")
