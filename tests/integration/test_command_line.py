@@ -173,12 +173,12 @@ def test_ctrl_c_ends_a_run_in_good_order(lab: Path, ray_folder: Path) -> None:
 def test_a_second_ctrl_c_ends_it_at_once(lab: Path, ray_folder: Path) -> None:
     child = on_a_terminal(lab, "killed", ray_folder)
     child.sendintr()
+    time.sleep(0.2)  # two signals at once are one
     child.sendintr()
-    started_s = time.monotonic()
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130
-    assert time.monotonic() - started_s < 3
+    assert "run_ended" not in (lab / "runs" / "killed" / "journal.jsonl").read_text()  # it had no time to say so
     assert wait_until_gone(ray_folder) == []
     rows = json.loads(tune_jobs(lab, "leaderboard", "killed", "--format", "json").stdout)
     assert rows[0]["status"] == "completed"
