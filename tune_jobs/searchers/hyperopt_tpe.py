@@ -101,9 +101,12 @@ class _TpeSearch(Search):
         if not self._distributions:
             return decode(self._space, {})
         order = self._merits.order()
+        # Trials that cannot be judged yet count as bad (a "constant liar": Ginsbourger, Le Riche and Carraro 2010):
+        # with nothing new known, the best candidate of a grid is always the same, and two workers would get it.
+        pending = sorted(self._tried.keys() - set(order))
         # A seed of its own for each trial: its proposal depends on what is known, not on how often it was asked.
         seed = int(np.random.SeedSequence([self._seed, trial, _STREAM]).generate_state(1)[0]) % 2**31
-        trials = _as_trials([self._tried[number] for number in order], list(self._distributions))
+        trials = _as_trials([self._tried[number] for number in order + pending], list(self._distributions))
         if len(order) < self._declared.startup_trials:
             documents = rand.suggest([trial], self._domain, trials, seed)
         else:

@@ -132,3 +132,15 @@ def test_a_space_without_a_choice_has_one_proposal() -> None:
     space = SearchSpace(a=Choice("only"))
     assert start(HyperOpt(), space).propose(0) == {"a": "only"}
     assert HyperOpt().limit(space) == 1
+
+
+def test_two_workers_get_different_proposals_although_nothing_new_is_known() -> None:
+    search = start(HyperOpt())
+    same = 0
+    for pair in range(0, 60, 2):
+        one, other = search.propose(pair), search.propose(pair + 1)
+        same += pair > 12 and one["units"] == other["units"]
+        for trial, config in ((pair, one), (pair + 1, other)):
+            search.report(trial, 9, abs(math.log10(config["rate"]) + 2) + 0.1 * config["layers"])
+            search.end(trial, failed=False, trained_out=True)
+    assert same <= 8  # of 23; were the pending trial not counted, all of them
