@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ import numpy as np
 from trainables.callbacks import TrialCallbacks
 from trainables.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.data import Data
+from trainables.divergence import diverged_metric
 from trainables.pipeline import training_input, validation_input
-from trainables.settings import InvalidTrainable, TrialSettings, diverged_metric
+from trainables.settings import InvalidTrainable, TrialSettings
 
 if TYPE_CHECKING:
     from trainables.keras_trainable import KerasTrainable
@@ -173,7 +173,7 @@ class Training:
 
     def _remember_best(self) -> None:
         value = self._objective()
-        if value is not None and (not math.isfinite(value) or not self._improves(value)):
+        if value is not None and (self.diverged or not self._improves(value)):
             return
         self.best_epoch, self.best_value = self.epoch, value
         self._best_weights = self.model.get_weights()

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from trainables.checkpoint import trial_folder
-from trainables.settings import diverged_metric
+from trainables.divergence import diverged_metric
 from tune_jobs.experiment import Experiment
 from tune_jobs.results import (
     CheckpointWritten,
@@ -150,9 +150,9 @@ class Coordinator:
         if result.get("checkpoint"):
             path = trial_folder(PurePosixPath("trials"), trial) / result["checkpoint"]
             self._record.event(CheckpointWritten(time_s=now_s, trial=trial, epoch=epoch, path=str(path)))
-        loss = self._loss(result)
-        if math.isfinite(loss):
-            running.best_loss = min(running.best_loss, loss)
+        objective = self._experiment.objective
+        if not diverged_metric(result["metrics"], objective.metric):
+            running.best_loss = min(running.best_loss, objective.loss(result["metrics"][objective.metric]))
             self._search.report(trial, epoch, running.best_loss)
         return True
 
@@ -170,10 +170,6 @@ class Coordinator:
         if self._epochs == experiment.total_epochs:
             self.ending = self.ending or Ending.EPOCHS
         return (None, "") if reason is None else (Status.STOPPED, reason)
-
-    def _loss(self, result: Mapping[str, Any]) -> float:
-        objective = self._experiment.objective
-        return objective.loss(result["metrics"][objective.metric])
 
     def _fail(self, trial: int, reason: str, error: str, traceback: str | None = None) -> None:
         if not self._running[trial].started:

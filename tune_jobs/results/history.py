@@ -1,10 +1,10 @@
 """What came of a run so far: its events, folded into one record a trial."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
+from trainables.divergence import diverged_metric
 from tune_jobs.results.events import (
     CheckpointWritten,
     EpochReported,
@@ -64,11 +64,18 @@ class TrialHistory:
         return sum(epoch.seconds for epoch in self.epochs.values())
 
     def best(self, objective: Objective) -> EpochReported | None:
-        """The epoch with the best finite objective, the earliest of equals; None where there is none."""
+        """The epoch with the best finite objective, the earliest of equals; None where there is none.
+
+        An epoch whose training loss is not finite does not count: a network of NaN weights has an accuracy too.
+        """
         metric = objective.metric
-        finite = [e for e in self.epochs.values() if math.isfinite(e.metrics.get(metric, math.nan))]
+        sound = [
+            epoch
+            for epoch in self.epochs.values()
+            if metric in epoch.metrics and diverged_metric(epoch.metrics, metric) is None
+        ]
         pick = max if objective.mode == "max" else min
-        return pick(finite, key=lambda epoch: epoch.metrics[metric], default=None)
+        return pick(sound, key=lambda epoch: epoch.metrics[metric], default=None)
 
 
 @dataclass(frozen=True, slots=True)

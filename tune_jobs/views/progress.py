@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from trainables.divergence import diverged_metric
 from tune_jobs.results import EpochReported, Event, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
 
 if TYPE_CHECKING:
@@ -94,8 +94,9 @@ class Progress:
     def _after_epoch(self, event: EpochReported) -> Progress:
         trial = self.running.get(event.trial) or TrialProgress(event.trial)
         trial = replace(trial, epoch=event.epoch)
-        value = event.metrics.get(self.plan.metric, math.nan)
-        if math.isfinite(value) and self._better(value, trial.value):
+        value = event.metrics.get(self.plan.metric)
+        diverged = diverged_metric(event.metrics, self.plan.metric) is not None
+        if value is not None and not diverged and self._better(value, trial.value):
             trial = replace(trial, value=value, best_epoch=event.epoch)
         leads = trial.value is not None and self._better(trial.value, self.best.value if self.best else None)
         return replace(

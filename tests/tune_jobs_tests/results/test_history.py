@@ -135,3 +135,9 @@ def test_the_best_epoch_is_the_earliest_of_the_best_finite_ones(values, mode):
 
 def test_a_metric_that_was_never_reported_has_no_best_epoch():
     assert fold([started(), epoch(1)]).trials[7].best(Objective(metric="auc")) is None
+
+
+def test_an_epoch_of_nan_weights_is_never_the_best():
+    sick = EpochReported(time_s=2.0, trial=7, epoch=2, metrics={"val_accuracy": 0.9, "loss": math.nan}, seconds=1.0)
+    history = fold([started(), epoch(1, 0.5), sick])
+    assert history.trials[7].best(Objective()).epoch == 1

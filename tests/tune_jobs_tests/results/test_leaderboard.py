@@ -32,7 +32,7 @@ def expected_order(trials, objective):
     """The stated rule, word by word, as sort keys."""
 
     def key(trial):
-        values = [metrics["val_accuracy"] for metrics in trial.epochs]
+        values = [m["val_accuracy"] if math.isfinite(m.get("loss", 0.0)) else math.nan for m in trial.epochs]
         finite = [value for value in values if math.isfinite(value)]
         if not finite:
             return (1, UNRANKED.index(trial.status), 0, trial.number)
