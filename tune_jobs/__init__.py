@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tune_jobs.engine import run
+    from tune_jobs.engine import resume, run
     from tune_jobs.errors import RequestError, RunFailed
     from tune_jobs.experiment import Experiment, Objective, Resources
     from tune_jobs.results.run import Run, load_run
@@ -26,11 +26,12 @@ __all__ = [
     "Run",
     "RunFailed",
     "load_run",
+    "resume",
     "run",
 ]
 
 _HOMES = {
-    "tune_jobs.engine": ("run",),
+    "tune_jobs.engine": ("resume", "run"),
     "tune_jobs.errors": ("RequestError", "RunFailed"),
     "tune_jobs.experiment": ("Experiment", "Objective", "Resources"),
     "tune_jobs.results.run": ("Run", "load_run"),

@@ -30,11 +30,13 @@ class Loaded:
         experiment: What was declared; nothing is wrong with it.
         name: Its name: the shipped one, or that of its file or module, with its own where that holds several.
         description: The docstring of its file, "" where there is none.
+        reference: Names it from any folder.
     """
 
     experiment: Experiment
     name: str
     description: str = ""
+    reference: str = ""
 
 
 def load(
@@ -67,7 +69,9 @@ def load(
         _send_by_value(module)
     base = Path(target).stem if _is_file(target) else target.rpartition(".")[2]
     called = base if len(found) < 2 else f"{base}-{variable}"
-    return Loaded(experiment, called, inspect.cleandoc(module.__doc__ or ""))
+    place = str(Path(target).resolve()) if _is_file(target) else target
+    again = place if target in _names() else f"{place}:{variable}"
+    return Loaded(experiment, called, inspect.cleandoc(module.__doc__ or ""), again)
 
 
 def split_reference(reference: str) -> tuple[str, str | None]:

@@ -96,6 +96,7 @@ def test_the_noise_is_in_the_log_and_nothing_of_ray_is_left(digits: Run) -> None
     assert sorted(path.name for path in digits.folder.iterdir()) == [
         "experiment.json",
         "journal.jsonl",
+        "lock",
         "logs",
         "trials",
     ]

@@ -7,13 +7,14 @@ import click
 from tune_jobs.cli import options
 from tune_jobs.cli.experiments import describe, list_experiments
 from tune_jobs.cli.failures import Commands
+from tune_jobs.cli.resume import resume
 from tune_jobs.cli.run import run
 from tune_jobs.cli.runs import leaderboard, runs
 
 
 @click.group(
     cls=Commands,
-    commands=[run, list_experiments, describe, leaderboard, runs],
+    commands=[run, resume, list_experiments, describe, leaderboard, runs],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Begin with: tune-jobs run digits_mlp",
 )

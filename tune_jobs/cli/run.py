@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.failures import FAILED, INTERRUPTED
-from tune_jobs.cli.screen import console_of, own_stdout
+from tune_jobs.cli.carry_out import carry_out
 
 # Names of tune_jobs.searchers.SEARCHERS and tune_jobs.schedulers.SCHEDULERS, whose import would cost --help its speed.
 SEARCHER_NAMES = ("hyperopt", "random", "grid")
@@ -57,22 +56,15 @@ def run(
     from tune_jobs import engine
     from tune_jobs.loader import load
     from tune_jobs.overrides import Overrides
-    from tune_jobs.views.choose import view_for
-    from tune_jobs.views.outcome import print_outcome, was_interrupted
 
     changes = Overrides(searcher, scheduler, cpus, gpus, fields)
     loaded = load(experiment, changes.apply, partial(engine.request_problems, storage=storage, name=name))
-    with own_stdout() as stream:
-        console = console_of(stream)
-        view = view_for(console)
-        try:
-            finished = engine.run(
-                loaded.experiment, storage=storage, name=name, experiment_name=loaded.name, reporter=view
-            )
-        finally:
-            view.end()
-        ranked = print_outcome(console, finished, top, options.default_storage())
-    if was_interrupted(finished):
-        ctx.exit(INTERRUPTED)
-    if not ranked:
-        ctx.exit(FAILED)
+    begin = partial(
+        engine.run,
+        loaded.experiment,
+        storage=storage,
+        name=name,
+        experiment_name=loaded.name,
+        reference=loaded.reference,
+    )
+    carry_out(ctx, begin, top)

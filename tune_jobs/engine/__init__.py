@@ -1,6 +1,7 @@
 """An experiment on Ray: runs it, and writes its journal."""
 
 from tune_jobs.engine.reporter import Plan, Reporter
-from tune_jobs.engine.runner import request_problems, run
+from tune_jobs.engine.resumption import restated
+from tune_jobs.engine.runner import request_problems, resume, run
 
-__all__ = ["Plan", "Reporter", "request_problems", "run"]
+__all__ = ["Plan", "Reporter", "request_problems", "restated", "resume", "run"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
@@ -67,6 +67,7 @@ class Coordinator:
         self._proposed = 0
         self._epochs = 0
         self._running: dict[int, _Running] = {}
+        self._waiting: list[int] = []
         self._search: Search = experiment.searcher.start(
             experiment.space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
         )
@@ -79,9 +80,38 @@ class Coordinator:
             RunStarted(time_s=self._started_s, cpus=cpus, gpus=gpus, max_concurrent_trials=max_concurrent_trials)
         )
 
+    def replay(self, events: Iterable[Event]) -> None:
+        """Learns what happened before the run was interrupted, and goes on as if it had not been.
+
+        Searcher and scheduler hear every result again, in the order in which they heard it then. Trials that had not
+        ended come first, each from its newest checkpoint; one that had only not been told to end, ends now.
+        """
+        verdicts: dict[int, tuple[Status | None, str]] = {}
+        for event in events:
+            match event:
+                case TrialStarted(trial=trial, config=config) if trial == self._proposed:
+                    self._proposed += 1
+                    self._running[trial] = _Running(dict(config))
+                    self._search.remember(trial, dict(config))
+                case EpochReported(trial=trial) if trial in self._running and event.epoch > self._running[trial].epoch:
+                    self._learn(trial, event.epoch, event.metrics)
+                    done = event.epoch >= self._experiment.max_epochs
+                    verdicts[trial] = self._judge(trial, event.epoch, event.metrics, done=done, is_news=True)
+                case TrialEnded(trial=trial, status=status) if trial in self._running:
+                    self._forget(trial, status)
+        for trial, (verdict, reason) in verdicts.items():
+            if verdict is not None and trial in self._running:
+                self._end(trial, verdict, reason)
+        self._waiting = sorted(self._running)
+
     def propose(self) -> tuple[int, dict[str, Any]] | None:
         """The next trial's number and configuration; None when there will be no other."""
-        if self.over or self._proposed == self._experiment.planned_trials:
+        if self.over:
+            return None
+        if self._waiting:
+            trial = self._waiting.pop(0)
+            return trial, self._running[trial].config
+        if self._proposed == self._experiment.planned_trials:
             return None
         trial = self._proposed
         config = self._search.propose(trial)
@@ -109,7 +139,9 @@ class Coordinator:
             self._fail(trial, "raised", error, result.get("traceback"))
             return True
         is_news = self._take_epoch(trial, result)
-        status, reason = self._judge(trial, result, is_news=is_news)
+        status, reason = self._judge(
+            trial, int(result["epoch"]), result["metrics"], done=result["done"], is_news=is_news
+        )
         if status is not None:
             self._end(trial, status, reason)
         return status is not None
@@ -138,11 +170,9 @@ class Coordinator:
 
     def _take_epoch(self, trial: int, result: Mapping[str, Any]) -> bool:
         """Records an epoch; False when it was recorded: a worker that continues from a checkpoint repeats some."""
-        running, epoch = self._running[trial], int(result["epoch"])
-        if epoch <= running.epoch:
+        epoch = int(result["epoch"])
+        if epoch <= self._running[trial].epoch:
             return False
-        running.epoch = epoch
-        self._epochs += 1
         now_s = self._clock()
         self._record.event(
             EpochReported(time_s=now_s, trial=trial, epoch=epoch, metrics=result["metrics"], seconds=result["seconds"])
@@ -150,18 +180,25 @@ class Coordinator:
         if result.get("checkpoint"):
             path = trial_folder(PurePosixPath("trials"), trial) / result["checkpoint"]
             self._record.event(CheckpointWritten(time_s=now_s, trial=trial, epoch=epoch, path=str(path)))
-        objective = self._experiment.objective
-        if not diverged_metric(result["metrics"], objective.metric):
-            running.best_loss = min(running.best_loss, objective.loss(result["metrics"][objective.metric]))
-            self._search.report(trial, epoch, running.best_loss)
+        self._learn(trial, epoch, result["metrics"])
         return True
 
-    def _judge(self, trial: int, result: Mapping[str, Any], *, is_news: bool) -> tuple[Status | None, str]:
+    def _learn(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> None:
+        running, objective = self._running[trial], self._experiment.objective
+        running.epoch = epoch
+        self._epochs += 1
+        if not diverged_metric(metrics, objective.metric):
+            running.best_loss = min(running.best_loss, objective.loss(metrics[objective.metric]))
+            self._search.report(trial, epoch, running.best_loss)
+
+    def _judge(
+        self, trial: int, epoch: int, metrics: Mapping[str, float], *, done: bool, is_news: bool
+    ) -> tuple[Status | None, str]:
         """Whether the trial ends with this result, as what, and why."""
-        epoch, experiment = int(result["epoch"]), self._experiment
-        if metric := diverged_metric(result["metrics"], experiment.objective.metric):
-            return Status.DIVERGED, f"{metric} is {result['metrics'][metric]} at epoch {epoch}"
-        if result["done"]:
+        experiment = self._experiment
+        if metric := diverged_metric(metrics, experiment.objective.metric):
+            return Status.DIVERGED, f"{metric} is {metrics[metric]} at epoch {epoch}"
+        if done:
             whole = epoch >= experiment.max_epochs
             return Status.COMPLETED, f"all {epoch} epochs" if whole else f"stopped itself at epoch {epoch}"
         if not is_news:
@@ -179,9 +216,12 @@ class Coordinator:
         self._end(trial, Status.FAILED, reason, error)
 
     def _end(self, trial: int, status: Status, reason: str, error: str | None = None) -> None:
-        del self._running[trial]
         self._record.event(TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error))
-        failed = status in (Status.FAILED, Status.DIVERGED)
-        self._search.end(trial, failed=failed, trained_out=status is Status.COMPLETED)
+        self._forget(trial, status)
         if self._epochs == self._experiment.total_epochs:
             self.ending = self.ending or Ending.EPOCHS
+
+    def _forget(self, trial: int, status: Status) -> None:
+        del self._running[trial]
+        failed = status in (Status.FAILED, Status.DIVERGED)
+        self._search.end(trial, failed=failed, trained_out=status is Status.COMPLETED)

@@ -8,11 +8,13 @@ import platform
 import re
 import shutil
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from tune_jobs.engine.resumption import fingerprints
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment import Experiment
 from tune_jobs.results.run import EXPERIMENT_NAME
@@ -48,14 +50,16 @@ def default_name(experiment_name: str) -> str:
     return f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def create(storage: Path, name: str, experiment: Experiment, experiment_name: str) -> Path:
+def create(
+    storage: Path, name: str, experiment: Experiment, experiment_name: str, reference: str | None = None
+) -> Path:
     """Makes the folder and writes what was asked for.
 
     Raises:
         RequestError: The file system refuses.
     """
     folder = storage.absolute() / name
-    text = json.dumps(describe(name, experiment, experiment_name), indent=2)
+    text = json.dumps(describe(name, experiment, experiment_name, reference), indent=2)
     unfinished = folder.with_name(f".{name}.{os.getpid()}")
     try:
         (unfinished / "trials").mkdir(parents=True)
@@ -69,13 +73,22 @@ def create(storage: Path, name: str, experiment: Experiment, experiment_name: st
     return folder
 
 
-def describe(name: str, experiment: Experiment, experiment_name: str) -> dict[str, Any]:
+def budgets_changed(folder: Path, asked: Mapping[str, Any], experiment: Experiment) -> None:
+    """Writes down the budgets that a run goes on with."""
+    budgets = {name: getattr(experiment, name) for name in ("trials", "time_budget_s", "total_epochs")}
+    unfinished = folder / f".{EXPERIMENT_NAME}"
+    unfinished.write_text(json.dumps({**asked, **budgets}, indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(folder / EXPERIMENT_NAME)
+
+
+def describe(name: str, experiment: Experiment, experiment_name: str, reference: str | None) -> dict[str, Any]:
     """What was asked for, as JSON."""
     trainable = experiment.trainable
     return {
         "format": FORMAT,
         "name": name,
         "experiment": experiment_name,
+        "reference": reference,
         "created_s": time.time(),
         "trainable": f"{trainable.__module__}:{trainable.__qualname__}",
         "space": experiment.space.to_json(),
@@ -90,6 +103,7 @@ def describe(name: str, experiment: Experiment, experiment_name: str) -> dict[st
         "max_concurrent_trials": experiment.max_concurrent_trials,
         "seed": experiment.seed,
         "checkpoint_every_s": experiment.checkpoint_every_s,
+        "code": fingerprints(trainable),
         "versions": {"python": platform.python_version(), **_versions()},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -23,6 +24,7 @@ class Plan:
         total_epochs: How many epochs all trials have together at most; None: no limit.
         time_budget_s: Seconds after which the run ends; None: no limit.
         max_concurrent_trials: How many trials run side by side at most.
+        earlier: What happened already, when the run is resumed.
     """
 
     folder: Path
@@ -34,6 +36,7 @@ class Plan:
     total_epochs: int | None
     time_budget_s: float | None
     max_concurrent_trials: int
+    earlier: Sequence[Event] = ()
 
 
 class Reporter(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ from tune_jobs.engine import folder as run_folder
 from tune_jobs.engine.coordinator import Coordinator
 from tune_jobs.engine.interruption import on_interrupt
 from tune_jobs.engine.local_ray import available, local_ray
+from tune_jobs.engine.lock import locked
 from tune_jobs.engine.machine import Machine
 from tune_jobs.engine.noise import quiet
 from tune_jobs.engine.ray_errors import in_one_line
 from tune_jobs.engine.recorder import Recorder, traceback_file
 from tune_jobs.engine.reporter import Plan, Reporter
+from tune_jobs.engine.resumption import differences
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment import Experiment, Resources
-from tune_jobs.results import Ending
+from tune_jobs.results import Ending, Event
 from tune_jobs.results.run import Run
 
 LOG = Path("logs", "ray.log")
@@ -31,6 +34,7 @@ def run(
     storage: str | Path = "runs",
     name: str | None = None,
     experiment_name: str | None = None,
+    reference: str | None = None,
     reporter: Reporter | None = None,
 ) -> Run:
     """Runs an experiment on this machine.
@@ -40,6 +44,7 @@ def run(
         storage: The folder that holds the runs.
         name: The run's name; None: the experiment's name and the time.
         experiment_name: The experiment's name; None: the trainable's.
+        reference: How the command line finds the experiment again, to resume the run.
         reporter: Whoever shows the progress.
 
     Returns:
@@ -55,9 +60,10 @@ def run(
     name = name or run_folder.default_name(experiment_name)
     if problems := request_problems(experiment, storage, name):
         raise RequestError(*problems)
-    folder = run_folder.create(Path(storage), name, experiment, experiment_name)
+    folder = run_folder.create(Path(storage), name, experiment, experiment_name, reference)
     try:
-        _run_in(folder, experiment, reporter)
+        with locked(folder):
+            _run_in(folder, experiment, reporter)
     except RequestError:
         shutil.rmtree(folder)
         raise
@@ -65,6 +71,36 @@ def run(
         if not Run(folder).history().trials:
             shutil.rmtree(folder)
         raise
+    return _checked(Run(folder))
+
+
+def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, reporter: Reporter | None = None) -> Run:
+    """Goes on with a run that was interrupted or killed, or does more of a finished one.
+
+    Finished trials are not run again; unfinished ones continue from their newest whole checkpoint, or start again.
+    The time budget begins anew.
+
+    Args:
+        folder: The run's folder.
+        experiment: What it runs, with the budgets that hold from now on: see ``restated``.
+        force: Go on although the space or the code has changed.
+        reporter: Whoever shows the progress.
+
+    Raises:
+        RequestError: The run cannot go on, and why; it is left as it was.
+        RunFailed: Every trial failed, or Ray did.
+        JournalError: The journal is damaged other than by a crash.
+    """
+    run = Run(folder)
+    problems = experiment.problems() or available().problems(experiment.resources)
+    if not problems and not force and (changed := differences(experiment, run.experiment)):
+        problems = [*changed, "Undo that, begin a new run, or go on all the same with --force."]
+    if problems:
+        raise RequestError(*problems)
+    with locked(run.folder):
+        events = run.events()
+        run_folder.budgets_changed(run.folder, run.experiment, experiment)
+        _run_in(run.folder, experiment, reporter, events)
     return _checked(Run(folder))
 
 
@@ -85,8 +121,8 @@ def request_problems(experiment: Experiment, storage: str | Path, name: str | No
     ]
 
 
-def _run_in(folder: Path, experiment: Experiment, reporter: Reporter | None) -> None:
-    """Runs all trials.
+def _run_in(folder: Path, experiment: Experiment, reporter: Reporter | None, earlier: Sequence[Event] = ()) -> None:
+    """Runs all trials that there are still to run.
 
     Raises:
         RequestError: The data or the trainable is wrong in a way that shows only now.
@@ -95,8 +131,9 @@ def _run_in(folder: Path, experiment: Experiment, reporter: Reporter | None) -> 
     machine = available()
     concurrent = _max_concurrent(experiment, machine)
     recorder = Recorder(folder, reporter)
-    recorder.begin(_plan(folder, experiment, concurrent))
+    recorder.begin(_plan(folder, experiment, concurrent, earlier))
     coordinator = Coordinator(experiment, recorder)
+    coordinator.replay(earlier)
     try:
         with quiet(folder / LOG):
             _execute(experiment, coordinator, _load_data(experiment), machine, concurrent, folder)
@@ -126,7 +163,7 @@ def _max_concurrent(experiment: Experiment, machine: Machine) -> int:
     return min(room, experiment.max_concurrent_trials or room)
 
 
-def _plan(folder: Path, experiment: Experiment, concurrent: int) -> Plan:
+def _plan(folder: Path, experiment: Experiment, concurrent: int, earlier: Sequence[Event]) -> Plan:
     return Plan(
         folder=folder,
         name=folder.name,
@@ -137,6 +174,7 @@ def _plan(folder: Path, experiment: Experiment, concurrent: int) -> Plan:
         total_epochs=experiment.total_epochs,
         time_budget_s=experiment.time_budget_s,
         max_concurrent_trials=concurrent,
+        earlier=earlier,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tune_jobs.errors import RequestError
+from tune_jobs.results.events import Event
 from tune_jobs.results.history import History, fold
 from tune_jobs.results.journal import JOURNAL_NAME, read_journal
 
@@ -72,8 +73,16 @@ class Run:
         Raises:
             JournalError: The journal is damaged other than by a crash.
         """
+        return fold(self.events())
+
+    def events(self) -> list[Event]:
+        """Everything that happened so far, in order.
+
+        Raises:
+            JournalError: The journal is damaged other than by a crash.
+        """
         path = self.folder / JOURNAL_NAME
-        return fold(read_journal(path)) if path.exists() else History(trials={})
+        return read_journal(path) if path.exists() else []
 
     def leaderboard(self) -> pd.DataFrame:
         """The trials as one table, the best first: see ``tune_jobs.results.leaderboard``."""

@@ -24,6 +24,10 @@ class Search(ABC):
             trial: The trial's number; it is asked once for 0, 1, 2, …
         """
 
+    @abstractmethod
+    def remember(self, trial: int, config: Config) -> None:
+        """Learns what was proposed for a trial before the run was resumed; called for 0, 1, 2, … before ``propose``."""
+
     def report(self, trial: int, epoch: int, loss: float) -> None:  # noqa: B027 - most searchers learn nothing
         """Learns a trial's best loss up to an epoch; it is finite."""
 

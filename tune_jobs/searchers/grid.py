@@ -42,3 +42,6 @@ class _GridSearch(Search):
 
     def propose(self, trial: int) -> Config | None:  # noqa: ARG002 - the interface's
         return next(self._left, None)
+
+    def remember(self, trial: int, config: Config) -> None:  # noqa: ARG002 - the interface's
+        next(self._left, None)

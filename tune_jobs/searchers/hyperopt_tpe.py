@@ -86,8 +86,12 @@ class _TpeSearch(Search):
     def propose(self, trial: int) -> Config | None:
         points = self._declared.points
         config = points[trial] if trial < len(points) else self._suggest(trial)
-        self._tried[trial] = encode(self._space, config)
+        self.remember(trial, config)
         return config
+
+    def remember(self, trial: int, config: Config) -> None:
+        if self._space.contains(config):  # a run that was forced to go on in another space has some that are not
+            self._tried[trial] = encode(self._space, config)
 
     def report(self, trial: int, epoch: int, loss: float) -> None:
         self._merits.report(trial, epoch, loss)
@@ -100,7 +104,7 @@ class _TpeSearch(Search):
 
         if not self._distributions:
             return decode(self._space, {})
-        order = self._merits.order()
+        order = [trial for trial in self._merits.order() if trial in self._tried]
         # Trials that cannot be judged yet count as bad (a "constant liar": Ginsbourger, Le Riche and Carraro 2010):
         # with nothing new known, the best candidate of a grid is always the same, and two workers would get it.
         pending = sorted(self._tried.keys() - set(order))

@@ -43,8 +43,11 @@ class _RandomSearch(Search):
     def propose(self, trial: int) -> Config | None:
         config = self._unseen(np.random.default_rng([self._seed, trial, _STREAM]))
         if config is not None:
-            self._tried.add(_key(config))
+            self.remember(trial, config)
         return config
+
+    def remember(self, trial: int, config: Config) -> None:  # noqa: ARG002 - the interface's
+        self._tried.add(_key(config))
 
     def _unseen(self, rng: np.random.Generator) -> Config | None:
         for _ in range(_TRIES):

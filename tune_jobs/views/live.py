@@ -54,7 +54,7 @@ class LiveView:
 
     def begin(self, plan: Plan) -> None:
         """Starts drawing."""
-        self._progress = Progress(plan)
+        self._progress = Progress.of(plan)
         self._live = Live(
             console=self._console,
             get_renderable=self._frame,

@@ -49,7 +49,7 @@ def print_outcome(console: Console, run: Run, top: int, storage: Path) -> bool:
     else:
         _line(console, Text(f"No trial has a finite {clean(run.objective.metric)}.", style="red"))
     _line(console, Text.assemble(("run:  ", "bold"), clean(shown_folder(run.folder))))
-    for index, command in enumerate(next_commands(run.folder, storage)):
+    for index, command in enumerate(next_commands(run.folder, storage, interrupted=was_interrupted(run))):
         _line(console, Text.assemble(("next: " if index == 0 else "      ", "bold"), clean(command)))
     return best is not None
 

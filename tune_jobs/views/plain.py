@@ -30,7 +30,7 @@ class PlainView:
 
     def begin(self, plan: Plan) -> None:
         """Says what is about to start."""
-        self._progress = Progress(plan)
+        self._progress = Progress.of(plan)
         self._write(f"run {clean(plan.name)} in {clean(shown_folder(plan.folder))}")
         self._write(f"{clean(plan.metric)} ({direction(plan.mode)}): {plan_text(plan)}")
 

@@ -66,6 +66,14 @@ class Progress:
     best: TrialProgress | None = None
     reason: str | None = None
 
+    @classmethod
+    def of(cls, plan: Plan) -> Progress:
+        """How a run stands that is about to start, or to go on."""
+        progress = cls(plan)
+        for event in plan.earlier:
+            progress = progress.after(event)
+        return progress
+
     @property
     def ended_trials(self) -> int:
         """How many trials have ended."""

@@ -82,16 +82,19 @@ def shown_folder(folder: Path) -> str:
         return str(folder)
 
 
-def next_commands(folder: Path, storage: Path) -> list[str]:
+def next_commands(folder: Path, storage: Path, *, interrupted: bool) -> list[str]:
     """What can be typed after a run.
 
     Args:
         folder: The run's folder.
         storage: Where runs are looked for unless the command says otherwise.
+        interrupted: Whether it ended before its time.
     """
     by_name = folder.absolute().parent == storage.absolute()
     reference = shlex.quote(folder.name if by_name else shown_folder(folder))
+    resume = [f"tune-jobs resume {reference}"] if interrupted else []
     return [
+        *resume,
         f"tune-jobs leaderboard {reference}",
         f"tune-jobs leaderboard {reference} --output {shlex.quote(folder.name)}.csv",
     ]

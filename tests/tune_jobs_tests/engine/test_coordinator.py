@@ -38,8 +38,12 @@ class Simulation:
         done = epoch == self.experiment.max_epochs
         return {"epoch": epoch, "metrics": {"val_accuracy": value}, "seconds": self.epoch_s, "done": done}
 
-    def run(self) -> Simulation:
+    def run(self, earlier: list[Any] | None = None) -> Simulation:
+        """Runs to the end; after earlier events, each trial goes on from a checkpoint of its last reported epoch."""
         coordinator = self.coordinator
+        self.record.events = list(earlier or [])
+        reached = {number: max(trial.epochs, default=1) for number, trial in fold(earlier or []).trials.items()}
+        coordinator.replay(earlier or [])
         coordinator.begin(cpus=2, gpus=0, max_concurrent_trials=self.workers)
         heap: list[tuple[float, int, int, dict[str, Any]]] = []
         exhausted = False
@@ -51,7 +55,8 @@ class Simulation:
                     break
                 trial, config = proposal
                 coordinator.started(trial, "here")
-                heapq.heappush(heap, (self.now_s + self.epoch_s * (1 + trial % 3), trial, 1, config))
+                epoch = reached.get(trial, 1)
+                heapq.heappush(heap, (self.now_s + self.epoch_s * (1 + trial % 3), trial, epoch, config))
                 self.most_at_once = max(self.most_at_once, len(heap))
             if coordinator.over or not heap:
                 break
@@ -264,3 +269,43 @@ def test_brackets_do_not_follow_the_random_configurations() -> None:
     values = [(each.propose() or (0, {}))[1]["x"] for each in coordinator]
     brackets = [each._schedule._bracket(0) for each in coordinator]
     assert 10 < sum(value == bracket for value, bracket in zip(values, brackets, strict=True)) < 50
+
+
+def outcome(simulation: Simulation) -> dict[int, Any]:
+    return {
+        number: (trial.config, trial.status, [epoch.metrics for epoch in trial.epochs.values()], trial.reason)
+        for number, trial in simulation.history.trials.items()
+    }
+
+
+@pytest.mark.parametrize("searcher", [Random(), HyperOpt(startup_trials=4)])
+@given(cut=st.floats(0, 1))
+@settings(deadline=None, max_examples=15)
+def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(searcher: Any, cut: float) -> None:
+    declared = experiment(trials=12, searcher=searcher)
+    whole = Simulation(declared, workers=1).run()
+    events = whole.record.events[: 1 + int(cut * (len(whole.record.events) - 1))]
+    assert outcome(Simulation(declared, workers=1).run(events)) == outcome(whole)
+
+
+@given(cut=st.floats(0, 1), workers=st.integers(2, 4))
+@settings(deadline=None, max_examples=15)
+def test_side_by_side_a_cut_run_tries_the_same_configurations_once(cut: float, workers: int) -> None:
+    space = SearchSpace(x=Choice(0.1, 0.2, 0.3, 0.4, 0.5), y=Choice("a", "b"))
+    for searcher in (Random(), Grid()):
+        declared = experiment(trials=None, space=space, searcher=searcher)
+        whole = Simulation(declared, workers=workers).run()
+        events = whole.record.events[: 1 + int(cut * (len(whole.record.events) - 1))]
+        resumed = Simulation(declared, workers=workers).run(events)
+        assert [value[0] for value in outcome(resumed).values()] == [value[0] for value in outcome(whole).values()]
+        reported = [(e.trial, e.epoch) for e in resumed.record.events if isinstance(e, EpochReported)]
+        assert len(reported) == len(set(reported))
+
+
+def test_a_finished_run_can_be_given_more_trials() -> None:
+    first = Simulation(experiment(trials=5, searcher=Random())).run()
+    more = Simulation(experiment(trials=9, searcher=Random())).run(first.record.events)
+    assert [value[0] for value in outcome(more).values()] == [
+        value[0] for value in outcome(Simulation(experiment(trials=9, searcher=Random())).run()).values()
+    ]
+    assert outcome(first).items() <= outcome(more).items()
