@@ -140,3 +140,9 @@ def test_a_creation_time_that_is_none(storage):
     asked = json.loads((folder / "experiment.json").read_text())
     (folder / "experiment.json").write_text(json.dumps({**asked, "created_s": 1e300}))
     assert "first" in invoke("runs").output
+
+
+def test_a_run_that_was_begun_from_python_is_not_resumed_by_the_command_line(storage):
+    make_run(storage)
+    assert "call tune_jobs.resume(folder, EXPERIMENT)" in invoke("resume", "first", status=2).output
+    assert "There is no run 'second'" in invoke("resume", "second", status=2).output

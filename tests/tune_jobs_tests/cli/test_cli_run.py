@@ -23,7 +23,7 @@ class Engine:
         self.events = list(events())
         self.error = None
 
-    def run(self, experiment, *, storage, name, experiment_name, reporter):
+    def run(self, experiment, *, storage, name, experiment_name, reference, reporter):
         self.experiment, self.storage, self.experiment_name = experiment, storage, experiment_name
         if self.error:
             raise self.error
