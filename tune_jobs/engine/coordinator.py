@@ -86,13 +86,11 @@ class Coordinator:
         Searcher and scheduler hear every result again, in the order in which they heard it then. Trials that had not
         ended come first, each from its newest checkpoint; one that had only not been told to end, ends now.
         """
+        events = list(events)
+        self._propose_again({event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)})
         verdicts: dict[int, tuple[Status | None, str]] = {}
         for event in events:
             match event:
-                case TrialStarted(trial=trial, config=config) if trial == self._proposed:
-                    self._proposed += 1
-                    self._running[trial] = _Running(dict(config))
-                    self._search.remember(trial, dict(config))
                 case EpochReported(trial=trial) if trial in self._running and event.epoch > self._running[trial].epoch:
                     self._learn(trial, event.epoch, event.metrics)
                     done = event.epoch >= self._experiment.max_epochs
@@ -103,6 +101,18 @@ class Coordinator:
             if verdict is not None and trial in self._running:
                 self._end(trial, verdict, reason)
         self._waiting = sorted(self._running)
+
+    def _propose_again(self, started: Mapping[int, dict[str, Any]]) -> None:
+        """Side by side, trials start out of order: one of them may have been proposed, but never started."""
+        for trial in range(max(started, default=-1) + 1):
+            config = started.get(trial)
+            if config is not None:
+                self._search.remember(trial, config)
+            else:
+                config = self._search.propose(trial)
+            if config is not None:
+                self._running[trial] = _Running(config)
+            self._proposed = trial + 1
 
     def propose(self) -> tuple[int, dict[str, Any]] | None:
         """The next trial's number and configuration; None when there will be no other."""

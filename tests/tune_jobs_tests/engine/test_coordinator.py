@@ -309,3 +309,14 @@ def test_a_finished_run_can_be_given_more_trials() -> None:
         value[0] for value in outcome(Simulation(experiment(trials=9, searcher=Random())).run()).values()
     ]
     assert outcome(first).items() <= outcome(more).items()
+
+
+def test_trials_that_started_out_of_order_are_neither_lost_nor_run_again() -> None:
+    declared = experiment(trials=3, searcher=Random())
+    whole = Simulation(declared, workers=1).run()
+    starts = {event.trial: event for event in whole.record.events if type(event).__name__ == "TrialStarted"}
+    later = [event for event in whole.record.events if getattr(event, "trial", None) == 1]
+    resumed = Coordinator(declared, MemoryRecord())
+    resumed.replay([whole.record.events[0], *later])  # trial 0 was proposed, and had not started
+    proposals = [resumed.propose() for _ in range(3)]
+    assert proposals == [(0, starts[0].config), (2, starts[2].config), None]
