@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tune_jobs.errors import RequestError
+from tune_jobs.files import write_whole
 from tune_jobs.views.text import clean
 
 if TYPE_CHECKING:
@@ -51,11 +50,7 @@ def export(frame: pd.DataFrame, format: str, output: Path) -> None:
     Raises:
         RequestError: The file cannot be written; nothing was.
     """
-    content = _content(frame, format)
-    try:
-        _write(content, output)
-    except OSError as error:
-        raise RequestError(f"{output} cannot be written ({error.strerror}). Choose another --output.") from error
+    write_whole(output, _content(frame, format))
 
 
 def safe(text: str) -> str:
@@ -70,21 +65,3 @@ def _content(frame: pd.DataFrame, format: str) -> bytes:
     if format == "parquet":
         return to_parquet(frame)
     return (table_text(frame) if format == "table" else to_text(frame, format)).encode()
-
-
-def _write(content: bytes, output: Path) -> None:
-    output = output.resolve()
-    if output.exists() and not output.is_file():  # /dev/stdout, or a pipe; a folder raises
-        output.write_bytes(content)
-        return
-    descriptor, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)  # mkstemp's files are for their owner alone
-        Path(name).replace(output)
-    except BaseException:
-        Path(name).unlink()
-        raise

@@ -1,0 +1,53 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tune_jobs.errors import RequestError
+
+
+def write_whole(output: Path, content: bytes) -> None:
+    """Writes a file; one that is there already is replaced.
+
+    Raises:
+        RequestError: It cannot be written; nothing was.
+    """
+    produce_whole(output, lambda path: path.write_bytes(content))
+
+
+def produce_whole(output: Path, produce: Callable[[Path], object]) -> None:
+    """Has a file produced beside its place, with the same suffix, and moves it there when it is whole.
+
+    Args:
+        output: The file; one that is there already is replaced.
+        produce: Writes the file that it is given.
+
+    Raises:
+        RequestError: It cannot be written; nothing was.
+    """
+    try:
+        _produce(output.resolve(), produce)
+    except OSError as error:
+        raise RequestError(f"{output} cannot be written ({error.strerror}). Choose another --output.") from error
+
+
+def _produce(output: Path, produce: Callable[[Path], object]) -> None:
+    if output.exists() and not output.is_file():  # /dev/stdout, or a pipe; a folder raises
+        produce(output)
+        return
+    descriptor, name = tempfile.mkstemp(prefix=f".{output.stem}.", suffix=output.suffix, dir=output.parent)
+    os.close(descriptor)
+    unfinished = Path(name)
+    try:
+        produce(unfinished)
+        mask = os.umask(0)
+        os.umask(mask)
+        unfinished.chmod(0o666 & ~mask)  # mkstemp's files are for their owner alone
+        unfinished.replace(output)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,1 @@
+"""Pictures, drawn by matplotlib: an extra, `pip install 'tune-jobs[plots]'`."""
