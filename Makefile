@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types contracts format clean
+.PHONY: demo test faults lint types contracts format clean
 
 demo: .venv/installed
 	$(BIN)/tune-jobs run digits_mlp
 
 test: .venv/installed
 	$(BIN)/pytest
+
+faults: .venv/installed
+	$(BIN)/python tests/integration/faults.py --kills 50
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -6,10 +6,13 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+import stat
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
@@ -18,7 +21,7 @@ _ARRAYS_FILE = "arrays.npz"
 ARCHITECTURE_FILE = "model.json"
 _NAME = re.compile(r"epoch-(\d{6,})")
 _KEPT = 2
-
+_MOST_STATE_BYTES = 64 * 2**20
 
 AnyPath = TypeVar("AnyPath", bound=PurePath)
 
@@ -54,24 +57,53 @@ def write(directory: Path, snapshot: Snapshot) -> None:
     """Writes a snapshot's files into an existing directory."""
     with (directory / _ARRAYS_FILE).open("wb") as file:
         np.savez(file, allow_pickle=False, **dict(snapshot.arrays))
-    (directory / _STATE_FILE).write_text(json.dumps(snapshot.state), encoding="utf-8")
+        _sync(file)
+    with (directory / _STATE_FILE).open("w", encoding="utf-8") as text:
+        json.dump(snapshot.state, text)
+        _sync(text)
+
+
+def _sync(file: IO[Any]) -> None:
+    # A storage that is full, or gone, may say so only here.
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def read(directory: Path) -> Snapshot:
-    """Reads a snapshot.
+    """Reads a snapshot. Nothing in it is executed, and it takes no more memory than it does on disk.
 
     Raises:
-        CheckpointError: A file is missing or torn.
+        CheckpointError: A file is missing or torn, or not one that ``write`` wrote.
     """
     try:
-        state = json.loads((directory / _STATE_FILE).read_text(encoding="utf-8"))
-        with np.load(directory / _ARRAYS_FILE, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        if not all(stat.S_ISREG((directory / name).lstat().st_mode) for name in (_STATE_FILE, _ARRAYS_FILE)):
+            raise ValueError("it holds links or devices in place of files")
+        state = _read_state(directory / _STATE_FILE)
+        arrays = _read_arrays(directory / _ARRAYS_FILE)
     except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise a dozen different ones
         raise CheckpointError(f"The checkpoint {directory} cannot be read: {error}.") from error
     if not isinstance(state, dict) or not all(isinstance(array, np.ndarray) for array in arrays.values()):
         raise CheckpointError(f"The checkpoint {directory} does not hold a trial's state.")
     return Snapshot(state, arrays)
+
+
+def _read_state(path: Path) -> Any:
+    with path.open("rb") as file:
+        text = file.read(_MOST_STATE_BYTES + 1)
+    if len(text) > _MOST_STATE_BYTES:
+        raise ValueError(f"{path.name} is larger than {_MOST_STATE_BYTES} bytes")
+    return json.loads(text)
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    # A few bytes can say that they unpack to terabytes, or stand for many members at once.
+    packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+    if packed or sum(member.file_size for member in members) > path.stat().st_size:
+        raise ValueError(f"{path.name} holds more than it has room for")
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def save(folder: Path, epoch: int, snapshot: Snapshot) -> str:
@@ -81,42 +113,67 @@ def save(folder: Path, epoch: int, snapshot: Snapshot) -> str:
     Two are kept, so that a reader always finds one while the next replaces it.
 
     Args:
-        folder: The trial's folder; it is made when missing.
+        folder: The trial's folder; it is made when missing, but not what it lies in: what is written below a mount
+            that has gone away would be lost.
         epoch: Epochs that the trial was trained for.
         snapshot: What to write.
 
     Returns:
         The checkpoint's name within the folder.
+
+    Raises:
+        OSError: The disk is full, for example; the checkpoints that were there are left.
     """
     name = f"epoch-{epoch:06d}"
     for abandoned in folder.glob(".epoch-*"):  # by a worker that died while it wrote
         shutil.rmtree(abandoned, ignore_errors=True)
     temporary = folder / f".{name}.{os.getpid()}"
-    temporary.mkdir(parents=True)
-    write(temporary, snapshot)
-    shutil.rmtree(folder / name, ignore_errors=True)
-    temporary.replace(folder / name)
+    folder.mkdir(exist_ok=True)
+    temporary.mkdir()
+    try:
+        write(temporary, snapshot)
+        shutil.rmtree(folder / name, ignore_errors=True)
+        temporary.replace(folder / name)
+    except Exception:
+        shutil.rmtree(temporary, ignore_errors=True)  # on a full disk, half a checkpoint is in everybody's way
+        raise
     for old in names(folder)[_KEPT:]:
         shutil.rmtree(folder / old, ignore_errors=True)
     return name
 
 
 def names(folder: Path) -> list[str]:
-    """The checkpoints of a trial's folder, newest first."""
-    if not folder.is_dir():
+    """The checkpoints of a trial's folder, newest first; links are none, since they lead out of it."""
+    if folder.is_symlink() or not folder.is_dir():
         return []
-    found = [entry.name for entry in folder.iterdir() if _NAME.fullmatch(entry.name)]
+    found = [entry.name for entry in folder.iterdir() if _NAME.fullmatch(entry.name) and not entry.is_symlink()]
     return sorted(found, key=lambda name: int(name.split("-")[1]), reverse=True)
 
 
-def newest(folder: Path) -> Snapshot | None:
-    """The newest checkpoint of a trial's folder that can be read; None if there is none."""
+def newest(folder: Path, skipped: Callable[[CheckpointError], object] = lambda _: None) -> Snapshot | None:
+    """The newest checkpoint of a trial's folder that can be read; None if there is none.
+
+    Args:
+        folder: The trial's folder.
+        skipped: Is told why a newer one cannot be read.
+    """
     for name in names(folder):
         try:
             return read(folder / name)
-        except CheckpointError:
-            continue
+        except CheckpointError as error:
+            skipped(error)
     return None
+
+
+def remove(folder: Path) -> None:
+    """Removes a trial's checkpoints and its architecture: what is left of the trial is small."""
+    if folder.is_symlink():
+        return
+    for name in names(folder):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    with suppress(OSError):
+        (folder / ARCHITECTURE_FILE).unlink(missing_ok=True)
+        folder.rmdir()  # unless it holds something else
 
 
 def trial_folder(folder: AnyPath, trial: int) -> AnyPath:
@@ -124,15 +181,20 @@ def trial_folder(folder: AnyPath, trial: int) -> AnyPath:
     return folder / f"{trial:04d}"
 
 
-def save_architecture(folder: Path, model: Any) -> None:
-    """Writes what ``keras.models.model_from_json`` needs, once a trial, if Keras can describe the model."""
+def architecture(model: Any) -> str | None:
+    """What ``keras.models.model_from_json`` needs; None where Keras cannot describe the model."""
+    try:
+        text: str = model.to_json()
+    except (NotImplementedError, TypeError, ValueError):
+        return None  # a subclassed model without get_config(): its trainable has to build it again
+    return text
+
+
+def save_architecture(folder: Path, text: str) -> None:
+    """Writes a trial's architecture, once."""
     path = folder / ARCHITECTURE_FILE
     if path.exists():
         return
-    try:
-        text = model.to_json()
-    except (NotImplementedError, TypeError, ValueError):
-        return  # a subclassed model without get_config(): its trainable has to build it again
     temporary = path.with_suffix(".tmp")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)

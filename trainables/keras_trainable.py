@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from ray import tune
 
 from trainables import checkpoint, devices
-from trainables.checkpoint import CheckpointError, Snapshot
+from trainables.checkpoint import CheckpointError
+from trainables.checkpoint_writer import CheckpointWriter, Pending
 from trainables.data import Data
 from trainables.fit_options import FitOptions
 from trainables.settings import TRIAL_KEY, InvalidTrainable, TrialSettings
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     import keras
 
     from trainables.training import Training
+
+_LEAVING_S = 20.0
+_LONGEST_ERROR = 2000
 
 
 class KerasTrainable(tune.Trainable):
@@ -74,6 +78,8 @@ class KerasTrainable(tune.Trainable):
         """Begins the first trial of this worker."""
         self._settings = settings or TrialSettings()
         self._is_in_a_run = settings is not None
+        self._writer = CheckpointWriter()
+        self._notes: list[tuple[int, str]] = []
         devices.prepare(self._settings.cpus, self._settings.gpus)
         self._data = data if data is not None else self.load_data()
         self._begin(config)
@@ -88,14 +94,17 @@ class KerasTrainable(tune.Trainable):
         """Trains one epoch.
 
         Returns:
-            ``epoch``, ``metrics``, ``seconds``, ``checkpoint`` (its name, or None), and ``done`` when nothing is left
-            to do; also every metric at the top level, for plain Ray Tune, where its name is not one of these. Or
-            what went wrong: ``mistake`` when every trial would fail alike, ``error`` and ``traceback`` otherwise.
+            ``epoch``, ``metrics``, ``seconds``, and ``done`` when nothing is left to do; also every metric at the top
+            level, for plain Ray Tune, where its name is not one of these. Or what went wrong: ``mistake`` when every
+            trial would fail alike, ``error`` and ``traceback`` otherwise. In both cases ``notes``, where there are any:
+            pairs of a trial, which may be an earlier one of this worker, and a line about its checkpoints.
         """
         result = self._guarded(self._step)
         if result is None and not self._is_in_a_run and self._raised is not None:
             raise self._raised  # plain Ray Tune knows no other way to tell
-        return result or {"done": True, **self._failure}
+        notes = [*self._notes, *self._writer.take_notes()]
+        self._notes = []
+        return {**(result or {"done": True, **self._failure}), **({"notes": notes} if notes else {})}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Writes the trial's state into a directory."""
@@ -107,8 +116,12 @@ class KerasTrainable(tune.Trainable):
         self._repeated = False
 
     def cleanup(self) -> None:
-        """Ends the last trial of this worker."""
-        self._end()
+        """Ends the last trial of this worker, which may have to leave soon."""
+        self._end(_LEAVING_S)
+
+    def wait_until_saved(self) -> None:
+        """Returns when every checkpoint so far is on disk, or was given up."""
+        self._writer.wait()
 
     # One trial.
 
@@ -120,6 +133,7 @@ class KerasTrainable(tune.Trainable):
         self._failure: dict[str, str] = {}
         self._raised: Exception | None = None
         self._repeated = False
+        self._architecture: str | None = None
         self._saved_epoch = 0
         self._saved_at_s = time.monotonic()
 
@@ -129,16 +143,22 @@ class KerasTrainable(tune.Trainable):
             from trainables.training import Training
 
             self._training = Training(self, self._parameters, self._data, self._settings, self._trial)
-            snapshot = checkpoint.newest(self._folder) if self._folder else None
-            if snapshot:
-                self._continue_from(self._training, snapshot)
+            if self._folder:
+                self._continue_in(self._folder, self._training)
         return self._training
 
-    def _continue_from(self, training: Training, snapshot: Snapshot) -> None:
+    def _continue_in(self, folder: Path, training: Training) -> None:
+        """Goes on from the newest checkpoint; where one cannot be used, a note says so."""
+        unused: list[CheckpointError] = []
+        snapshot = checkpoint.newest(folder, unused.append)
         try:
-            training.restore(snapshot)
-        except CheckpointError:
-            return  # of another model (the code was changed before the run was continued): from the start
+            if snapshot is not None:
+                training.restore(snapshot)
+        except CheckpointError as error:  # of another model: the code was changed before the run was continued
+            unused.append(error)
+        if unused:
+            going_on = f"It goes on from epoch {training.epoch}." if training.epoch else "It starts again."
+            self._notes.append((self._trial, f"{unused[0]} {going_on}"[:_LONGEST_ERROR]))
         self._saved_epoch = training.epoch
         # Its last epoch may have been written but not reported before the worker died: it is reported again.
         self._repeated = training.last is not None
@@ -153,12 +173,15 @@ class KerasTrainable(tune.Trainable):
             raise RuntimeError("There is no epoch to report.")
         if training.ended:
             training.end()
+        if self._checkpoint_is_due():
+            self._save()
+        if training.ended:
+            self._writer.wait()  # nothing goes on with a trial that reported its end: its weights are there by then
         return {
             **last.metrics,
             "epoch": last.number,
             "metrics": dict(last.metrics),
             "seconds": last.seconds,
-            "checkpoint": self._save() if self._checkpoint_is_due() else None,
             "mistake": None,
             "error": None,
             "done": training.ended,
@@ -175,19 +198,21 @@ class KerasTrainable(tune.Trainable):
             or waited_s >= self._settings.checkpoint_every_s
         )
 
-    def _save(self) -> str:
+    def _save(self) -> None:
+        """Copies the trial's state; its files are written while the training goes on."""
         training, folder = self._running(), self._folder
         if folder is None:
             raise RuntimeError("There is no folder to save in.")
-        name = checkpoint.save(folder, training.epoch, training.snapshot())
-        checkpoint.save_architecture(folder, training.model)
+        if self._architecture is None:
+            self._architecture = checkpoint.architecture(training.model)
+        self._writer.write(Pending(self._trial, folder, training.snapshot(), self._architecture))
         self._saved_epoch, self._saved_at_s = training.epoch, time.monotonic()
-        return name
 
-    def _end(self) -> None:
+    def _end(self, patience_s: float | None = None) -> None:
         """Leaves nothing of the trial in this worker but what is on disk."""
         if self._training is not None:
             self._guarded(self._finish)
+        self._writer.wait(patience_s)
         self._training = None
         devices.release()
 
@@ -214,10 +239,11 @@ class KerasTrainable(tune.Trainable):
         except InvalidTrainable as mistake:
             self._raised = mistake
             self._failure = {"mistake": str(mistake)}
+            self._keep_best()  # a model may stop reporting its objective after good epochs
         except Exception as error:  # noqa: BLE001 - whatever a user's model raises is a row on the leaderboard
             self._raised = error
             message = " ".join(f"{type(error).__name__}: {error}".split())
-            self._failure = {"error": message, "traceback": traceback.format_exc()}
+            self._failure = {"error": message[:_LONGEST_ERROR], "traceback": traceback.format_exc()}
             self._keep_best()
         return None
 
@@ -227,3 +253,4 @@ class KerasTrainable(tune.Trainable):
         if self._folder and training is not None and training.epoch > self._saved_epoch:
             with suppress(Exception):  # what failed may be this very saving
                 self._save()
+                self._writer.wait()

@@ -25,10 +25,10 @@ class TrialSettings:
         seed: The run's seed; with the trial's number it gives each trial its own random numbers.
         cpus: CPUs of a trial: its TensorFlow uses as many threads.
         gpus: GPUs of a trial; with 0 it sees none. None: those that the process sees already.
-        folder: The folder that holds one folder per trial; None: nothing is written.
+        folder: The folder, which exists, that holds one folder per trial; None: nothing is written.
         checkpoint_every_s: Seconds between two checkpoints of a trial, beside those at milestones and at its
             end.
-        milestones: Epochs after which a scheduler may stop the trial: it is on disk before it reports them.
+        milestones: Epochs after which a scheduler may stop the trial: its state after them is saved.
     """
 
     metric: str | None = None

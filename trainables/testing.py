@@ -179,8 +179,10 @@ class TrainableContract:
         directory = tempfile.TemporaryDirectory(prefix="trainable-contract-")
         whole = _Whole([], [], directory)
         folder = Path(directory.name, "folder")
+        folder.mkdir()
         with self._worker(config, folder=folder) as worker:
             self._train(worker, self._half, whole)
+            worker.wait_until_saved()
             shutil.copytree(folder, whole.disk_at_half)
             whole.saved_at_half.mkdir()
             worker.save_checkpoint(str(whole.saved_at_half))

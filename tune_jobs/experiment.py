@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from search_spaces import SearchSpace, from_ray
 from search_spaces.checked import Checked, InvalidDeclaration
 from tune_jobs.rules import count_problem, positive_problem
 from tune_jobs.schedulers import ASHA, Scheduler
 from tune_jobs.searchers import HyperOpt, Searcher
+
+Keep: TypeAlias = int | Literal["all", "none"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,10 @@ class Experiment(Checked):
         max_concurrent_trials: How many trials run side by side at most; None: as many as the machine has room for.
         seed: Seed of everything random: proposals, weights, order of examples.
         checkpoint_every_s: Seconds between two checkpoints of a trial, beside those at rungs and at its end.
+        max_retries: How often a trial whose worker died is continued.
+        same_failures: How many trials in a row, all failed with the same error, end the run.
+        trial_timeout_s: Seconds without a finished epoch after which a trial counts as hanging, and fails; None: never.
+        keep: How many trials keep their weights when they have ended, the best ones; or "all", or "none".
 
     Raises:
         InvalidDeclaration: Any part is wrong; all mistakes are listed.
@@ -103,6 +109,10 @@ class Experiment(Checked):
     max_concurrent_trials: int | None = None
     seed: int = 0
     checkpoint_every_s: float = 60.0
+    max_retries: int = 3
+    same_failures: int = 5
+    trial_timeout_s: float | None = None
+    keep: Keep = 10
 
     def __post_init__(self) -> None:
         if isinstance(self.space, Mapping):
@@ -150,11 +160,15 @@ class Experiment(Checked):
         problems = [count_problem(name, value) for name, value in optional.items() if value is not None]
         problems.append(count_problem("max_epochs", self.max_epochs))
         problems.append(count_problem("seed", self.seed, least=0))
+        problems.append(count_problem("max_retries", self.max_retries, least=0))
+        problems.append(count_problem("same_failures", self.same_failures))
         problems.append(positive_problem("checkpoint_every_s", self.checkpoint_every_s))
+        if self.keep not in ("all", "none") and count_problem("keep", self.keep):
+            problems.append(f"The value of `keep` is {self.keep!r}, but must be 'all', 'none', or a whole number >= 1.")
         if self.max_concurrent_trials is not None:
             problems.append(count_problem("max_concurrent_trials", self.max_concurrent_trials))
-        if self.time_budget_s is not None:
-            problems.append(positive_problem("time_budget_s", self.time_budget_s))
+        limits = {"time_budget_s": self.time_budget_s, "trial_timeout_s": self.trial_timeout_s}
+        problems += [positive_problem(name, value) for name, value in limits.items() if value is not None]
         return [problem for problem in problems if problem]
 
     def _fitting_problems(self) -> list[str]:

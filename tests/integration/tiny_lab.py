@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 from pathlib import Path
@@ -31,6 +32,8 @@ class Behaving(KerasTrainable):
         behaviour = config["behaviour"]
         if behaviour == "raises":
             raise ValueError("this configuration\nnever works")
+        if behaviour == "out of memory":
+            raise MemoryError("Unable to allocate 7.28 TiB")
         rate = float("nan") if behaviour == "diverges" else 0.05
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
         model.compile(keras.optimizers.SGD(rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -41,11 +44,33 @@ class Behaving(KerasTrainable):
 
         if config["behaviour"] == "dies once":
             return FitOptions(callbacks=[_die_once_at_the_third_epoch(Path(config["marker"]))])
+        if config["behaviour"] in ("hangs", "loses its objective"):
+            return FitOptions(callbacks=[_at_the_second_epoch(config["behaviour"])])
         if config["behaviour"] == "ends itself":
             import keras
 
             return FitOptions(callbacks=[keras.callbacks.EarlyStopping("val_loss", patience=1, min_delta=10.0)])
         return FitOptions()
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        marker = Path(f"{new_config['marker']}-in-reset")
+        if new_config["behaviour"] == "dies in reset" and not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().reset_config(new_config)
+
+
+def _at_the_second_epoch(behaviour: str) -> Any:
+    import keras
+
+    class Misbehave(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1 and behaviour == "hangs":
+                ctypes.PyDLL(None).sleep(600)  # with the interpreter's lock held: no thread of its own could help it
+            elif epoch == 1:
+                del logs["val_loss"]
+
+    return Misbehave()
 
 
 def _die_once_at_the_third_epoch(marker: Path) -> Any:
@@ -65,7 +90,7 @@ def _die_once_at_the_third_epoch(marker: Path) -> Any:
 def experiment(marker: Path, *behaviours: str, **fields: Any) -> Experiment:
     space = SearchSpace(
         behaviour=Choice(*behaviours),
-        marker=Choice(str(marker)).when(behaviour="dies once") if "dies once" in behaviours else Choice("unused"),
+        marker=Choice(str(marker)),
     )
     defaults: dict[str, Any] = {
         "trainable": Behaving,

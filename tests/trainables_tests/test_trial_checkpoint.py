@@ -1,6 +1,8 @@
 """A checkpoint is written whole or not at all, and reading a damaged or hostile one harms nobody."""
 
+import copy
 import json
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -152,7 +154,52 @@ def _huge_header(path: Path) -> None:
         archive.writestr("model/0000.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
 
 
-@pytest.mark.parametrize("write", [_npy, _foreign_member, _huge_header])
+def _member(path: Path, content: bytes, compression: int = zipfile.ZIP_STORED) -> None:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("model/0000.npy", content)
+
+
+def _packed(path: Path) -> None:
+    _member(path, b"\0" * 10_000_000, zipfile.ZIP_DEFLATED)
+
+
+def _many_in_one(path: Path) -> None:
+    """Every member of the directory is the same piece of the file."""
+    _member(path, b"\0" * 100_000)
+    with zipfile.ZipFile(path, "a") as archive:
+        first = archive.infolist()[0]
+        for index in range(1, 200):
+            again = copy.copy(first)
+            again.filename = f"model/{index:04d}.npy"
+            archive.filelist.append(again)
+        archive.NameToInfo = {}
+        archive._didModify = True
+
+
+def _nested_header(path: Path) -> None:
+    header = b"-" * 9000 + b"1\n"
+    _member(path, b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+
+
+def _link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def _device(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [_npy, _foreign_member, _huge_header, _packed, _many_in_one, _nested_header, _link, _device, _pipe],
+)
 def test_other_files_than_ours_are_refused(tmp_path, write):
     save(tmp_path, 1, 2)
     write(tmp_path / "epoch-000002" / "arrays.npz")
@@ -181,6 +228,44 @@ def test_no_pickle_is_loaded(tmp_path, write):
 def test_no_pickle_is_written(tmp_path):
     with pytest.raises(ValueError, match="allow_pickle"):
         checkpoint.write(tmp_path, Snapshot({}, {"model/0000": np.array([Bomb(tmp_path)], dtype=object)}))
+
+
+def test_a_state_without_end_is_refused(tmp_path):
+    save(tmp_path, 1, 2)
+    with (tmp_path / "epoch-000002" / "state.json").open("r+b") as file:
+        file.truncate(2**40)
+    assert newest_epoch(tmp_path) == 1
+
+
+def test_who_continues_is_told_what_was_passed_over(tmp_path):
+    save(tmp_path, 1, 2)
+    (tmp_path / "epoch-000002" / "state.json").write_text("{")
+    skipped = []
+    assert checkpoint.newest(tmp_path, skipped.append).state["epoch"] == 1
+    assert ["epoch-000002" in str(error) for error in skipped] == [True]
+
+
+def test_links_are_no_checkpoints(tmp_path):
+    outside, inside = tmp_path / "outside", tmp_path / "inside"
+    outside.mkdir()
+    inside.mkdir()
+    save(outside, 1)
+    (inside / "epoch-000009").symlink_to(outside / "epoch-000001")
+    (tmp_path / "0000").symlink_to(outside)
+    assert checkpoint.names(inside) == checkpoint.names(tmp_path / "0000") == []
+
+
+def test_removing_leaves_only_what_is_none_of_a_checkpoint(tmp_path):
+    folder = tmp_path / "0000"
+    save(folder, 1, 2)
+    checkpoint.save_architecture(folder, "{}")
+    (folder / "error.txt").write_text("why")
+    checkpoint.remove(folder)
+    assert [path.name for path in folder.iterdir()] == ["error.txt"]
+    (folder / "error.txt").unlink()
+    checkpoint.remove(folder)
+    checkpoint.remove(folder)
+    assert not folder.exists()
 
 
 def test_a_file_in_a_checkpoints_place_is_passed_over(tmp_path):

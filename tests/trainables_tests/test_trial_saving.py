@@ -1,5 +1,7 @@
 """When a trial is saved, and from what it continues."""
 
+import threading
+
 import keras
 import pytest
 from tiny_trainables import Tiny, train
@@ -8,30 +10,39 @@ from trainables import FitOptions, checkpoint
 from trainables.settings import TRIAL_KEY
 
 
-def written(results) -> list:
-    return [result.get("checkpoint") for result in results]
+def written(worker, folder, epochs) -> list:
+    """The newest checkpoint after each of so many epochs."""
+    found = []
+    for _ in range(epochs):
+        worker.step()
+        worker.wait_until_saved()
+        found.append(next(iter(checkpoint.names(folder)), None))
+    return found
 
 
 def test_checkpoints_are_written_at_milestones_and_at_the_end(begin, tmp_path):
     worker = begin(Tiny, {TRIAL_KEY: 7}, max_epochs=4, folder=str(tmp_path), milestones=(2,))
-    assert written(train(worker, 4)) == [None, "epoch-000002", None, "epoch-000004"]
+    assert written(worker, tmp_path / "0007", 4) == [None, "epoch-000002", "epoch-000002", "epoch-000004"]
     assert checkpoint.names(tmp_path / "0007") == ["epoch-000004", "epoch-000002"]
 
 
 def test_checkpoints_are_written_when_their_time_has_come(begin, tmp_path):
     worker = begin(Tiny, folder=str(tmp_path), checkpoint_every_s=0)
-    assert written(train(worker, 2)) == ["epoch-000001", "epoch-000002"]
+    assert written(worker, tmp_path / "0000", 2) == ["epoch-000001", "epoch-000002"]
 
 
 def test_a_stopped_trial_is_saved_before_the_next_begins(begin, tmp_path):
     worker = begin(Tiny, folder=str(tmp_path))
-    assert written(train(worker, 2)) == [None, None]
+    train(worker, 2)
+    assert checkpoint.names(tmp_path / "0000") == []
     worker.reset_config({TRIAL_KEY: 1})
     assert checkpoint.newest(tmp_path / "0000").state["epoch"] == 2
 
 
 def test_without_a_folder_nothing_is_written(begin):
-    assert written(train(begin(Tiny, max_epochs=1, checkpoint_every_s=0), 1)) == [None]
+    worker = begin(Tiny, max_epochs=1, checkpoint_every_s=0)
+    (result,) = train(worker, 1)
+    assert "notes" not in result
 
 
 def test_the_architecture_lies_beside_the_checkpoints(begin, tmp_path):
@@ -70,4 +81,66 @@ def test_a_checkpoint_of_other_code_is_not_used_at_all(begin, tmp_path, changed)
     (continued,) = train(begin(changed, max_epochs=1, folder=str(tmp_path)), 1)
     (fresh,) = train(begin(changed, max_epochs=1), 1)
     assert continued["epoch"] == 1
+    ((trial, note),) = continued["notes"]
+    assert trial == 0
+    assert "does not fit" in note
+    assert note.endswith("It starts again.")
     assert continued["metrics"] == pytest.approx(fresh["metrics"], rel=1e-5)
+
+
+def test_training_does_not_wait_for_the_files(begin, tmp_path, monkeypatch):
+    """The storage takes nothing until it is told to; the epochs go on, and the trial's end waits."""
+    storage, save = threading.Event(), checkpoint.save
+
+    def slow(*arguments):
+        assert storage.wait(60)
+        return save(*arguments)
+
+    monkeypatch.setattr(checkpoint, "save", slow)
+    worker = begin(Tiny, max_epochs=4, folder=str(tmp_path), checkpoint_every_s=0)
+    assert [result["epoch"] for result in train(worker, 3)] == [1, 2, 3]
+    assert checkpoint.names(tmp_path / "0000") == []
+    storage.set()
+    assert worker.step()["done"]
+    assert checkpoint.newest(tmp_path / "0000").state["epoch"] == 4
+
+
+def test_a_torn_checkpoint_is_passed_over_and_a_note_says_so(begin, tmp_path):
+    assert written(begin(Tiny, folder=str(tmp_path), checkpoint_every_s=0), tmp_path / "0000", 2)[-1] == "epoch-000002"
+    torn = tmp_path / "0000" / "epoch-000002" / "arrays.npz"
+    torn.write_bytes(torn.read_bytes()[:100])
+    result = begin(Tiny, folder=str(tmp_path)).step()
+    assert result["epoch"] == 1
+    ((trial, note),) = result["notes"]
+    assert (trial, note.endswith("It goes on from epoch 1.")) == (0, True)
+    assert "epoch-000002 cannot be read" in note
+
+
+def test_a_checkpoint_that_cannot_be_written_is_noted_with_its_trial(begin, tmp_path, monkeypatch):
+    """The last one of a trial may be refused when the next trial has begun: the note has the right number."""
+
+    def full(*arguments):
+        raise ValueError("no")
+
+    worker = begin(Tiny, {TRIAL_KEY: 3}, folder=str(tmp_path), checkpoint_every_s=60)
+    worker.step()
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", full)
+        worker.reset_config({TRIAL_KEY: 4})
+    result = worker.step()
+    assert [trial for trial, _ in result["notes"]] == [3]
+    assert "notes" not in worker.step()
+
+
+def test_what_a_failed_trial_had_is_on_disk_when_it_is_reported(begin, tmp_path):
+    class Breaks(Tiny):
+        def fit_options(self, config):
+            return FitOptions(callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=self.fail_later)])
+
+        def fail_later(self, epoch, logs=None):
+            if epoch == 1:
+                raise RuntimeError("x" * 10_000)
+
+    results = train(begin(Breaks, folder=str(tmp_path)), 2)
+    assert len(results[-1]["error"]) == 2000
+    assert checkpoint.newest(tmp_path / "0000").state["epoch"] == 1

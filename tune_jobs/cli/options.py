@@ -23,6 +23,22 @@ def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> N
         ctx.meta[DEBUG] = True
 
 
+class _Keep(click.ParamType[str | int]):
+    """A number of trials, or all or none of them."""
+
+    name = "keep"
+
+    def convert(self, value: str | int, parameter: click.Parameter | None, ctx: click.Context | None) -> str | int:
+        """What the experiment's field is to be."""
+        if value in ("all", "none") or isinstance(value, int):
+            return value
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither all, nor none, nor a whole number.", parameter, ctx)
+
+
+KEEP = _Keep()
 storage = click.option(
     "--storage",
     type=click.Path(path_type=Path),
@@ -38,4 +54,11 @@ debug = click.option(
     is_eager=True,
     callback=_set_debug,
     help="Show the traceback of an error.",
+)
+max_retries = click.option("--max-retries", type=int, help="How often a trial whose worker died is continued.")
+same_failures = click.option(
+    "--same-failures", type=int, help="Trials in a row, failed with the same error, that end the run."
+)
+trial_timeout_s = click.option(
+    "--trial-timeout-s", type=float, help="Seconds without a finished epoch after which a trial fails."
 )

@@ -19,6 +19,9 @@ from tune_jobs.cli.carry_out import carry_out
 @click.option("--trials", type=int, help="Configurations to try at most, the earlier ones included.")
 @click.option("--total-epochs", type=int, help="Epochs of all trials together at most, the earlier ones included.")
 @click.option("--time-budget-s", type=float, help="Seconds from now after which the run ends.")
+@options.max_retries
+@options.same_failures
+@options.trial_timeout_s
 @click.option("--force", is_flag=True, help="Go on although the space or the code has changed.")
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to print at the end.")
 @options.debug

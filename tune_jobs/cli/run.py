@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,11 @@ SCHEDULER_NAMES = ("asha", "none")
 @click.option("--cpus", type=float, help="CPUs of a trial.")
 @click.option("--gpus", type=float, help="GPUs of a trial: a fraction, or whole ones.")
 @click.option("--seed", type=int, help="Seed of everything random.")
+@click.option("--warm-start", multiple=True, metavar="RUN", help="A run to learn from first; can be repeated.")
+@options.max_retries
+@options.same_failures
+@options.trial_timeout_s
+@click.option("--keep", type=options.KEEP, metavar="all|N|none", help="Whose weights are kept: all, the best N, none.")
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to print at the end.")
 @options.debug
 @click.pass_context
@@ -45,6 +51,7 @@ def run(
     scheduler: str | None,
     cpus: float | None,
     gpus: float | None,
+    warm_start: Sequence[str],
     **fields: Any,
 ) -> None:
     """Run EXPERIMENT on this machine and print its leaderboard.
@@ -56,6 +63,7 @@ def run(
     from tune_jobs import engine
     from tune_jobs.loader import load
     from tune_jobs.overrides import Overrides
+    from tune_jobs.results.run import find_run
 
     changes = Overrides(searcher, scheduler, cpus, gpus, fields)
     loaded = load(experiment, changes.apply, partial(engine.request_problems, storage=storage, name=name))
@@ -66,5 +74,6 @@ def run(
         name=name,
         experiment_name=loaded.name,
         reference=loaded.reference,
+        warm_start=[find_run(run, storage) for run in warm_start],
     )
     carry_out(ctx, begin, top)

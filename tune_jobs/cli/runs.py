@@ -33,6 +33,7 @@ def leaderboard(run: str, storage: Path, top: int | None, format_: str | None, o
     from tune_jobs.results.run import find_run
     from tune_jobs.views.export import export, format_for, safe
     from tune_jobs.views.tables import print_leaderboard
+    from tune_jobs.views.text import clean
 
     chosen = format_for(format_, output)
     found = find_run(run, storage)
@@ -40,7 +41,7 @@ def leaderboard(run: str, storage: Path, top: int | None, format_: str | None, o
     frame = frame if top is None else frame.head(top)
     if output is not None:
         export(frame, chosen, output)
-        click.echo(f"{len(frame)} rows written to {output}", err=True)
+        click.echo(f"{len(frame)} rows written to {clean(str(output))}", err=True)
     elif chosen == "table":
         print_leaderboard(console_of(sys.stdout), frame, len(found.space.slots()))
     else:

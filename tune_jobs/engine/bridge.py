@@ -7,8 +7,10 @@ all for every result, and which it cannot restore without its state.
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 from typing import Any, Self
 
+import ray
 from ray.tune import Callback, Stopper
 from ray.tune.search import Searcher
 
@@ -43,7 +45,8 @@ class ProposingSearcher(_Bridge, Searcher):
         """The next configuration, with the trial's number."""
         proposal = self._coordinator.propose()
         if proposal is None:
-            return Searcher.FINISHED
+            # A worker that dies gives its trial back, so Ray must go on asking until all of them have ended.
+            return Searcher.FINISHED if self._coordinator.idle else None
         trial, config = proposal
         return {**config, TRIAL_KEY: trial}
 
@@ -83,5 +86,16 @@ class TellingCallback(_Bridge, Callback):
         self._coordinator.started(trial.config[TRIAL_KEY], platform.node())
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
-        """A worker died once too often."""
-        self._coordinator.crashed(trial.config[TRIAL_KEY], in_one_line(str(trial.get_error())))
+        """A worker died; to Ray, the trial is over."""
+        # Ray's own get_error() looks where the file would be, had Ray's state been saved.
+        file = trial.error_file and Path(trial.error_file)
+        told = file.read_text(encoding="utf-8").rpartition("Failure # ")[2] if file and file.exists() else ""
+        self._coordinator.crashed(trial.config[TRIAL_KEY], in_one_line(told.partition("\n")[2]))
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:  # noqa: ARG002
+        """Ends the workers of trials that hang; Ray finds them dead, and says so."""
+        for number in self._coordinator.silent():
+            for trial in trials:
+                actor = trial.temporary_state.ray_actor
+                if trial.config[TRIAL_KEY] == number and actor is not None:
+                    ray.kill(actor)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from trainables.checkpoint import trial_folder
 from trainables.divergence import diverged_metric
+from tune_jobs.engine.failures import FAILURES, FailuresInARow, cut, status_of
+from tune_jobs.engine.silence import Silence
+from tune_jobs.engine.warm_start import teach
 from tune_jobs.experiment import Experiment
 from tune_jobs.results import (
-    CheckpointWritten,
     Ending,
     EpochReported,
     Event,
+    Noted,
     RunEnded,
     RunStarted,
     Status,
@@ -44,6 +46,7 @@ class _Running:
     started: bool = False
     epoch: int = 0
     best_loss: float = math.inf
+    deaths: int = 0
 
 
 class Coordinator:
@@ -52,14 +55,29 @@ class Coordinator:
     Searcher and scheduler hear of a result before anything else may be proposed, and the journal before both: what
     they know is always on disk.
 
+    Args:
+        experiment: What to run.
+        record: Where events are kept.
+        clock: The time, in unix seconds.
+        lessons: Trials of other runs, which the searcher hears of first: see ``warm_start``.
+
     Attributes:
         mistake: What is wrong with the trainable itself, when the first trials showed that; else None.
+        failure: Why the run cannot go on, and what to do; else None.
         ending: Why the run is over; None while it goes on.
     """
 
-    def __init__(self, experiment: Experiment, record: Record, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        record: Record,
+        clock: Callable[[], float] = time.time,
+        lessons: Iterable[Event] = (),
+    ) -> None:
         self.mistake: str | None = None
+        self.failure: str | None = None
         self.ending: Ending | None = None
+        self._unwritable = False
         self._experiment = experiment
         self._record = record
         self._clock = clock
@@ -72,13 +90,20 @@ class Coordinator:
             experiment.space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
         )
         self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
+        self._failures = FailuresInARow(experiment.same_failures)
+        self._silence = Silence(experiment.trial_timeout_s)
+        teach(self._search, lessons, experiment.objective)
 
     def begin(self, *, cpus: float, gpus: float, max_concurrent_trials: int) -> None:
         """The run starts, on these resources; its time begins to count."""
         self._started_s = self._clock()
-        self._record.event(
+        self._tell(
             RunStarted(time_s=self._started_s, cpus=cpus, gpus=gpus, max_concurrent_trials=max_concurrent_trials)
         )
+
+    def note(self, text: str, trial: int | None = None) -> None:
+        """Says what would otherwise pass in silence."""
+        self._tell(Noted(time_s=self._clock(), trial=trial, text=cut(text, 1000)))
 
     def replay(self, events: Iterable[Event]) -> None:
         """Learns what happened before the run was interrupted, and goes on as if it had not been.
@@ -115,7 +140,7 @@ class Coordinator:
             self._proposed = trial + 1
 
     def propose(self) -> tuple[int, dict[str, Any]] | None:
-        """The next trial's number and configuration; None when there will be no other."""
+        """The next trial's number and configuration; None when there is none (now: see ``idle``)."""
         if self.over:
             return None
         if self._waiting:
@@ -135,11 +160,14 @@ class Coordinator:
         """A trial begins on a node, or begins again after its worker died."""
         running = self._running[trial]
         running.started = True
-        self._record.event(TrialStarted(time_s=self._clock(), trial=trial, config=running.config, node=node))
+        self._silence.heard(trial)
+        self._tell(TrialStarted(time_s=self._clock(), trial=trial, config=running.config, node=node))
 
     def report(self, trial: int, result: Mapping[str, Any]) -> bool:
         """Takes what a step of the trainable returned; says whether the trial ends here."""
-        if trial not in self._running or self.ending is Ending.EPOCHS:
+        for number, text in result.get("notes", ()):
+            self.note(text, number)
+        if trial not in self._running or self.failure or self.ending is Ending.EPOCHS:
             return True
         mistake = result.get("mistake")
         if mistake and not self._epochs:
@@ -148,6 +176,10 @@ class Coordinator:
         if error := mistake or result.get("error"):
             self._fail(trial, "raised", error, result.get("traceback"))
             return True
+        if (metric := self._experiment.objective.metric) not in result["metrics"]:
+            self._fail(trial, "no objective", f"Epoch {result['epoch']} reported no {metric}.")
+            return True
+        self._silence.heard(trial)
         is_news = self._take_epoch(trial, result)
         status, reason = self._judge(
             trial, int(result["epoch"]), result["metrics"], done=result["done"], is_news=is_news
@@ -157,9 +189,25 @@ class Coordinator:
         return status is not None
 
     def crashed(self, trial: int, error: str) -> None:
-        """A trial's worker died, more often than it is tried again."""
-        if trial in self._running:
+        """A trial's worker died: the trial goes on with another, unless that happened too often or it was to die."""
+        running, tries = self._running.get(trial), self._experiment.max_retries
+        if running is None:
+            return
+        if not running.started:
+            self.started(trial, node="")  # its worker died before it was ready
+        if self._silence.ended(trial):
+            limit_s = self._experiment.trial_timeout_s
+            self._fail(trial, "timed out", f"Timed out after {limit_s:g} s without a finished epoch.")
+        elif running.deaths == tries:
             self._fail(trial, "its worker died", error)
+        else:
+            running.deaths += 1
+            self._waiting.append(trial)
+            self.note(f"its worker died, another goes on with it (retry {running.deaths} of {tries}): {error}", trial)
+
+    def silent(self) -> list[int]:
+        """Trials that have finished no epoch for too long, each told once: end their workers. Ask often."""
+        return self._silence.broken(self._clock())
 
     def interrupt(self) -> None:
         """The person at the keyboard wants the run to end."""
@@ -173,23 +221,41 @@ class Coordinator:
             self.ending = Ending.TIME
         return self.ending is not None
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to propose, now and later: a trial that runs may lose its worker and come back."""
+        return self.over or not self._running
+
     def finish(self, error: str | None = None) -> None:
         """The run is over."""
+        error = error or self.failure
         self.ending = Ending.FAILED if error else self.ending or Ending.TRIALS
-        self._record.event(RunEnded(time_s=self._clock(), reason=self.ending, error=error))
+        with suppress(OSError):  # where the storage has not come back, it looks as if the driver had been killed
+            self._record.event(RunEnded(time_s=self._clock(), reason=self.ending, error=error and cut(error)))
+
+    def _tell(self, event: Event) -> None:
+        """Writes an event; a journal that cannot be written ends the run, without a gap in what it told."""
+        if self._unwritable:
+            return
+        try:
+            self._record.event(event)
+        except OSError as error:
+            self._unwritable = True
+            self._give_up(
+                f"The journal could not be written ({error.strerror or error}), so the run ended. Nothing that it told "
+                "is lost: make room, or bring the storage back, and resume the run."
+            )
+
+    def _give_up(self, failure: str) -> None:
+        self.failure, self.ending = failure, Ending.FAILED
 
     def _take_epoch(self, trial: int, result: Mapping[str, Any]) -> bool:
         """Records an epoch; False when it was recorded: a worker that continues from a checkpoint repeats some."""
         epoch = int(result["epoch"])
         if epoch <= self._running[trial].epoch:
             return False
-        now_s = self._clock()
-        self._record.event(
-            EpochReported(time_s=now_s, trial=trial, epoch=epoch, metrics=result["metrics"], seconds=result["seconds"])
-        )
-        if result.get("checkpoint"):
-            path = trial_folder(PurePosixPath("trials"), trial) / result["checkpoint"]
-            self._record.event(CheckpointWritten(time_s=now_s, trial=trial, epoch=epoch, path=str(path)))
+        metrics, seconds = result["metrics"], result["seconds"]
+        self._tell(EpochReported(time_s=self._clock(), trial=trial, epoch=epoch, metrics=metrics, seconds=seconds))
         self._learn(trial, epoch, result["metrics"])
         return True
 
@@ -219,19 +285,24 @@ class Coordinator:
         return (None, "") if reason is None else (Status.STOPPED, reason)
 
     def _fail(self, trial: int, reason: str, error: str, traceback: str | None = None) -> None:
-        if not self._running[trial].started:
-            self.started(trial, node="")  # its worker died before it was ready
         if traceback:
             self._record.traceback(trial, traceback)
-        self._end(trial, Status.FAILED, reason, error)
+        self._end(trial, status_of(error), reason, cut(error))
 
     def _end(self, trial: int, status: Status, reason: str, error: str | None = None) -> None:
-        self._record.event(TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error))
+        self._tell(TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error))
         self._forget(trial, status)
+        if self._failures.ended(status, error):
+            self._give_up(
+                f"{self._failures.limit} trials in a row failed with the same error, the last of them trial {trial}: "
+                f"{error} It seems that the code is broken, and not only for some configurations: mend it and resume "
+                "the run, or allow more of them with --same-failures."
+            )
         if self._epochs == self._experiment.total_epochs:
             self.ending = self.ending or Ending.EPOCHS
 
     def _forget(self, trial: int, status: Status) -> None:
         del self._running[trial]
-        failed = status in (Status.FAILED, Status.DIVERGED)
+        self._silence.ended(trial)
+        failed = status in FAILURES
         self._search.end(trial, failed=failed, trained_out=status is Status.COMPLETED)

@@ -8,18 +8,22 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from tune_jobs.engine.resumption import fingerprints
+from tune_jobs.engine.warm_start import Taken
+from tune_jobs.engine.warm_start import write as write_lessons
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment import Experiment
+from tune_jobs.results import Event
 from tune_jobs.results.run import EXPERIMENT_NAME
 
 FORMAT = 1
+CHANGEABLE = ("trials", "time_budget_s", "total_epochs", "max_retries", "same_failures", "trial_timeout_s")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
 
@@ -51,19 +55,36 @@ def default_name(experiment_name: str) -> str:
 
 
 def create(
-    storage: Path, name: str, experiment: Experiment, experiment_name: str, reference: str | None = None
+    storage: Path,
+    name: str,
+    experiment: Experiment,
+    experiment_name: str,
+    reference: str | None = None,
+    warm_start: tuple[Sequence[Taken], Sequence[Event]] = ((), ()),
 ) -> Path:
     """Makes the folder and writes what was asked for.
+
+    Args:
+        storage: The folder that holds the runs.
+        name: The run's name.
+        experiment: What is run.
+        experiment_name: Its name.
+        reference: How the command line finds it again.
+        warm_start: What ``warm_start.gather`` took of other runs.
 
     Raises:
         RequestError: The file system refuses.
     """
     folder = storage.absolute() / name
-    text = json.dumps(describe(name, experiment, experiment_name, reference), indent=2)
+    taken, lessons = warm_start
+    asked = describe(name, experiment, experiment_name, reference)
+    text = json.dumps({**asked, "warm_start": [each.to_json() for each in taken]}, indent=2)
     unfinished = folder.with_name(f".{name}.{os.getpid()}")
     try:
         (unfinished / "trials").mkdir(parents=True)
         (unfinished / EXPERIMENT_NAME).write_text(text + "\n", encoding="utf-8")
+        if lessons:
+            write_lessons(unfinished, lessons)
         unfinished.rename(folder)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -74,8 +95,8 @@ def create(
 
 
 def budgets_changed(folder: Path, asked: Mapping[str, Any], experiment: Experiment) -> None:
-    """Writes down the budgets that a run goes on with."""
-    budgets = {name: getattr(experiment, name) for name in ("trials", "time_budget_s", "total_epochs")}
+    """Writes down the budgets, and the patience with failures, that a run goes on with."""
+    budgets = {name: getattr(experiment, name) for name in CHANGEABLE}
     unfinished = folder / f".{EXPERIMENT_NAME}"
     unfinished.write_text(json.dumps({**asked, **budgets}, indent=2) + "\n", encoding="utf-8")
     unfinished.replace(folder / EXPERIMENT_NAME)
@@ -103,6 +124,10 @@ def describe(name: str, experiment: Experiment, experiment_name: str, reference:
         "max_concurrent_trials": experiment.max_concurrent_trials,
         "seed": experiment.seed,
         "checkpoint_every_s": experiment.checkpoint_every_s,
+        "max_retries": experiment.max_retries,
+        "same_failures": experiment.same_failures,
+        "trial_timeout_s": experiment.trial_timeout_s,
+        "keep": experiment.keep,
         "code": fingerprints(trainable),
         "versions": {"python": platform.python_version(), **_versions()},
     }

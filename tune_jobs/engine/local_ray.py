@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import shutil
@@ -9,7 +10,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tune_jobs.engine.machine import Machine, this_machine
@@ -20,11 +21,13 @@ _ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # they write three files a trial that nothing reads: the journal has it
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_FORCE_TRIAL_CLEANUP_S": "10",  # an epoch in progress may not hold up the end of a run for long
+    # What an epoch in progress may hold up the end of a run: whoever takes a machine away gives it half a minute.
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "22",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Ray's snapshots rewrite the state of all trials, for nobody
     "TUNE_WARN_THRESHOLD_S": "10",
 }
 
+_PREFIX, _LOCK = "tune-jobs-", "lock"
 # As Ray does: the sockets within may have 107 characters at most, and a TMPDIR is often too long for that.
 _SHORT_FOLDER = "/tmp"  # noqa: S108 - mkdtemp makes a folder of our own in it
 
@@ -49,10 +52,12 @@ def local_ray(machine: Machine) -> Iterator[Path]:
     """
     import ray
 
-    folder = Path(tempfile.mkdtemp(prefix="tune-jobs-", dir=os.environ.get("RAY_TMPDIR", _SHORT_FOLDER)))
+    place = Path(os.environ.get("RAY_TMPDIR", _SHORT_FOLDER))
+    _remove_abandoned(place)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
     joined = ray.is_initialized()
     try:
-        with _environment({**_ENVIRONMENT, "PYTHONPATH": _python_path()}):
+        with _held(folder / _LOCK), _environment({**_ENVIRONMENT, "PYTHONPATH": _python_path()}):
             if not joined:
                 ray.init(
                     address="local",
@@ -67,6 +72,21 @@ def local_ray(machine: Machine) -> Iterator[Path]:
         if not joined:
             ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _held(lock: Path) -> Iterator[None]:
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_abandoned(place: Path) -> None:
+    """Removes what drivers left that were killed: the kernel has let go of the locks in their folders."""
+    for lock in place.glob(f"{_PREFIX}*/{_LOCK}"):
+        with suppress(OSError), lock.open("r+") as file:  # another user's, or held
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 def _python_path() -> str:

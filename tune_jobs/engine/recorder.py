@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from trainables.checkpoint import trial_folder
+from tune_jobs.engine.keeping import Keeper
 from tune_jobs.engine.reporter import Plan, Reporter
 from tune_jobs.results import Event, JournalWriter
 from tune_jobs.results.journal import JOURNAL_NAME
@@ -17,31 +19,42 @@ class Recorder:
     Args:
         folder: The run's folder.
         reporter: Whoever shows the progress.
+        keeper: Deletes weights that are no longer needed.
+
+    Attributes:
+        torn_bytes: How much of a torn last line was cut off the journal.
     """
 
-    def __init__(self, folder: Path, reporter: Reporter | None) -> None:
+    def __init__(self, folder: Path, reporter: Reporter | None, keeper: Keeper) -> None:
         self._folder = folder
+        self._keeper = keeper
         self._journal = JournalWriter(folder / JOURNAL_NAME)
         self._reporter = reporter
+        self.torn_bytes = self._journal.torn_bytes
 
     def begin(self, plan: Plan) -> None:
         """Tells what is known before the first event."""
+        for event in plan.earlier:
+            self._keeper.event(event)
         self._tell(lambda reporter: reporter.begin(plan))
 
     def event(self, event: Event) -> None:
         """Keeps an event."""
         self._journal.write(event)
+        self._keeper.event(event)
         self._tell(lambda reporter: reporter.event(event))
 
     def traceback(self, trial: int, text: str) -> None:
         """Keeps the whole traceback of a trial that failed; the journal has its last line."""
         path = traceback_file(self._folder, trial)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with suppress(OSError):  # a full disk: where that lasts, the journal tells
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
     def close(self) -> None:
-        """Closes the journal."""
+        """Closes the journal, when no worker is left."""
         self._journal.close()
+        self._keeper.end()
         self._tell(lambda reporter: reporter.end())
 
     def _tell(self, tell: Callable[[Reporter], None]) -> None:

@@ -24,6 +24,9 @@ _FIELDS = (
     "max_concurrent_trials",
     "seed",
     "checkpoint_every_s",
+    "max_retries",
+    "same_failures",
+    "trial_timeout_s",
 )
 
 
@@ -33,12 +36,14 @@ def restated(experiment: Experiment, asked: Mapping[str, Any], **changes: Any) -
     Args:
         experiment: As its file declares it today.
         asked: The run's experiment.json.
-        changes: Budgets to replace; None keeps what was asked.
+        changes: Fields to replace; None keeps what was asked.
 
     Raises:
         RequestError: The file is damaged, or of a version that knows other searchers or schedulers.
     """
-    fields = {**{name: asked.get(name) for name in _FIELDS}, **{k: v for k, v in changes.items() if v is not None}}
+    kept = {name: asked[name] for name in _FIELDS if name in asked}  # an earlier version knew fewer
+    fields = {**kept, **{name: value for name, value in changes.items() if value is not None}}
+    fields["keep"] = asked.get("keep", "all")  # as runs did before there was a choice
     try:
         return replace(
             experiment,

@@ -11,6 +11,7 @@ from trainables import Data, InvalidData, TrialSettings
 from tune_jobs.engine import folder as run_folder
 from tune_jobs.engine.coordinator import Coordinator
 from tune_jobs.engine.interruption import on_interrupt
+from tune_jobs.engine.keeping import Keeper, Keeping
 from tune_jobs.engine.local_ray import available, local_ray
 from tune_jobs.engine.lock import locked
 from tune_jobs.engine.machine import Machine
@@ -19,13 +20,14 @@ from tune_jobs.engine.ray_errors import in_one_line
 from tune_jobs.engine.recorder import Recorder, traceback_file
 from tune_jobs.engine.reporter import Plan, Reporter
 from tune_jobs.engine.resumption import differences
+from tune_jobs.engine.warm_start import gather
+from tune_jobs.engine.warm_start import read as read_lessons
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment import Experiment, Resources
 from tune_jobs.results import Ending, Event
 from tune_jobs.results.run import Run
 
 LOG = Path("logs", "ray.log")
-_RETRIES = 3
 
 
 def run(
@@ -35,6 +37,7 @@ def run(
     name: str | None = None,
     experiment_name: str | None = None,
     reference: str | None = None,
+    warm_start: Sequence[Run | Path | str] = (),
     reporter: Reporter | None = None,
 ) -> Run:
     """Runs an experiment on this machine.
@@ -45,6 +48,7 @@ def run(
         name: The run's name; None: the experiment's name and the time.
         experiment_name: The experiment's name; None: the trainable's.
         reference: How the command line finds the experiment again, to resume the run.
+        warm_start: Runs, or their folders, whose results the searcher hears first.
         reporter: Whoever shows the progress.
 
     Returns:
@@ -53,17 +57,18 @@ def run(
     Raises:
         RequestError: Something about the request is wrong, all that can be known before the start at once; nothing
             is left behind.
-        RunFailed: Every trial failed, or Ray did.
+        RunFailed: Every trial failed, or many alike one after another, or Ray did, or the storage.
         KeyboardInterrupt: Ctrl-C came before the first trial; nothing is left behind.
     """
     experiment_name = experiment_name or experiment.trainable.__name__
     name = name or run_folder.default_name(experiment_name)
     if problems := request_problems(experiment, storage, name):
         raise RequestError(*problems)
-    folder = run_folder.create(Path(storage), name, experiment, experiment_name, reference)
+    taken, lessons = gather([run if isinstance(run, Run) else Run(run) for run in warm_start], experiment)
+    folder = run_folder.create(Path(storage), name, experiment, experiment_name, reference, (taken, lessons))
     try:
         with locked(folder):
-            _run_in(folder, experiment, reporter)
+            _run_in(folder, experiment, reporter, notes=[str(each) for each in taken])
     except RequestError:
         shutil.rmtree(folder)
         raise
@@ -121,7 +126,13 @@ def request_problems(experiment: Experiment, storage: str | Path, name: str | No
     ]
 
 
-def _run_in(folder: Path, experiment: Experiment, reporter: Reporter | None, earlier: Sequence[Event] = ()) -> None:
+def _run_in(
+    folder: Path,
+    experiment: Experiment,
+    reporter: Reporter | None,
+    earlier: Sequence[Event] = (),
+    notes: Sequence[str] = (),
+) -> None:
     """Runs all trials that there are still to run.
 
     Raises:
@@ -130,17 +141,25 @@ def _run_in(folder: Path, experiment: Experiment, reporter: Reporter | None, ear
     """
     machine = available()
     concurrent = _max_concurrent(experiment, machine)
-    recorder = Recorder(folder, reporter)
+    keeper = Keeper(Keeping(experiment.keep, experiment.objective, lag=concurrent), folder / "trials")
+    recorder = Recorder(folder, reporter, keeper)
+    if recorder.torn_bytes:
+        notes = [*notes, f"The journal's last line was torn ({recorder.torn_bytes} bytes): what it told is lost."]
     recorder.begin(_plan(folder, experiment, concurrent, earlier))
-    coordinator = Coordinator(experiment, recorder)
+    coordinator = Coordinator(experiment, recorder, lessons=read_lessons(folder))
     coordinator.replay(earlier)
     try:
         with quiet(folder / LOG):
-            _execute(experiment, coordinator, _load_data(experiment), machine, concurrent, folder)
+            _execute(experiment, coordinator, _load_data(experiment), machine, concurrent, folder, notes)
+    except OSError:
+        if coordinator.failure is None:  # else the log was on the same full disk as the journal
+            raise
     finally:
         recorder.close()
     if coordinator.mistake is not None:
         raise RequestError(coordinator.mistake)
+    if coordinator.failure is not None:
+        raise RunFailed(f"{coordinator.failure} The run: {folder}")
 
 
 def _load_data(experiment: Experiment) -> Data:
@@ -185,18 +204,23 @@ def _execute(
     machine: Machine,
     concurrent: int,
     folder: Path,
+    notes: Sequence[str],
 ) -> None:
     """Runs all trials. Whatever stops them, the journal tells how it ended."""
     error: str | None = None
     try:
         with local_ray(machine) as scratch, on_interrupt(coordinator.interrupt):
             coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=concurrent)
+            for note in notes:
+                coordinator.note(note)
             trainable = _with_data(experiment, data, folder)
             _tune(trainable, coordinator, concurrent, scratch)
     except KeyboardInterrupt:
         coordinator.interrupt()
         raise
     except Exception as raised:
+        if coordinator.failure is not None:
+            return  # it had ended already; what else went wrong on the way out came of that
         error = in_one_line(f"{type(raised).__name__}: {raised}")
         raise RunFailed(f"Ray stopped the run: {error} See {folder / LOG}.") from raised
     finally:
@@ -240,7 +264,7 @@ def _tune(trainable: Any, coordinator: Coordinator, concurrent: int, scratch: Pa
             storage_path=str(scratch / "tune"),
             stop=DecidingStopper(coordinator),
             callbacks=[TellingCallback(coordinator)],
-            failure_config=tune.FailureConfig(max_failures=_RETRIES),
+            failure_config=tune.FailureConfig(max_failures=0),  # the coordinator proposes again what may go on
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         ),

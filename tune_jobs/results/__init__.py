@@ -5,10 +5,10 @@ name: `leaderboard`, `curves` and `formats`.
 """
 
 from tune_jobs.results.events import (
-    CheckpointWritten,
     Ending,
     EpochReported,
     Event,
+    Noted,
     RunEnded,
     RunStarted,
     Status,
@@ -21,13 +21,13 @@ from tune_jobs.results.ranking import Place, ranking
 
 __all__ = [
     "JOURNAL_NAME",
-    "CheckpointWritten",
     "Ending",
     "EpochReported",
     "Event",
     "History",
     "JournalError",
     "JournalWriter",
+    "Noted",
     "Objective",
     "Place",
     "RunEnded",

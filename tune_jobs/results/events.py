@@ -14,7 +14,8 @@ class Status(StrEnum):
     COMPLETED = "completed"  # trained all its epochs, or ended itself by early stopping
     STOPPED = "stopped"  # by the scheduler
     DIVERGED = "diverged"  # its objective was NaN or infinite
-    FAILED = "failed"  # its own code raised
+    FAILED = "failed"  # its own code raised, or its worker died
+    OUT_OF_MEMORY = "out of memory"  # on the GPU or in the machine
 
 
 class Ending(StrEnum):
@@ -62,14 +63,16 @@ class EpochReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckpointWritten:
-    """The state of a trial after an epoch was saved under `path`, relative to the run's folder."""
+class Noted:
+    """What would otherwise pass in silence: a checkpoint that could not be written, a line that was torn.
 
-    EVENT: ClassVar[str] = "checkpoint"
+    It is about a trial, or about the run when `trial` is None.
+    """
+
+    EVENT: ClassVar[str] = "note"
     time_s: float
-    trial: int
-    epoch: int
-    path: str
+    trial: int | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,4 +97,4 @@ class RunEnded:
     error: str | None
 
 
-Event = RunStarted | TrialStarted | EpochReported | CheckpointWritten | TrialEnded | RunEnded
+Event = RunStarted | TrialStarted | EpochReported | Noted | TrialEnded | RunEnded

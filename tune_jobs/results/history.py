@@ -6,9 +6,9 @@ from typing import Any, Literal, Protocol
 
 from trainables.divergence import diverged_metric
 from tune_jobs.results.events import (
-    CheckpointWritten,
     EpochReported,
     Event,
+    Noted,
     RunEnded,
     RunStarted,
     Status,
@@ -44,7 +44,6 @@ class TrialHistory:
         error: What it raised, if it raised.
         ended_s: When it ended; None as for `reason`.
         epochs: Its epochs by number, ascending; one that was trained again replaces the earlier.
-        checkpoints: Its checkpoints by epoch, ascending, as paths relative to the run's folder.
     """
 
     trial: int
@@ -56,7 +55,6 @@ class TrialHistory:
     error: str | None = None
     ended_s: float | None = None
     epochs: dict[int, EpochReported] = field(default_factory=dict)
-    checkpoints: dict[int, str] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -89,6 +87,7 @@ class History:
         ended_s: When it ended; None while it runs, and when it was killed.
         reason: Why it ended; None as for `ended_s`.
         error: The error that ended it, if one did.
+        notes: What was noted, in order.
     """
 
     trials: dict[int, TrialHistory]
@@ -97,6 +96,7 @@ class History:
     ended_s: float | None = None
     reason: str | None = None
     error: str | None = None
+    notes: list[Noted] = field(default_factory=list)
 
 
 def fold(events: Iterable[Event]) -> History:
@@ -113,8 +113,8 @@ def fold(events: Iterable[Event]) -> History:
         match event:
             case EpochReported():
                 _started(run, event).epochs[event.epoch] = event
-            case CheckpointWritten():
-                _started(run, event).checkpoints[event.epoch] = event.path
+            case Noted():
+                run.notes.append(event)
             case TrialStarted():
                 run.trials[event.trial] = _start(run.trials.get(event.trial), event)
             case TrialEnded(status=status, reason=reason, error=error, time_s=ended_s):
@@ -122,18 +122,17 @@ def fold(events: Iterable[Event]) -> History:
                 run.trials[event.trial] = replace(trial, status=status, reason=reason, error=error, ended_s=ended_s)
             case RunStarted():
                 started_s = event.time_s if run.started_s is None else run.started_s
-                run = History(_interrupted(run.trials), started_s, latest_start=event)
+                run = History(_interrupted(run.trials), started_s, latest_start=event, notes=run.notes)
             case RunEnded(reason=reason, error=error, time_s=ended_s):
                 trials = _interrupted(run.trials)
                 run = replace(run, trials=trials, reason=reason, error=error, ended_s=ended_s)
     _sort(run.trials)
     for trial in run.trials.values():
         _sort(trial.epochs)
-        _sort(trial.checkpoints)
     return run
 
 
-def _started(run: History, event: EpochReported | CheckpointWritten | TrialEnded) -> TrialHistory:
+def _started(run: History, event: EpochReported | TrialEnded) -> TrialHistory:
     trial = run.trials.get(event.trial)
     if trial is None:
         raise JournalError(
@@ -147,7 +146,7 @@ def _start(earlier: TrialHistory | None, event: TrialStarted) -> TrialHistory:
     trial = TrialHistory(event.trial, event.config, event.node, event.time_s)
     if earlier is None:
         return trial
-    return replace(trial, started_s=earlier.started_s, epochs=earlier.epochs, checkpoints=earlier.checkpoints)
+    return replace(trial, started_s=earlier.started_s, epochs=earlier.epochs)
 
 
 def _interrupted(trials: dict[int, TrialHistory]) -> dict[int, TrialHistory]:

@@ -2,18 +2,21 @@
 
 import gc
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from trainables.patience import patiently
 from tune_jobs.results.events import Event, RunEnded, TrialEnded
 from tune_jobs.results.lines import EventError, decode, encode
 
 JOURNAL_NAME = "journal.jsonl"
-MAX_LINE_BYTES = 16 * 2**20
+MAX_LINE_BYTES = 2**20
 _BLOCK_BYTES = 64 * 2**10
 
 
@@ -73,21 +76,32 @@ class JournalWriter:
     A last line that a crash has torn is cut off first: what is appended to it would be lost with it.
     One journal has one writer; any number of readers may follow it.
 
-    Attributes:
+    Args:
         path: The journal's file, in a folder that exists; the file is created if it is missing.
+        sleep: Waits before a refused line is tried again.
+
+    Attributes:
+        path: The journal's file.
+        torn_bytes: How much of a torn last line was cut off.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sleep: Callable[[float], object] = time.sleep) -> None:
         self.path = path
-        self._file = path.open("ab+")
-        self._file.truncate(_whole_bytes(self._file))
+        self._sleep = sleep
+        self._file = path.open("ab+", buffering=0)
+        self._whole_bytes = _whole_bytes(self._file)
+        self.torn_bytes = self._file.seek(0, os.SEEK_END) - self._whole_bytes
+        self._file.truncate(self._whole_bytes)
 
     def write(self, event: Event) -> None:
         """Append an event; the end of a trial and of a run also reach the disk before this returns.
 
+        A full disk, or a storage that has gone away, is given a minute: the run waits, because it acts on nothing
+        that is not in its journal.
+
         Raises:
             JournalError: The event cannot be told in a line; nothing was written.
-            OSError: The disk is full, for example.
+            OSError: The disk is still full, for example; the journal is as if nothing had been written.
         """
         try:
             line = encode(event)
@@ -97,10 +111,18 @@ class JournalWriter:
             raise JournalError(
                 f"{self.path}: {event.EVENT} event refused: {error}. Report plain, finite values."
             ) from error
-        self._file.write(line)
-        self._file.flush()
-        if isinstance(event, TrialEnded | RunEnded):
+        patiently(lambda: self._append(line, durably=isinstance(event, TrialEnded | RunEnded)), self._sleep)
+
+    def _append(self, line: bytes, *, durably: bool) -> None:
+        # What an attempt that failed has left behind would tear this line too.
+        if self._file.seek(0, os.SEEK_END) != self._whole_bytes:
+            self._file.truncate(self._whole_bytes)
+        rest = memoryview(line)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        if durably:
             os.fsync(self._file.fileno())
+        self._whole_bytes += len(line)
 
     def close(self) -> None:
         """Close the file; the journal can be opened again and continued."""
@@ -115,7 +137,7 @@ class JournalWriter:
         self.close()
 
 
-def _whole_bytes(file: BinaryIO) -> int:
+def _whole_bytes(file: FileIO) -> int:
     """How many bytes of a file its whole lines take: up to its last newline."""
     end = file.seek(0, os.SEEK_END)
     while end > 0:

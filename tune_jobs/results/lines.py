@@ -5,13 +5,12 @@ import math
 import reprlib
 import sys
 from collections.abc import Callable
-from pathlib import PurePosixPath
 from typing import Any, Never
 
 from tune_jobs.results.events import (
-    CheckpointWritten,
     EpochReported,
     Event,
+    Noted,
     RunEnded,
     RunStarted,
     Status,
@@ -66,8 +65,8 @@ def decode(line: bytes) -> Event | None:
         return None
     checked: dict[str, Any] = {}
     try:
-        for field in record.__slots__:
-            checked[field] = _CHECKS[field](fields[field])
+        for field, check in _CHECKS_OF[name]:
+            checked[field] = check(fields[field])
     except KeyError as error:
         raise EventError(f"its {name} event has no {error}") from error
     except EventError as rule:
@@ -97,8 +96,7 @@ def _refuse_constant(name: str) -> Never:
 # One decoder for all lines: json.loads builds a new one at every call that passes an option.
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _RECORDS: dict[str, type[Event]] = {
-    record.EVENT: record
-    for record in (RunStarted, TrialStarted, EpochReported, CheckpointWritten, TrialEnded, RunEnded)
+    record.EVENT: record for record in (RunStarted, TrialStarted, EpochReported, Noted, TrialEnded, RunEnded)
 }
 _ENDED = {status.value: status for status in Status if status is not Status.RUNNING}
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -118,6 +116,12 @@ def _whole_number(least: int, most: int) -> Callable[[Any], int]:
         raise EventError(f"a whole number from {least} to {most}")
 
     return check
+
+
+def _trial_or_none(value: Any) -> int | None:
+    if value is None or (type(value) is int and 0 <= value <= MAX_TRIAL):
+        return value
+    raise EventError(f"a whole number from 0 to {MAX_TRIAL}, or null")
 
 
 def _amount(value: Any) -> float:
@@ -142,15 +146,6 @@ def _status(value: Any) -> Status:
     if type(value) is str and value in _ENDED:
         return _ENDED[value]
     raise EventError(f"one of {', '.join(_ENDED)}")
-
-
-def _path(value: Any) -> str:
-    # A backslash or a colon would make it another path, perhaps an absolute one, on Windows.
-    if type(value) is str and not set(value) & set("\\:\0"):
-        parts = PurePosixPath(value).parts
-        if parts and parts[0] != "/" and ".." not in parts:
-            return value
-    raise EventError("a relative path, with slashes, that stays inside the run's folder")
 
 
 def _config(value: Any) -> dict[str, Any]:
@@ -194,8 +189,10 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "epoch": _whole_number(1, MAX_EPOCH),
     "metrics": _metrics,
     "seconds": _amount,
-    "path": _path,
     "status": _status,
     "reason": _text,
     "error": _text_or_none,
+    "text": _text,
 }
+_CHECKS_OF = {name: [(field, _CHECKS[field]) for field in record.__slots__] for name, record in _RECORDS.items()}
+_CHECKS_OF[Noted.EVENT] = [("time_s", _amount), ("trial", _trial_or_none), ("text", _text)]

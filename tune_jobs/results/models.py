@@ -36,7 +36,11 @@ def load_model(
     folder = checkpoint.trial_folder(run_folder / "trials", trial.trial)
     snapshot = checkpoint.newest(folder)
     if snapshot is None or not snapshot.group("best"):
-        raise RequestError(f"Trial {trial.trial} left no weights in {folder}.")
+        raise RequestError(
+            f"Trial {trial.trial} has no weights in {folder}: it ended before its first checkpoint, or they were "
+            "deleted, because a run keeps those of its best 10 trials, or as many as --keep (Experiment.keep) says. "
+            "Begin a run with --keep all to keep every trial's."
+        )
     best = trial.best(objective)
     if best is not None and snapshot.state["best_epoch"] != best.epoch:
         warnings.warn(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trainables import KerasTrainable
 
 EXPERIMENT_NAME = "experiment.json"
+_MOST_EXPERIMENT_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,11 @@ def list_runs(storage: Path | str) -> list[Run]:
 def _read_experiment(folder: Path) -> dict[str, Any]:
     path = folder / EXPERIMENT_NAME
     try:
-        asked = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(_MOST_EXPERIMENT_BYTES + 1)
+        if len(text) > _MOST_EXPERIMENT_BYTES:
+            raise ValueError(f"it is longer than {_MOST_EXPERIMENT_BYTES} bytes")
+        asked = json.loads(text.decode())
         objective = asked["objective"]
         sound = (
             isinstance(objective["metric"], str)
@@ -180,6 +185,7 @@ def _read_experiment(folder: Path) -> dict[str, Any]:
             and set(objective) == {"metric", "mode"}
             and isinstance(asked["created_s"], int | float)
             and isinstance(asked["space"], dict)
+            and isinstance(asked.get("experiment", ""), str)
         )
     except OSError as error:
         raise RequestError(f"{folder} is no run's folder: {path.name} cannot be read ({error.strerror}).") from error

@@ -26,7 +26,13 @@ class Search(ABC):
 
     @abstractmethod
     def remember(self, trial: int, config: Config) -> None:
-        """Learns what was proposed for a trial before the run was resumed; called for 0, 1, 2, … before ``propose``."""
+        """Learns what was tried: called before ``propose``.
+
+        Args:
+            trial: 0, 1, 2, …: proposed before the run was resumed. -1, -2, …: tried by another run, and called first;
+                what searchers that repeat nothing do not propose again.
+            config: Its configuration.
+        """
 
     def report(self, trial: int, epoch: int, loss: float) -> None:  # noqa: B027 - most searchers learn nothing
         """Learns a trial's best loss up to an epoch; it is finite."""

@@ -38,10 +38,14 @@ class Grid(Searcher):
 
 class _GridSearch(Search):
     def __init__(self, space: SearchSpace) -> None:
-        self._left = space.grid()
+        self._elsewhere: list[Config] = []  # tried by other runs
+        self._left = (config for config in space.grid() if config not in self._elsewhere)
 
     def propose(self, trial: int) -> Config | None:  # noqa: ARG002 - the interface's
         return next(self._left, None)
 
-    def remember(self, trial: int, config: Config) -> None:  # noqa: ARG002 - the interface's
-        next(self._left, None)
+    def remember(self, trial: int, config: Config) -> None:
+        if trial < 0:
+            self._elsewhere.append(config)
+        else:
+            next(self._left, None)

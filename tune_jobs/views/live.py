@@ -16,7 +16,7 @@ from tune_jobs.results import Event, Status
 from tune_jobs.views.estimate import fraction_done, seconds_left
 from tune_jobs.views.progress import Progress, TrialProgress
 from tune_jobs.views.summary import shown_folder, statuses_text
-from tune_jobs.views.text import clean, config_text, cut, duration, error_text, score
+from tune_jobs.views.text import clean, config_text, cut, duration, error_text, note_text, score
 
 if TYPE_CHECKING:
     from tune_jobs.engine.reporter import Plan
@@ -29,6 +29,7 @@ STYLES = {
     Status.STOPPED: "dim",
     Status.DIVERGED: "red",
     Status.FAILED: "red",
+    Status.OUT_OF_MEMORY: "red",
 }
 _OTHER_LINES = 13
 _CONFIG_LINES = 2
@@ -100,7 +101,7 @@ def frame(progress: Progress, now_s: float, width: int, height: int) -> Renderab
         Text(),
         _facts(progress, width),
         Text(),
-        _trials(progress, max(1, height - _OTHER_LINES)),
+        _trials(progress, max(1, height - _OTHER_LINES - (progress.note is not None))),
         Text("Ctrl-C ends the run and keeps what is finished.", style="dim", no_wrap=True),
     )
 
@@ -136,6 +137,8 @@ def _facts(progress: Progress, width: int) -> Table:
     facts.add_row("trials", _trials_fact(progress))
     facts.add_row("epochs", _epochs_fact(progress))
     facts.add_row("best", _best_fact(progress, width))
+    if progress.note is not None:
+        facts.add_row("note", Text(cut(note_text(progress.note), width - _LABEL), style="yellow"))
     return facts
 
 

@@ -12,10 +12,12 @@ from tune_jobs.results import Ending
 from tune_jobs.results.ranking import ranking
 from tune_jobs.views.summary import best_text, next_commands, shown_folder, totals_text
 from tune_jobs.views.tables import print_leaderboard
-from tune_jobs.views.text import clean
+from tune_jobs.views.text import clean, count, note_text
 
 if TYPE_CHECKING:
     from tune_jobs.results.run import Run
+
+_NOTES = 5
 
 
 def was_interrupted(run: Run) -> bool:
@@ -44,6 +46,10 @@ def print_outcome(console: Console, run: Run, top: int, storage: Path) -> bool:
     if history.reason == Ending.INTERRUPTED:
         _line(console, Text("Interrupted: what was finished is kept.", style="yellow"))
     _line(console, Text(totals_text(history)))
+    for note in history.notes[-_NOTES:]:
+        _line(console, Text.assemble(("note: ", "bold"), (note_text(note), "yellow")))
+    if len(history.notes) > _NOTES:
+        _line(console, Text(f"      and {count(len(history.notes) - _NOTES, 'earlier note')} in the journal"))
     if best:
         _line(console, Text.assemble(("best: ", "bold"), best_text(best, run.objective.metric)))
     else:

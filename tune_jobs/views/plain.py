@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING
 
-from tune_jobs.results import Event, RunStarted, Status, TrialEnded
+from tune_jobs.results import Event, Noted, RunStarted, Status, TrialEnded
 from tune_jobs.views.progress import Progress, TrialProgress
 from tune_jobs.views.summary import direction, plan_text, shown_folder, statuses_text
-from tune_jobs.views.text import clean, config_text, count, duration, error_text, score
+from tune_jobs.views.text import clean, config_text, count, duration, error_text, note_text, score
 
 if TYPE_CHECKING:
     from tune_jobs.engine.reporter import Plan
@@ -35,12 +35,14 @@ class PlainView:
         self._write(f"{clean(plan.metric)} ({direction(plan.mode)}): {plan_text(plan)}")
 
     def event(self, event: Event) -> None:
-        """Tells of a trial that ended."""
+        """Tells of a trial that ended, and of what is to be noted."""
         if self._progress is None:
             return
         self._progress = self._progress.after(event)
         if isinstance(event, RunStarted):
             self._write(f"Ray has started: {_machine(event)}")
+        elif isinstance(event, Noted):
+            self._write(f"note: {note_text(event)}")
         elif isinstance(event, TrialEnded):
             self._write(trial_line(self._progress.recent[0], self._progress))
 
@@ -59,7 +61,7 @@ def trial_line(trial: TrialProgress, progress: Progress) -> str:
     """What came of a trial that ended, beside the best so far."""
     where = f" at epoch {trial.epoch}" if trial.epoch else ""
     parts = [_outcome(trial, progress)] if trial.value is not None else []
-    if trial.status is Status.FAILED and trial.error:
+    if trial.status in (Status.FAILED, Status.OUT_OF_MEMORY) and trial.error:
         parts.append(error_text(trial.error))
     parts.append(config_text(trial.config))
     return f"trial {trial.trial} {trial.status}{where}: {', '.join(part for part in parts if part)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from trainables.divergence import diverged_metric
-from tune_jobs.results import EpochReported, Event, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
+from tune_jobs.results import EpochReported, Event, Noted, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
 
 if TYPE_CHECKING:
     from tune_jobs.engine.reporter import Plan
@@ -53,6 +53,7 @@ class Progress:
         recent: The trials that ended last, the newest first.
         best: The best trial so far, as it stood at its best epoch; None before a finite objective.
         reason: Why the run ended; None while it goes on.
+        note: What was noted last.
     """
 
     plan: Plan
@@ -65,6 +66,7 @@ class Progress:
     recent: tuple[TrialProgress, ...] = ()
     best: TrialProgress | None = None
     reason: str | None = None
+    note: Noted | None = None
 
     @classmethod
     def of(cls, plan: Plan) -> Progress:
@@ -90,6 +92,8 @@ class Progress:
                 return self._with(replace(trial, config=event.config))
             case EpochReported():
                 return self._after_epoch(event)
+            case Noted():
+                return replace(self, note=event)
             case TrialEnded():
                 return self._after_end(event)
             case RunEnded():

@@ -40,6 +40,7 @@ def statuses_text(counts: Mapping[Status, int]) -> str:
         Status.COMPLETED,
         Status.DIVERGED,
         Status.FAILED,
+        Status.OUT_OF_MEMORY,
         Status.INTERRUPTED,
         Status.RUNNING,
     )

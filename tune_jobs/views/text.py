@@ -8,6 +8,8 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
+from tune_jobs.results import Noted
+
 _WIDEST_VALUE = 60
 _WIDEST_ERROR = 160
 
@@ -75,3 +77,9 @@ def count(amount: float, noun: str) -> str:
 def error_text(error: str) -> str:
     """An error on one line, of sensible length."""
     return cut(clean(" ".join(error.split())), _WIDEST_ERROR)
+
+
+def note_text(note: Noted) -> str:
+    """A note on one line: "trial 7: …"."""
+    about = "" if note.trial is None else f"trial {note.trial}: "
+    return about + error_text(note.text)

@@ -23,7 +23,8 @@ class Engine:
         self.events = list(events())
         self.error = None
 
-    def run(self, experiment, *, storage, name, experiment_name, reference, reporter):
+    def run(self, experiment, *, storage, name, experiment_name, reference, warm_start, reporter):
+        self.warm_start = warm_start
         self.experiment, self.storage, self.experiment_name = experiment, storage, experiment_name
         if self.error:
             raise self.error
@@ -81,24 +82,44 @@ def test_only_the_best_are_printed(fake):
 
 def test_options_replace_what_the_experiment_declares(fake):
     options = "--searcher random --scheduler none --trials 4 --max-epochs 5 --total-epochs 6 --time-budget-s 7.5"
-    more = "--max-concurrent 2 --cpus 0.5 --gpus 0.25 --seed 9 --storage elsewhere --name second"
+    more = "--max-concurrent 2 --cpus 0.5 --gpus 0.25 --seed 9 --keep 3 --storage elsewhere --name second"
     invoke("digits_mlp", *options.split(), *more.split())
     asked = fake.experiment
     assert (asked.searcher.NAME, asked.scheduler.NAME) == ("random", "none")
     assert (asked.trials, asked.max_epochs, asked.total_epochs, asked.time_budget_s) == (4, 5, 6, 7.5)
-    assert (asked.max_concurrent_trials, asked.seed) == (2, 9)
+    assert (asked.max_concurrent_trials, asked.seed, asked.keep) == (2, 9, 3)
     assert (asked.resources.cpus, asked.resources.gpus) == (0.5, 0.25)
     assert (str(fake.storage), fake.experiment_name) == ("elsewhere", "digits_mlp")
 
 
+def test_options_for_what_goes_wrong_and_for_what_went_before(fake, tmp_path):
+    for name in ("one", "two"):
+        make_run(tmp_path / "runs", name)
+    options = "--max-retries 0 --same-failures 9 --trial-timeout-s 90 --warm-start one --warm-start runs/two"
+    invoke("digits_mlp", *options.split())
+    asked = fake.experiment
+    assert (asked.max_retries, asked.same_failures, asked.trial_timeout_s) == (0, 9, 90)
+    assert [run.name for run in fake.warm_start] == ["one", "two"]
+    assert "no run 'three'" in invoke("digits_mlp", "--warm-start", "three", status=2).stderr
+    wrong = invoke("digits_mlp", "--max-retries", -1, "--same-failures", 0, "--trial-timeout-s", 0, status=2)
+    assert "3 things are wrong" in wrong.stderr
+
+
 def test_all_wrong_values_are_told_at_once(fake):
-    options = "--trials 0 --max-epochs -1 --cpus 0 --seed -3 --time-budget-s nan"
+    options = "--trials 0 --max-epochs -1 --cpus 0 --seed -3 --time-budget-s nan --keep 0"
     result = invoke("digits_mlp", *options.split(), status=2)
     first, *rest = result.stderr.splitlines()
-    assert first == "Error: 5 things are wrong:"
+    assert first == "Error: 6 things are wrong:"
     assert all(line.startswith("  - ") for line in rest)
-    assert len(rest) == 5
+    assert len(rest) == 6
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(("word", "keep"), [("all", "all"), ("none", "none"), ("25", 25)])
+def test_whose_weights_are_kept(fake, word, keep):
+    invoke("digits_mlp", "--keep", word)
+    assert fake.experiment.keep == keep
+    assert "'best' is neither all" in invoke("digits_mlp", "--keep", "best", status=2).stderr
 
 
 def test_a_searcher_that_does_not_suit_the_space(fake):

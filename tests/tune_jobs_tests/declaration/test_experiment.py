@@ -71,6 +71,9 @@ def test_all_mistakes_are_told_at_once() -> None:
         ({"max_epochs": 4, "scheduler": ASHA(grace_period=4)}, "no trial could ever be stopped"),
         ({"max_concurrent_trials": 0}, "`max_concurrent_trials` is 0"),
         ({"checkpoint_every_s": 0}, "`checkpoint_every_s` is 0"),
+        ({"keep": 0}, "`keep` is 0, but must be 'all', 'none'"),
+        ({"keep": "best"}, "`keep` is 'best'"),
+        ({"keep": True}, "`keep` is True"),
     ],
 )
 def test_each_mistake_says_what_to_do(fields: dict[str, object], told: str) -> None:

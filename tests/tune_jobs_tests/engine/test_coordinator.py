@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import heapq
 import math
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import MemoryRecord, experiment
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 
 from search_spaces import Choice, SearchSpace
 from tune_jobs.engine.coordinator import Coordinator
-from tune_jobs.results import EpochReported, RunEnded, Status, TrialEnded, fold
+from tune_jobs.engine.keeping import Keeping
+from tune_jobs.results import EpochReported, JournalWriter, RunEnded, Status, TrialEnded, fold, read_journal
+from tune_jobs.results.columns import columns
+from tune_jobs.results.leaderboard import leaderboard
+from tune_jobs.results.lines import encode
 from tune_jobs.schedulers import ASHA, NoScheduler
 from tune_jobs.searchers import Grid, HyperOpt, Random
 
@@ -144,11 +151,15 @@ def test_a_trial_that_raises_is_a_failed_trial_and_the_run_goes_on() -> None:
 
 def test_a_worker_that_died_too_often_is_a_failed_trial() -> None:
     record = MemoryRecord()
-    coordinator = Coordinator(experiment(), record)
-    trial, _ = coordinator.propose() or (None, None)
-    coordinator.started(trial, "here")
+    coordinator = Coordinator(experiment(max_retries=2), record)
+    for _ in range(3):
+        trial, _ = coordinator.propose() or (None, None)
+        assert trial == 0
+        coordinator.started(trial, "here")
+        assert not coordinator.idle
+        coordinator.crashed(trial, "The actor died")
     coordinator.crashed(trial, "The actor died")
-    coordinator.crashed(trial, "The actor died")
+    assert coordinator.idle
     assert [type(event) for event in record.events][-1] is TrialEnded
     assert fold(record.events).trials[0].error == "The actor died"
 
@@ -238,7 +249,7 @@ def test_a_repeated_epoch_counts_once_at_its_rung() -> None:
 
 def test_a_worker_that_died_before_it_was_ready_leaves_a_journal_that_can_be_read() -> None:
     record = MemoryRecord()
-    coordinator = Coordinator(experiment(), record)
+    coordinator = Coordinator(experiment(max_retries=0), record)
     trial, config = coordinator.propose() or (0, {})
     coordinator.crashed(trial, "no memory")
     history = fold(record.events)
@@ -286,6 +297,26 @@ def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(searcher: Any,
     whole = Simulation(declared, workers=1).run()
     events = whole.record.events[: 1 + int(cut * (len(whole.record.events) - 1))]
     assert outcome(Simulation(declared, workers=1).run(events)) == outcome(whole)
+
+
+@given(cut=st.floats(0, 1))
+@settings(deadline=None, max_examples=10)
+def test_the_leaderboard_of_a_journal_that_was_cut_and_resumed_is_that_of_a_whole_one(cut: float) -> None:
+    declared = experiment(trials=12, searcher=Random(), keep=3)
+    whole = Simulation(declared, workers=1).run()
+    told = b"".join(map(encode, whole.record.events))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "journal.jsonl")
+        path.write_bytes(told[: int(cut * len(told))])
+        JournalWriter(path).close()
+        resumed = Simulation(declared, workers=1).run(read_journal(path))
+    frames = [leaderboard(run.history, declared.objective, columns(declared.space)) for run in (whole, resumed)]
+    assert_frame_equal(*frames)
+    losers = [Keeping(declared.keep, declared.objective, lag=1) for _ in range(2)]
+    for keeping, run in zip(losers, (whole, resumed), strict=True):
+        for event in run.record.events:
+            keeping.after(event)
+    assert losers[0].losers() == losers[1].losers()
 
 
 @given(cut=st.floats(0, 1), workers=st.integers(2, 4))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes import experiment
 
-from tune_jobs.engine import folder
+from tune_jobs.engine import folder, local_ray
 from tune_jobs.engine.machine import Machine, this_machine
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment import Resources
@@ -53,6 +53,16 @@ def test_a_name_with_a_path_in_it_is_refused(tmp_path: Path, name: str) -> None:
     (problem,) = folder.folder_problems(tmp_path, name)
     assert "--storage" in problem
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_killed_drivers_left_is_removed_and_what_lives_is_not(tmp_path: Path) -> None:
+    for name in ("tune-jobs-dead", "tune-jobs-alive", "tune-jobs-strange", "other"):
+        (tmp_path / name / "session").mkdir(parents=True)
+        if name != "tune-jobs-strange":
+            (tmp_path / name / "lock").touch()
+    with local_ray._held(tmp_path / "tune-jobs-alive" / "lock"):
+        local_ray._remove_abandoned(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "tune-jobs-alive", "tune-jobs-strange"]
 
 
 def test_a_name_that_exists_and_a_storage_that_cannot_be_made(tmp_path: Path) -> None:

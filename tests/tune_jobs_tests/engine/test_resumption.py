@@ -37,6 +37,13 @@ def test_an_experiment_is_restated_with_the_options_that_it_had() -> None:
     assert differences(again, asked_for(used)) == []
 
 
+def test_a_run_of_an_earlier_version_has_the_fields_of_today() -> None:
+    asked = asked_for(experiment())
+    del asked["max_retries"], asked["trial_timeout_s"]
+    assert restated(experiment(), asked).max_retries == 3
+    assert restated(experiment(), asked, max_retries=7, trial_timeout_s=60.0).max_retries == 7
+
+
 @pytest.mark.parametrize("damage", [{"searcher": {"kind": "unheard of"}}, {"scheduler": {}}, {"resources": {"x": 1}}])
 def test_a_damaged_request_is_told(damage: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match=r"experiment\.json"):

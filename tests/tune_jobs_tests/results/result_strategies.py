@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from tune_jobs.results import (
-    CheckpointWritten,
     EpochReported,
+    Noted,
     RunEnded,
     RunStarted,
     Status,
@@ -46,13 +46,7 @@ EVENTS = st.one_of(
         metrics=st.dictionaries(TEXTS, st.floats(), max_size=3),
         seconds=AMOUNTS,
     ),
-    st.builds(
-        CheckpointWritten,
-        time_s=AMOUNTS,
-        trial=TRIALS,
-        epoch=EPOCHS,
-        path=st.sampled_from(["trials/0007/epoch-000003", "a b/ü/..c", "x"]),
-    ),
+    st.builds(Noted, time_s=AMOUNTS, trial=st.none() | TRIALS, text=TEXTS),
     st.builds(TrialEnded, time_s=AMOUNTS, trial=TRIALS, status=ENDINGS, reason=TEXTS, error=st.none() | TEXTS),
     st.builds(RunEnded, time_s=AMOUNTS, reason=TEXTS, error=st.none() | TEXTS),
 )

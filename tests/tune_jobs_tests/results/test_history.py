@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from result_strategies import Objective, events_of, property_settings, random_trials
 
 from tune_jobs.results import (
-    CheckpointWritten,
     EpochReported,
     JournalError,
+    Noted,
     RunEnded,
     RunStarted,
     Status,
@@ -95,9 +95,9 @@ def test_epochs_stay_in_order_when_an_early_one_comes_late():
     assert list(trial.epochs) == [1, 2, 3]
 
 
-def test_checkpoints_are_kept_by_epoch():
-    events = [CheckpointWritten(time_s=1.0, trial=7, epoch=n, path=f"trials/0007/{n}") for n in (1, 3)]
-    assert fold([started(), *events]).trials[7].checkpoints == {1: "trials/0007/1", 3: "trials/0007/3"}
+def test_notes_are_kept_in_order_when_a_run_is_resumed():
+    notes = [Noted(time_s=1.0, trial=7, text="lost"), Noted(time_s=2.0, trial=None, text="torn")]
+    assert fold([run_started(), started(), notes[0], run_started(), notes[1], run_ended()]).notes == notes
 
 
 def test_a_trial_that_its_run_left_unfinished_is_interrupted():
@@ -115,7 +115,7 @@ def test_a_resumed_run_runs_again_and_interrupts_what_a_killed_one_left():
     assert (again.started_s, again.ended_s, again.reason) == (0.0, None, None)
 
 
-@pytest.mark.parametrize("event", [epoch(1), ended(), CheckpointWritten(time_s=1.0, trial=7, epoch=1, path="x")])
+@pytest.mark.parametrize("event", [epoch(1), ended()])
 def test_an_event_of_a_trial_that_never_started_is_an_error(event):
     with pytest.raises(JournalError, match="trial 7, but none that says it started"):
         fold([event])

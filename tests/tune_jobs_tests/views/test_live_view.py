@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from view_events import epoch, make_plan, progress_after, run_started, started, trial_events
 
-from tune_jobs.results import RunEnded, Status
+from tune_jobs.results import Noted, RunEnded, Status
 from tune_jobs.views.choose import view_for
 from tune_jobs.views.live import LiveView, frame
 from tune_jobs.views.plain import PlainView
@@ -49,11 +49,19 @@ def test_running_trials_come_first_in_order_and_then_the_newest():
 def test_it_fits_the_terminal(width, height):
     config = {f"parameter_{index}": "x" * 100 for index in range(20)}
     running = [started(number, config) for number in range(50)]
-    progress = progress_after(run_started(), *running, epoch(3, 1, 0.5), trials=100)
+    note = Noted(time_s=101.0, trial=3, text="x" * 200)
+    progress = progress_after(run_started(), *running, note, epoch(3, 1, 0.5), trials=100)
     lines = drawn(progress, width=width, height=height).splitlines()
     assert len(lines) <= height
     assert max(map(len, lines)) <= width
     assert "more" in "".join(lines)
+
+
+def test_the_latest_note_is_shown():
+    notes = [Noted(time_s=101.0, trial=trial, text="it starts again\x1b[2J") for trial in (3, 4)]
+    text = drawn(progress_after(run_started(), *notes))
+    assert r"trial 4: it starts again\x1b[2J" in text
+    assert "trial 3" not in text
 
 
 def test_nothing_in_a_run_can_steer_the_terminal():

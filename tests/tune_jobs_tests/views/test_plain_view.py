@@ -5,7 +5,7 @@ import math
 
 from view_events import make_plan, run_started, started, trial_events
 
-from tune_jobs.results import Status
+from tune_jobs.results import Noted, Status
 from tune_jobs.views.plain import PlainView
 
 
@@ -41,6 +41,16 @@ def test_trials_that_go_wrong_say_why():
     lines = lines_of(run_started(), *events)
     assert r"trial 0 failed: ValueError: no such [red]layer\x1b[0m, lr=0.003" in lines
     assert "trial 1 diverged at epoch 1: lr=0.003" in lines
+
+
+def test_what_is_noted_has_a_line():
+    notes = [
+        Noted(time_s=101.0, trial=7, text="a checkpoint\nwas torn\x1b[0m"),
+        Noted(time_s=101.0, trial=None, text="gone"),
+    ]
+    lines = lines_of(run_started(), *notes)
+    assert r"note: trial 7: a checkpoint was torn\x1b[0m" in lines
+    assert "note: gone" in lines
 
 
 def test_trials_that_start_say_nothing():
