@@ -20,7 +20,7 @@ from trainables.settings import TRIAL_KEY, InvalidTrainable, TrialSettings
 if TYPE_CHECKING:
     import keras
 
-    from trainables.training import Training
+    from trainables.executions import TrialTraining
 
 
 class KerasTrainable(tune.Trainable):
@@ -116,25 +116,25 @@ class KerasTrainable(tune.Trainable):
         parameters = dict(config)
         self._trial = int(parameters.pop(TRIAL_KEY, 0))
         self._parameters = parameters
-        self._training: Training | None = None
+        self._training: TrialTraining | None = None
         self._failure: dict[str, str] = {}
         self._raised: Exception | None = None
         self._repeated = False
         self._saved_epoch = 0
         self._saved_at_s = time.monotonic()
 
-    def _running(self) -> Training:
+    def _running(self) -> TrialTraining:
         """The trial's training, built by the first step: a worker that dies there is tried again, in setup not."""
         if self._training is None:
-            from trainables.training import Training
+            from trainables.executions import begin
 
-            self._training = Training(self, self._parameters, self._data, self._settings, self._trial)
+            self._training = begin(self, self._parameters, self._data, self._settings, self._trial)
             snapshot = checkpoint.newest(self._folder) if self._folder else None
             if snapshot:
                 self._continue_from(self._training, snapshot)
         return self._training
 
-    def _continue_from(self, training: Training, snapshot: Snapshot) -> None:
+    def _continue_from(self, training: TrialTraining, snapshot: Snapshot) -> None:
         try:
             training.restore(snapshot)
         except CheckpointError:

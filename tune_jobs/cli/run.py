@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.carry_out import carry_out
+from tune_jobs.cli.carry_out import carry_out, carry_out_repeats
 
 # Names of tune_jobs.searchers.SEARCHERS and tune_jobs.schedulers.SCHEDULERS, whose import would cost --help its speed.
-SEARCHER_NAMES = ("hyperopt", "random", "grid")
+SEARCHER_NAMES = ("hyperopt", "bayesian", "random", "grid", "sweep")
 SCHEDULER_NAMES = ("asha", "none")
 
 
@@ -27,10 +27,13 @@ SCHEDULER_NAMES = ("asha", "none")
 @click.option("--max-epochs", type=int, help="Epochs of a trial at most.")
 @click.option("--total-epochs", type=int, help="Epochs of all trials together at most.")
 @click.option("--time-budget-s", type=float, help="Seconds after which the run ends.")
+@click.option("--executions", type=int, help="Times that each configuration is trained; it is judged by the mean.")
+@click.option("--fraction", type=float, help="Part of the training and validation examples to use, in (0, 1].")
 @click.option("--max-concurrent", "max_concurrent_trials", type=int, help="Trials side by side at most.")
 @click.option("--cpus", type=float, help="CPUs of a trial.")
 @click.option("--gpus", type=float, help="GPUs of a trial: a fraction, or whole ones.")
 @click.option("--seed", type=int, help="Seed of everything random.")
+@click.option("--repeats", type=int, help="Runs to do, each with another seed, to tell what is luck: 2 to 1000.")
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to print at the end.")
 @options.debug
 @click.pass_context
@@ -40,6 +43,7 @@ def run(
     experiment: str,
     storage: Path,
     name: str | None,
+    repeats: int | None,
     top: int,
     searcher: str | None,
     scheduler: str | None,
@@ -58,13 +62,10 @@ def run(
     from tune_jobs.overrides import Overrides
 
     changes = Overrides(searcher, scheduler, cpus, gpus, fields)
-    loaded = load(experiment, changes.apply, partial(engine.request_problems, storage=storage, name=name))
-    begin = partial(
-        engine.run,
-        loaded.experiment,
-        storage=storage,
-        name=name,
-        experiment_name=loaded.name,
-        reference=loaded.reference,
-    )
-    carry_out(ctx, begin, top)
+    problems = engine.request_problems if repeats is None else partial(engine.repeats_problems, repeats=repeats)
+    loaded = load(experiment, changes.apply, partial(problems, storage=storage, name=name))
+    names: dict[str, Any] = {"name": name, "experiment_name": loaded.name, "reference": loaded.reference}
+    if repeats is None:
+        carry_out(ctx, partial(engine.run, loaded.experiment, storage=storage, **names), top)
+    else:
+        carry_out_repeats(ctx, partial(engine.run_repeats, loaded.experiment, repeats, storage=storage, **names))

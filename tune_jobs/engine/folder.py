@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from tune_jobs.engine.resumption import fingerprints
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment import Experiment
+from tune_jobs.results.repeats import Repeat, repeats_named
 from tune_jobs.results.run import EXPERIMENT_NAME
 
 FORMAT = 1
@@ -36,6 +38,11 @@ def folder_problems(storage: Path, name: str | None) -> list[str]:
             f"The run {name!r} exists already in {storage}. Choose another --name, or remove that folder if nothing in "
             "it is worth keeping."
         ]
+    if name is not None and repeats_named(str(storage / name), storage):
+        return [
+            f"The name {name!r} is that of the repeats {name}-1, {name}-2, … in {storage}. Choose another --name, or "
+            f"go on with them: tune-jobs resume {name}."
+        ]
     nearest = next(parent for parent in (storage, *storage.absolute().parents) if parent.exists())
     if not nearest.is_dir():
         return [f"The storage {storage} cannot be made: {nearest} is a file. Choose another --storage."]
@@ -51,7 +58,12 @@ def default_name(experiment_name: str) -> str:
 
 
 def create(
-    storage: Path, name: str, experiment: Experiment, experiment_name: str, reference: str | None = None
+    storage: Path,
+    name: str,
+    experiment: Experiment,
+    experiment_name: str,
+    reference: str | None = None,
+    repeat: Repeat | None = None,
 ) -> Path:
     """Makes the folder and writes what was asked for.
 
@@ -59,7 +71,7 @@ def create(
         RequestError: The file system refuses.
     """
     folder = storage.absolute() / name
-    text = json.dumps(describe(name, experiment, experiment_name, reference), indent=2)
+    text = json.dumps(describe(name, experiment, experiment_name, reference, repeat), indent=2)
     unfinished = folder.with_name(f".{name}.{os.getpid()}")
     try:
         (unfinished / "trials").mkdir(parents=True)
@@ -81,7 +93,9 @@ def budgets_changed(folder: Path, asked: Mapping[str, Any], experiment: Experime
     unfinished.replace(folder / EXPERIMENT_NAME)
 
 
-def describe(name: str, experiment: Experiment, experiment_name: str, reference: str | None) -> dict[str, Any]:
+def describe(
+    name: str, experiment: Experiment, experiment_name: str, reference: str | None, repeat: Repeat | None = None
+) -> dict[str, Any]:
     """What was asked for, as JSON."""
     trainable = experiment.trainable
     return {
@@ -89,6 +103,7 @@ def describe(name: str, experiment: Experiment, experiment_name: str, reference:
         "name": name,
         "experiment": experiment_name,
         "reference": reference,
+        "repeat": asdict(repeat) if repeat else None,
         "created_s": time.time(),
         "trainable": f"{trainable.__module__}:{trainable.__qualname__}",
         "space": experiment.space.to_json(),
@@ -99,6 +114,8 @@ def describe(name: str, experiment: Experiment, experiment_name: str, reference:
         "trials": experiment.trials,
         "time_budget_s": experiment.time_budget_s,
         "total_epochs": experiment.total_epochs,
+        "executions": experiment.executions,
+        "fraction": experiment.fraction,
         "resources": {"cpus": experiment.resources.cpus, "gpus": experiment.resources.gpus},
         "max_concurrent_trials": experiment.max_concurrent_trials,
         "seed": experiment.seed,

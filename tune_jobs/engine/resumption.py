@@ -25,6 +25,7 @@ _FIELDS = (
     "seed",
     "checkpoint_every_s",
 )
+_LATER_FIELDS = {"executions": 1, "fraction": 1.0}  # what runs did that were begun before these could be asked for
 
 
 def restated(experiment: Experiment, asked: Mapping[str, Any], **changes: Any) -> Experiment:
@@ -38,7 +39,9 @@ def restated(experiment: Experiment, asked: Mapping[str, Any], **changes: Any) -
     Raises:
         RequestError: The file is damaged, or of a version that knows other searchers or schedulers.
     """
-    fields = {**{name: asked.get(name) for name in _FIELDS}, **{k: v for k, v in changes.items() if v is not None}}
+    fields: dict[str, Any] = {name: asked.get(name) for name in _FIELDS}
+    fields |= {name: asked.get(name, default) for name, default in _LATER_FIELDS.items()}
+    fields |= {name: value for name, value in changes.items() if value is not None}
     try:
         return replace(
             experiment,
@@ -57,11 +60,14 @@ def differences(experiment: Experiment, asked: Mapping[str, Any]) -> list[str]:
     changed = []
     if experiment.space.to_json() != asked["space"]:
         changed.append(f"The search space has changed: {_space_difference(asked['space'], experiment.space)}.")
-    then, now = asked.get("code", {}), fingerprints(experiment.trainable)
+    return changed + code_differences(experiment.trainable, asked)
+
+
+def code_differences(trainable: type[Any], asked: Mapping[str, Any]) -> list[str]:
+    """Which classes of the trainable have another source than when the run began."""
+    then, now = asked.get("code", {}), fingerprints(trainable)
     names = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
-    if names:
-        changed.append(f"The code has changed: {', '.join(names)}.")
-    return changed
+    return [f"The code has changed: {', '.join(names)}."] if names else []
 
 
 def fingerprints(trainable: type[Any]) -> dict[str, str]:

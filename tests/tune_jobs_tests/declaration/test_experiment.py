@@ -70,6 +70,12 @@ def test_all_mistakes_are_told_at_once() -> None:
         ({"trials": True}, "`trials` is True"),
         ({"max_epochs": 4, "scheduler": ASHA(grace_period=4)}, "no trial could ever be stopped"),
         ({"max_concurrent_trials": 0}, "`max_concurrent_trials` is 0"),
+        ({"executions": 0}, "`executions` is 0, but must be a whole number >= 1"),
+        ({"executions": 2.0}, "`executions` is 2.0"),
+        ({"fraction": 0}, r"`fraction` is 0, but must be in \(0, 1\]: 0.2 uses a fifth"),
+        ({"fraction": 20}, "`fraction` is 20"),
+        ({"fraction": float("nan")}, "`fraction` is nan"),
+        ({"fraction": True}, "`fraction` is True"),
         ({"checkpoint_every_s": 0}, "`checkpoint_every_s` is 0"),
     ],
 )
