@@ -5,8 +5,8 @@ A published tutorial asks KerasTuner's random search, with 10 trials of 10 epoch
 learning_rate: 0.00111}. Four of these five unit counts belong to layers that its network has not.
 
 Here a configuration has a number of units for each of its layers and for no other. 10 configurations by HyperOpt, of
-which the first 4 are drawn at random, each trained for 10 epochs in batches of 128 for the tutorial's 32. A fifth of the
-official training images chooses, stratified.
+which the first 4 are drawn at random, each trained for 10 epochs in batches of 128 for the tutorial's 32. A fifth of
+the official training images chooses, stratified.
 """
 
 from search_spaces.examples.mnist_mlp import SPACE
