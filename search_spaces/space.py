@@ -13,6 +13,7 @@ from search_spaces.checked import Checked, InvalidDeclaration, deferring
 from search_spaces.counting import count_configurations
 from search_spaces.declaration_rules import space_problems
 from search_spaces.enumeration import enumerate_configurations
+from search_spaces.grids import Grid
 from search_spaces.layout import Layout, Slot
 from search_spaces.parameters import Parameter, parameter_from_json, parameter_to_json
 from search_spaces.table import table
@@ -90,7 +91,15 @@ class SearchSpace(Checked):
                 for name, parameter in self._parameters.items()
                 if parameter.size is None
             )
-        return enumerate_configurations(self._layout)
+        return enumerate_configurations(self._layout, lambda slot: slot.parameter.grid())
+
+    def grid_of(self, values: Callable[[Slot], Grid]) -> Iterator[Config]:
+        """Iterate lazily over all configurations with some values only, the last parameter varying fastest.
+
+        Args:
+            values: Called for active slots; must return some of its values: one holds the slot at that value.
+        """
+        return enumerate_configurations(self._layout, values)
 
     def validate(self, config: object) -> list[str]:
         """Return every reason why this is not a configuration of the space; none when it is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ Arrays = Any
 
 Split = tuple[Arrays, ...]
 """(x, y) or (x, y, sample_weight): examples run along the first axis of every array."""
+
+_PART_SEED = 0  # whatever the run's seed is: runs of one fraction can only be compared if they see the same examples
 
 
 class InvalidData(ValueError):  # noqa: N818 - it tells of the data, not of a failure
@@ -58,6 +60,26 @@ class Data:
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: length(split) for name, split in splits.items() if split is not None}
 
+    def part(self, fraction: float) -> Data:
+        """A part of the training and of the validation examples, in their order; the test examples stay whole.
+
+        Which examples is a function of the data and the fraction alone. Where the labels are classes (one array of
+        whole numbers, of shape (examples,) or (examples, 1), or of one-hot rows), each has its share, and at
+        least one example. More different numbers than half of the examples are quantities, not classes.
+
+        Args:
+            fraction: The part, in (0, 1]; at least one example is left of each split.
+
+        Raises:
+            ValueError: The fraction is outside of (0, 1].
+        """
+        if not 0 < fraction <= 1:
+            raise ValueError(f"The value of `fraction` is {fraction!r}, but must be in (0, 1].")
+        if fraction == 1:
+            return self
+        validation = self.validation and _part(self.validation, fraction)
+        return replace(self, train=_part(self.train, fraction), validation=validation)
+
 
 def leaves(arrays: Arrays) -> Iterator[np.ndarray]:
     """Every array of a nested structure, in order."""
@@ -96,6 +118,54 @@ def split(
     parts = train_test_split(x, y, test_size=fraction, random_state=seed, stratify=y if stratify else None)
     x_kept, x_held_out, y_kept, y_held_out = parts
     return (x_kept, y_kept), (x_held_out, y_held_out)
+
+
+def _part(split: Split, fraction: float) -> Split:
+    examples = length(split)
+    classes = _classes(split[1])
+    everyone = np.zeros(examples, np.int64)
+    places = _chosen(everyone if classes is None else classes, max(1, round(fraction * examples)))
+    return tuple(_taken(arrays, places) for arrays in split)
+
+
+def _chosen(classes: np.ndarray, count: int) -> np.ndarray:
+    """The places of so many examples, ascending: of each class its share, rounded up or down, but at least one.
+
+    Systematic sampling (Madow and Madow 1944): evenly spaced in the examples ordered by class, at random within.
+    """
+    order = np.lexsort((np.random.default_rng(_PART_SEED).random(len(classes)), classes))
+    chosen = order[np.arange(count) * len(order) // count]
+    present, first = np.unique(classes[order], return_index=True)
+    missing = ~np.isin(present, classes[chosen])
+    return np.sort(np.concatenate([chosen, order[first[missing]]]))
+
+
+def _classes(y: Arrays) -> np.ndarray | None:
+    """The class of each example; None where the labels are no classes."""
+    labels, *others = leaves(y)
+    if others or labels.dtype.kind not in "biuf":
+        return None
+    if labels.ndim == 2:
+        labels = labels[:, 0] if labels.shape[1] == 1 else _from_one_hot(labels)
+    if labels.ndim != 1 or (labels != np.trunc(labels)).any() or 2 * len(np.unique(labels)) > len(labels):
+        return None
+    return labels
+
+
+def _from_one_hot(labels: np.ndarray) -> np.ndarray:
+    """The place of the one in each row; the labels as they are where they are not one-hot."""
+    is_one_hot = ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
+    return labels.argmax(axis=1) if is_one_hot else labels
+
+
+def _taken(arrays: Arrays, places: np.ndarray) -> Arrays:
+    if isinstance(arrays, Mapping):
+        return {name: _taken(value, places) for name, value in arrays.items()}
+    if isinstance(arrays, list):
+        return [_taken(value, places) for value in arrays]
+    if isinstance(arrays, tuple):
+        return tuple(_taken(value, places) for value in arrays)
+    return arrays[places]
 
 
 def _split_problems(name: str, split: Any) -> list[str]:

@@ -21,7 +21,7 @@ from trainables.settings import TRIAL_KEY, InvalidTrainable, TrialSettings
 if TYPE_CHECKING:
     import keras
 
-    from trainables.training import Training
+    from trainables.executions import TrialTraining
 
 _LEAVING_S = 20.0
 _LONGEST_ERROR = 2000
@@ -129,7 +129,7 @@ class KerasTrainable(tune.Trainable):
         parameters = dict(config)
         self._trial = int(parameters.pop(TRIAL_KEY, 0))
         self._parameters = parameters
-        self._training: Training | None = None
+        self._training: TrialTraining | None = None
         self._failure: dict[str, str] = {}
         self._raised: Exception | None = None
         self._repeated = False
@@ -137,17 +137,17 @@ class KerasTrainable(tune.Trainable):
         self._saved_epoch = 0
         self._saved_at_s = time.monotonic()
 
-    def _running(self) -> Training:
+    def _running(self) -> TrialTraining:
         """The trial's training, built by the first step: a worker that dies there is tried again, in setup not."""
         if self._training is None:
-            from trainables.training import Training
+            from trainables.executions import begin
 
-            self._training = Training(self, self._parameters, self._data, self._settings, self._trial)
+            self._training = begin(self, self._parameters, self._data, self._settings, self._trial)
             if self._folder:
                 self._continue_in(self._folder, self._training)
         return self._training
 
-    def _continue_in(self, folder: Path, training: Training) -> None:
+    def _continue_in(self, folder: Path, training: TrialTraining) -> None:
         """Goes on from the newest checkpoint; where one cannot be used, a note says so."""
         unused: list[CheckpointError] = []
         snapshot = checkpoint.newest(folder, unused.append)

@@ -9,6 +9,11 @@ TRIAL_KEY = "__trial__"
 """The key of a Ray Tune configuration under which a trial finds its number."""
 
 
+def spread_of(metric: str) -> str:
+    """The metric by which a trial that is trained several times reports the spread of its objective."""
+    return f"{metric}_std"
+
+
 class InvalidTrainable(ValueError):  # noqa: N818 - it tells of a declaration, not of a failure
     """The trainable itself is wrong, so that every trial would fail alike: the run ends at once."""
 
@@ -23,6 +28,8 @@ class TrialSettings:
         mode: Whether a high ("max") or a low ("min") value of the metric is better.
         max_epochs: How many epochs a trial is trained at most.
         seed: The run's seed; with the trial's number it gives each trial its own random numbers.
+        executions: How many times a trial's configuration is trained, each with its own random numbers; the trial
+            reports their means.
         cpus: CPUs of a trial: its TensorFlow uses as many threads.
         gpus: GPUs of a trial; with 0 it sees none. None: those that the process sees already.
         folder: The folder, which exists, that holds one folder per trial; None: nothing is written.
@@ -35,6 +42,7 @@ class TrialSettings:
     mode: Literal["max", "min"] = "max"
     max_epochs: int = 1_000_000
     seed: int = 0
+    executions: int = 1
     cpus: float = 1
     gpus: float | None = None
     folder: str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -14,6 +13,7 @@ from trainables.callbacks import TrialCallbacks
 from trainables.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.data import Data
 from trainables.divergence import diverged_metric
+from trainables.epochs import Best, Epoch
 from trainables.pipeline import training_input, validation_input
 from trainables.settings import InvalidTrainable, TrialSettings
 
@@ -24,21 +24,6 @@ _MOST_STEPS_PER_EXECUTION = 64
 _STREAM = 4  # tells these random numbers from those of searchers and schedulers, which have the same seed and trial
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch reported.
-
-    Attributes:
-        number: Counted from 1.
-        metrics: Every metric of the model, by Keras's names.
-        seconds: How long it took, validation included.
-    """
-
-    number: int
-    metrics: Mapping[str, float]
-    seconds: float
-
-
 class Training:
     """A compiled model, its data and its callbacks, and how far it has come.
 
@@ -46,8 +31,7 @@ class Training:
         model: The compiled Keras model.
         epoch: Epochs trained.
         last: What the last epoch reported.
-        best_epoch: The epoch with the best objective (the earliest of equals); None before there is one.
-        best_value: The objective there.
+        best: The best epoch that ``run_epoch`` trained.
 
     Raises:
         InvalidTrainable: The model is not compiled, or ``build_model`` returned no model.
@@ -60,16 +44,15 @@ class Training:
         data: Data,
         settings: TrialSettings,
         trial: int = 0,
+        execution: int = 0,
     ) -> None:
-        seed = trial_seed(settings.seed, trial)
+        seed = trial_seed(settings.seed, trial, execution)
         keras.utils.set_random_seed(seed)
         self.settings = settings
         self.model = _compiled(trainable, config)
         self.epoch = 0
         self.last: Epoch | None = None
-        self.best_epoch: int | None = None
-        self.best_value: float | None = None
-        self._best_weights: list[np.ndarray] = []
+        self.best = Best()
         options = trainable.fit_options(dict(config))
         batch_size = int(config.get("batch_size", trainable.batch_size))
         self._input = training_input(data.train, batch_size, seed, options)
@@ -93,7 +76,17 @@ class Training:
         return self.last is not None and diverged_metric(self.last.metrics, self.settings.metric) is not None
 
     def run_epoch(self) -> Epoch:
-        """Trains one more epoch and validates it.
+        """Trains one more epoch, validates it, and keeps its weights if it is the best.
+
+        Raises:
+            InvalidTrainable: The model does not report the objective.
+        """
+        last = self.train_epoch()
+        self.best = self.best.after(last, self.settings, self.model.get_weights)
+        return last
+
+    def train_epoch(self) -> Epoch:
+        """Trains one more epoch and validates it; whether it is the best is for the caller to say.
 
         Raises:
             InvalidTrainable: The model does not report the objective.
@@ -112,7 +105,6 @@ class Training:
         metrics = dict(self._callbacks.epoch_logs)
         self.last = Epoch(self.epoch, metrics, time.perf_counter() - start_s)
         _check_objective(self.settings.metric, metrics, validated=self._validation is not None)
-        self._remember_best()
         return self.last
 
     def end(self) -> None:
@@ -125,23 +117,18 @@ class Training:
     def snapshot(self) -> Snapshot:
         """A copy of everything that another process needs to go on."""
         callback_states, callback_arrays = self._callbacks.state()
-        last = self.last and {
-            "epoch": self.epoch,
-            "metrics": dict(self.last.metrics),
-            "seconds": self.last.seconds,
-        }
         state = {
             "epoch": self.epoch,
-            "last": last,
-            "best_epoch": self.best_epoch,
-            "best_value": self.best_value,
+            "last": self.last and self.last.to_json(),
+            "best_epoch": self.best.epoch,
+            "best_value": self.best.value,
             "stopped": bool(self.model.stop_training),
             "callbacks": callback_states,
         }
         arrays = {
             **numbered("model", [np.array(variable) for variable in self.model.variables]),
             **numbered("optimizer", [np.array(variable) for variable in self.model.optimizer.variables]),
-            **numbered("best", self._best_weights),
+            **numbered("best", list(self.best.weights)),
             **callback_arrays,
         }
         return Snapshot(state, arrays)
@@ -157,31 +144,14 @@ class Training:
         _check_shapes(self.model.variables, model, "variables of the model")
         _check_shapes(self.model.optimizer.variables, optimizer, "variables of the optimizer")
         try:
-            position = _position(snapshot.state)
+            epoch, last, best = position(snapshot)
+            stopped = snapshot.state["stopped"]
             self._callbacks.restore(snapshot.state["callbacks"], snapshot.arrays)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"The checkpoint does not fit: {error}") from error
-        self.epoch, self.last, self.best_epoch, self.best_value, self.model.stop_training = position
-        self._best_weights = snapshot.group("best")
+        self.epoch, self.last, self.best, self.model.stop_training = epoch, last, best, stopped
         _assign(self.model.variables, model)
         _assign(self.model.optimizer.variables, optimizer)
-
-    def _objective(self) -> float | None:
-        if self.last is None or self.settings.metric is None:
-            return None
-        return self.last.metrics[self.settings.metric]
-
-    def _remember_best(self) -> None:
-        value = self._objective()
-        if value is not None and (self.diverged or not self._improves(value)):
-            return
-        self.best_epoch, self.best_value = self.epoch, value
-        self._best_weights = self.model.get_weights()
-
-    def _improves(self, value: float) -> bool:
-        if self.best_value is None:
-            return True
-        return value > self.best_value if self.settings.mode == "max" else value < self.best_value
 
     def _build(self, data: Data) -> None:
         # A model without an Input layer has no variables before it has seen data: no checkpoint would fit.
@@ -200,9 +170,24 @@ def _postponed_finalization(optimizer: Any) -> Callable[[Any], None]:
     return finalize
 
 
-def trial_seed(seed: int, trial: int) -> int:
-    """The seed of a trial's weights, dropout and order of examples, from the run's seed and its number."""
-    return int(np.random.SeedSequence([seed, trial, _STREAM]).generate_state(1)[0])
+def trial_seed(seed: int, trial: int, execution: int = 0) -> int:
+    """The seed of weights, dropout and order of examples, from the run's seed and the numbers of trial and execution.
+
+    The first execution has the seed of a trial that has no other.
+    """
+    others = [execution] if execution else []
+    return int(np.random.SeedSequence([seed, trial, _STREAM, *others]).generate_state(1)[0])
+
+
+def position(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:
+    """How far a trial had come: its epochs, what the last one reported, and the best.
+
+    Raises:
+        KeyError, TypeError: The snapshot is damaged.
+    """
+    state = snapshot.state
+    best = Best(state["best_epoch"], state["best_value"], snapshot.group("best"))
+    return state["epoch"], state["last"] and Epoch.from_json(state["last"]), best
 
 
 def _compiled(trainable: KerasTrainable, config: Mapping[str, Any]) -> Any:
@@ -238,11 +223,6 @@ def _check_objective(metric: str | None, metrics: Mapping[str, float], *, valida
         f"({', '.join(sorted(metrics))}): choose one of them, or add it to model.compile(metrics=[…])."
         f"{remedy}"
     )
-
-
-def _position(state: Mapping[str, Any]) -> tuple[int, Epoch | None, int | None, float | None, bool]:
-    last = state["last"] and Epoch(state["last"]["epoch"], state["last"]["metrics"], state["last"]["seconds"])
-    return state["epoch"], last, state["best_epoch"], state["best_value"], state["stopped"]
 
 
 def _check_shapes(variables: Any, values: list[np.ndarray], what: str) -> None:

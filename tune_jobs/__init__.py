@@ -6,15 +6,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tune_jobs.engine import resume, run
+    from tune_jobs.engine import resume, resume_repeats, run, run_repeats
     from tune_jobs.errors import RequestError, RunFailed
+    from tune_jobs.evaluation import evaluate, export, refit
     from tune_jobs.experiment import Experiment, Objective, Resources
+    from tune_jobs.results.comparison import compare
+    from tune_jobs.results.repeats import find_runs
     from tune_jobs.results.run import Run, load_run
     from tune_jobs.schedulers import ASHA, NoScheduler
-    from tune_jobs.searchers import Grid, HyperOpt, Random
+    from tune_jobs.searchers import Bayesian, Grid, HyperOpt, Random, Sweep
+    from tune_jobs.sweep_stages import sweep_path
 
 __all__ = [
     "ASHA",
+    "Bayesian",
     "Experiment",
     "Grid",
     "HyperOpt",
@@ -25,18 +30,31 @@ __all__ = [
     "Resources",
     "Run",
     "RunFailed",
+    "Sweep",
+    "compare",
+    "evaluate",
+    "export",
+    "find_runs",
     "load_run",
+    "refit",
     "resume",
+    "resume_repeats",
     "run",
+    "run_repeats",
+    "sweep_path",
 ]
 
 _HOMES = {
-    "tune_jobs.engine": ("resume", "run"),
+    "tune_jobs.engine": ("resume", "resume_repeats", "run", "run_repeats"),
     "tune_jobs.errors": ("RequestError", "RunFailed"),
+    "tune_jobs.evaluation": ("evaluate", "export", "refit"),
     "tune_jobs.experiment": ("Experiment", "Objective", "Resources"),
+    "tune_jobs.results.comparison": ("compare",),
+    "tune_jobs.results.repeats": ("find_runs",),
     "tune_jobs.results.run": ("Run", "load_run"),
     "tune_jobs.schedulers": ("ASHA", "NoScheduler"),
-    "tune_jobs.searchers": ("Grid", "HyperOpt", "Random"),
+    "tune_jobs.searchers": ("Bayesian", "Grid", "HyperOpt", "Random", "Sweep"),
+    "tune_jobs.sweep_stages": ("sweep_path",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

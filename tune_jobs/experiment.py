@@ -83,6 +83,9 @@ class Experiment(Checked):
         trials: How many configurations are tried at most; None: as many as the searcher and the other budgets allow.
         time_budget_s: Seconds after which the run ends; None: no limit.
         total_epochs: Epochs of all trials together after which the run ends; None: no limit.
+        executions: How many times each configuration is trained, with other seeds; its trial is judged by their mean.
+        fraction: The part of the training and of the validation examples that is used, in (0, 1]: of each class its
+            share, and in all runs with this fraction the same examples.
         resources: What each trial gets.
         max_concurrent_trials: How many trials run side by side at most; None: as many as the machine has room for.
         seed: Seed of everything random: proposals, weights, order of examples.
@@ -105,6 +108,8 @@ class Experiment(Checked):
     trials: int | None = None
     time_budget_s: float | None = None
     total_epochs: int | None = None
+    executions: int = 1
+    fraction: float = 1.0
     resources: Resources = field(default_factory=Resources)
     max_concurrent_trials: int | None = None
     seed: int = 0
@@ -159,6 +164,8 @@ class Experiment(Checked):
         optional = {"trials": self.trials, "total_epochs": self.total_epochs}
         problems = [count_problem(name, value) for name, value in optional.items() if value is not None]
         problems.append(count_problem("max_epochs", self.max_epochs))
+        problems.append(count_problem("executions", self.executions))
+        problems.append(_fraction_problem(self.fraction))
         problems.append(count_problem("seed", self.seed, least=0))
         problems.append(count_problem("max_retries", self.max_retries, least=0))
         problems.append(count_problem("same_failures", self.same_failures))
@@ -185,6 +192,12 @@ class Experiment(Checked):
         if not _part_problems(self.scheduler, Scheduler) and not count_problem("max_epochs", self.max_epochs):
             problems += _named("scheduler", self.scheduler.epoch_problems(self.max_epochs))
         return problems
+
+
+def _fraction_problem(value: object) -> str | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
+        return None
+    return f"The value of `fraction` is {value!r}, but must be in (0, 1]: 0.2 uses a fifth of the examples, 1 all."
 
 
 def _named(part: str, problems: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ import tiny_lab
 
 import tune_jobs
 from search_spaces import Choice, Float, SearchSpace
+from trainables import checkpoint
 from trainables.examples.digits_mlp import DigitsMlp
 from tune_jobs.errors import RunFailed
 from tune_jobs.examples.digits_mlp import EXPERIMENT
@@ -176,11 +177,15 @@ def test_a_run_of_nothing_but_failures_failed(tmp_path: Path) -> None:
 
 def test_total_epochs_end_a_run_exactly(tmp_path: Path) -> None:
     fields = {"total_epochs": 7, "max_concurrent_trials": 2, "trials": 9, "searcher": Random()}
+    fields |= {"executions": 2, "fraction": 0.5}  # an epoch of both is one; 192 examples are 2 batches instead of 3
     space = SearchSpace(behaviour=Choice("good"), marker=Choice("unused"), unit=Float(0.0, 1.0))
     run = tune_jobs.run(tiny_lab.experiment(tmp_path, "good", space=space, **fields), storage=tmp_path, name="seven")
     history = run.history()
     assert sum(len(trial.epochs) for trial in history.trials.values()) == 7
     assert history.reason == "total epochs"
+    assert (run.leaderboard()["val_loss_std"] > 0).all()
+    saved = checkpoint.newest(run.folder / "trials" / "0000")
+    assert saved.group("executions/1/optimizer")[0] == 2 * saved.state["epoch"]
 
 
 def test_a_time_budget_ends_a_run_and_what_was_running_is_interrupted(tmp_path: Path) -> None:

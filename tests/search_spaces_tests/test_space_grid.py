@@ -77,3 +77,12 @@ def test_continuum_that_is_never_active_does_not_count():
     space = SearchSpace(n=Fixed(0), rate=Float(0.0, 1.0).per("n"))
     assert space.size == 1
     assert list(space.grid()) == [{"n": 0, "rate": []}]
+
+
+def test_a_grid_of_some_values_holds_the_others_also_where_they_are_a_continuum():
+    space = SearchSpace(layers=Int(1, 3), units=Choice(8, 16).per("layers"), rate=Float(0.0, 1.0))
+    values = {"layers": (2,), "rate": (0.5,)}
+    assert list(space.grid_of(lambda slot: values.get(slot.name, (8,) if slot.index == (1,) else (16, 8)))) == [
+        {"layers": 2, "units": [16, 8], "rate": 0.5},
+        {"layers": 2, "units": [8, 8], "rate": 0.5},
+    ]

@@ -1,23 +1,16 @@
 """Fashion-MNIST: what to do without it, and what it is where it can be found."""
 
 import functools
-import os
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from official_data import keras_home
 
 from trainables import InvalidData
-from trainables.examples.fashion_mnist_mlp import CLASS_NAMES, FashionMnistMlp
-
-BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[3] / "shared" / "data" / "keras_home"
-
-
-def keras_home() -> Path | None:
-    candidates = [Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser(), BESIDE_THE_CHECKOUT]
-    found = [home for home in candidates if len([*home.glob("datasets/fashion-mnist/*-ubyte.gz")]) == 4]
-    return found[0] if found else None
+from trainables.examples.fashion_mnist_cnn import FashionMnistCnn
+from trainables.examples.fashion_mnist_data import CLASS_NAMES
+from trainables.examples.fashion_mnist_mlp import FashionMnistMlp
 
 
 def test_without_the_data_two_ways_out_are_told(monkeypatch):
@@ -36,12 +29,13 @@ def test_without_the_data_two_ways_out_are_told(monkeypatch):
 @pytest.mark.skipif(
     keras_home() is None, reason="Fashion-MNIST is neither in KERAS_HOME nor in ../shared/data/keras_home"
 )
-def test_the_official_images_are_divided(monkeypatch):
+@pytest.mark.parametrize(("trainable", "held_out"), [(FashionMnistMlp, 6_000), (FashionMnistCnn, 12_000)])
+def test_the_official_images_are_divided(monkeypatch, trainable, held_out):
     # Keras reads KERAS_HOME when it is imported: that may have been long ago.
     from_there = functools.partial(keras.utils.get_file, cache_dir=str(keras_home()))
     monkeypatch.setitem(keras.datasets.fashion_mnist.load_data.__globals__, "get_file", from_there)
-    data = FashionMnistMlp.standalone().load_data()
-    assert data.examples == {"train": 54_000, "validation": 6_000, "test": 10_000}
+    data = trainable.standalone().load_data()
+    assert data.examples == {"train": 60_000 - held_out, "validation": held_out, "test": 10_000}
     assert data.class_names == CLASS_NAMES
     for x, y in (data.train, data.validation, data.test):
         assert x.dtype == np.float32

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from trainables.data import Data, split
-from trainables.examples.mlp import Mlp
+from trainables.examples.dense import Dense
 
 
-class DigitsMlp(Mlp):
+class DigitsMlp(Dense):
     """1,797 images of 8 x 8 pixels in 10 classes: they come with scikit-learn, so nothing is downloaded."""
 
     input_shape = (64,)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,11 +12,32 @@ from tune_jobs.cli import options
 from tune_jobs.cli.failures import FAILED, INTERRUPTED
 from tune_jobs.cli.screen import console_of, own_stdout
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 
 def carry_out(ctx: click.Context, begin: Callable[..., Any], top: int) -> None:
     """Calls ``begin(reporter=…)``, shows its progress, prints the leaderboard, and exits with its status."""
-    from tune_jobs.views.choose import view_for
     from tune_jobs.views.outcome import print_outcome, was_interrupted
+
+    with _carried_out(begin) as (console, run):
+        ranked = print_outcome(console, run, top, options.default_storage())
+    _exit(ctx, was_interrupted(run), ranked)
+
+
+def carry_out_repeats(ctx: click.Context, begin: Callable[..., Any]) -> None:
+    """The same for repeats, whose own table is printed."""
+    from tune_jobs.views.repeats import print_repeats, were_interrupted
+
+    with _carried_out(begin) as (console, runs):
+        ranked = print_repeats(console, runs, options.default_storage())
+    _exit(ctx, were_interrupted(runs), ranked)
+
+
+@contextmanager
+def _carried_out(begin: Callable[..., Any]) -> Iterator[tuple[Console, Any]]:
+    """What ``begin`` returns, and where to print about it."""
+    from tune_jobs.views.choose import view_for
 
     with own_stdout() as stream:
         console = console_of(stream)
@@ -24,8 +46,11 @@ def carry_out(ctx: click.Context, begin: Callable[..., Any], top: int) -> None:
             finished = begin(reporter=view)
         finally:
             view.end()
-        ranked = print_outcome(console, finished, top, options.default_storage())
-    if was_interrupted(finished):
+        yield console, finished
+
+
+def _exit(ctx: click.Context, interrupted: bool, ranked: bool) -> None:
+    if interrupted:
         ctx.exit(INTERRUPTED)
     if not ranked:
         ctx.exit(FAILED)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import click
 
 from tune_jobs.cli import options
+from tune_jobs.cli.compare import compare
+from tune_jobs.cli.curves import curves
+from tune_jobs.cli.evaluate import evaluate
 from tune_jobs.cli.experiments import describe, list_experiments
+from tune_jobs.cli.export import export
 from tune_jobs.cli.failures import Commands
+from tune_jobs.cli.path import path
+from tune_jobs.cli.refit import refit
 from tune_jobs.cli.resume import resume
 from tune_jobs.cli.run import run
 from tune_jobs.cli.runs import leaderboard, runs
@@ -14,7 +20,20 @@ from tune_jobs.cli.runs import leaderboard, runs
 
 @click.group(
     cls=Commands,
-    commands=[run, resume, list_experiments, describe, leaderboard, runs],
+    commands=[
+        run,
+        resume,
+        list_experiments,
+        describe,
+        leaderboard,
+        path,
+        curves,
+        evaluate,
+        export,
+        refit,
+        compare,
+        runs,
+    ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Begin with: tune-jobs run digits_mlp",
 )

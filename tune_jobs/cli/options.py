@@ -47,6 +47,8 @@ storage = click.option(
     metavar="FOLDER",
     help=f"The folder of the runs.  [default: {STORAGE_VARIABLE}, or ./{DEFAULT_STORAGE}]",
 )
+trial = click.option("--trial", type=int, metavar="ID", help="Which trial.  [default: the best]")
+force = click.option("--force", is_flag=True, help="Go on although the space or the code has changed.")
 debug = click.option(
     "--debug",
     is_flag=True,

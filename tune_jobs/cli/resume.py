@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.carry_out import carry_out
+from tune_jobs.cli.begun import experiment_of
+from tune_jobs.cli.carry_out import carry_out, carry_out_repeats
 
 
 @click.command()
@@ -22,28 +22,25 @@ from tune_jobs.cli.carry_out import carry_out
 @options.max_retries
 @options.same_failures
 @options.trial_timeout_s
-@click.option("--force", is_flag=True, help="Go on although the space or the code has changed.")
+@options.force
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to print at the end.")
 @options.debug
 @click.pass_context
 def resume(ctx: click.Context, /, run: str, storage: Path, force: bool, top: int, **budgets: Any) -> None:
-    """Go on with RUN: after a crash or Ctrl-C, or to do more of a finished one.
+    """Go on with RUN, or with a group of repeats: after a crash or Ctrl-C, or to do more of a finished one.
 
     Finished trials are not run again; unfinished ones continue from their newest checkpoint. The experiment is loaded
     from where it was when the run began.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
     from tune_jobs import engine
-    from tune_jobs.errors import RequestError
-    from tune_jobs.loader import load
+    from tune_jobs.results.repeats import repeats_named
     from tune_jobs.results.run import find_run
 
-    found = find_run(run, storage)
-    reference = found.experiment.get("reference")
-    if not isinstance(reference, str):
-        raise RequestError(
-            f"The run {found.name} was begun from Python, so the command line knows no file to load its experiment "
-            "from: call tune_jobs.resume(folder, EXPERIMENT)."
-        )
-    loaded = load(reference, partial(engine.restated, asked=found.experiment, **budgets))
-    carry_out(ctx, partial(engine.resume, found.folder, loaded.experiment, force=force), top)
+    repeats = repeats_named(run, storage)
+    found = repeats[0] if repeats else find_run(run, storage)
+    call = f"{'resume_repeats(runs' if repeats else 'resume(folder'}, EXPERIMENT)"
+    experiment = experiment_of(found, call, **budgets)
+    if repeats:
+        carry_out_repeats(ctx, partial(engine.resume_repeats, repeats, experiment, force=force, **budgets))
+    else:
+        carry_out(ctx, partial(engine.resume, found.folder, experiment, force=force), top)

@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.carry_out import carry_out
+from tune_jobs.cli.carry_out import carry_out, carry_out_repeats
 
 # Names of tune_jobs.searchers.SEARCHERS and tune_jobs.schedulers.SCHEDULERS, whose import would cost --help its speed.
-SEARCHER_NAMES = ("hyperopt", "random", "grid")
+SEARCHER_NAMES = ("hyperopt", "bayesian", "random", "grid", "sweep")
 SCHEDULER_NAMES = ("asha", "none")
 
 
@@ -28,6 +28,8 @@ SCHEDULER_NAMES = ("asha", "none")
 @click.option("--max-epochs", type=int, help="Epochs of a trial at most.")
 @click.option("--total-epochs", type=int, help="Epochs of all trials together at most.")
 @click.option("--time-budget-s", type=float, help="Seconds after which the run ends.")
+@click.option("--executions", type=int, help="Times that each configuration is trained; it is judged by the mean.")
+@click.option("--fraction", type=float, help="Part of the training and validation examples to use, in (0, 1].")
 @click.option("--max-concurrent", "max_concurrent_trials", type=int, help="Trials side by side at most.")
 @click.option("--cpus", type=float, help="CPUs of a trial.")
 @click.option("--gpus", type=float, help="GPUs of a trial: a fraction, or whole ones.")
@@ -37,6 +39,7 @@ SCHEDULER_NAMES = ("asha", "none")
 @options.same_failures
 @options.trial_timeout_s
 @click.option("--keep", type=options.KEEP, metavar="all|N|none", help="Whose weights are kept: all, the best N, none.")
+@click.option("--repeats", type=int, help="Runs to do, each with another seed, to tell what is luck: 2 to 1000.")
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to print at the end.")
 @options.debug
 @click.pass_context
@@ -46,6 +49,7 @@ def run(
     experiment: str,
     storage: Path,
     name: str | None,
+    repeats: int | None,
     top: int,
     searcher: str | None,
     scheduler: str | None,
@@ -61,19 +65,19 @@ def run(
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
     from tune_jobs import engine
+    from tune_jobs.errors import RequestError
     from tune_jobs.loader import load
     from tune_jobs.overrides import Overrides
     from tune_jobs.results.run import find_run
 
     changes = Overrides(searcher, scheduler, cpus, gpus, fields)
-    loaded = load(experiment, changes.apply, partial(engine.request_problems, storage=storage, name=name))
-    begin = partial(
-        engine.run,
-        loaded.experiment,
-        storage=storage,
-        name=name,
-        experiment_name=loaded.name,
-        reference=loaded.reference,
-        warm_start=[find_run(run, storage) for run in warm_start],
-    )
-    carry_out(ctx, begin, top)
+    problems = engine.request_problems if repeats is None else partial(engine.repeats_problems, repeats=repeats)
+    loaded = load(experiment, changes.apply, partial(problems, storage=storage, name=name))
+    names: dict[str, Any] = {"name": name, "experiment_name": loaded.name, "reference": loaded.reference}
+    if repeats is None:
+        earlier = [find_run(run, storage) for run in warm_start]
+        carry_out(ctx, partial(engine.run, loaded.experiment, storage=storage, warm_start=earlier, **names), top)
+    elif warm_start:
+        raise RequestError("--repeats tells what is luck, which --warm-start takes away: leave one of them out.")
+    else:
+        carry_out_repeats(ctx, partial(engine.run_repeats, loaded.experiment, repeats, storage=storage, **names))

@@ -7,23 +7,16 @@ from pathlib import Path
 
 import click
 
-from tune_jobs.cli import options
+from tune_jobs.cli import options, tables
 from tune_jobs.cli.screen import console_of
-
-FORMATS = ("table", "csv", "json", "markdown", "parquet")
 
 
 @click.command()
 @click.argument("run")
 @options.storage
 @click.option("--top", type=click.IntRange(min=1), help="Only the best so many trials.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    help="How to write it.  [default: as the suffix of --output says, or table]",
-)
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.")
+@tables.format_
+@tables.output
 @options.debug
 def leaderboard(run: str, storage: Path, top: int | None, format_: str | None, output: Path | None) -> None:
     """Print the trials of RUN, the best first.
@@ -31,7 +24,7 @@ def leaderboard(run: str, storage: Path, top: int | None, format_: str | None, o
     On a terminal a table shows as many columns as there is room for; every other output has all of them.
     """
     from tune_jobs.results.run import find_run
-    from tune_jobs.views.export import export, format_for, safe
+    from tune_jobs.views.export import format_for
     from tune_jobs.views.tables import print_leaderboard
     from tune_jobs.views.text import clean
 
@@ -39,16 +32,9 @@ def leaderboard(run: str, storage: Path, top: int | None, format_: str | None, o
     found = find_run(run, storage)
     frame = found.leaderboard()
     frame = frame if top is None else frame.head(top)
-    if output is not None:
-        export(frame, chosen, output)
-        click.echo(f"{len(frame)} rows written to {clean(str(output))}", err=True)
-    elif chosen == "table":
-        print_leaderboard(console_of(sys.stdout), frame, len(found.space.slots()))
-    else:
-        from tune_jobs.results.formats import to_text
-
-        text = to_text(frame, chosen)
-        click.echo(safe(text) if sys.stdout.isatty() else text.encode(), nl=False)
+    for problem in found.evaluation_problems():
+        click.echo(f"note: {clean(problem)}", err=True)
+    tables.put(frame, chosen, output, lambda console: print_leaderboard(console, frame, len(found.space.slots())))
 
 
 @click.command()

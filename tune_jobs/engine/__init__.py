@@ -1,7 +1,18 @@
 """An experiment on Ray: runs it, and writes its journal."""
 
+from tune_jobs.engine.repeats import repeats_problems, resume_repeats, run_repeats
 from tune_jobs.engine.reporter import Plan, Reporter
 from tune_jobs.engine.resumption import restated
 from tune_jobs.engine.runner import request_problems, resume, run
 
-__all__ = ["Plan", "Reporter", "request_problems", "restated", "resume", "run"]
+__all__ = [
+    "Plan",
+    "Reporter",
+    "repeats_problems",
+    "request_problems",
+    "restated",
+    "resume",
+    "resume_repeats",
+    "run",
+    "run_repeats",
+]

@@ -12,11 +12,13 @@ from typing import Any, Self
 
 import ray
 from ray.tune import Callback, Stopper
+from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from trainables.settings import TRIAL_KEY
 from tune_jobs.engine.coordinator import Coordinator
 from tune_jobs.engine.ray_errors import in_one_line
+from tune_jobs.searchers import WAIT
 
 
 class _Bridge:
@@ -35,18 +37,26 @@ class _Bridge:
 
 
 class ProposingSearcher(_Bridge, Searcher):
-    """Hands the coordinator's proposals to Ray."""
+    """Hands the coordinator's proposals to Ray.
+
+    Attributes:
+        finished: Whether there will be no other.
+    """
 
     def __init__(self, coordinator: Coordinator) -> None:
         Searcher.__init__(self)
         self._coordinator = coordinator
+        self.finished = False
 
     def suggest(self, trial_id: str) -> Any:  # noqa: ARG002 - Ray's name for it means nothing to us
         """The next configuration, with the trial's number."""
         proposal = self._coordinator.propose()
         if proposal is None:
             # A worker that dies gives its trial back, so Ray must go on asking until all of them have ended.
-            return Searcher.FINISHED if self._coordinator.idle else None
+            self.finished = self._coordinator.idle
+            return Searcher.FINISHED if self.finished else None
+        if proposal is WAIT:
+            return None  # Ray asks again after its next event, or in 0.1 s
         trial, config = proposal
         return {**config, TRIAL_KEY: trial}
 
@@ -58,6 +68,28 @@ class ProposingSearcher(_Bridge, Searcher):
 
     def restore(self, checkpoint_path: str) -> None:
         """Ray's own state is not used: the journal is."""
+
+
+class WorkerKeeper(_Bridge, FIFOScheduler):
+    """Keeps the workers that have nothing to do while the next proposals wait for a trial's end.
+
+    Ray keeps one of them, and ends the others with imports that took seconds. How many it keeps, it counts in a cache
+    that has no public name (ray 2.60: tune_controller.py, _maybe_cache_trial_actor); without it, all is only slower.
+    """
+
+    def __init__(self, searcher: ProposingSearcher, most: int) -> None:
+        FIFOScheduler.__init__(self)  # type: ignore[no-untyped-call]
+        self._searcher = searcher
+        self._most = most
+        self._kept = 0
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:  # noqa: ARG002
+        """A worker is about to have nothing to do: it is kept for as long as another trial may come."""
+        kept = 0 if self._searcher.finished else self._most
+        cache = getattr(tune_controller, "_actor_cache", None)
+        if cache is not None:
+            cache.increase_max(trial.placement_group_factory, kept - self._kept)
+            self._kept = kept
 
 
 class DecidingStopper(_Bridge, Stopper):

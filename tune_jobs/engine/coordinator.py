@@ -25,7 +25,7 @@ from tune_jobs.results import (
     TrialEnded,
     TrialStarted,
 )
-from tune_jobs.searchers import Search
+from tune_jobs.searchers import WAIT, Search, Waiting
 
 
 class Record(Protocol):
@@ -86,6 +86,8 @@ class Coordinator:
         self._epochs = 0
         self._running: dict[int, _Running] = {}
         self._waiting: list[int] = []
+        self._left_out: list[int] = []
+        self._planned = experiment.planned_trials
         self._search: Search = experiment.searcher.start(
             experiment.space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
         )
@@ -128,31 +130,39 @@ class Coordinator:
         self._waiting = sorted(self._running)
 
     def _propose_again(self, started: Mapping[int, dict[str, Any]]) -> None:
-        """Side by side, trials start out of order: one of them may have been proposed, but never started."""
+        """Side by side, trials start out of order: one of them may have been proposed, but never started.
+
+        A searcher that has to hear results before it can say again what that one was is asked when it has.
+        """
         for trial in range(max(started, default=-1) + 1):
-            config = started.get(trial)
+            config: dict[str, Any] | Waiting | None = started.get(trial)
             if config is not None:
-                self._search.remember(trial, config)
+                self._search.remember(trial, started[trial])
             else:
                 config = self._search.propose(trial)
-            if config is not None:
+            if config is WAIT:
+                self._left_out.append(trial)
+            elif config is not None:
                 self._running[trial] = _Running(config)
             self._proposed = trial + 1
 
-    def propose(self) -> tuple[int, dict[str, Any]] | None:
-        """The next trial's number and configuration; None when there is none (now: see ``idle``)."""
+    def propose(self) -> tuple[int, dict[str, Any]] | Waiting | None:
+        """The next trial's number and configuration; None when there is none (see ``idle``), WAIT when too early."""
         if self.over:
             return None
         if self._waiting:
             trial = self._waiting.pop(0)
             return trial, self._running[trial].config
-        if self._proposed == self._experiment.planned_trials:
+        trial = self._left_out[0] if self._left_out else self._proposed
+        if trial == self._planned:
             return None
-        trial = self._proposed
         config = self._search.propose(trial)
-        if config is None:
-            return None
-        self._proposed += 1
+        if config is None or config is WAIT:
+            return config
+        if self._left_out:
+            self._left_out.pop(0)
+        else:
+            self._proposed += 1
         self._running[trial] = _Running(config)
         return trial, config
 

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tune_jobs.engine.warm_start import write as write_lessons
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment import Experiment
 from tune_jobs.results import Event
+from tune_jobs.results.repeats import Repeat, repeats_named
 from tune_jobs.results.run import EXPERIMENT_NAME
 
 FORMAT = 1
@@ -39,6 +41,11 @@ def folder_problems(storage: Path, name: str | None) -> list[str]:
         return [
             f"The run {name!r} exists already in {storage}. Choose another --name, or remove that folder if nothing in "
             "it is worth keeping."
+        ]
+    if name is not None and repeats_named(str(storage / name), storage):
+        return [
+            f"The name {name!r} is that of the repeats {name}-1, {name}-2, … in {storage}. Choose another --name, or "
+            f"go on with them: tune-jobs resume {name}."
         ]
     nearest = next(parent for parent in (storage, *storage.absolute().parents) if parent.exists())
     if not nearest.is_dir():
@@ -60,6 +67,7 @@ def create(
     experiment: Experiment,
     experiment_name: str,
     reference: str | None = None,
+    repeat: Repeat | None = None,
     warm_start: tuple[Sequence[Taken], Sequence[Event]] = ((), ()),
 ) -> Path:
     """Makes the folder and writes what was asked for.
@@ -70,6 +78,7 @@ def create(
         experiment: What is run.
         experiment_name: Its name.
         reference: How the command line finds it again.
+        repeat: Which repeat of a group it is; None: a run by itself.
         warm_start: What ``warm_start.gather`` took of other runs.
 
     Raises:
@@ -77,7 +86,7 @@ def create(
     """
     folder = storage.absolute() / name
     taken, lessons = warm_start
-    asked = describe(name, experiment, experiment_name, reference)
+    asked = describe(name, experiment, experiment_name, reference, repeat)
     text = json.dumps({**asked, "warm_start": [each.to_json() for each in taken]}, indent=2)
     unfinished = folder.with_name(f".{name}.{os.getpid()}")
     try:
@@ -102,7 +111,9 @@ def budgets_changed(folder: Path, asked: Mapping[str, Any], experiment: Experime
     unfinished.replace(folder / EXPERIMENT_NAME)
 
 
-def describe(name: str, experiment: Experiment, experiment_name: str, reference: str | None) -> dict[str, Any]:
+def describe(
+    name: str, experiment: Experiment, experiment_name: str, reference: str | None, repeat: Repeat | None = None
+) -> dict[str, Any]:
     """What was asked for, as JSON."""
     trainable = experiment.trainable
     return {
@@ -110,6 +121,7 @@ def describe(name: str, experiment: Experiment, experiment_name: str, reference:
         "name": name,
         "experiment": experiment_name,
         "reference": reference,
+        "repeat": asdict(repeat) if repeat else None,
         "created_s": time.time(),
         "trainable": f"{trainable.__module__}:{trainable.__qualname__}",
         "space": experiment.space.to_json(),
@@ -120,6 +132,8 @@ def describe(name: str, experiment: Experiment, experiment_name: str, reference:
         "trials": experiment.trials,
         "time_budget_s": experiment.time_budget_s,
         "total_epochs": experiment.total_epochs,
+        "executions": experiment.executions,
+        "fraction": experiment.fraction,
         "resources": {"cpus": experiment.resources.cpus, "gpus": experiment.resources.gpus},
         "max_concurrent_trials": experiment.max_concurrent_trials,
         "seed": experiment.seed,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from tune_jobs.results import Event
+from tune_jobs.results.repeats import Repeat
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Plan:
         total_epochs: How many epochs all trials have together at most; None: no limit.
         time_budget_s: Seconds after which the run ends; None: no limit.
         max_concurrent_trials: How many trials run side by side at most.
+        repeat: Which repeat of a group it is; None: a run by itself.
         earlier: What happened already, when the run is resumed.
     """
 
@@ -36,6 +38,7 @@ class Plan:
     total_epochs: int | None
     time_budget_s: float | None
     max_concurrent_trials: int
+    repeat: Repeat | None = None
     earlier: Sequence[Event] = ()
 
 

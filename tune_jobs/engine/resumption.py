@@ -28,6 +28,11 @@ _FIELDS = (
     "same_failures",
     "trial_timeout_s",
 )
+_LATER_FIELDS = {
+    "executions": 1,
+    "fraction": 1.0,
+    "keep": "all",
+}  # what was done before one could ask
 
 
 def restated(experiment: Experiment, asked: Mapping[str, Any], **changes: Any) -> Experiment:
@@ -42,8 +47,8 @@ def restated(experiment: Experiment, asked: Mapping[str, Any], **changes: Any) -
         RequestError: The file is damaged, or of a version that knows other searchers or schedulers.
     """
     kept = {name: asked[name] for name in _FIELDS if name in asked}  # an earlier version knew fewer
+    kept |= {name: asked.get(name, default) for name, default in _LATER_FIELDS.items()}
     fields = {**kept, **{name: value for name, value in changes.items() if value is not None}}
-    fields["keep"] = asked.get("keep", "all")  # as runs did before there was a choice
     try:
         return replace(
             experiment,
@@ -62,11 +67,14 @@ def differences(experiment: Experiment, asked: Mapping[str, Any]) -> list[str]:
     changed = []
     if experiment.space.to_json() != asked["space"]:
         changed.append(f"The search space has changed: {_space_difference(asked['space'], experiment.space)}.")
-    then, now = asked.get("code", {}), fingerprints(experiment.trainable)
+    return changed + code_differences(experiment.trainable, asked)
+
+
+def code_differences(trainable: type[Any], asked: Mapping[str, Any]) -> list[str]:
+    """Which classes of the trainable have another source than when the run began."""
+    then, now = asked.get("code", {}), fingerprints(trainable)
     names = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
-    if names:
-        changed.append(f"The code has changed: {', '.join(names)}.")
-    return changed
+    return [f"The code has changed: {', '.join(names)}."] if names else []
 
 
 def fingerprints(trainable: type[Any]) -> dict[str, str]:

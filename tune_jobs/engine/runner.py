@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trainables import Data, InvalidData, TrialSettings
+from trainables import Data, TrialSettings
 from tune_jobs.engine import folder as run_folder
 from tune_jobs.engine.coordinator import Coordinator
+from tune_jobs.engine.data import load_data
 from tune_jobs.engine.interruption import on_interrupt
 from tune_jobs.engine.keeping import Keeper, Keeping
 from tune_jobs.engine.local_ray import available, local_ray
@@ -25,6 +27,7 @@ from tune_jobs.engine.warm_start import read as read_lessons
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment import Experiment, Resources
 from tune_jobs.results import Ending, Event
+from tune_jobs.results.repeats import Repeat, repeat_of
 from tune_jobs.results.run import Run
 
 LOG = Path("logs", "ray.log")
@@ -39,6 +42,7 @@ def run(
     reference: str | None = None,
     warm_start: Sequence[Run | Path | str] = (),
     reporter: Reporter | None = None,
+    repeat: Repeat | None = None,
 ) -> Run:
     """Runs an experiment on this machine.
 
@@ -50,6 +54,7 @@ def run(
         reference: How the command line finds the experiment again, to resume the run.
         warm_start: Runs, or their folders, whose results the searcher hears first.
         reporter: Whoever shows the progress.
+        repeat: Which repeat of a group it is; None: a run by itself.
 
     Returns:
         The run, also when it was interrupted by Ctrl-C.
@@ -65,7 +70,8 @@ def run(
     if problems := request_problems(experiment, storage, name):
         raise RequestError(*problems)
     taken, lessons = gather([run if isinstance(run, Run) else Run(run) for run in warm_start], experiment)
-    folder = run_folder.create(Path(storage), name, experiment, experiment_name, reference, (taken, lessons))
+    warm = (taken, lessons)
+    folder = run_folder.create(Path(storage), name, experiment, experiment_name, reference, repeat, warm)
     try:
         with locked(folder):
             _run_in(folder, experiment, reporter, notes=[str(each) for each in taken])
@@ -150,7 +156,8 @@ def _run_in(
     coordinator.replay(earlier)
     try:
         with quiet(folder / LOG):
-            _execute(experiment, coordinator, _load_data(experiment), machine, concurrent, folder, notes)
+            data = load_data(experiment.trainable).part(experiment.fraction)
+            _execute(experiment, coordinator, data, machine, concurrent, folder, notes)
     except OSError:
         if coordinator.failure is None:  # else the log was on the same full disk as the journal
             raise
@@ -160,21 +167,6 @@ def _run_in(
         raise RequestError(coordinator.mistake)
     if coordinator.failure is not None:
         raise RunFailed(f"{coordinator.failure} The run: {folder}")
-
-
-def _load_data(experiment: Experiment) -> Data:
-    name = experiment.trainable.__name__
-    try:
-        data = experiment.trainable.standalone().load_data()
-    except InvalidData as error:
-        raise RequestError(*error.problems) from error
-    except Exception as error:
-        raise RequestError(f"{name}.load_data raised {type(error).__name__}: {error}") from error
-    if not isinstance(data, Data):
-        raise RequestError(
-            f"{name}.load_data returned a {type(data).__name__}, but must return trainables.Data(train=(x, y), …)."
-        )
-    return data
 
 
 def _max_concurrent(experiment: Experiment, machine: Machine) -> int:
@@ -193,6 +185,7 @@ def _plan(folder: Path, experiment: Experiment, concurrent: int, earlier: Sequen
         total_epochs=experiment.total_epochs,
         time_budget_s=experiment.time_budget_s,
         max_concurrent_trials=concurrent,
+        repeat=repeat_of(Run(folder)),
         earlier=earlier,
     )
 
@@ -235,25 +228,29 @@ def _with_data(experiment: Experiment, data: Data, folder: Path) -> Any:
         mode=experiment.objective.mode,
         max_epochs=experiment.max_epochs,
         seed=experiment.seed,
+        executions=experiment.executions,
         cpus=experiment.resources.cpus,
         gpus=experiment.resources.gpus,
         folder=str(folder / "trials"),
         checkpoint_every_s=experiment.checkpoint_every_s,
         milestones=experiment.rungs,
     )
-    trainable = tune.with_parameters(experiment.trainable, data=data, settings=settings)
+    seen = replace(data, test=None)  # nothing of the test set ever reaches a worker
+    trainable = tune.with_parameters(experiment.trainable, data=seen, settings=settings)
     return tune.with_resources(trainable, {"cpu": experiment.resources.cpus, "gpu": experiment.resources.gpus})
 
 
 def _tune(trainable: Any, coordinator: Coordinator, concurrent: int, scratch: Path) -> None:
     from ray import tune
 
-    from tune_jobs.engine.bridge import DecidingStopper, ProposingSearcher, TellingCallback
+    from tune_jobs.engine.bridge import DecidingStopper, ProposingSearcher, TellingCallback, WorkerKeeper
 
+    searcher = ProposingSearcher(coordinator)
     tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
-            search_alg=ProposingSearcher(coordinator),
+            search_alg=searcher,
+            scheduler=WorkerKeeper(searcher, concurrent),
             num_samples=-1,  # the searcher says when it is finished
             max_concurrent_trials=concurrent,
             reuse_actors=True,

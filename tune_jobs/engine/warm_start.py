@@ -61,11 +61,13 @@ def gather(runs: Sequence[Run], experiment: Experiment) -> tuple[list[Taken], li
         What was taken of each run, and the trials as events, numbered from 0 and reduced to what a searcher hears.
 
     Raises:
-        RequestError: A run had another objective, or cannot be read.
+        RequestError: A run had another objective, or cannot be read, or the searcher goes by its own trials only.
     """
     taken: list[Taken] = []
     events: list[Event] = []
     problems: list[str] = []
+    if runs and not experiment.searcher.WARM:
+        problems.append(f"{type(experiment.searcher).__name__} cannot be told of other runs: leave the warm start out.")
     count = 0
     for run in runs:
         then, now = run.objective, experiment.objective

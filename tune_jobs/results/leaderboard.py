@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
+from tune_jobs.results.evaluations import Scores
 from tune_jobs.results.events import EpochReported
 from tune_jobs.results.history import History, Objective
 from tune_jobs.results.ranking import ranking
@@ -44,7 +45,12 @@ class Column:
         return value
 
 
-def leaderboard(history: History, objective: Objective, slots: Sequence[Column]) -> pd.DataFrame:
+def leaderboard(
+    history: History,
+    objective: Objective,
+    slots: Sequence[Column],
+    tested: Mapping[int, Scores] | None = None,
+) -> pd.DataFrame:
     """A run's trials as one table, a row each, the best first.
 
     The order is that of `ranking`: by the objective at a trial's best epoch, ties by fewer epochs to reach
@@ -53,17 +59,20 @@ def leaderboard(history: History, objective: Objective, slots: Sequence[Column])
 
     The columns are rank, trial, status, the objective's metric, best_epoch, epochs (how many were trained),
     seconds (of training), every parameter in the order of `slots`, every other metric at the best epoch in
-    the order in which trials reported them, node, and error on one line. Inactive parameters and unreported
-    metrics are missing (pandas.NA), as is a metric that was NaN.
+    the order in which trials reported them, the metrics on the test set as test_<name> (where any trial was
+    evaluated), node, and error on one line. Inactive parameters and unreported metrics are missing
+    (pandas.NA), as is a metric that was NaN.
 
     Where names collide, the columns named above keep theirs, then the objective, the parameters in order, and
-    the other metrics in order; a parameter that finds its name taken is param_<name>, a metric metric_<name>.
+    the other metrics in order, those on the test set last; a parameter that finds its name taken is
+    param_<name>, a metric metric_<name>.
 
     Args:
         history: What came of the run.
         objective: The metric that ranks, and its direction.
         slots: The columns of the parameters. A column whose journaled values are not all of its type holds
             them as they are, as json columns do.
+        tested: What trials are worth on the test set: see ``evaluations.current``.
     """
     places = ranking(history, objective)
     trials = [place.trial for place in places]
@@ -84,6 +93,10 @@ def leaderboard(history: History, objective: Objective, slots: Sequence[Column])
     for metric in _metric_names(history):
         if metric != objective.metric:
             columns[_claim(metric, "metric_", taken)] = _metric(bests, metric)
+    on_test_set = [(tested or {}).get(trial.trial) for trial in trials]
+    for metric in dict.fromkeys(chain.from_iterable(scores.metrics for scores in on_test_set if scores)):
+        values = [scores.metrics.get(metric) if scores else None for scores in on_test_set]
+        columns[_claim(f"test_{metric}", "metric_", taken)] = _array(values, "Float64")
     columns["node"] = _array([trial.node for trial in trials], "string")
     columns["error"] = _array([_one_line(trial.error) for trial in trials], "string")
     return pd.DataFrame(columns)

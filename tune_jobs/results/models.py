@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tune_jobs.results.history import Objective, TrialHistory
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
     from trainables import KerasTrainable
 
@@ -30,27 +32,66 @@ def load_model(
     Raises:
         RequestError: There is no checkpoint with weights, or the model has to be built by its trainable.
     """
-    from trainables import checkpoint
-
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    folder = checkpoint.trial_folder(run_folder / "trials", trial.trial)
-    snapshot = checkpoint.newest(folder)
-    if snapshot is None or not snapshot.group("best"):
-        raise RequestError(
-            f"Trial {trial.trial} has no weights in {folder}: it ended before its first checkpoint, or they were "
-            "deleted, because a run keeps those of its best 10 trials, or as many as --keep (Experiment.keep) says. "
-            "Begin a run with --keep all to keep every trial's."
-        )
+    weights = best_weights(run_folder, trial.trial)
     best = trial.best(objective)
-    if best is not None and snapshot.state["best_epoch"] != best.epoch:
+    if best is not None and weights.epoch != best.epoch:
         warnings.warn(
             f"The leaderboard has epoch {best.epoch} of trial {trial.trial}, but these weights are of epoch "
-            f"{snapshot.state['best_epoch']}: the trial was interrupted, or its worker died, between two checkpoints.",
+            f"{weights.epoch}: the trial was interrupted, or its worker died, between two checkpoints.",
             stacklevel=3,
         )
-    model = _build(folder, trial, trainable)
-    model.set_weights(snapshot.group("best"))
+    model = _build(trial_folder(run_folder, trial.trial), trial, trainable)
+    model.set_weights(weights.arrays)
     return model
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of a trial's best epoch.
+
+    Attributes:
+        epoch: The epoch, from 1.
+        arrays: For ``model.set_weights``.
+    """
+
+    epoch: int
+    arrays: list[np.ndarray]
+
+
+def best_weights(run_folder: Path, trial: int) -> Weights:
+    """What a trial's newest checkpoint holds of its best epoch.
+
+    Raises:
+        RequestError: There is no checkpoint with weights.
+    """
+    from trainables import checkpoint
+
+    folder = trial_folder(run_folder, trial)
+    snapshot = checkpoint.newest(folder)
+    if snapshot is not None:
+        epoch, arrays = snapshot.state.get("best_epoch"), snapshot.group("best")
+        if isinstance(epoch, int) and arrays:
+            return Weights(epoch, arrays)
+    raise RequestError(
+        f"Trial {trial} has no weights in {folder}: it ended before its first checkpoint, or they were "
+        "deleted, because a run keeps those of its best 10 trials, or as many as --keep (Experiment.keep) says. Begin "
+        "a run with --keep all to keep those of every trial."
+    )
+
+
+def has_weights(run_folder: Path, trial: int) -> bool:
+    """Whether a trial has a checkpoint; what is in it is not read."""
+    from trainables import checkpoint
+
+    return bool(checkpoint.names(trial_folder(run_folder, trial)))
+
+
+def trial_folder(run_folder: Path, trial: int) -> Path:
+    """Where a trial of a run keeps its checkpoints."""
+    from trainables import checkpoint
+
+    return checkpoint.trial_folder(run_folder / "trials", trial)
 
 
 def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | None) -> keras.Model:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tune_jobs.errors import RequestError
+from tune_jobs.results import evaluations
+from tune_jobs.results.evaluations import Scores
 from tune_jobs.results.events import Event
 from tune_jobs.results.history import History, fold
 from tune_jobs.results.journal import JOURNAL_NAME, read_journal
@@ -90,7 +92,21 @@ class Run:
         from tune_jobs.results.columns import columns
         from tune_jobs.results.leaderboard import leaderboard
 
-        return leaderboard(self.history(), self.objective, columns(self.space))
+        history = self.history()
+        tested, _ = self._evaluations(history)
+        return leaderboard(history, self.objective, columns(self.space), tested)
+
+    def evaluation_problems(self) -> list[str]:
+        """A sentence about each evaluation that the leaderboard leaves out: damaged, or not of the best epoch."""
+        _, problems = self._evaluations(self.history())
+        return problems
+
+    def _evaluations(self, history: History) -> tuple[dict[int, Scores], list[str]]:
+        from tune_jobs.results.ranking import ranking
+
+        found, damaged = evaluations.read(self.folder)
+        belonging, outdated = evaluations.current(found, ranking(history, self.objective) if found else [])
+        return belonging, [*damaged, *outdated]
 
     def curves(self, metric: str | None = None) -> pd.DataFrame:
         """A metric (by default the objective) of every trial, a row each, at every epoch, a column each."""

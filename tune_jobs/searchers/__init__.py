@@ -1,10 +1,12 @@
 """What to try: the searchers, one file each."""
 
-from tune_jobs.searchers.base import Search, Searcher
+from tune_jobs.searchers.base import WAIT, Search, Searcher, Waiting
+from tune_jobs.searchers.bayesian import Bayesian
 from tune_jobs.searchers.grid import Grid
 from tune_jobs.searchers.hyperopt_tpe import HyperOpt
 from tune_jobs.searchers.random_search import Random
+from tune_jobs.searchers.sweep import Sweep
 
-SEARCHERS: dict[str, type[Searcher]] = {kind.NAME: kind for kind in (HyperOpt, Random, Grid)}
+SEARCHERS: dict[str, type[Searcher]] = {kind.NAME: kind for kind in (HyperOpt, Bayesian, Random, Grid, Sweep)}
 
-__all__ = ["SEARCHERS", "Grid", "HyperOpt", "Random", "Search", "Searcher"]
+__all__ = ["SEARCHERS", "WAIT", "Bayesian", "Grid", "HyperOpt", "Random", "Search", "Searcher", "Sweep", "Waiting"]

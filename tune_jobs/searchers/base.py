@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, ClassVar
+from enum import Enum
+from typing import Any, ClassVar, Final
 
 from search_spaces import SearchSpace
 from search_spaces.checked import Checked
@@ -13,15 +14,27 @@ from search_spaces.checked import Checked
 Config = dict[str, Any]
 
 
+class Waiting(Enum):
+    """What is neither a configuration nor the end of them."""
+
+    WAIT = "nothing now: ask again when a trial has reported or ended"
+
+
+WAIT: Final = Waiting.WAIT
+
+
 class Search(ABC):
     """A searcher at work in one run. It is told losses: less is better."""
 
     @abstractmethod
-    def propose(self, trial: int) -> Config | None:
+    def propose(self, trial: int) -> Config | Waiting | None:
         """The configuration of a trial; None when there is nothing left to try.
 
+        WAIT when that depends on trials that have not ended: then it is asked again. It must not be said when none
+        is left to end, or the run would never.
+
         Args:
-            trial: The trial's number; it is asked once for 0, 1, 2, …
+            trial: The trial's number; there is one configuration for each of 0, 1, 2, …
         """
 
     @abstractmethod
@@ -48,9 +61,15 @@ class Search(ABC):
 
 
 class Searcher(Checked):
-    """A searcher as it is declared."""
+    """A searcher as it is declared.
+
+    Attributes:
+        NAME: What it is called on the command line and in a run's folder.
+        WARM: Whether it may be told of the trials of other runs before its own.
+    """
 
     NAME: ClassVar[str]
+    WARM: ClassVar[bool] = True
 
     @abstractmethod
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:
@@ -74,6 +93,13 @@ class Searcher(Checked):
     def to_json(self) -> dict[str, Any]:
         """The declaration as JSON."""
         return {"kind": self.NAME, **asdict(self)}  # type: ignore[call-overload]
+
+
+def points_problem(points: object) -> str | None:
+    """Why a value is not a list of configurations; None when it is."""
+    if isinstance(points, list | tuple) and all(isinstance(point, dict) for point in points):
+        return None
+    return f"The value of `points` is {points!r}, but must be a list of configurations (dictionaries)."
 
 
 def point_problems(points: Sequence[Config], space: SearchSpace) -> list[str]:

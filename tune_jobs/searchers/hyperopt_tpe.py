@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ import numpy as np
 from search_spaces import SearchSpace
 from search_spaces.hyperopt_space import decode, encode, to_hyperopt
 from tune_jobs.rules import count_problem, positive_problem
-from tune_jobs.searchers.base import Config, Search, Searcher, point_problems
+from tune_jobs.searchers.base import Config, Search, Searcher, point_problems, points_problem
 from tune_jobs.searchers.merit import Merits
 
 _STREAM = 2  # tells these random numbers from those of schedulers and trials, which have the same seed and trial
@@ -44,15 +45,12 @@ class HyperOpt(Searcher):
     def problems(self) -> list[str]:
         """All that is wrong with it."""
         found = [
+            points_problem(self.points),
             count_problem("startup_trials", self.startup_trials),
             positive_problem("gamma", self.gamma),
             count_problem("candidates", self.candidates),
             positive_problem("prior_weight", self.prior_weight),
         ]
-        if not isinstance(self.points, list | tuple) or not all(isinstance(point, dict) for point in self.points):
-            found.append(
-                f"The value of `points` is {self.points!r}, but must be a list of configurations (dictionaries)."
-            )
         return [problem for problem in found if problem]
 
     def space_problems(self, space: SearchSpace) -> list[str]:
@@ -108,9 +106,13 @@ class _TpeSearch(Search):
         # Trials that cannot be judged yet count as bad (a "constant liar": Ginsbourger, Le Riche and Carraro 2010):
         # with nothing new known, the best candidate of a grid is always the same, and two workers would get it.
         pending = sorted(self._tried.keys() - set(order))
+        # Each failure is told twice, without more trials counting as good for it: told once, TPE proposes the gaps
+        # between the failures next to a best trial that lies at their edge.
+        told = order + pending + [number for number in self._merits.failed() if number in self._tried]
+        gamma = self._declared.gamma * math.sqrt((len(order) + len(pending)) / max(len(told), 1))
         # A seed of its own for each trial: its proposal depends on what is known, not on how often it was asked.
         seed = int(np.random.SeedSequence([self._seed, trial, _STREAM]).generate_state(1)[0]) % 2**31
-        trials = _as_trials([self._tried[number] for number in order + pending], list(self._distributions))
+        trials = _as_trials([self._tried[number] for number in told], list(self._distributions))
         if len(order) < self._declared.startup_trials:
             documents = rand.suggest([trial], self._domain, trials, seed)
         else:
@@ -122,7 +124,7 @@ class _TpeSearch(Search):
                 prior_weight=self._declared.prior_weight,
                 n_startup_jobs=0,
                 n_EI_candidates=self._declared.candidates,
-                gamma=self._declared.gamma,
+                gamma=gamma,
                 verbose=False,
             )
         values = documents[0]["misc"]["vals"]

@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, groupby
 
 ENOUGH = 5
 """Results at a rung that make it the one to judge by."""
@@ -58,12 +59,27 @@ class Merits:
                 record.losses[rung] = record.latest
 
     def order(self) -> list[int]:
-        """The trials that can be judged, best first."""
+        """The trials that can be judged, best first; those that failed are last."""
         return order_of_merit(self._records, self._rungs)
+
+    def places(self) -> dict[int, float]:
+        """The place of each trial that can be judged, from 1; equally good ones share the mean of their places."""
+        groups = groups_of_merit(self._records, self._rungs)
+        ends = accumulate(map(len, groups))
+        return {trial: end - (len(group) - 1) / 2 for end, group in zip(ends, groups, strict=True) for trial in group}
+
+    def failed(self) -> list[int]:
+        """The trials that failed."""
+        return _failed(self._records)
 
 
 def order_of_merit(records: Mapping[int, Record], rungs: Sequence[int]) -> list[int]:
-    """The trials from best to worst, so that no two values of different epochs are ever compared.
+    """The trials from best to worst: see ``groups_of_merit``; of equally good ones the earlier first."""
+    return [trial for group in groups_of_merit(records, rungs) for trial in group]
+
+
+def groups_of_merit(records: Mapping[int, Record], rungs: Sequence[int]) -> list[list[int]]:
+    """The trials from best to worst, so that no two values of different epochs are ever compared; equals together.
 
     As in BOHB (Falkner, Klein and Hutter 2018, section 4.2) the good trials are found at the highest rung that has
     enough results. Unlike there, nothing is thrown away: the trials that ended below it follow, those that came
@@ -78,12 +94,18 @@ def order_of_merit(records: Mapping[int, Record], rungs: Sequence[int]) -> list[
     counts = {rung: sum(rung in record.losses for record in sound.values()) for rung in rungs}
     judged_at = max((rung for rung in rungs if counts[rung] >= ENOUGH), default=min(rungs))
 
-    def key(trial: int) -> tuple[int, float, int]:
+    def merit(trial: int) -> tuple[int, float]:
         record = sound[trial]
         rung = judged_at if judged_at in record.losses else max(record.losses)
-        return -rung, record.losses[rung], trial
+        return -rung, record.losses[rung]
 
-    judged = [
+    judged = sorted(
         trial for trial, record in sound.items() if judged_at in record.losses or (record.ended and record.losses)
-    ]
-    return sorted(judged, key=key) + sorted(trial for trial, record in records.items() if record.failed)
+    )
+    groups = [list(group) for _, group in groupby(sorted(judged, key=merit), key=merit)]
+    failed = _failed(records)
+    return [*groups, failed] if failed else groups
+
+
+def _failed(records: Mapping[int, Record]) -> list[int]:
+    return sorted(trial for trial, record in records.items() if record.failed)

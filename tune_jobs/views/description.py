@@ -25,6 +25,8 @@ def description(loaded: Loaded) -> str:
         "scheduler": f"{_part(experiment.scheduler.to_json())}; {_rungs(experiment)}",
         "resources": _resources(experiment),
         "budget": _budget(experiment),
+        "executions": _executions(experiment.executions),
+        "examples": _examples(experiment.fraction),
         "seed": str(experiment.seed),
     }
     parts = [f"{loaded.name}\n{about}".strip(), textwrap.indent(space, "  "), _aligned(facts)]
@@ -52,6 +54,16 @@ def _resources(experiment: Experiment) -> str:
     resources, most = experiment.resources, experiment.max_concurrent_trials
     side_by_side = f"at most {most} at a time" if most else "as many at a time as the machine has room for"
     return f"{count(resources.cpus, 'CPU')} and {count(resources.gpus, 'GPU')} a trial, {side_by_side}"
+
+
+def _executions(executions: int) -> str:
+    return "1 a trial" if executions == 1 else f"{executions} a trial, which is judged by their mean"
+
+
+def _examples(fraction: float) -> str:
+    if fraction == 1:
+        return "all"
+    return f"{100 * fraction:.4g} % of those to train and to validate on, of each class alike; the test set is whole"
 
 
 def _budget(experiment: Experiment) -> str:

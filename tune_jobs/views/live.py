@@ -15,7 +15,7 @@ from rich.text import Text
 from tune_jobs.results import Event, Status
 from tune_jobs.views.estimate import fraction_done, seconds_left
 from tune_jobs.views.progress import Progress, TrialProgress
-from tune_jobs.views.summary import shown_folder, statuses_text
+from tune_jobs.views.summary import repeat_text, shown_folder, statuses_text
 from tune_jobs.views.text import clean, config_text, cut, duration, error_text, note_text, score
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def _title(progress: Progress) -> Text:
     storage = clean(shown_folder(progress.plan.folder.parent))
     title = Text(no_wrap=True, overflow="ellipsis")
     title.append(clean(progress.plan.name), style="bold")
+    title.append(repeat_text(progress.plan))
     return title.append(f" in {storage}", style="dim")
 
 

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from tune_jobs.results import Event, Noted, RunStarted, Status, TrialEnded
 from tune_jobs.views.progress import Progress, TrialProgress
-from tune_jobs.views.summary import direction, plan_text, shown_folder, statuses_text
+from tune_jobs.views.summary import direction, plan_text, repeat_text, shown_folder, statuses_text
 from tune_jobs.views.text import clean, config_text, count, duration, error_text, note_text, score
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class PlainView:
     def begin(self, plan: Plan) -> None:
         """Says what is about to start."""
         self._progress = Progress.of(plan)
-        self._write(f"run {clean(plan.name)} in {clean(shown_folder(plan.folder))}")
+        self._write(f"run {clean(plan.name)}{repeat_text(plan)} in {clean(shown_folder(plan.folder))}")
         self._write(f"{clean(plan.metric)} ({direction(plan.mode)}): {plan_text(plan)}")
 
     def event(self, event: Event) -> None:

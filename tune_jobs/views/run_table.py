@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tune_jobs.results import History, JournalError, ranking
+from tune_jobs.views.plain_table import print_table
 from tune_jobs.views.summary import status_counts, statuses_text
 from tune_jobs.views.text import clean, score
 
 if TYPE_CHECKING:
     from tune_jobs.results.run import Run
-
-_UNLIMITED = 1_000_000
 
 
 def print_runs(console: Console, runs: Sequence[Run], storage: Path) -> None:
@@ -32,13 +30,7 @@ def print_runs(console: Console, runs: Sequence[Run], storage: Path) -> None:
         table.add_column(name, overflow="fold")
     for run in runs:
         table.add_row(*map(Text, run_row(run)))
-    if console.is_terminal:
-        console.print(table)
-        return
-    whole = Console(file=io.StringIO(), width=_UNLIMITED, color_system=None)
-    with whole.capture() as capture:
-        whole.print(table)
-    console.file.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+    print_table(console, table)
 
 
 def run_row(run: Run) -> tuple[str, ...]:

@@ -33,6 +33,11 @@ def plan_text(plan: Plan) -> str:
     return ", ".join(parts)
 
 
+def repeat_text(plan: Plan) -> str:
+    """Which repeat of how many a run is: " (repeat 2 of 5)"; nothing for a run by itself."""
+    return f" (repeat {plan.repeat.number} of {plan.repeat.count})" if plan.repeat else ""
+
+
 def statuses_text(counts: Mapping[Status, int]) -> str:
     """Trials by status: "22 stopped, 7 completed"; the order is that of a healthy run's frequencies."""
     order = (
@@ -83,19 +88,32 @@ def shown_folder(folder: Path) -> str:
         return str(folder)
 
 
-def next_commands(folder: Path, storage: Path, *, interrupted: bool) -> list[str]:
+def reference(folder: Path, storage: Path) -> str:
+    """What a person types to name a run, or a group of repeats.
+
+    Args:
+        folder: The folder of the run; of a group, what it would be.
+        storage: Where runs are looked for unless the command says otherwise.
+    """
+    by_name = folder.absolute().parent == storage.absolute()
+    return shlex.quote(folder.name if by_name else shown_folder(folder))
+
+
+def next_commands(folder: Path, storage: Path, *, interrupted: bool, swept: bool) -> list[str]:
     """What can be typed after a run.
 
     Args:
         folder: The run's folder.
         storage: Where runs are looked for unless the command says otherwise.
         interrupted: Whether it ended before its time.
+        swept: Whether a sweep made it.
     """
-    by_name = folder.absolute().parent == storage.absolute()
-    reference = shlex.quote(folder.name if by_name else shown_folder(folder))
-    resume = [f"tune-jobs resume {reference}"] if interrupted else []
+    named = reference(folder, storage)
+    resume = [f"tune-jobs resume {named}"] if interrupted else []
+    path = [f"tune-jobs path {named}"] if swept else []
     return [
         *resume,
-        f"tune-jobs leaderboard {reference}",
-        f"tune-jobs leaderboard {reference} --output {shlex.quote(folder.name)}.csv",
+        *path,
+        f"tune-jobs leaderboard {named}",
+        f"tune-jobs leaderboard {named} --output {shlex.quote(folder.name)}.csv",
     ]

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trainables.settings import spread_of
 from tune_jobs.views.columns import TextColumn, counted, fitting, folded, merged, text_columns
+from tune_jobs.views.plain_table import plain_text
 from tune_jobs.views.text import clean
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
 
 _FIXED = 7  # rank, trial, status, the objective, best_epoch, epochs, seconds: the leaderboard's first columns
 _FIRST = 4
 _WIDEST_CELL = 40
-_UNLIMITED = 1_000_000
 _GAP = 2
 _NARROW_GAP = 1
 
@@ -47,11 +47,7 @@ def print_leaderboard(console: Console, frame: pd.DataFrame, parameters: int = 0
 
 def table_text(frame: pd.DataFrame) -> str:
     """A leaderboard as plain text of whatever width it takes; columns without any value are left out."""
-    table = _table(_filled(text_columns(frame)), frame, _GAP)
-    console = Console(file=io.StringIO(), width=_UNLIMITED, color_system=None)
-    with console.capture() as capture:
-        console.print(table)
-    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+    return plain_text(_table(_filled(frame), frame, _GAP))
 
 
 def fitted_table(frame: pd.DataFrame, width: int, parameters: int = 0) -> tuple[Table, list[str]]:
@@ -63,7 +59,7 @@ def fitted_table(frame: pd.DataFrame, width: int, parameters: int = 0) -> tuple[
         parameters: How many of its columns are parameters: they matter more than the other metrics.
     """
     metrics = {str(name) for name in frame.columns[_FIXED + parameters :]}
-    filled = _filled(text_columns(frame))
+    filled = _filled(frame)
     columns = [folded(column, _WIDEST_CELL) for column in merged(filled)]
     order = _importance(columns, metrics, known={column.name for column in filled})
     gap = _GAP
@@ -79,7 +75,7 @@ def _importance(columns: Sequence[TextColumn], metrics: AbstractSet[str], known:
     """The columns that are worth showing, the most important first."""
     lists = [column for column in columns if column.name not in known]
     counts = counted(columns[_FIRST:], lists)
-    place = {"epochs": 1, "error": 3, "best_epoch": 4, "seconds": 5, "node": 7}
+    place = {_spread(columns): 1, "epochs": 1, "error": 3, "best_epoch": 4, "seconds": 5, "node": 7}
 
     def importance(index: int) -> int:
         name = columns[index].name
@@ -92,8 +88,15 @@ def _importance(columns: Sequence[TextColumn], metrics: AbstractSet[str], known:
     return [columns[index].name for index in ordered if columns[index].name not in one_node]
 
 
-def _filled(columns: Sequence[TextColumn]) -> list[TextColumn]:
-    return [column for index, column in enumerate(columns) if index < _FIRST or not column.is_empty]
+def _filled(frame: pd.DataFrame) -> list[TextColumn]:
+    """The columns in which something stands, the spread of the objective beside it."""
+    columns = text_columns(frame)
+    first, rest = columns[:_FIRST], [column for column in columns[_FIRST:] if not column.is_empty]
+    return [*first, *sorted(rest, key=lambda column: column.name != _spread(columns))]
+
+
+def _spread(columns: Sequence[TextColumn]) -> str:
+    return spread_of(columns[_FIRST - 1].name)
 
 
 def _table(columns: Sequence[TextColumn], frame: pd.DataFrame, gap: int) -> Table:

@@ -10,6 +10,7 @@ from cli_runs import events, make_run
 from click.testing import CliRunner
 
 from tune_jobs.cli.main import main
+from tune_jobs.shipped import shipped
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def invoke(*arguments, status=0):
 
 def test_list():
     lines = invoke("list").output.splitlines()
-    assert [line.split()[0] for line in lines] == ["digits_mlp", "fashion_mnist_mlp"]
+    assert [line.split()[0] for line in lines] == [name for name, _ in shipped()]
     assert all(len(line) <= 80 for line in lines)
 
 

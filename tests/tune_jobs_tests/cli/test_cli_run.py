@@ -82,12 +82,14 @@ def test_only_the_best_are_printed(fake):
 
 def test_options_replace_what_the_experiment_declares(fake):
     options = "--searcher random --scheduler none --trials 4 --max-epochs 5 --total-epochs 6 --time-budget-s 7.5"
+    options += " --executions 3 --fraction 0.2"
     more = "--max-concurrent 2 --cpus 0.5 --gpus 0.25 --seed 9 --keep 3 --storage elsewhere --name second"
     invoke("digits_mlp", *options.split(), *more.split())
     asked = fake.experiment
     assert (asked.searcher.NAME, asked.scheduler.NAME) == ("random", "none")
     assert (asked.trials, asked.max_epochs, asked.total_epochs, asked.time_budget_s) == (4, 5, 6, 7.5)
     assert (asked.max_concurrent_trials, asked.seed, asked.keep) == (2, 9, 3)
+    assert (asked.executions, asked.fraction) == (3, 0.2)
     assert (asked.resources.cpus, asked.resources.gpus) == (0.5, 0.25)
     assert (str(fake.storage), fake.experiment_name) == ("elsewhere", "digits_mlp")
 
@@ -106,12 +108,12 @@ def test_options_for_what_goes_wrong_and_for_what_went_before(fake, tmp_path):
 
 
 def test_all_wrong_values_are_told_at_once(fake):
-    options = "--trials 0 --max-epochs -1 --cpus 0 --seed -3 --time-budget-s nan --keep 0"
+    options = "--trials 0 --max-epochs -1 --cpus 0 --seed -3 --time-budget-s nan --fraction 1.5 --executions 0 --keep 0"
     result = invoke("digits_mlp", *options.split(), status=2)
     first, *rest = result.stderr.splitlines()
-    assert first == "Error: 6 things are wrong:"
+    assert first == "Error: 8 things are wrong:"
     assert all(line.startswith("  - ") for line in rest)
-    assert len(rest) == 6
+    assert len(rest) == 8
     assert result.stdout == ""
 
 

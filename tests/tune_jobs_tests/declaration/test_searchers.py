@@ -110,24 +110,6 @@ def test_tpe_finds_the_good_region() -> None:
     assert share_of_good(HyperOpt()) > 1.5 * share_of_good(Random())
 
 
-@pytest.mark.parametrize(("best_at", "most"), [(0.25, 0.2), (0.5, 0.4)])
-def test_tpe_learns_from_failures(best_at: float, most: float) -> None:
-    """The upper half fails. Plain Ray proposes nothing else in the end; a best point at the very edge stays hard."""
-    space = SearchSpace(x=Float(0.0, 1.0))
-    shares = []
-    for seed in range(5):
-        search = start(HyperOpt(), space, seed)
-        xs = []
-        for trial in range(60):
-            x = search.propose(trial)["x"]
-            xs.append(x)
-            if x <= 0.5:
-                search.report(trial, 9, abs(x - best_at))
-            search.end(trial, failed=x > 0.5, trained_out=x <= 0.5)
-        shares.append(float(np.mean([x > 0.5 for x in xs[30:]])))
-    assert np.median(shares) <= most
-
-
 def test_a_space_without_a_choice_has_one_proposal() -> None:
     space = SearchSpace(a=Choice("only"))
     assert start(HyperOpt(), space).propose(0) == {"a": "only"}

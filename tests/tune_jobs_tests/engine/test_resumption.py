@@ -27,20 +27,28 @@ def asked_for(declared: Any) -> dict[str, Any]:
 
 def test_an_experiment_is_restated_with_the_options_that_it_had() -> None:
     used = experiment(
-        trials=7, searcher=HyperOpt(points=[{"x": 0.5}], gamma=0.5), scheduler=NoScheduler(), seed=3, total_epochs=50
+        trials=7,
+        searcher=HyperOpt(points=[{"x": 0.5}], gamma=0.5),
+        scheduler=NoScheduler(),
+        seed=3,
+        total_epochs=50,
+        executions=3,
+        fraction=0.25,
     )
-    today = experiment(searcher=Random())
+    today = experiment(searcher=Random(), executions=2, fraction=0.5)
     again = restated(today, asked_for(used))
     assert asked_for(again)["searcher"] == asked_for(used)["searcher"]
     assert (again.trials, again.seed, again.total_epochs, again.scheduler) == (7, 3, 50, NoScheduler())
+    assert (again.executions, again.fraction) == (3, 0.25)
     assert restated(today, asked_for(used), trials=9, total_epochs=None).trials == 9
     assert differences(again, asked_for(used)) == []
 
 
-def test_a_run_of_an_earlier_version_has_the_fields_of_today() -> None:
+def test_a_run_of_an_earlier_version_goes_on_as_it_was() -> None:
     asked = asked_for(experiment())
-    del asked["max_retries"], asked["trial_timeout_s"]
-    assert restated(experiment(), asked).max_retries == 3
+    del asked["max_retries"], asked["trial_timeout_s"], asked["executions"], asked["fraction"], asked["keep"]
+    again = restated(experiment(executions=2, fraction=0.5), asked)
+    assert (again.executions, again.fraction, again.keep, again.max_retries) == (1, 1.0, "all", 3)
     assert restated(experiment(), asked, max_retries=7, trial_timeout_s=60.0).max_retries == 7
 
 

@@ -75,6 +75,21 @@ def test_parameters_matter_more_than_other_metrics():
     assert "loss" in text.partition("No room for ")[2]
 
 
+def spread_board():
+    frame = board()
+    frame.insert(len(frame.columns) - 2, "val_accuracy_std", pd.array([0.0123, 0.002, None], dtype="Float64"))
+    return frame
+
+
+def test_the_spread_stands_beside_the_objective_where_there_is_room():
+    header = on_pipe(spread_board()).splitlines()[0].split()
+    assert header[3:5] == ["val_accuracy", "val_accuracy_std"]
+    shown, _, _ = on_terminal(spread_board(), 64).partition("No room")
+    assert "0.0123" in shown
+    narrow = on_terminal(spread_board(), 36)
+    assert "val_accuracy_std" in narrow.partition("No room for ")[2].replace("\n", "")
+
+
 def test_a_wide_terminal_shows_everything_once():
     text = on_terminal(board(), 240)
     assert "No room" not in text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tune_jobs.errors import RequestError
 from tune_jobs.files import produce_whole
+from tune_jobs.views.text import clean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,6 +36,12 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_in, height_in), layout="constrained")
+
+
+def plain(text: str) -> str:
+    """A text that matplotlib takes as it is: it reads formulas between dollars, and hides what begins with "_"."""
+    shown = clean(text).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
 
 
 def save(figure: Figure, output: Path) -> None:

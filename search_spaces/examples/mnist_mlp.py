@@ -1,0 +1,10 @@
+"""A multilayer perceptron on MNIST: how many layers, how wide each, and how it is trained."""
+
+from search_spaces import Choice, Float, Int, SearchSpace
+
+SPACE = SearchSpace(
+    layers=Int(1, 5),
+    units=Int(32, 512, step=32).per("layers"),
+    optimizer=Choice("adam", "sgd", "rmsprop"),
+    learning_rate=Float(1e-4, 1e-2, log=True),
+)

@@ -1,0 +1,33 @@
+"""Dense networks on MNIST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from trainables.data import Data
+from trainables.examples import mnist_data
+from trainables.examples.dense import Dense
+
+
+class MnistDense(Dense):
+    """50,000 images to train on, 10,000 for validation, the official 10,000 for the test.
+
+    Attributes:
+        held_out: The part of the official training images for validation.
+    """
+
+    input_shape = (28, 28)
+    held_out: ClassVar[float] = 1 / 6
+    defaults: ClassVar[Mapping[str, Any]] = {**Dense.defaults, "loss": "categorical_crossentropy"}
+
+    def load_data(self) -> Data:
+        """From the folder that MNIST_HOME names, or by Keras's loader; labels are one-hot."""
+        return mnist_data.load(self.held_out)
+
+
+class MnistMlp(MnistDense):
+    """48,000 images to train on and 12,000 for validation."""
+
+    held_out = 0.2
+    batch_size = 128

@@ -1,0 +1,34 @@
+"""The command that draws learning curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tune_jobs.cli import options
+
+
+@click.command()
+@click.argument("run")
+@options.storage
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="Where to draw them: a .png, .svg or .pdf.",
+)
+@click.option("--metric", help="What to draw, on training and validation data.  [default: the objective]")
+@options.debug
+def curves(run: str, storage: Path, output: Path, metric: str | None) -> None:
+    """Draw the learning curves of RUN: of a sweep a panel a step, else those of the best trials."""
+    from tune_jobs.results.run import find_run
+    from tune_jobs.views.plots.canvas import check_picture
+
+    check_picture(output)
+    found = find_run(run, storage)
+    from tune_jobs.views.plots.curves import draw
+
+    draw(found, metric, output)
+    click.echo(f"drawn in {output}", err=True)

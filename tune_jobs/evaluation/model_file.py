@@ -1,0 +1,129 @@
+"""A model in a .keras file: written whole or not at all, and read once by plain Keras before it counts as written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from tune_jobs.errors import RequestError
+from tune_jobs.files import produce_whole
+
+SUFFIX = ".keras"
+
+
+def check_model_file(output: Path) -> None:
+    """Finds out before anything is computed for it whether a model can be written into this file.
+
+    Raises:
+        RequestError: Its suffix is not .keras, it is a folder, or its folder does not exist.
+    """
+    if output.suffix != SUFFIX:
+        raise RequestError(f"The suffix of {output} is {output.suffix!r}, but must be {SUFFIX!r}.")
+    if output.is_dir():
+        raise RequestError(f"{output} is a folder, but must be a file: name another.")
+    if not output.absolute().parent.is_dir():
+        raise RequestError(f"The folder of {output} does not exist: make it, or choose another file.")
+
+
+def write_model(model: Any, output: Path) -> list[str]:
+    """Writes a model for ``keras.models.load_model``, compiled as it is where plain Keras can read that.
+
+    Returns:
+        What who reads it must know; nothing where plain Keras reads it as it is.
+
+    Raises:
+        RequestError: Keras cannot describe the model, or the file cannot be written; nothing was.
+    """
+    notes: list[str] = []
+    if model.compiled:
+        model.optimizer.build(model.trainable_variables)  # else who reads the file is warned that variables are missing
+
+    def produce(path: Path) -> None:
+        _save(model, path)
+        if _is_readable(path):
+            return
+        if _is_readable(path, compile=False):
+            # The loss, a metric or the optimizer is the user's own: without them everyone can read it.
+            with _not_compiled(model):
+                _save(model, path)
+            notes.append(f"It is not compiled, because plain Keras has no {_listed(foreign_names(model))}.")
+            return
+        notes.append(
+            f"Who reads it needs {_listed(foreign_names(model))}: import their module first when they are registered "
+            "(keras.saving.register_keras_serializable), or name them in load_model(…, custom_objects={…}); "
+            "lambdas need safe_mode=False."
+        )
+
+    produce_whole(output, produce)
+    return notes
+
+
+def foreign_names(model: Any) -> list[str]:
+    """What plain Keras may lack of a model's description: registered names, functions, lambdas."""
+    import keras
+
+    return list(dict.fromkeys(_foreign(keras.saving.serialize_keras_object(model))))
+
+
+def _foreign(described: Any) -> Iterator[str]:
+    if isinstance(described, dict):
+        name = described.get("registered_name")
+        if described.get("class_name") == "__lambda__":
+            yield "a lambda"
+        elif isinstance(name, str):
+            yield str(described["config"]) if name == "function" else name
+        for value in described.values():
+            yield from _foreign(value)
+    elif isinstance(described, list | tuple):
+        for value in described:
+            yield from _foreign(value)
+
+
+def _save(model: Any, path: Path) -> None:
+    try:
+        model.save(path)
+    except OSError:
+        raise
+    except Exception as error:  # whatever the user's get_config raises
+        raise RequestError(
+            f"Keras cannot describe the model ({type(error).__name__}: {error}): give its layers and the model itself "
+            "a get_config(), as the Keras guide on serialization shows."
+        ) from error
+
+
+def _is_readable(path: Path, *, compile: bool = True) -> bool:
+    import keras
+
+    with _nothing_registered(), suppress(Exception):  # each kind of foreign object makes Keras raise another error
+        keras.models.load_model(path, compile=compile)
+        return True
+    return False
+
+
+@contextmanager
+def _nothing_registered() -> Iterator[None]:
+    """Keras as it is in a process that has not imported the user's code."""
+    import keras
+
+    registry = keras.saving.get_custom_objects()
+    registered = dict(registry)
+    registry.clear()
+    try:
+        yield
+    finally:
+        registry.update(registered)
+
+
+@contextmanager
+def _not_compiled(model: Any) -> Iterator[None]:
+    model.compiled = False
+    try:
+        yield
+    finally:
+        model.compiled = True
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "a part of it"

@@ -1,0 +1,75 @@
+"""A trained model on a split: its loss, its metrics, and a report for each of its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tune_jobs.errors import RequestError
+from tune_jobs.evaluation.reports import Report
+from tune_jobs.evaluation.tasks import reports
+
+if TYPE_CHECKING:
+    from trainables import Data
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a model is worth on the test set.
+
+    Attributes:
+        examples: How many examples the test set has.
+        is_weighted: Whether they have weights: loss and weighted metrics count them, reports do not.
+        metrics: The loss and every metric of the compiled model, by Keras's names.
+        reports: A report for each output of the model, by its name.
+    """
+
+    examples: int
+    is_weighted: bool
+    metrics: Mapping[str, float]
+    reports: Mapping[str, Report]
+
+
+def check_test_set(data: Data, name: str) -> None:
+    """Finds out whether there is a test set.
+
+    Args:
+        data: What was loaded.
+        name: The trainable's name.
+
+    Raises:
+        RequestError: There is none.
+    """
+    if data.test is None:
+        raise RequestError(
+            f"{name}.load_data returned no test set, but must return Data(train=…, validation=…, test=(x, y)): "
+            "examples that neither training nor the search has seen."
+        )
+
+
+def score(model: Any, data: Data, batch_size: int) -> Scored:
+    """Evaluates a compiled model on the test set that the data has."""
+    from trainables.data import length
+    from trainables.pipeline import validation_input
+
+    split = data.test or ()
+    batches = validation_input(split, batch_size)
+    metrics = model.evaluate(batches, return_dict=True, verbose=0)
+    predictions = model.predict(batches, verbose=0)
+    return Scored(
+        examples=length(split),
+        is_weighted=len(split) == 3,
+        metrics={name: float(metrics[name]) for name in sorted(metrics, key=lambda name: name != "loss")},
+        reports=reports(split[1], predictions, model.loss, _output_names(model, predictions), data.class_names),
+    )
+
+
+def _output_names(model: Any, predictions: Any) -> list[str]:
+    names = getattr(model, "output_names", None)  # neither a Sequential nor a subclassed model has any
+    if names:
+        return list(names)
+    if isinstance(predictions, Mapping):
+        return list(predictions)
+    parts = len(predictions) if isinstance(predictions, list | tuple) else 1
+    return [f"output_{index}" for index in range(parts)]

@@ -1,0 +1,59 @@
+"""The picture of a comparison: the best objective so far over epochs and over seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tune_jobs.results.bands import Band, band, limits
+from tune_jobs.views.plots.canvas import new_figure, plain, save
+from tune_jobs.views.text import count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from tune_jobs.results.comparison import Comparison
+    from tune_jobs.results.outcomes import Strategy
+
+_LEGEND_LETTERS = 110  # of a row as wide as the picture
+
+
+def draw(comparison: Comparison, output: Path) -> None:
+    """Draws the best so far of each strategy into a file; of repeats, the median within the quartiles.
+
+    Raises:
+        RequestError: The file cannot be written; nothing was.
+    """
+    save(figure(comparison), output)
+
+
+def figure(comparison: Comparison) -> Figure:
+    """The picture."""
+    whole = new_figure(11, 4.5)
+    left, right = whole.subplots(1, 2, sharey=True)
+    runs = [[each.trajectory for each in strategy.outcomes] for strategy in comparison.strategies]
+    by_epochs = [band(each, lambda step: step.epochs) for each in runs]
+    by_seconds = [band(each, lambda step: step.seconds) for each in runs]
+    for axes, bands, unit in ((left, by_epochs, "epochs of all trials"), (right, by_seconds, "seconds of running")):
+        for strategy, each in zip(comparison.strategies, bands, strict=True):
+            _draw_band(axes, each, strategy)
+        axes.set_xlabel(unit)
+        axes.set_xlim(left=0)
+        axes.grid(alpha=0.3)
+    spread = ": median and quartiles" if comparison.is_repeated else ""
+    left.set_ylabel(plain(f"best {comparison.objective.metric} so far{spread}"))
+    if shown := limits([*by_epochs, *by_seconds], comparison.objective.mode):
+        left.set_ylim(*shown)
+    handles, labels = left.get_legend_handles_labels()
+    columns = max(1, _LEGEND_LETTERS // (max(map(len, labels)) + 8))
+    whole.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
+    return whole
+
+
+def _draw_band(axes: Axes, band: Band, strategy: Strategy) -> None:
+    repeats = len(strategy.outcomes)
+    about = f" ({count(repeats, 'repeat')})" if repeats > 1 else ""
+    (line,) = axes.step(band.places, band.median, where="post", label=plain(f"{strategy.name}{about}"))
+    if repeats > 1:
+        axes.fill_between(band.places, band.low, band.high, step="post", alpha=0.2, color=line.get_color(), linewidth=0)

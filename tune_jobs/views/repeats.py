@@ -1,0 +1,96 @@
+"""What is printed when repeats are over: a row each, their quartiles, what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from tune_jobs.results import Ending
+from tune_jobs.results.outcomes import Outcome, Strategy, outcome, spread
+from tune_jobs.results.repeats import repeat_of
+from tune_jobs.views.plain_table import print_table
+from tune_jobs.views.summary import reference
+from tune_jobs.views.text import clean, duration, number, score
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tune_jobs.results.run import Run
+
+# What is told of a repeat, and how it is written.
+_COLUMNS: tuple[tuple[Callable[[Outcome], float], Callable[[float], str]], ...] = (
+    (lambda outcome: outcome.best, score),
+    (lambda outcome: len(outcome.history.trials), number),
+    (lambda outcome: outcome.trajectory.epochs, number),
+    (lambda outcome: outcome.trajectory.seconds, duration),
+)
+
+
+def were_interrupted(runs: Sequence[Run]) -> bool:
+    """Whether Ctrl-C ended a group of repeats: in one of them, or before all were begun."""
+    repeat = repeat_of(runs[0])
+    missing = repeat is not None and len(runs) < repeat.count
+    return missing or runs[-1].history().reason == Ending.INTERRUPTED
+
+
+def print_repeats(console: Console, runs: Sequence[Run], storage: Path) -> bool:
+    """Prints what came of the repeats of an experiment.
+
+    Args:
+        console: Where to.
+        runs: They are over.
+        storage: Where runs are looked for unless a command says otherwise.
+
+    Returns:
+        Whether any of them has a best trial.
+    """
+    outcomes = [outcome(run) for run in runs]
+    found = [each for each in outcomes if each is not None]
+    console.print()
+    print_table(console, _table(runs, outcomes))
+    console.print()
+    if were_interrupted(runs):
+        _line(console, Text("Interrupted: what was finished is kept.", style="yellow"))
+    if not found:
+        _line(console, Text(f"No repeat has a trial with a finite {clean(runs[0].objective.metric)}.", style="red"))
+    for index, command in enumerate(_next_commands(runs, found, storage)):
+        _line(console, Text.assemble(("next: " if index == 0 else "      ", "bold"), clean(command)))
+    return bool(found)
+
+
+def _table(runs: Sequence[Run], outcomes: Sequence[Outcome | None]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("run", overflow="fold")
+    for name in (clean(runs[0].objective.metric), "trials", "epochs", "elapsed"):
+        table.add_column(Text(name), justify="right", overflow="fold")
+    for run, each in zip(runs, outcomes, strict=True):
+        row = ("-",) * len(_COLUMNS) if each is None else [write(value(each)) for value, write in _COLUMNS]
+        table.add_row(*map(Text, (clean(run.name), *row)))
+    found = [each for each in outcomes if each is not None]
+    if len(found) > 1:
+        spreads = [(spread([value(each) for each in found]), write) for value, write in _COLUMNS]
+        table.add_row(Text("median"), *(Text(write(each.median)) for each, write in spreads), style="bold")
+        table.add_row(
+            Text("quartiles"), *(Text(f"{write(each.low)}, {write(each.high)}") for each, write in spreads), style="dim"
+        )
+    return table
+
+
+def _next_commands(runs: Sequence[Run], found: Sequence[Outcome], storage: Path) -> list[str]:
+    repeat = repeat_of(runs[0])
+    group = reference(runs[0].folder.with_name(repeat.of), storage) if repeat else ""
+    commands = [f"tune-jobs resume {group}"] if were_interrupted(runs) else []
+    if len(found) > 1:
+        commands.append(f"tune-jobs compare {group} ANOTHER")
+    if found:
+        best = Strategy("", tuple(found)).best.run
+        commands.append(f"tune-jobs leaderboard {reference(best.folder, storage)}")
+    return commands
+
+
+def _line(console: Console, text: Text) -> None:
+    console.print(text, soft_wrap=True)  # never broken by rich: commands are there to be copied
