@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/tune-jobs run digits_mlp
 
 test: .venv/installed
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 faults: .venv/installed
 	$(BIN)/python tests/integration/faults.py --kills 50

@@ -160,6 +160,8 @@ class Eager(Everything):
 def test_an_interrupted_trial_goes_on_as_an_uninterrupted_one(begin, tmp_path):
     """With all that makes continuing hard."""
     settings = {"metric": "val_loss", "mode": "min", "executions": 2, "max_epochs": 4}
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
     whole = train(begin(Eager, {"patience": 3}, **settings, folder=str(tmp_path / "whole")), 4)
     first = begin(Eager, {"patience": 3}, **settings, folder=str(tmp_path / "parts"), milestones=(2,))
     begun = train(first, 2)

@@ -105,8 +105,9 @@ class Swish(Tiny):
 
 
 def train(worker, epochs: int) -> list[dict]:
-    """What a trial reports until it has ended, or for so many epochs."""
+    """What a trial reports until it has ended, or for so many epochs; its checkpoints are on disk then."""
     results = []
     while len(results) < epochs and not (results and results[-1]["done"]):
         results.append(worker.step())
+    worker.wait_until_saved()
     return results
