@@ -98,6 +98,11 @@ def length(arrays: Arrays) -> int:
     return len(next(leaves(arrays)))
 
 
+def are_one_hot(labels: np.ndarray) -> bool:
+    """Whether each row of labels, of shape (examples, classes), is a single 1 among zeros."""
+    return bool(((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all())
+
+
 def split(
     x: np.ndarray, y: np.ndarray, fraction: float, *, seed: int = 0, stratify: bool = True
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
@@ -154,8 +159,7 @@ def _classes(y: Arrays) -> np.ndarray | None:
 
 def _from_one_hot(labels: np.ndarray) -> np.ndarray:
     """The place of the one in each row; the labels as they are where they are not one-hot."""
-    is_one_hot = ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
-    return labels.argmax(axis=1) if is_one_hot else labels
+    return labels.argmax(axis=1) if are_one_hot(labels) else labels
 
 
 def _taken(arrays: Arrays, places: np.ndarray) -> Arrays:

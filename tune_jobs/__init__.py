@@ -6,11 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tune_jobs.comparison import compare
     from tune_jobs.engine import resume, resume_repeats, run, run_repeats
     from tune_jobs.errors import RequestError, RunFailed
-    from tune_jobs.evaluation import evaluate, export, refit
+    from tune_jobs.evaluation.evaluating import evaluate
+    from tune_jobs.evaluation.exporting import export
+    from tune_jobs.evaluation.refitting import refit
     from tune_jobs.experiment import Experiment, Objective, Resources
-    from tune_jobs.results.comparison import compare
     from tune_jobs.results.repeats import find_runs
     from tune_jobs.results.run import Run, load_run
     from tune_jobs.schedulers import ASHA, NoScheduler
@@ -45,11 +47,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "tune_jobs.comparison": ("compare",),
     "tune_jobs.engine": ("resume", "resume_repeats", "run", "run_repeats"),
     "tune_jobs.errors": ("RequestError", "RunFailed"),
-    "tune_jobs.evaluation": ("evaluate", "export", "refit"),
+    "tune_jobs.evaluation.evaluating": ("evaluate",),
+    "tune_jobs.evaluation.exporting": ("export",),
+    "tune_jobs.evaluation.refitting": ("refit",),
     "tune_jobs.experiment": ("Experiment", "Objective", "Resources"),
-    "tune_jobs.results.comparison": ("compare",),
     "tune_jobs.results.repeats": ("find_runs",),
     "tune_jobs.results.run": ("Run", "load_run"),
     "tune_jobs.schedulers": ("ASHA", "NoScheduler"),

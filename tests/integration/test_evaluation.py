@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from child_process import tune_jobs
+from click.testing import CliRunner
+
+from tune_jobs.cli.main import main
+from tune_jobs.results.run import load_run
 
 pytestmark = pytest.mark.integration
 
@@ -32,42 +35,38 @@ print(json.dumps(keras.models.load_model(sys.argv[1]).evaluate(x, y, verbose=0, 
 """
 
 
-@pytest.mark.timeout(600)  # six processes that import TensorFlow, one after another
-def test_a_run_is_evaluated_exported_and_refitted(tmp_path: Path, ray_folder: Path) -> None:
-    options = [
-        "--name",
-        "digits",
-        "--trials",
-        "2",
-        "--max-epochs",
-        "3",
-        "--max-concurrent",
-        "1",
-        "--searcher",
-        "random",
-    ]
-    assert tune_jobs(tmp_path, "run", "digits_mlp", *options, RAY_TMPDIR=str(ray_folder)).returncode == 0
+def command(*arguments: str) -> str:
+    """A command in this process, which has imported TensorFlow already."""
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
-    evaluated = tune_jobs(tmp_path, "evaluate", "digits", "--output", "confusion.png")
-    assert evaluated.returncode == 0, evaluated.stderr
-    assert "test set, 360 examples: loss " in evaluated.stdout
-    assert "weighted avg" in evaluated.stdout
-    assert "confusion matrix, a row a true class" in evaluated.stdout
+
+def test_a_run_is_evaluated_exported_and_refitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TUNE_JOBS_STORAGE", raising=False)
+    options = "--name digits --trials 2 --max-epochs 3 --max-concurrent 1 --searcher random --scheduler none"
+    assert "tune-jobs evaluate digits" in command("run", "digits_mlp", *options.split())
+
+    evaluated = command("evaluate", "digits", "--output", "confusion.png")
+    assert "test set, 360 examples: loss " in evaluated
+    assert "weighted avg" in evaluated
+    assert "confusion matrix, a row a true class" in evaluated
     assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
-    best, other = json.loads(tune_jobs(tmp_path, "leaderboard", "digits", "--format", "json").stdout)
-    assert f"accuracy {best['test_accuracy']:#.4g}" in evaluated.stdout
-    assert other["test_accuracy"] is None
+    board = load_run("runs/digits").leaderboard()
+    best = board.iloc[0]
+    assert f"accuracy {best['test_accuracy']:#.4g}" in evaluated
+    assert board["test_accuracy"].notna().tolist() == [True, False]
 
-    assert tune_jobs(tmp_path, "export", "digits", "best.keras").returncode == 0
-    command = [sys.executable, "-c", ELSEWHERE, str(tmp_path / "best.keras")]
-    read = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    command("export", "digits", "best.keras")
+    elsewhere = [sys.executable, "-c", ELSEWHERE, "best.keras"]
+    read = subprocess.run(elsewhere, capture_output=True, text=True, timeout=120, check=False)
     assert read.returncode == 0, read.stderr
     scores = json.loads(read.stdout.splitlines()[-1])
     assert scores["accuracy"] == pytest.approx(best["test_accuracy"])
     assert scores["loss"] == pytest.approx(best["test_loss"], rel=1e-4)
 
-    refitted = tune_jobs(tmp_path, "refit", "digits", "again.keras")
-    assert refitted.returncode == 0, refitted.stderr
-    assert f"trained again for {best['best_epoch']} epoch" in refitted.stdout
-    assert "on 1,437 examples" in refitted.stdout
+    refitted = command("refit", "digits", "again.keras")
+    assert f"trained again for {best['best_epoch']} epoch" in refitted
+    assert "on 1,437 examples" in refitted
     assert (tmp_path / "again.keras").is_file()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -14,57 +12,82 @@ from child_process import COMMAND, LAB, tune_jobs, wait_until_gone
 
 from tune_jobs.results import Status
 from tune_jobs.results.run import Run
+from tune_jobs.sweep_stages import sweep_path
 
 pytestmark = pytest.mark.integration
+# Every trial tells which worker it is in; those of the second step wait in their second epoch until they may go on.
 DECLARED = """
+import os, time
+from pathlib import Path
+
+import keras
+from trainables import FitOptions
+
+
+class Held(Signs):
+    def build_model(self, config):
+        with open("WORKERS", "a") as file:
+            file.write(f"{os.getpid()}\\n")
+        return super().build_model(config)
+
+    def fit_options(self, config):
+        def wait(epoch, logs=None):
+            while epoch == 1 and config["rate"] != 0.1 and not Path("RELEASED").exists():
+                time.sleep(0.05)
+
+        return FitOptions(callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=wait)])
+
+
 EXPERIMENT = Experiment(
-    Signs, SearchSpace(units=Choice(2, 4, 8), rate=Choice(0.1, 0.01, 0.001)), Objective("val_accuracy", "max"),
-    searcher=Sweep(("units", "rate")), scheduler=NoScheduler(), max_epochs=15, max_concurrent_trials=2,
+    Held, SearchSpace(units=Choice(2, 4, 8), rate=Choice(0.1, 0.01, 0.001)), Objective("val_accuracy", "max"),
+    searcher=Sweep(("units", "rate")), scheduler=NoScheduler(), max_epochs=3, max_concurrent_trials=2,
 )
 """
 
 
-def declare(lab: Path) -> None:
-    """Every trial's first step tells which worker it is in."""
+def declare(lab: Path, workers: Path, released: Path) -> None:
     source, _, _ = LAB.replace("import Experiment", "import NoScheduler, Sweep, Experiment").partition("SPACE =")
-    telling = "        import os; open(os.environ['WORKERS'], 'a').write(f'{os.getpid()}\\n')\n        return network("
-    (lab / "steps.py").write_text(source.replace("        return network(", telling) + DECLARED)
+    (lab / "steps.py").write_text(source + DECLARED.replace("WORKERS", str(workers)).replace("RELEASED", str(released)))
+
+
+def killed_when_it_says(command: list[str], folder: Path, journal: Path, awaited: tuple[str, ...], **more: str) -> None:
+    """Runs a command, and kills it when its journal has all of these."""
+    child = subprocess.Popen(command, cwd=folder, env={**os.environ, **more}, stdout=subprocess.DEVNULL)
+    deadline_s = time.monotonic() + 200
+    try:
+        while not (journal.exists() and all(event in journal.read_text() for event in awaited)):
+            assert child.poll() is None, "it ended before"
+            assert time.monotonic() < deadline_s, journal.read_text() if journal.exists() else "there is no journal"
+            time.sleep(0.05)
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_a_killed_sweep_goes_on_the_same_way_and_keeps_its_workers(lab: Path, ray_folder: Path) -> None:
-    declare(lab)
-    workers = lab / "workers.txt"
-    environment = {"RAY_TMPDIR": str(ray_folder), "WORKERS": str(workers)}
-    command = [COMMAND, "run", "steps.py", "--name", "steps"]
-    child = subprocess.Popen(command, cwd=lab, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+    workers, released = lab / "workers.txt", lab / "released"
+    declare(lab, workers, released)
     journal = lab / "runs" / "steps" / "journal.jsonl"
-    deadline_s = time.monotonic() + 200
-    awaited = ('"trial": 3, "epoch": 2', '"trial": 4, "epoch": 2')
-    while time.monotonic() < deadline_s:
-        told = journal.read_text() if journal.exists() else ""
-        if all(event in told for event in awaited):
-            break
-        time.sleep(0.05)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+    awaited = ('"trial": 3, "epoch": 1', '"trial": 4, "epoch": 1')
+    begin = [COMMAND, "run", "steps.py", "--name", "steps"]
+    killed_when_it_says(begin, lab, journal, awaited, RAY_TMPDIR=str(ray_folder))
     assert wait_until_gone(ray_folder) == []
     before = Run(journal.parent).history()
-    assert [before.trials[number].status for number in range(3)] == [Status.COMPLETED] * 3
-    assert max(trial.started_s for trial in before.trials.values()) > max(before.trials[n].ended_s for n in range(3))
+    assert [trial.status for trial in before.trials.values()] == [Status.COMPLETED] * 3 + [Status.RUNNING] * 2
+    last_end_s = max(before.trials[number].ended_s for number in range(3))
+    assert min(before.trials[number].started_s for number in (3, 4)) >= last_end_s
     pids = workers.read_text().split()
     assert len(pids) == 5
     assert len(set(pids)) == 2  # all five trials in two workers: none was lost at the end of the first step
 
-    resumed = tune_jobs(lab, "resume", "steps", **environment)
+    released.touch()
+    resumed = tune_jobs(lab, "resume", "steps", RAY_TMPDIR=str(ray_folder))
     assert resumed.returncode == 0, resumed.stderr
     assert "next: tune-jobs path steps" in resumed.stdout
-    after = Run(journal.parent).history()
-    assert {number: trial.config for number, trial in after.trials.items()} == {
-        number: trial.config for number, trial in before.trials.items()
-    }
-    assert [list(trial.epochs) for trial in after.trials.values()] == [list(range(1, 16))] * 5
-    path = json.loads(tune_jobs(lab, "path", "steps", "--format", "json").stdout)
-    assert [(row["state"], row["trials"], row["epochs"]) for row in path] == [("done", 3, 45), ("done", 2, 30)]
-    assert {config.config["units"] for config in after.trials.values() if config.trial > 2} == {
-        path[0]["winner"]["units"]
-    }
+    run = Run(journal.parent)
+    after = run.history()
+    assert [trial.config for trial in after.trials.values()] == [trial.config for trial in before.trials.values()]
+    assert [list(trial.epochs) for trial in after.trials.values()] == [[1, 2, 3]] * 5
+    path = sweep_path(run)
+    assert path[["state", "trials", "epochs"]].values.tolist() == [["done", 3, 9], ["done", 2, 6]]
+    assert {after.trials[number].config["units"] for number in (3, 4)} == {path["winner"][0]["units"]}

@@ -15,8 +15,13 @@ from tune_jobs.cli.screen import console_of, own_stdout
 @click.argument("run")
 @options.storage
 @options.trial
-@click.option("--top", type=click.IntRange(min=1), help="The best so many trials, instead of one.")
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to draw the best one's report.")
+@click.option("--top", type=click.IntRange(min=1), help="The best so many trials of each run, instead of one.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to draw the best one's report: a .png, .svg or .pdf.",
+)
 @options.force
 @options.debug
 def evaluate(run: str, storage: Path, trial: int | None, top: int | None, output: Path | None, force: bool) -> None:
@@ -37,16 +42,14 @@ def evaluate(run: str, storage: Path, trial: int | None, top: int | None, output
         check_picture(output)
     experiment = experiment_of(runs[0], "evaluate(folder, EXPERIMENT)")
     with own_stdout() as stream:
-        from tune_jobs.evaluation import evaluate as evaluate_run
-        from tune_jobs.evaluation.evaluating import best_first
+        from tune_jobs.evaluation.evaluating import evaluate_runs
 
-        found = [evaluate_run(each, experiment, trial=trial, top=top, force=force) for each in runs]
-        evaluations = best_first(found)
+        evaluations = evaluate_runs(runs, experiment, trial=trial, top=top, force=force)
         print_evaluations(console_of(stream), evaluations)
-        if output is not None:
-            from tune_jobs.views.plots.confusion import draw_reports
+    if output is not None:
+        from tune_jobs.views.plots.confusion import draw_reports
 
-            best = evaluations[0]
-            title = f"{best.run.name}, trial {best.place.trial.trial}, on the test set"
-            draw_reports(best.scored.reports, title, output)
-            console_of(stream).print(f"drawn in {output}", soft_wrap=True)
+        best = evaluations[0]
+        title = f"{best.run.name}, trial {best.place.trial.trial}, on the test set"
+        draw_reports(best.scored.reports, title, output)
+        click.echo(f"drawn in {output}", err=True)

@@ -29,7 +29,7 @@ def export(run: str, file: Path, storage: Path, trial: int | None, force: bool) 
     check_model_file(file)
     found = find_run(run, storage)
     experiment = experiment_of(found, "export(folder, EXPERIMENT, file)")
-    from tune_jobs.evaluation import export as export_model
+    from tune_jobs.evaluation.exporting import export as export_model
 
     exported = export_model(found, experiment, file, trial=trial, force=force)
     for line in exported_lines(exported, found, file):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @options.storage
 @options.trial
-@click.option("--seed", type=int, help="Seed of weights and order of examples.  [default: the run's]")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of weights and order of examples.  [default: the run's]")
 @options.force
 @options.debug
 def refit(run: str, file: Path, storage: Path, trial: int | None, seed: int | None, force: bool) -> None:
@@ -36,7 +36,7 @@ def refit(run: str, file: Path, storage: Path, trial: int | None, seed: int | No
     check_model_file(file)
     found = find_run(run, storage)
     experiment = experiment_of(found, "refit(folder, EXPERIMENT, file)")
-    from tune_jobs.evaluation import refit as refit_model
+    from tune_jobs.evaluation.refitting import refit as refit_model
 
     with own_stdout() as stream:
         console = console_of(stream)

@@ -1,7 +1,4 @@
-"""What came out of a run's search: its trials on the test set, its best model in a file, its best trained anew."""
+"""What came out of a run's search: its trials on the test set, its best model in a file, its best trained anew.
 
-from tune_jobs.evaluation.evaluating import Evaluation, evaluate
-from tune_jobs.evaluation.exporting import Exported, export
-from tune_jobs.evaluation.refitting import Refitted, refit
-
-__all__ = ["Evaluation", "Exported", "Refitted", "evaluate", "export", "refit"]
+Nothing is imported here: what can be told without Ray and TensorFlow need not wait for them.
+"""

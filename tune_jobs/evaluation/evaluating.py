@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tune_jobs.engine.data import load_data
 from tune_jobs.engine.machine import this_machine
@@ -17,6 +18,9 @@ from tune_jobs.results import evaluations
 from tune_jobs.results.evaluations import Scores
 from tune_jobs.results.ranking import Place
 from tune_jobs.results.run import Run
+
+if TYPE_CHECKING:
+    from trainables import Data, KerasTrainable
 
 LOG = Path("logs", "evaluation.log")
 
@@ -63,37 +67,51 @@ def evaluate(
     Raises:
         RequestError: There is no test set, no such trial, no weights, or the code is another; nothing was written.
     """
+    return evaluate_runs([as_run(run)], declared, trial=trial, top=top, force=force)
+
+
+def evaluate_runs(
+    runs: Sequence[Run], declared: Declared, *, trial: int | None = None, top: int | None = None, force: bool = False
+) -> list[Evaluation]:
+    """Evaluates the best trials of several runs of one experiment, whose data is loaded once.
+
+    Args:
+        runs: The runs, such as the repeats of a group.
+        declared: As of ``evaluate``.
+        trial: Which trial of each.
+        top: How many of the best trials of each.
+        force: As of ``evaluate``.
+
+    Returns:
+        The evaluations, that with the best objective first: the test set chooses none.
+
+    Raises:
+        RequestError: As of ``evaluate``, for all runs before anything is evaluated.
+    """
     from trainables import devices
 
-    run = as_run(run)
-    trainable = trainable_of(declared, run, force=force)
-    places = places_with_weights(run, trial, top)
-    with quiet(run.folder / LOG):
+    trainables = [trainable_of(declared, run, force=force) for run in runs]
+    trainable = trainables[0]
+    places = [(run, place) for run in runs for place in places_with_weights(run, trial, top)]
+    with quiet(runs[0].folder / LOG):
         devices.prepare(this_machine().cpus, None)
         data = load_data(trainable)
         check_test_set(data, trainable.__name__)
-        found = []
-        for place in places:
-            model, epoch = trained_model(run, place, trainable, data)
-            options = trainable.standalone().fit_options(dict(place.trial.config))
-            scored = score(model, data, options.validation_batch_size)
-            found.append(Evaluation(run, place, epoch, scored, _written(run, place, epoch, scored)))
-    return found
+        found = [_evaluated(run, place, trainable, data) for run, place in places]
+    return sorted(found, key=_validation_loss)
 
 
-def best_first(groups: Sequence[Sequence[Evaluation]]) -> list[Evaluation]:
-    """The evaluations of several runs of one experiment, that with the best objective first: the test set chooses none.
+def _evaluated(run: Run, place: Place, trainable: type[KerasTrainable], data: Data) -> Evaluation:
+    model, epoch = trained_model(run, place, trainable, data)
+    options = trainable.standalone().fit_options(dict(place.trial.config))
+    scored = score(model, data, options.validation_batch_size)
+    return Evaluation(run, place, epoch, scored, _written(run, place, epoch, scored))
 
-    Args:
-        groups: The evaluations of each run.
-    """
 
-    def loss(evaluation: Evaluation) -> float:
-        objective, best = evaluation.run.objective, evaluation.place.best
-        value = best.metrics[objective.metric] if best else math.inf
-        return -value if objective.mode == "max" else value
-
-    return sorted((evaluation for group in groups for evaluation in group), key=loss)
+def _validation_loss(evaluation: Evaluation) -> float:
+    objective, best = evaluation.run.objective, evaluation.place.best
+    value = best.metrics[objective.metric] if best else math.inf
+    return -value if objective.mode == "max" else value
 
 
 def _written(run: Run, place: Place, epoch: int, scored: Scored) -> Path:

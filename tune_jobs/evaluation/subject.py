@@ -36,7 +36,8 @@ def trainable_of(declared: Declared, run: Run, *, force: bool) -> type[KerasTrai
     else:
         trainable, changed = declared, code_differences(declared, run.experiment)
     if changed and not force:
-        raise RequestError(*changed, "Undo that, or go on all the same with --force (in Python: force=True).")
+        remedy = "Undo that, or go on all the same with --force (in Python: force=True)."
+        raise RequestError(*changed[:-1], f"{changed[-1]} {remedy}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before anything imports TensorFlow
     return trainable
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from trainables.data import are_one_hot
 from tune_jobs.evaluation.reports import Classification, NoReport, Regression, Report
 
 MOST_CLASSES = 1000
@@ -60,7 +61,7 @@ def report(labels: np.ndarray, output: np.ndarray, loss: Any, class_names: Seque
             if not _are_classes(labels, classes):
                 return NoReport(f"the labels are not classes from 0 to {classes - 1}")
             return _classification(labels, output.argmax(axis=1), classes, class_names)
-        if labels.shape == output.shape and _are_one_hot(labels):
+        if labels.shape == output.shape and are_one_hot(labels):
             return _classification(labels.argmax(axis=1), output.argmax(axis=1), classes, class_names)
         if labels.shape == output.shape and _are_truths(labels, loss):
             return NoReport("an example has any number of the classes")
@@ -86,10 +87,6 @@ def _narrowed(array: np.ndarray) -> np.ndarray:
 
 def _are_classes(labels: np.ndarray, classes: int) -> bool:
     return bool(((labels >= 0) & (labels < classes) & (labels == np.floor(labels))).all())
-
-
-def _are_one_hot(labels: np.ndarray) -> bool:
-    return _are_zeros_and_ones(labels) and bool((labels.sum(axis=1) == 1).all())
 
 
 def _are_truths(labels: np.ndarray, loss: Any) -> bool:

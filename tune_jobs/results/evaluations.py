@@ -37,6 +37,11 @@ class Scores:
     metrics: Mapping[str, float]
 
 
+def on_test_set(metric: str) -> str:
+    """The leaderboard's column of a metric on the test set: test_accuracy, of accuracy as of val_accuracy."""
+    return f"test_{metric.removeprefix('val_')}"
+
+
 def path_of(run_folder: Path, trial: int) -> Path:
     """The file of a trial's evaluation."""
     return run_folder / FOLDER / f"{trial:04d}.json"

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
-from tune_jobs.results.evaluations import Scores
+from tune_jobs.results.evaluations import Scores, on_test_set
 from tune_jobs.results.events import EpochReported
 from tune_jobs.results.history import History, Objective
 from tune_jobs.results.ranking import ranking
@@ -93,10 +93,10 @@ def leaderboard(
     for metric in _metric_names(history):
         if metric != objective.metric:
             columns[_claim(metric, "metric_", taken)] = _metric(bests, metric)
-    on_test_set = [(tested or {}).get(trial.trial) for trial in trials]
-    for metric in dict.fromkeys(chain.from_iterable(scores.metrics for scores in on_test_set if scores)):
-        values = [scores.metrics.get(metric) if scores else None for scores in on_test_set]
-        columns[_claim(f"test_{metric}", "metric_", taken)] = _array(values, "Float64")
+    evaluated = [(tested or {}).get(trial.trial) for trial in trials]
+    for metric in dict.fromkeys(chain.from_iterable(scores.metrics for scores in evaluated if scores)):
+        values = [scores.metrics.get(metric) if scores else None for scores in evaluated]
+        columns[_claim(on_test_set(metric), "metric_", taken)] = _array(values, "Float64")
     columns["node"] = _array([trial.node for trial in trials], "string")
     columns["error"] = _array([_one_line(trial.error) for trial in trials], "string")
     return pd.DataFrame(columns)

@@ -61,17 +61,17 @@ def find_runs(reference: str, storage: Path | str) -> list[Run]:
     return repeats_named(reference, storage) or [find_run(reference, storage)]
 
 
-def find_all_runs(references: Sequence[str], storage: Path | str) -> list[list[Run]]:
-    """The runs that each of several references names.
+def find_all_runs(references: Sequence[str], storage: Path | str) -> list[Run | list[Run]]:
+    """What each of several references names: a run by itself, or the repeats of a group, even if there is one so far.
 
     Raises:
         RequestError: A reference names none; the error tells of all that do.
     """
-    found: list[list[Run]] = []
+    found: list[Run | list[Run]] = []
     problems: list[str] = []
     for reference in references:
         try:
-            found.append(find_runs(reference, storage))
+            found.append(repeats_named(reference, storage) or find_run(reference, storage))
         except RequestError as error:
             problems += error.problems
     if problems:

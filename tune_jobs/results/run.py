@@ -93,15 +93,16 @@ class Run:
         from tune_jobs.results.leaderboard import leaderboard
 
         history = self.history()
-        tested, _ = self._evaluations(history)
+        tested, _ = self.test_scores(history)
         return leaderboard(history, self.objective, columns(self.space), tested)
 
     def evaluation_problems(self) -> list[str]:
         """A sentence about each evaluation that the leaderboard leaves out: damaged, or not of the best epoch."""
-        _, problems = self._evaluations(self.history())
+        _, problems = self.test_scores(self.history())
         return problems
 
-    def _evaluations(self, history: History) -> tuple[dict[int, Scores], list[str]]:
+    def test_scores(self, history: History) -> tuple[dict[int, Scores], list[str]]:
+        """The evaluations that belong to a history of it, by trial, and a sentence about each that is left out."""
         from tune_jobs.results.ranking import ranking
 
         found, damaged = evaluations.read(self.folder)
@@ -168,7 +169,8 @@ def find_run(reference: str, storage: Path | str) -> Run:
         if (folder / EXPERIMENT_NAME).is_file():
             return Run(folder)
     names = [run.name for run in list_runs(storage)]
-    there = f"There are: {', '.join(names[-5:])}." if names else f"{storage} has no runs."
+    near = [name for name in names if name.startswith(f"{reference}-")] or names
+    there = f"There are: {', '.join(near[-5:])}." if names else f"{storage} has no runs."
     raise RequestError(
         f"There is no run {reference!r}, neither as a folder nor by that name in {storage}. {there} "
         "Use --storage when it lies elsewhere."

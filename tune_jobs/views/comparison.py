@@ -6,20 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
-from tune_jobs.results.comparison import part_name
-from tune_jobs.results.outcomes import Outcome, Spread, Strategy, metric_on_test, spread
-from tune_jobs.views.plain_table import print_table
+from tune_jobs.comparison.comparing import part_name
+from tune_jobs.comparison.outcomes import Outcome, Strategy
+from tune_jobs.comparison.statistics import Spread, spread
+from tune_jobs.results.evaluations import on_test_set
+from tune_jobs.views.printing import new_table, print_next, print_table
 from tune_jobs.views.summary import reference
 from tune_jobs.views.text import clean, cut, duration, number, score, value_text
 from tune_jobs.views.verdict_text import verdict_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
-    from tune_jobs.results.comparison import Comparison
+    from tune_jobs.comparison import Comparison
 
 _WIDEST_VALUE = 40
 NOT_EVALUATED = "not evaluated"
@@ -41,11 +43,7 @@ def print_comparison(console: Console, comparison: Comparison, storage: Path) ->
         _line(console, Text(clean(line), style="yellow"))
     for line in verdict_lines(comparison):
         _line(console, Text(line, style="bold"))
-    for index, strategy in enumerate(each for each in comparison.strategies if each.tests is None):
-        folder = strategy.outcomes[0].run.folder.with_name(Path(strategy.name).name)
-        command = f"tune-jobs evaluate {reference(folder, storage)}"
-        # Never broken: it is there to be copied.
-        console.print(Text.assemble(("next: " if index == 0 else "      ", "bold"), clean(command)), soft_wrap=True)
+    print_next(console, _next_commands(comparison, storage))
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -57,6 +55,12 @@ def notes(comparison: Comparison) -> list[str]:
     return told
 
 
+def _next_commands(comparison: Comparison, storage: Path) -> list[str]:
+    without = [strategy for strategy in comparison.strategies if strategy.tests is None]
+    folders = [strategy.outcomes[0].run.folder.with_name(Path(strategy.name).name) for strategy in without]
+    return [f"tune-jobs evaluate {reference(folder, storage)}" for folder in folders]
+
+
 def spread_text(values: Spread, write: Callable[[float], str]) -> str:
     """A median with its quartiles: "0.9722 [0.9694, 0.9750]"; alone where they are the same."""
     low, median, high = map(write, values)
@@ -64,7 +68,7 @@ def spread_text(values: Spread, write: Callable[[float], str]) -> str:
 
 
 def _table(comparison: Comparison) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table = new_table()
     table.add_column("", no_wrap=True)
     for strategy in comparison.strategies:
         table.add_column(Text(clean(strategy.name)), overflow="fold")
@@ -91,7 +95,7 @@ def _rows(comparison: Comparison) -> list[tuple[str, list[str]]]:
         row("scheduler", lambda strategy: clean(part_name(strategy.outcomes[0].run, "scheduler"))),
         *([row("repeats", lambda strategy: str(len(strategy.outcomes)))] if comparison.is_repeated else []),
         spread_row(f"best {metric}", lambda outcome: outcome.best, score),
-        row(f"its {clean(metric_on_test(comparison.objective))}", _test_text),
+        row(f"its {clean(on_test_set(comparison.objective.metric))}", _test_text),
         ("best configuration", ["" for _ in strategies]),
         *(row(name, write) for name, write in _configurations(strategies)),
         row("found by", lambda strategy: _origin(strategy)),
@@ -125,7 +129,7 @@ def _configurations(strategies: tuple[Strategy, ...]) -> list[tuple[str, Callabl
 def _origin(strategy: Strategy) -> str:
     best = strategy.best
     trial = f"trial {best.trial}"
-    return trial if len(strategy.outcomes) == 1 else f"{trial} of {clean(best.run.name)}"
+    return trial if strategy.planned == 1 else f"{trial} of {clean(best.run.name)}"
 
 
 def _line(console: Console, text: Text) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tune_jobs.evaluation.reports import Classification, Regression, Report
 from tune_jobs.views.confusion_text import confusion_lines
+from tune_jobs.views.printing import print_line
 from tune_jobs.views.summary import best_text, shown_folder
 from tune_jobs.views.tables import print_leaderboard
 from tune_jobs.views.text import clean, count, score
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from trainables.epochs import Epoch
-    from tune_jobs.evaluation import Evaluation, Exported, Refitted
+    from tune_jobs.evaluation.evaluating import Evaluation
+    from tune_jobs.evaluation.exporting import Exported
+    from tune_jobs.evaluation.refitting import Refitted
     from tune_jobs.evaluation.scoring import Scored
     from tune_jobs.results.run import Run
 
@@ -38,21 +41,21 @@ def print_evaluations(console: Console, evaluations: Sequence[Evaluation]) -> No
     best = evaluations[0]
     metric = best.run.objective.metric
     run = f"{clean(best.run.name)}, " if len({each.run.name for each in evaluations}) > 1 else ""
-    _line(console, f"{run}{best_text(best.place, metric)}")
+    print_line(console, f"{run}{best_text(best.place, metric)}")
     print_scored(console, best.scored)
     for note in notes(evaluations):
-        _line(console, f"note: {note}")
-    _line(console, f"written to {', '.join(clean(shown_folder(each.path)) for each in evaluations)}")
+        print_line(console, f"note: {note}")
+    print_line(console, f"written to {', '.join(clean(shown_folder(each.path)) for each in evaluations)}")
 
 
 def print_scored(console: Console, scored: Scored) -> None:
     """Prints loss, metrics and reports of a model."""
     metrics = ", ".join(f"{clean(name)} {score(value)}" for name, value in scored.metrics.items())
-    _line(console, f"test set, {count(scored.examples, 'example')}: {metrics}")
+    print_line(console, f"test set, {count(scored.examples, 'example')}: {metrics}")
     for name, report in scored.reports.items():
         title = f"{clean(name)}: " if len(scored.reports) > 1 else ""
         for line in _report_lines(report, title, console.width if console.is_terminal else _WIDTH_OF_FILES):
-            _line(console, line)
+            print_line(console, line)
 
 
 def epoch_line(epoch: Epoch, epochs: int) -> str:
@@ -65,19 +68,19 @@ def print_refitted(console: Console, refitted: Refitted, run: Run, file: Path) -
     """Prints what came of a refit."""
     if refitted.left_out:
         callbacks = ", ".join(map(clean, refitted.left_out))
-        _line(console, f"left out, because they watch a validation metric and there is no validation: {callbacks}")
+        print_line(console, f"left out, because they watch a validation metric and there is no validation: {callbacks}")
     trained = f"{count(refitted.epochs, 'epoch')} on {count(refitted.examples, 'example')}"
-    _line(console, f"the configuration of {best_text(refitted.place, run.objective.metric)}")
-    _line(console, f"trained again for {trained}")
+    print_line(console, f"the configuration of {best_text(refitted.place, run.objective.metric)}")
+    print_line(console, f"trained again for {trained}")
     fraction = run.experiment.get("fraction", 1.0)
     if fraction != 1.0:
-        _line(console, f"note: the search used a part ({clean(fraction)}) of these: its epochs were shorter.")
+        print_line(console, f"note: the search used a part ({clean(fraction)}) of these: its epochs were shorter.")
     if refitted.scored is None:
-        _line(console, "load_data returned no test set: it was not evaluated.")
+        print_line(console, "load_data returned no test set: it was not evaluated.")
     else:
         print_scored(console, refitted.scored)
     for line in _file_lines(file, refitted.notes):
-        _line(console, line)
+        print_line(console, line)
 
 
 def exported_lines(exported: Exported, run: Run, file: Path) -> list[str]:
@@ -97,6 +100,8 @@ def _file_lines(file: Path, notes: Sequence[str]) -> list[str]:
 def notes(evaluations: Sequence[Evaluation]) -> list[str]:
     """What has to be known to read the scores rightly."""
     told = []
+    if any(each.run.experiment.get("executions", 1) != 1 for each in evaluations):
+        told.append("the objective is the mean of several executions, the scores are those of the best one's weights.")
     if any(each.scored.is_weighted for each in evaluations):
         told.append("the loss and weighted metrics count the test set's sample weights, the report counts examples.")
     for each in evaluations:
@@ -135,7 +140,3 @@ def _report_lines(report: Report, title: str, width: int) -> list[str]:
     if isinstance(report, Regression):
         return [f"{title}MAE {score(report.mae)}, RMSE {score(report.rmse)}, R2 {score(report.r2)}"]
     return [f"{title}no further report: {clean(report.reason)}."]
-
-
-def _line(console: Console, text: str) -> None:
-    console.print(text, soft_wrap=True)

@@ -11,6 +11,7 @@ from rich.text import Text
 from tune_jobs.results import Ending
 from tune_jobs.results.ranking import ranking
 from tune_jobs.sweep_stages import is_swept
+from tune_jobs.views.printing import print_next
 from tune_jobs.views.summary import best_text, next_commands, shown_folder, totals_text
 from tune_jobs.views.tables import print_leaderboard
 from tune_jobs.views.text import clean, count, note_text
@@ -56,9 +57,10 @@ def print_outcome(console: Console, run: Run, top: int, storage: Path) -> bool:
     else:
         _line(console, Text(f"No trial has a finite {clean(run.objective.metric)}.", style="red"))
     _line(console, Text.assemble(("run:  ", "bold"), clean(shown_folder(run.folder))))
-    commands = next_commands(run.folder, storage, interrupted=was_interrupted(run), swept=is_swept(run))
-    for index, command in enumerate(commands):
-        _line(console, Text.assemble(("next: " if index == 0 else "      ", "bold"), clean(command)))
+    commands = next_commands(
+        run.folder, storage, interrupted=was_interrupted(run), swept=is_swept(run), ranked=best is not None
+    )
+    print_next(console, commands)
     return best is not None
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from tune_jobs.sweep_stages import Stage, State
-from tune_jobs.views.plain_table import print_table
+from tune_jobs.views.printing import new_table, print_line, print_table
 from tune_jobs.views.text import clean, config_text, score
 
 if TYPE_CHECKING:
@@ -21,14 +20,14 @@ _STYLES = {State.DONE: "", State.UNFINISHED: "yellow", State.SKIPPED: "dim", Sta
 
 def print_path(console: Console, stages: Sequence[Stage], metric: str) -> None:
     """Prints a path: a row a step, and the configuration that it has come to."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table = new_table()
     for name in ("step", "parameters", "winner", "trial", clean(metric), "gain", "trials", "epochs"):
         table.add_column(name, justify="left" if name in ("parameters", "winner") else "right", overflow="fold")
     for stage in stages:
         table.add_row(*map(Text, path_row(stage)), style=_STYLES[stage.state])
     print_table(console, table)
     console.print()
-    console.print(Text(destination(stages, metric), style="bold"), soft_wrap=True)
+    print_line(console, Text(destination(stages, metric), style="bold"))
 
 
 def path_row(stage: Stage) -> tuple[str, ...]:

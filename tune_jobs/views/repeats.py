@@ -6,18 +6,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
+from tune_jobs.comparison.outcomes import Outcome, best_of, outcome
+from tune_jobs.comparison.statistics import spread
 from tune_jobs.results import Ending
-from tune_jobs.results.outcomes import Outcome, Strategy, outcome, spread
 from tune_jobs.results.repeats import repeat_of
-from tune_jobs.views.plain_table import print_table
+from tune_jobs.views.printing import new_table, print_line, print_next, print_table
 from tune_jobs.views.summary import reference
 from tune_jobs.views.text import clean, duration, number, score
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from tune_jobs.results.run import Run
 
@@ -54,16 +55,17 @@ def print_repeats(console: Console, runs: Sequence[Run], storage: Path) -> bool:
     print_table(console, _table(runs, outcomes))
     console.print()
     if were_interrupted(runs):
-        _line(console, Text("Interrupted: what was finished is kept.", style="yellow"))
+        print_line(console, Text("Interrupted: what was finished is kept.", style="yellow"))
     if not found:
-        _line(console, Text(f"No repeat has a trial with a finite {clean(runs[0].objective.metric)}.", style="red"))
-    for index, command in enumerate(_next_commands(runs, found, storage)):
-        _line(console, Text.assemble(("next: " if index == 0 else "      ", "bold"), clean(command)))
+        print_line(
+            console, Text(f"No repeat has a trial with a finite {clean(runs[0].objective.metric)}.", style="red")
+        )
+    print_next(console, _next_commands(runs, found, storage))
     return bool(found)
 
 
 def _table(runs: Sequence[Run], outcomes: Sequence[Outcome | None]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table = new_table()
     table.add_column("run", overflow="fold")
     for name in (clean(runs[0].objective.metric), "trials", "epochs", "elapsed"):
         table.add_column(Text(name), justify="right", overflow="fold")
@@ -86,11 +88,8 @@ def _next_commands(runs: Sequence[Run], found: Sequence[Outcome], storage: Path)
     commands = [f"tune-jobs resume {group}"] if were_interrupted(runs) else []
     if len(found) > 1:
         commands.append(f"tune-jobs compare {group} ANOTHER")
+    if len(found) == len(runs):
+        commands.append(f"tune-jobs evaluate {group}")
     if found:
-        best = Strategy("", tuple(found)).best.run
-        commands.append(f"tune-jobs leaderboard {reference(best.folder, storage)}")
+        commands.append(f"tune-jobs leaderboard {reference(best_of(found).run.folder, storage)}")
     return commands
-
-
-def _line(console: Console, text: Text) -> None:
-    console.print(text, soft_wrap=True)  # never broken by rich: commands are there to be copied

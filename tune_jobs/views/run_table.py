@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from tune_jobs.results import History, JournalError, ranking
-from tune_jobs.views.plain_table import print_table
+from tune_jobs.views.printing import new_table, print_table
 from tune_jobs.views.summary import status_counts, statuses_text
 from tune_jobs.views.text import clean, score
 
@@ -25,7 +24,7 @@ def print_runs(console: Console, runs: Sequence[Run], storage: Path) -> None:
     if not runs:
         console.print(f"{clean(storage)} has no runs: tune-jobs run EXPERIMENT makes one.", soft_wrap=True)
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table = new_table()
     for name in ("run", "started", "experiment", "trials", "best", "state"):
         table.add_column(name, overflow="fold")
     for run in runs:

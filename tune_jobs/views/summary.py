@@ -99,7 +99,7 @@ def reference(folder: Path, storage: Path) -> str:
     return shlex.quote(folder.name if by_name else shown_folder(folder))
 
 
-def next_commands(folder: Path, storage: Path, *, interrupted: bool, swept: bool) -> list[str]:
+def next_commands(folder: Path, storage: Path, *, interrupted: bool, swept: bool, ranked: bool) -> list[str]:
     """What can be typed after a run.
 
     Args:
@@ -107,13 +107,16 @@ def next_commands(folder: Path, storage: Path, *, interrupted: bool, swept: bool
         storage: Where runs are looked for unless the command says otherwise.
         interrupted: Whether it ended before its time.
         swept: Whether a sweep made it.
+        ranked: Whether it has a best trial.
     """
     named = reference(folder, storage)
     resume = [f"tune-jobs resume {named}"] if interrupted else []
     path = [f"tune-jobs path {named}"] if swept else []
+    evaluate = [f"tune-jobs evaluate {named}"] if ranked else []
     return [
         *resume,
         *path,
         f"tune-jobs leaderboard {named}",
         f"tune-jobs leaderboard {named} --output {shlex.quote(folder.name)}.csv",
+        *evaluate,
     ]

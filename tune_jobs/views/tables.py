@@ -6,22 +6,22 @@ from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from trainables.settings import spread_of
+from tune_jobs.results.evaluations import on_test_set
 from tune_jobs.views.columns import TextColumn, counted, fitting, folded, merged, text_columns
-from tune_jobs.views.plain_table import plain_text
+from tune_jobs.views.printing import GAP, new_table, plain_text
 from tune_jobs.views.text import clean
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
+    from rich.table import Table
 
 _FIXED = 7  # rank, trial, status, the objective, best_epoch, epochs, seconds: the leaderboard's first columns
 _FIRST = 4
 _WIDEST_CELL = 40
-_GAP = 2
 _NARROW_GAP = 1
 
 
@@ -47,7 +47,7 @@ def print_leaderboard(console: Console, frame: pd.DataFrame, parameters: int = 0
 
 def table_text(frame: pd.DataFrame) -> str:
     """A leaderboard as plain text of whatever width it takes; columns without any value are left out."""
-    return plain_text(_table(_filled(frame), frame, _GAP))
+    return plain_text(_table(_filled(frame), frame, GAP))
 
 
 def fitted_table(frame: pd.DataFrame, width: int, parameters: int = 0) -> tuple[Table, list[str]]:
@@ -62,7 +62,7 @@ def fitted_table(frame: pd.DataFrame, width: int, parameters: int = 0) -> tuple[
     filled = _filled(frame)
     columns = [folded(column, _WIDEST_CELL) for column in merged(filled)]
     order = _importance(columns, metrics, known={column.name for column in filled})
-    gap = _GAP
+    gap = GAP
     kept = fitting(columns, order, width, gap)
     if len(kept) < len(order):
         gap = _NARROW_GAP
@@ -75,7 +75,8 @@ def _importance(columns: Sequence[TextColumn], metrics: AbstractSet[str], known:
     """The columns that are worth showing, the most important first."""
     lists = [column for column in columns if column.name not in known]
     counts = counted(columns[_FIRST:], lists)
-    place = {_spread(columns): 1, "epochs": 1, "error": 3, "best_epoch": 4, "seconds": 5, "node": 7}
+    place = {"epochs": 1, "error": 3, "best_epoch": 4, "seconds": 5, "node": 7}
+    place |= dict.fromkeys(_beside_objective(columns), 1)
 
     def importance(index: int) -> int:
         name = columns[index].name
@@ -89,18 +90,21 @@ def _importance(columns: Sequence[TextColumn], metrics: AbstractSet[str], known:
 
 
 def _filled(frame: pd.DataFrame) -> list[TextColumn]:
-    """The columns in which something stands, the spread of the objective beside it."""
+    """The columns in which something stands, what belongs to the objective beside it."""
     columns = text_columns(frame)
     first, rest = columns[:_FIRST], [column for column in columns[_FIRST:] if not column.is_empty]
-    return [*first, *sorted(rest, key=lambda column: column.name != _spread(columns))]
+    beside = _beside_objective(columns)
+    return [*first, *sorted(rest, key=lambda column: beside.get(column.name, len(beside)))]
 
 
-def _spread(columns: Sequence[TextColumn]) -> str:
-    return spread_of(columns[_FIRST - 1].name)
+def _beside_objective(columns: Sequence[TextColumn]) -> dict[str, int]:
+    """The names of the objective's spread and of its test score, in order."""
+    objective = columns[_FIRST - 1].name
+    return {spread_of(objective): 0, on_test_set(objective): 1}
 
 
 def _table(columns: Sequence[TextColumn], frame: pd.DataFrame, gap: int) -> Table:
-    table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
+    table = new_table(gap)
     for column in columns:
         justify = "right" if column.is_number else "left"
         table.add_column(Text(column.header), justify=justify, vertical="bottom", no_wrap=True)  # type: ignore[arg-type]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tune_jobs.results.statistics import ALPHA, MOST, POWER
+from tune_jobs.comparison.statistics import ALPHA, MOST, POWER
 from tune_jobs.views.text import clean, count, number
 
 if TYPE_CHECKING:
-    from tune_jobs.results.comparison import Comparison
-    from tune_jobs.results.statistics import Needed
-    from tune_jobs.results.verdicts import Verdict
+    from tune_jobs.comparison import Comparison
+    from tune_jobs.comparison.statistics import Needed
+    from tune_jobs.comparison.verdicts import Verdict
 
 
 def verdict_lines(comparison: Comparison) -> list[str]:

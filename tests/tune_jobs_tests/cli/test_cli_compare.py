@@ -65,6 +65,16 @@ def test_repeats_with_a_verdict(storage):
     assert "If a is better in 67% of all pairs, as it was here, it would take about 45 more repeats of each" in text
 
 
+def test_a_group_of_which_one_repeat_is_there(storage):
+    make_repeats(storage, "a", [0.6], count=3)
+    make_run(storage, "b", [0.5])
+    text = invoke("a", "b").stdout
+    assert rows_of(text)["a"] == ["b"]
+    assert rows_of(text)["found by"] == ["trial 1 of a-1", "trial 0"]
+    assert "a has 1 of its 3 repeats." in text
+    assert "next: tune-jobs evaluate a\n      tune-jobs evaluate b\n" in text
+
+
 def test_a_difference_on_the_test_set(storage):
     for name, base in (("a", 0.5), ("b", 0.8)):
         for number, run in enumerate(make_repeats(storage, name, [0.6] * 5)):

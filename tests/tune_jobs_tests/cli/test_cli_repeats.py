@@ -44,7 +44,7 @@ def test_repeats_end_with_their_table_and_what_to_type_next(monkeypatch, storage
     assert rows["x-2"] == ["0.9000", "2", "2", "21s"]
     assert rows["median"] == ["0.7000", "2", "2", "21s"]
     assert rows["quartiles"][:2] == ["0.6500,", "0.8000"]
-    assert "next: tune-jobs compare x ANOTHER\n      tune-jobs leaderboard x-2\n" in text
+    assert "next: tune-jobs compare x ANOTHER\n      tune-jobs evaluate x\n      tune-jobs leaderboard x-2\n" in text
 
 
 def test_repeats_in_another_storage_are_named_as_they_can_be_typed(monkeypatch, storage):

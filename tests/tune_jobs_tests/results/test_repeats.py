@@ -7,7 +7,7 @@ from compared_runs import make_repeats, make_run
 
 from tune_jobs.errors import RequestError
 from tune_jobs.results.repeats import Repeat, find_all_runs, find_runs, repeat_of, repeats_named
-from tune_jobs.results.run import Run
+from tune_jobs.results.run import Run, find_run
 
 
 def names(runs):
@@ -23,6 +23,13 @@ def test_a_group_is_all_its_repeats_in_order(tmp_path):
     assert names(find_runs("many-3", tmp_path)) == ["many-3"]
     assert repeat_of(find_runs("many-3", tmp_path)[0]) == Repeat("many", 3, 11)
     assert repeat_of(find_runs("single", tmp_path)[0]) is None
+
+
+def test_a_group_stays_one_while_there_is_one_repeat(tmp_path):
+    make_repeats(tmp_path, "a", [0.5], count=2)
+    group, run = find_all_runs(["a", "a-1"], tmp_path)
+    assert names(group) == ["a-1"]
+    assert run.name == "a-1"
 
 
 def test_neighbours_with_similar_names_are_no_repeats(tmp_path):
@@ -41,6 +48,9 @@ def test_what_is_not_there_is_told_with_what_is(tmp_path):
     assert len(error.value.problems) == 2
     assert "There is no run 'b'" in error.value.problems[0]
     assert "There are: a-1, a-2." in error.value.problems[1]
+    make_repeats(tmp_path, "b", [0.5] * 6)
+    with pytest.raises(RequestError, match=r"There are: a-1, a-2\."):
+        find_run("a", tmp_path)
 
 
 @pytest.mark.parametrize(

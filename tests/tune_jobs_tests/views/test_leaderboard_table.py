@@ -90,6 +90,16 @@ def test_the_spread_stands_beside_the_objective_where_there_is_room():
     assert "val_accuracy_std" in narrow.partition("No room for ")[2].replace("\n", "")
 
 
+def test_the_test_score_stands_beside_the_objective_and_before_the_parameters():
+    frame = board()
+    for name in ("test_loss", "test_accuracy"):
+        frame.insert(len(frame.columns) - 2, name, pd.array([0.9123, None, None], dtype="Float64"))
+    assert on_pipe(frame).splitlines()[0].split()[3:5] == ["val_accuracy", "test_accuracy"]
+    shown, _, rest = on_terminal(frame, 64).replace("\n", " ").partition("No room for ")
+    assert shown.count("0.9123") == 1
+    assert "test_loss" in rest
+
+
 def test_a_wide_terminal_shows_everything_once():
     text = on_terminal(board(), 240)
     assert "No room" not in text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from result_strategies import property_settings
 from scipy.stats import mannwhitneyu, norm
 
-from tune_jobs.results.statistics import ALPHA, MOST, Needed, holm, least_p, mann_whitney, needed
+from tune_jobs.comparison.statistics import ALPHA, MOST, Needed, holm, least_p, mann_whitney, needed
 
 FEW = st.lists(st.integers(0, 5).map(float), min_size=1, max_size=5)  # few values, so that ties are common
 

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tune_jobs.comparison.cautions import cautions
+from tune_jobs.comparison.groups import group_of, names_of, problems_of, runs_of
+from tune_jobs.comparison.outcomes import Strategy, outcome
+from tune_jobs.comparison.verdicts import Verdict, verdicts
 from tune_jobs.errors import RequestError
-from tune_jobs.results.cautions import cautions
-from tune_jobs.results.outcomes import Strategy, metric_on_test, outcome, strategy_name
+from tune_jobs.results.evaluations import on_test_set
 from tune_jobs.results.run import Run, RunObjective
-from tune_jobs.results.verdicts import Verdict, verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ class Comparison:
     @property
     def score(self) -> str:
         """What the verdicts are about: the metric on the test set where every run has one, else the objective."""
-        return metric_on_test(self.objective) if self.is_tested else self.objective.metric
+        return on_test_set(self.objective.metric) if self.is_tested else self.objective.metric
 
     @property
     def is_repeated(self) -> bool:
@@ -101,28 +102,28 @@ def compare(runs: Sequence[Run | Sequence[Run]]) -> Comparison:
     """Compares strategies.
 
     Args:
-        runs: Two or more; each is a run, or the repeats of one.
+        runs: Two or more; each is a run, or a list of repeats: see ``tune_jobs.results.repeats.find_runs``.
 
     Raises:
         RequestError: They cannot be compared, and why, all reasons at once.
         JournalError: A journal is damaged other than by a crash.
     """
-    groups = [[each] if isinstance(each, Run) else list(each) for each in runs]
-    if problems := _problems(groups):
+    groups = [group_of(each) for each in runs]
+    if problems := problems_of(groups):
         raise RequestError(*problems)
-    outcomes = [[outcome(run) for run in group] for group in groups]
+    outcomes = [[outcome(run) for run in group.runs] for group in groups]
     if problems := [
         f"The run {run.name} has no trial with a finite {run.objective.metric}: leave it out, or tune-jobs resume it."
-        for run, found in zip(chain(*groups), chain(*outcomes), strict=True)
+        for run, found in zip(runs_of(groups), chain(*outcomes), strict=True)
         if found is None
     ]:
         raise RequestError(*problems)
-    names = _names(groups)
+    names = names_of(groups)
     return Comparison(
-        groups[0][0].objective,
+        groups[0].runs[0].objective,
         tuple(
-            Strategy(name, tuple(each for each in found if each is not None))
-            for name, found in zip(names, outcomes, strict=True)
+            Strategy(name, tuple(each for each in found if each is not None), group.planned)
+            for name, found, group in zip(names, outcomes, groups, strict=True)
         ),
     )
 
@@ -131,42 +132,3 @@ def part_name(run: Run, part: str) -> str:
     """The kind of a run's searcher or scheduler."""
     asked = run.experiment.get(part)
     return str(asked.get("kind", "-")) if isinstance(asked, dict) else "-"
-
-
-def _problems(groups: Sequence[Sequence[Run]]) -> list[str]:
-    if not all(groups):
-        return ["A strategy has no runs, but must have one, or its repeats."]
-    if len(groups) < 2:
-        names = ", ".join(map(strategy_name, groups)) or "nothing"
-        return [f"There is only {names} to compare: name two runs, or two groups of repeats, or more."]
-    problems = [f"{name} is named twice, or a part of it: name it once." for name in _named_twice(groups)]
-    objectives = {run.objective for run in chain(*groups)}
-    if len(objectives) > 1:
-        told = ", ".join(f"{strategy_name(group)}: {_objective(group[0])}" for group in groups)
-        problems.append(f"Runs with different objectives cannot be compared ({told}).")
-    return problems
-
-
-def _named_twice(groups: Sequence[Sequence[Run]]) -> list[str]:
-    """The strategies that have a run which an earlier one has already."""
-    seen: set[Path] = set()
-    twice: dict[str, None] = {}
-    for group in groups:
-        folders = {run.folder.resolve() for run in group}
-        if len(folders) < len(group) or folders & seen:
-            twice[strategy_name(group)] = None
-        seen |= folders
-    return list(twice)
-
-
-def _objective(run: Run) -> str:
-    return f"{run.objective.metric} ({run.objective.mode})"
-
-
-def _names(groups: Sequence[Sequence[Run]]) -> list[str]:
-    """What strategies are called: by their paths where two of different storages have the same name."""
-    names = [strategy_name(group) for group in groups]
-    return [
-        name if names.count(name) == 1 else str(group[0].folder.parent / name)
-        for name, group in zip(names, groups, strict=True)
-    ]

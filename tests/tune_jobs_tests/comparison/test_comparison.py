@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from result_strategies import property_settings
 
 import tune_jobs
+from tune_jobs.comparison import compare
+from tune_jobs.comparison.verdicts import verdicts
 from tune_jobs.errors import RequestError
-from tune_jobs.results.comparison import compare
-from tune_jobs.results.verdicts import verdicts
 
 SAMPLES = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4, 0.5]), min_size=1, max_size=5)
 
@@ -107,6 +107,25 @@ def test_what_is_not_like_for_like_is_told(tmp_path):
     changed = make_run(tmp_path, "d", code={"Net": "2"})
     told = compare([changed, make_run(tmp_path, "e", code={"Net": "1"})]).cautions
     assert told == ["Not like for like: the code of the trainable has changed between them."]
+    moved = make_run(tmp_path, "f", code={"Net": "2"}, trainable="lab_elsewhere:Net")
+    assert compare([changed, moved]).cautions == []
+
+
+def test_trials_of_other_lengths_are_not_like_for_like(tmp_path):
+    told = compare([make_run(tmp_path, "a", max_epochs=27), make_run(tmp_path, "b", max_epochs=9)]).cautions
+    assert told == ["Not like for like: max_epochs is 27 in a, 9 in b."]
+
+
+def test_a_group_keeps_its_name_and_what_it_lacks_while_one_repeat_is_there(tmp_path):
+    group, by_itself = make_repeats(tmp_path, "a", [0.5], count=3), make_repeats(tmp_path, "b", [0.6], count=2)[0]
+    comparison = compare([group, by_itself])
+    assert [strategy.name for strategy in comparison.strategies] == ["a", "b-1"]
+    assert comparison.cautions == ["a has 1 of its 3 repeats."]
+    elsewhere = make_repeats(tmp_path / "x", "a", [0.5], count=2)
+    assert compare([group, elsewhere]).cautions == [
+        f"{tmp_path / 'a'} has 1 of its 3 repeats.",
+        f"{tmp_path / 'x' / 'a'} has 1 of its 2 repeats.",
+    ]
 
 
 def test_runs_of_the_same_name_are_told_apart_by_their_paths(tmp_path):

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tune_jobs.results.outcomes import spread
-from tune_jobs.results.statistics import ALPHA, Needed, holm, least_p, mann_whitney, needed
+from tune_jobs.comparison.statistics import ALPHA, Needed, holm, least_p, mann_whitney, needed, spread
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from tune_jobs.results.history import History, Objective, fold
+from tune_jobs.comparison.statistics import Spread, spread
+from tune_jobs.comparison.trajectory import Step, Trajectory, reach, trajectory
+from tune_jobs.results.evaluations import on_test_set
+from tune_jobs.results.history import History, fold
 from tune_jobs.results.ranking import ranking
-from tune_jobs.results.repeats import repeat_of
 from tune_jobs.results.run import Run
-from tune_jobs.results.trajectory import Step, Trajectory, reach, trajectory
-
-
-class Spread(NamedTuple):
-    """The quartiles of some values."""
-
-    low: float
-    median: float
-    high: float
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """The quartiles of some values, interpolated linearly between them."""
-    import numpy as np
-
-    return Spread(*map(float, np.quantile(values, (0.25, 0.5, 0.75))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +63,22 @@ def outcome(run: Run) -> Outcome | None:
         best=best.best.metrics[objective.metric],
         trial=best.trial.trial,
         config=best.trial.config,
-        test=_test_score(run, best.trial.trial),
+        test=_test_score(run, history, best.trial.trial),
         trajectory=trajectory(events, objective),
     )
 
 
-def metric_on_test(objective: Objective) -> str:
-    """The leaderboard's column with the test score that belongs to an objective."""
-    return f"test_{objective.metric.removeprefix('val_')}"
+def _test_score(run: Run, history: History, trial: int) -> float | None:
+    tested, _ = run.test_scores(history)
+    metrics = tested[trial].metrics if trial in tested else {}
+    value = {on_test_set(name): value for name, value in metrics.items()}.get(on_test_set(run.objective.metric))
+    return None if value is None or math.isnan(value) else value
 
 
-def _test_score(run: Run, trial: int) -> float | None:
-    import pandas as pd
-
-    board = run.leaderboard()
-    column = metric_on_test(run.objective)
-    if column not in board:
-        return None
-    value = board.loc[board["trial"] == trial, column].iloc[0]
-    return None if pd.isna(value) else float(value)
+def best_of(outcomes: Sequence[Outcome]) -> Outcome:
+    """The run with the best objective, the first of equals."""
+    pick = max if outcomes[0].run.objective.mode == "max" else min
+    return pick(outcomes, key=lambda outcome: outcome.best)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +88,17 @@ class Strategy:
     Attributes:
         name: The name of the run, or of the group of repeats.
         outcomes: What came of each run; at least one.
+        planned: How many runs there are to be.
     """
 
     name: str
     outcomes: tuple[Outcome, ...]
-
-    @property
-    def asked(self) -> Mapping[str, Any]:
-        """What its first run was asked for: experiment.json."""
-        return self.outcomes[0].run.experiment
+    planned: int
 
     @property
     def best(self) -> Outcome:
         """The run with the best objective, the first of equals."""
-        pick = max if self.outcomes[0].run.objective.mode == "max" else min
-        return pick(self.outcomes, key=lambda outcome: outcome.best)
+        return best_of(self.outcomes)
 
     @property
     def tests(self) -> tuple[float, ...] | None:
@@ -129,10 +109,3 @@ class Strategy:
     def spread(self, value: Callable[[Outcome], float]) -> Spread:
         """The quartiles of something over its runs."""
         return spread([value(outcome) for outcome in self.outcomes])
-
-
-def strategy_name(runs: Sequence[Run]) -> str:
-    """What runs that belong together are called: by their group, where they are all repeats of it."""
-    groups = {repeat.of if (repeat := repeat_of(run)) else None for run in runs}
-    group = groups.pop() if len(groups) == 1 and len(runs) > 1 else None
-    return group or ", ".join(run.name for run in runs)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from result_strategies import Objective, property_settings
 
-from tune_jobs.results.bands import band, limits
-from tune_jobs.results.trajectory import trajectory
+from tune_jobs.comparison.bands import band, limits
+from tune_jobs.comparison.trajectory import trajectory
 
 RUNS = st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=8), min_size=1, max_size=5)
 MODES = st.sampled_from(["max", "min"])

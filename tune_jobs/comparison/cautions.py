@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tune_jobs.results.outcomes import Strategy
-from tune_jobs.results.repeats import has_ended, repeat_of
+from tune_jobs.comparison.outcomes import Strategy
+from tune_jobs.results.repeats import has_ended
 
 # Runs of versions that did not know a field used all of the data, and trained each configuration once.
-_TOLD = {"trainable": None, "fraction": 1, "executions": 1}
+_TOLD = {"trainable": None, "fraction": 1, "executions": 1, "max_epochs": None}
+_UNKNOWN = "null"
 _NOT_TOLD = {"space": "the search spaces differ", "code": "the code of the trainable has changed between them"}
 
 
@@ -19,6 +20,8 @@ def cautions(strategies: Sequence[Strategy]) -> list[str]:
     differing = [field for field in (*_TOLD, *_NOT_TOLD) if len(_values(strategies, field)) > 1]
     if "trainable" in differing and "code" in differing:
         differing.remove("code")
+    elif "trainable" in differing and _values(strategies, "code") != {_UNKNOWN}:
+        differing.remove("trainable")  # the same classes in a file elsewhere
     return [
         *(f"Not like for like: {_difference(strategies, field)}." for field in differing),
         *(sentence for strategy in strategies for sentence in _unfinished(strategy)),
@@ -46,9 +49,8 @@ def _difference(strategies: Sequence[Strategy], field: str) -> str:
 
 def _unfinished(strategy: Strategy) -> list[str]:
     sentences = []
-    repeat = repeat_of(strategy.outcomes[0].run)
-    if repeat is not None and repeat.of == strategy.name and len(strategy.outcomes) < repeat.count:
-        sentences.append(f"{strategy.name} has {len(strategy.outcomes)} of its {repeat.count} repeats.")
+    if len(strategy.outcomes) < strategy.planned:
+        sentences.append(f"{strategy.name} has {len(strategy.outcomes)} of its {strategy.planned} repeats.")
     unfinished = [outcome.run.name for outcome in strategy.outcomes if not has_ended(outcome.history)]
     if unfinished:
         sentences.append(f"{', '.join(unfinished)} did not end as planned: tune-jobs resume goes on.")

@@ -1,4 +1,4 @@
-"""Whether two samples differ by more than luck, and how many values it would take to tell."""
+"""Quartiles, whether two samples differ by more than luck, and how many values it would take to tell."""
 
 from __future__ import annotations
 
@@ -6,13 +6,30 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
+QUARTILES = (0.25, 0.5, 0.75)
 ALPHA = 0.05
 POWER = 0.8
 MOST = 1000
 _MOST_DIVISIONS = 20_000
 _MOST_PAIRS = 10_000
 _ROUNDING = 1e-9
+
+
+class Spread(NamedTuple):
+    """The quartiles of some values."""
+
+    low: float
+    median: float
+    high: float
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """The quartiles of some values, interpolated linearly between them."""
+    import numpy as np
+
+    return Spread(*map(float, np.quantile(values, QUARTILES)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from result_strategies import Objective, events_of, property_settings, random_trials
 
+from tune_jobs.comparison.trajectory import better, reach, trajectory
 from tune_jobs.results import EpochReported, RunEnded, RunStarted, Status, TrialEnded, TrialStarted, fold
 from tune_jobs.results.ranking import ranking
-from tune_jobs.results.trajectory import better, reach, trajectory
 
 MODES = st.sampled_from(["max", "min"])
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tune_jobs.results.trajectory import Step, Trajectory
+from tune_jobs.comparison.statistics import QUARTILES
+from tune_jobs.comparison.trajectory import Step, Trajectory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +52,7 @@ def band(runs: Sequence[Trajectory], place: Callable[[Step | Trajectory], float]
     for row, run in zip(values, runs, strict=True):
         found = np.searchsorted([place(step) for step in run.steps], places, side="right") - 1
         row[:] = np.array([step.value for step in run.steps])[found]
-    low, median, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
+    low, median, high = np.quantile(values, QUARTILES, axis=0)
     return Band(places, low, median, high)
 
 
