@@ -49,6 +49,13 @@ storage = click.option(
 )
 trial = click.option("--trial", type=int, metavar="ID", help="Which trial.  [default: the best]")
 force = click.option("--force", is_flag=True, help="Go on although the space or the code has changed.")
+top = click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Trials to print at the end; of repeats, a row each is printed.",
+)
 debug = click.option(
     "--debug",
     is_flag=True,

@@ -23,7 +23,7 @@ from tune_jobs.cli.carry_out import carry_out, carry_out_repeats
 @options.same_failures
 @options.trial_timeout_s
 @options.force
-@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to print at the end.")
+@options.top
 @options.debug
 @click.pass_context
 def resume(ctx: click.Context, /, run: str, storage: Path, force: bool, top: int, **budgets: Any) -> None:
@@ -32,12 +32,13 @@ def resume(ctx: click.Context, /, run: str, storage: Path, force: bool, top: int
     Finished trials are not run again; unfinished ones continue from their newest checkpoint. The experiment is loaded
     from where it was when the run began.
     """
-    from tune_jobs import engine
     from tune_jobs.results.repeats import repeats_named
     from tune_jobs.results.run import find_run
 
     repeats = repeats_named(run, storage)
     found = repeats[0] if repeats else find_run(run, storage)
+    from tune_jobs import engine  # takes seconds, and only now it is sure that there is something to resume
+
     call = f"{'resume_repeats(runs' if repeats else 'resume(folder'}, EXPERIMENT)"
     experiment = experiment_of(found, call, **budgets)
     if repeats:

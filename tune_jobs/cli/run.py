@@ -40,7 +40,7 @@ SCHEDULER_NAMES = ("asha", "none")
 @options.trial_timeout_s
 @click.option("--keep", type=options.KEEP, metavar="all|N|none", help="Whose weights are kept: all, the best N, none.")
 @click.option("--repeats", type=int, help="Runs to do, each with another seed, to tell what is luck: 2 to 1000.")
-@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Rows to print at the end.")
+@options.top
 @options.debug
 @click.pass_context
 def run(

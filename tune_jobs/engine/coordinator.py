@@ -154,7 +154,7 @@ class Coordinator:
             trial = self._waiting.pop(0)
             return trial, self._running[trial].config
         trial = self._left_out[0] if self._left_out else self._proposed
-        if trial == self._planned:
+        if self._planned is not None and trial >= self._planned:  # more, when it is resumed with fewer trials
             return None
         config = self._search.propose(trial)
         if config is None or config is WAIT:

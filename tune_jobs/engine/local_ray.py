@@ -52,7 +52,7 @@ def local_ray(machine: Machine) -> Iterator[Path]:
     """
     import ray
 
-    place = Path(os.environ.get("RAY_TMPDIR", _SHORT_FOLDER))
+    place = Path(os.environ.get("RAY_TMPDIR") or _SHORT_FOLDER)
     _remove_abandoned(place)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
     joined = ray.is_initialized()

@@ -98,7 +98,8 @@ def resume_repeats(
     there = {repeat.number: run for run in runs if (repeat := repeat_of(run))}
     changes = {field: value for field, value in budgets.items() if value is not None}
     if len(there) < group.count and not force and (changed := differences(experiment, asked)):
-        raise RequestError(*changed, "Undo that, begin new repeats, or go on all the same with --force.")
+        remedy = "Undo that, begin new repeats, or go on all the same with --force."
+        raise RequestError(*changed[:-1], f"{changed[-1]} {remedy}")
 
     def go_on(repeat: Repeat) -> Run:
         begun = there.get(repeat.number)

@@ -105,7 +105,7 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
     run = Run(folder)
     problems = experiment.problems() or available().problems(experiment.resources)
     if not problems and not force and (changed := differences(experiment, run.experiment)):
-        problems = [*changed, "Undo that, begin a new run, or go on all the same with --force."]
+        problems = [*changed[:-1], f"{changed[-1]} Undo that, begin a new run, or go on all the same with --force."]
     if problems:
         raise RequestError(*problems)
     with locked(run.folder):

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import NeverTrained, experiment
+from fakes import MemoryRecord, NeverTrained, experiment
 
 from search_spaces import Float, SearchSpace
 from tune_jobs import engine
 from tune_jobs.engine import folder
+from tune_jobs.engine.coordinator import Coordinator
 from tune_jobs.engine.lock import locked
 from tune_jobs.engine.resumption import differences, fingerprints, restated
 from tune_jobs.errors import RequestError
@@ -100,3 +101,16 @@ with locked(Path({str(tmp_path)!r})):
     holder.wait()
     with locked(tmp_path):
         pass
+
+
+def test_resumed_with_fewer_trials_than_it_has_nothing_is_proposed() -> None:
+    record = MemoryRecord()
+    begun = Coordinator(experiment(trials=3, searcher=Random()), record)
+    for trial in range(3):
+        begun.propose()
+        begun.started(trial, "here")
+        begun.report(trial, {"error": "ValueError: no"})
+    again = Coordinator(experiment(trials=1, searcher=Random()), MemoryRecord())
+    again.replay(record.events)
+    assert again.propose() is None
+    assert again.idle
