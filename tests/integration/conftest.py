@@ -12,11 +12,6 @@ import pytest
 from child_process import LAB, PARTS
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """All of them in one process, one after another: two Rays at once would want four cores."""
-    item.add_marker(pytest.mark.xdist_group("ray"))
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder outside the repository with an experiment file and a module beside it."""
