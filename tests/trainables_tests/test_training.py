@@ -37,6 +37,7 @@ def test_the_best_epoch_is_the_earliest_of_the_best(begin, tmp_path, mode, score
     weights = []
     for _ in scores:
         worker.step()
+        worker.wait_until_saved()
         weights.append(checkpoint.newest(tmp_path / "0000"))
     last = weights[-1]
     assert (last.state["best_epoch"], last.state["best_value"]) == (best, scores[best - 1])
