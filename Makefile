@@ -2,16 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test faults lint types contracts format clean
+.PHONY: demo test test-slow faults lint types contracts format clean
 
 demo: .venv/installed
 	$(BIN)/tune-jobs run digits_mlp
 
 # Two processes for two cores: the tests that start a Ray, one after another, and beside them all others.
 test: .venv/installed
-	@log=$$(mktemp); $(BIN)/pytest -q -m integration >$$log 2>&1 & ray=$$!; \
-	$(BIN)/pytest -m "not integration"; others=$$?; \
+	@log=$$(mktemp); $(BIN)/pytest -q -m "integration and not slow" --durations=20 >$$log 2>&1 & ray=$$!; \
+	$(BIN)/pytest -m "not integration" --durations=10; others=$$?; \
 	wait $$ray; ray=$$?; cat $$log; rm $$log; exit $$((others + ray))
+
+test-slow: .venv/installed
+	$(BIN)/pytest -m slow
 
 faults: .venv/installed
 	$(BIN)/python tests/integration/faults.py --kills 50

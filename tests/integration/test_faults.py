@@ -8,7 +8,7 @@ import faults
 import pytest
 from fault_lab import FaultLab
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def test_nothing_is_lost(tmp_path: Path, ray_folder: Path) -> None:

@@ -14,7 +14,7 @@ from tune_jobs.results import Status
 from tune_jobs.results.run import Run
 from tune_jobs.sweep_stages import sweep_path
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 # Every trial tells which worker it is in; those of the second step wait in their second epoch until they may go on.
 DECLARED = """
 import os, time

@@ -10,7 +10,7 @@ from child_process import tune_jobs, wait_until_gone
 from tune_jobs.comparison import compare
 from tune_jobs.results.repeats import find_runs
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 OPTIONS = ("--trials", "2", "--max-epochs", "2", "--max-concurrent", "1", "--repeats", "2")
 
 

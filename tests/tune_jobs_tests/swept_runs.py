@@ -11,6 +11,7 @@ from fakes import experiment
 from search_spaces import Choice, SearchSpace
 from tune_jobs.engine.coordinator import Coordinator
 from tune_jobs.engine.folder import create
+from tune_jobs.engine.keeping import Keeper, Keeping
 from tune_jobs.engine.recorder import Recorder
 from tune_jobs.results.run import Run
 from tune_jobs.schedulers import NoScheduler
@@ -50,7 +51,7 @@ def make_run(
     fields = {"trials": None, "max_epochs": 4, "scheduler": NoScheduler(), **fields}
     declared = experiment(space=space, searcher=searcher, **fields)
     folder = create(storage, name, declared, "fake")
-    recorder = Recorder(folder, None)
+    recorder = Recorder(folder, None, Keeper(Keeping("all", declared.objective, lag=1), folder / "trials"))
     coordinator = Coordinator(declared, recorder, clock=lambda: 1.0)
     coordinator.begin(cpus=1, gpus=0, max_concurrent_trials=1)
     while isinstance(proposal := coordinator.propose(), tuple):

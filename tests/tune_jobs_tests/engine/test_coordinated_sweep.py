@@ -158,7 +158,7 @@ def test_the_plan_may_end_a_sweep_early_and_be_extended() -> None:
 
 
 def test_a_step_whose_last_worker_died_goes_on() -> None:
-    coordinator = Coordinator(swept(), MemoryRecord())
+    coordinator = Coordinator(swept(max_retries=0), MemoryRecord())
     for trial in range(3):
         coordinator.propose()
         coordinator.started(trial, "here")

@@ -157,7 +157,7 @@ def test_hyperopt_starts_where_the_old_run_left_off(tmp_path: Path) -> None:
 def test_what_was_taken_is_in_the_new_folder_and_the_old_one_may_go(tmp_path: Path) -> None:
     run = old_run(tmp_path, trial(7, 0.5, [0.2], Status.STOPPED))
     taken, lessons = warm_start.gather([run], experiment())
-    made = run_folder.create(tmp_path, "new", experiment(), "test", None, (taken, lessons))
+    made = run_folder.create(tmp_path, "new", experiment(), "test", warm_start=(taken, lessons))
     asked = json.loads((made / "experiment.json").read_text())
     assert asked["warm_start"] == [{"run": "old", "trials": [7], "of": 1}]
     assert warm_start.read(made) == lessons
