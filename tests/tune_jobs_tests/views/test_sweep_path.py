@@ -72,7 +72,7 @@ def test_all_trials_failed(tmp_path: Path) -> None:
     def learns(config: dict[str, Any], epoch: int) -> dict[str, float]:
         raise ValueError("never")
 
-    run = make_run(tmp_path, learns=learns)
+    run = make_run(tmp_path, learns=learns, same_failures=99)
     assert [stage.winner for stage in stages_of(run)] == [0, None, 0, 0]
     assert "layers=1, units=8 (all trials failed)" in invoke("path", run.folder).output
 
