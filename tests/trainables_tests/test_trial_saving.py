@@ -98,7 +98,7 @@ def test_training_does_not_wait_for_the_files(begin, tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoint, "save", slow)
     worker = begin(Tiny, max_epochs=4, folder=str(tmp_path), checkpoint_every_s=0)
-    assert [result["epoch"] for result in train(worker, 3)] == [1, 2, 3]
+    assert [worker.step()["epoch"] for _ in range(3)] == [1, 2, 3]
     assert checkpoint.names(tmp_path / "0000") == []
     storage.set()
     assert worker.step()["done"]
