@@ -9,7 +9,7 @@ from typing import Any
 
 from tune_jobs.engine import folder as run_folder
 from tune_jobs.engine.reporter import Reporter
-from tune_jobs.engine.resumption import differences, restated
+from tune_jobs.engine.resumption import differences, refusal, restated
 from tune_jobs.engine.runner import request_problems, resume, run
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment import Experiment
@@ -98,8 +98,7 @@ def resume_repeats(
     there = {repeat.number: run for run in runs if (repeat := repeat_of(run))}
     changes = {field: value for field, value in budgets.items() if value is not None}
     if len(there) < group.count and not force and (changed := differences(experiment, asked)):
-        remedy = "Undo that, begin new repeats, or go on all the same with --force."
-        raise RequestError(*changed[:-1], f"{changed[-1]} {remedy}")
+        raise refusal(changed, "Undo that, begin new repeats, or go on all the same with --force.")
 
     def go_on(repeat: Repeat) -> Run:
         begun = there.get(repeat.number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -28,11 +28,8 @@ _FIELDS = (
     "same_failures",
     "trial_timeout_s",
 )
-_LATER_FIELDS = {
-    "executions": 1,
-    "fraction": 1.0,
-    "keep": "all",
-}  # what was done before one could ask
+# What runs did that were begun before one could ask for it.
+_LATER_FIELDS = {"executions": 1, "fraction": 1.0, "keep": "all"}
 
 
 def restated(experiment: Experiment, asked: Mapping[str, Any], **changes: Any) -> Experiment:
@@ -75,6 +72,11 @@ def code_differences(trainable: type[Any], asked: Mapping[str, Any]) -> list[str
     then, now = asked.get("code", {}), fingerprints(trainable)
     names = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
     return [f"The code has changed: {', '.join(names)}."] if names else []
+
+
+def refusal(changed: Sequence[str], remedy: str) -> RequestError:
+    """Why nothing is done with what has changed (at least one thing), and after the last what can be done."""
+    return RequestError(*changed[:-1], f"{changed[-1]} {remedy}")
 
 
 def fingerprints(trainable: type[Any]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from tune_jobs.engine.noise import quiet
 from tune_jobs.engine.ray_errors import in_one_line
 from tune_jobs.engine.recorder import Recorder, traceback_file
 from tune_jobs.engine.reporter import Plan, Reporter
-from tune_jobs.engine.resumption import differences
+from tune_jobs.engine.resumption import differences, refusal
 from tune_jobs.engine.warm_start import gather
 from tune_jobs.engine.warm_start import read as read_lessons
 from tune_jobs.errors import RequestError, RunFailed
@@ -69,9 +69,9 @@ def run(
     name = name or run_folder.default_name(experiment_name)
     if problems := request_problems(experiment, storage, name):
         raise RequestError(*problems)
-    taken, lessons = gather([run if isinstance(run, Run) else Run(run) for run in warm_start], experiment)
-    warm = (taken, lessons)
+    warm = gather([run if isinstance(run, Run) else Run(run) for run in warm_start], experiment)
     folder = run_folder.create(Path(storage), name, experiment, experiment_name, reference, repeat, warm)
+    taken, _ = warm
     try:
         with locked(folder):
             _run_in(folder, experiment, reporter, notes=[str(each) for each in taken])
@@ -103,11 +103,10 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         JournalError: The journal is damaged other than by a crash.
     """
     run = Run(folder)
-    problems = experiment.problems() or available().problems(experiment.resources)
-    if not problems and not force and (changed := differences(experiment, run.experiment)):
-        problems = [*changed[:-1], f"{changed[-1]} Undo that, begin a new run, or go on all the same with --force."]
-    if problems:
+    if problems := experiment.problems() or available().problems(experiment.resources):
         raise RequestError(*problems)
+    if not force and (changed := differences(experiment, run.experiment)):
+        raise refusal(changed, "Undo that, begin a new run, or go on all the same with --force.")
     with locked(run.folder):
         events = run.events()
         run_folder.budgets_changed(run.folder, run.experiment, experiment)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tune_jobs.engine.resumption import code_differences, differences
+from tune_jobs.engine.resumption import code_differences, differences, refusal
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment import Experiment
 from tune_jobs.results.models import best_weights, has_weights
@@ -36,8 +36,7 @@ def trainable_of(declared: Declared, run: Run, *, force: bool) -> type[KerasTrai
     else:
         trainable, changed = declared, code_differences(declared, run.experiment)
     if changed and not force:
-        remedy = "Undo that, or go on all the same with --force (in Python: force=True)."
-        raise RequestError(*changed[:-1], f"{changed[-1]} {remedy}")
+        raise refusal(changed, "Undo that, or go on all the same with --force (in Python: force=True).")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before anything imports TensorFlow
     return trainable
 
