@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -14,12 +14,27 @@ _FOREIGN = frozenset({"model", "_model", "params"})
 class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Keras has no types
     """The callbacks of one trial: ``on_train_begin`` and ``on_train_end`` reach them once, not once an epoch.
 
+    Args:
+        callbacks: The callbacks that ``FitOptions`` names.
+        model: What they are told to look after.
+        epochs: How many epochs they may plan for.
+        steps: Batches per epoch.
+        before_tracing: Called once, after all of them heard that the first epoch begins.
+
     Attributes:
         epoch_logs: What the last epoch reported.
     """
 
-    def __init__(self, callbacks: Sequence[Any], model: Any, epochs: int, steps: int) -> None:
+    def __init__(
+        self,
+        callbacks: Sequence[Any],
+        model: Any,
+        epochs: int,
+        steps: int,
+        before_tracing: Callable[[], object] = lambda: None,
+    ) -> None:
         self.epoch_logs: dict[str, float] = {}
+        self._before_tracing: Callable[[], object] | None = before_tracing
         self._ended = False
         # The last one sees what the others added to the logs: Keras hands a copy of them around.
         note = keras.callbacks.LambdaCallback(on_epoch_end=self._note)
@@ -29,6 +44,13 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Called by every ``fit``: the trial began long ago."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Called by every ``fit``; the first one traces the model next."""
+        super().on_epoch_begin(epoch, logs)
+        if self._before_tracing is not None:
+            self._before_tracing()
+            self._before_tracing = None
 
     def on_train_end(self, logs: Any = None) -> None:
         """Called by every ``fit``: the trial goes on."""

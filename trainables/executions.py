@@ -11,6 +11,7 @@ from trainables.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.data import Data
 from trainables.epochs import Best, Epoch
 from trainables.global_state import OwnGlobalState
+from trainables.reuse import Reuse
 from trainables.settings import TrialSettings, spread_of
 from trainables.training import Training, position
 
@@ -44,9 +45,17 @@ class TrialTraining(Protocol):
     def restore(self, snapshot: Snapshot) -> None:
         """Continues from a snapshot; one that does not fit changes nothing."""
 
+    def retire(self) -> None:
+        """Leaves its models to the worker's next trial."""
+
 
 def begin(
-    trainable: KerasTrainable, config: Mapping[str, Any], data: Data, settings: TrialSettings, trial: int
+    trainable: KerasTrainable,
+    config: Mapping[str, Any],
+    data: Data,
+    settings: TrialSettings,
+    trial: int,
+    worker: Reuse | None = None,
 ) -> TrialTraining:
     """What a trial trains, as its settings say.
 
@@ -54,8 +63,8 @@ def begin(
         InvalidTrainable: The model is not compiled, or ``build_model`` returned no model.
     """
     if settings.executions == 1:
-        return Training(trainable, config, data, settings, trial)
-    return Executions(trainable, config, data, settings, trial)
+        return Training(trainable, config, data, settings, trial, worker=worker)
+    return Executions(trainable, config, data, settings, trial, worker)
 
 
 class Executions:
@@ -82,7 +91,13 @@ class Executions:
     """
 
     def __init__(
-        self, trainable: KerasTrainable, config: Mapping[str, Any], data: Data, settings: TrialSettings, trial: int = 0
+        self,
+        trainable: KerasTrainable,
+        config: Mapping[str, Any],
+        data: Data,
+        settings: TrialSettings,
+        trial: int = 0,
+        worker: Reuse | None = None,
     ) -> None:
         self.settings = settings
         self.epoch = 0
@@ -93,7 +108,7 @@ class Executions:
         # All are made before any is trained: each sets TensorFlow's seed, which begins stateful operations again.
         for execution, own in enumerate(self._global_states):
             with own.active():
-                self.trainings.append(Training(trainable, config, data, settings, trial, execution))
+                self.trainings.append(Training(trainable, config, data, settings, trial, execution, worker))
 
     @property
     def model(self) -> Any:
@@ -160,6 +175,11 @@ class Executions:
                 training.restore(earlier)
             raise CheckpointError(f"The checkpoint does not fit: {error}") from error
         self.epoch, self.last, self.best = epoch, last, best
+
+    def retire(self) -> None:
+        """Leaves its models to the worker's next trial; nothing may go on with this one."""
+        for training in self.trainings:
+            training.retire()
 
     def _leader(self, reports: Sequence[Mapping[str, float]]) -> Training:
         """The execution with the best objective, the first of equals."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
 from keras.src.backend.common import global_state as keras_state
+from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 
 
 class OwnGlobalState:
@@ -39,6 +41,44 @@ class OwnGlobalState:
         finally:
             self._own = _current()
             _install(outside)
+
+
+_seeds_used: set[int] = set()
+
+
+def set_seed(seed: int) -> None:
+    """``keras.utils.set_random_seed``, which leaves compiled functions compiled where that makes no difference.
+
+    ``tf.random.set_seed`` empties TensorFlow's cache of kernels, so that stateful operations begin again; every
+    compiled function is then optimised anew at its next call (0.4 s for a small model). Kernels of stateful
+    operations belong to their seeds: there are none yet of a seed that this process has not used.
+    """
+    if seed in _seeds_used or keras.backend.backend() != "tensorflow":
+        keras.utils.set_random_seed(seed)
+    else:
+        keras_state.set_global_attribute(GLOBAL_RANDOM_SEED, seed)
+        keras_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        context = _tensorflow_context()
+        context._seed, context._rng = seed, random.Random(seed)  # noqa: S311 - as TensorFlow does
+    _seeds_used.add(seed)
+
+
+def remember_names() -> Callable[[], None]:
+    """What gives Keras the names of layers and metrics that it would give now, whatever is made meanwhile."""
+    names = _copy_of_keras()
+
+    def set_back() -> None:
+        keras_state.GLOBAL_STATE_TRACKER = names
+
+    return set_back
+
+
+def forget_names() -> None:
+    """What ``keras.backend.clear_session`` does for the next model's names; compiled functions stay compiled."""
+    keras_state.GLOBAL_STATE_TRACKER = threading.local()
+    keras_state.GLOBAL_SETTINGS_TRACKER = threading.local()
 
 
 def _current() -> tuple[Any, ...]:

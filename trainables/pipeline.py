@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import keras
 import numpy as np
 
 from trainables.data import Arrays, Split, leaves, length
 from trainables.fit_options import Augment, FitOptions
+from trainables.replicas import distributed
 from trainables.settings import InvalidTrainable
 
 _ALIGNMENT_BYTES = 64
 
+Converted = Callable[[np.ndarray], Any]
 
-def training_input(split: Split, batch_size: int, seed: int, options: FitOptions) -> TrainingInput:
+
+def training_input(
+    split: Split, batch_size: int, seed: int, options: FitOptions, converted: Converted | None = None
+) -> TrainingInput:
     """The input of a trial's training, for the backend that Keras runs on.
 
     Args:
@@ -23,16 +30,18 @@ def training_input(split: Split, batch_size: int, seed: int, options: FitOptions
         batch_size: Examples per batch; the last batch of an epoch may be smaller.
         seed: Seed of the order of the examples.
         options: Class weights, sample weights and augmentation.
+        converted: Makes a tensor of an array, for TensorFlow; None: ``as_tensor``.
     """
     arrays = weighted(split, options)
-    kind = _TensorFlowInput if keras.backend.backend() == "tensorflow" else _NumpyInput
-    return kind(arrays, batch_size, seed, options.augment)
+    if keras.backend.backend() == "tensorflow":
+        return _TensorFlowInput(arrays, batch_size, seed, options.augment, converted or as_tensor)
+    return _NumpyInput(arrays, batch_size, seed, options.augment)
 
 
-def validation_input(split: Split, batch_size: int) -> Any:
+def validation_input(split: Split, batch_size: int, converted: Converted | None = None) -> Any:
     """The validation split in batches, in its own order."""
     if keras.backend.backend() == "tensorflow":
-        return _batches_in_order(split, batch_size)
+        return _batches_in_order(split, batch_size, converted or as_tensor)
     return _NumpyBatches(split, np.arange(length(split)), batch_size, None, (0, 0))
 
 
@@ -58,32 +67,49 @@ class TrainingInput:
         """
         return np.random.default_rng([self.seed, epoch]).permutation(self.examples)
 
+    @property
+    def form(self) -> str:
+        """Types and shapes of a batch, on which the traces of a model depend."""
+        return ""
+
+    def with_seed(self, seed: int) -> Self:
+        """The same input in other orders: the two must not be read at the same time, and have no augmentation."""
+        other = copy.copy(self)
+        other.seed = seed
+        return other
+
     def for_epoch(self, epoch: int) -> Any:
         """What ``model.fit`` reads in this epoch (counted from 0)."""
         raise NotImplementedError
 
 
 class _TensorFlowInput(TrainingInput):
-    """A tf.data pipeline built once per trial; each epoch only replaces the order that it gathers by."""
+    """A tf.data pipeline built once; each epoch only replaces the order that it gathers by."""
 
-    def __init__(self, arrays: Split, batch_size: int, seed: int, augment: Augment | None) -> None:
+    def __init__(
+        self, arrays: Split, batch_size: int, seed: int, augment: Augment | None, converted: Converted
+    ) -> None:
         super().__init__(arrays, batch_size, seed, augment)
         import tensorflow as tf
 
         with tf.device("CPU"):
             self._order = tf.Variable(np.zeros(self.examples, np.int64), trainable=False)
             self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._dataset = self._build()
+        self._dataset = distributed(self._build(converted))
+
+    @property
+    def form(self) -> str:
+        return str(self._dataset.element_spec)
 
     def for_epoch(self, epoch: int) -> Any:
         self._order.assign(self.order(epoch))
         self._epoch.assign(epoch)
         return self._dataset
 
-    def _build(self) -> Any:
+    def _build(self, converted: Converted) -> Any:
         import tensorflow as tf
 
-        tensors = keras.tree.map_structure(_as_tensor, self.arrays)
+        tensors = keras.tree.map_structure(converted, self.arrays)
 
         def batch(step: Any) -> Any:
             chosen = self._order[step * self.batch_size : (step + 1) * self.batch_size]
@@ -170,19 +196,19 @@ def _class_weights(y: Arrays, weights: dict[int, float]) -> np.ndarray:
     return result
 
 
-def _batches_in_order(split: Split, batch_size: int) -> Any:
+def _batches_in_order(split: Split, batch_size: int, converted: Converted) -> Any:
     import tensorflow as tf
 
-    tensors = keras.tree.map_structure(_as_tensor, split)
+    tensors = keras.tree.map_structure(converted, split)
 
     def batch(step: Any) -> Any:
         rows = slice(step * batch_size, (step + 1) * batch_size)
         return keras.tree.map_structure(lambda tensor: tensor[rows], tensors)
 
-    return tf.data.Dataset.range(-(-length(split) // batch_size)).map(batch).prefetch(2)
+    return distributed(tf.data.Dataset.range(-(-length(split) // batch_size)).map(batch).prefetch(2))
 
 
-def _as_tensor(array: np.ndarray) -> Any:
+def as_tensor(array: np.ndarray) -> Any:
     """The array as a TensorFlow tensor over the same memory, wherever that is possible.
 
     The arrays of a run lie in Ray's object store, one copy per machine, read-only. TensorFlow takes foreign

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
+from trainables.building import build, compiled, set_steps_per_execution
 from trainables.callbacks import TrialCallbacks
 from trainables.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.data import Data
 from trainables.divergence import diverged_metric
 from trainables.epochs import Best, Epoch
-from trainables.pipeline import training_input, validation_input
+from trainables.fit_options import FitOptions
+from trainables.global_state import remember_names, set_seed
+from trainables.reuse import Reuse, Traceable, held, traceable
 from trainables.settings import InvalidTrainable, TrialSettings
 
 if TYPE_CHECKING:
     from trainables.keras_trainable import KerasTrainable
 
-_MOST_STEPS_PER_EXECUTION = 64
 _STREAM = 4  # tells these random numbers from those of searchers and schedulers, which have the same seed and trial
 
 
@@ -45,24 +47,24 @@ class Training:
         settings: TrialSettings,
         trial: int = 0,
         execution: int = 0,
+        worker: Reuse | None = None,
     ) -> None:
         seed = trial_seed(settings.seed, trial, execution)
-        keras.utils.set_random_seed(seed)
         self.settings = settings
-        self.model = _compiled(trainable, config)
         self.epoch = 0
         self.last: Epoch | None = None
         self.best = Best()
-        options = trainable.fit_options(dict(config))
-        batch_size = int(config.get("batch_size", trainable.batch_size))
-        self._input = training_input(data.train, batch_size, seed, options)
-        self._validation = data.validation and validation_input(data.validation, options.validation_batch_size)
-        _set_steps_per_execution(self.model, self._input.steps, options.steps_per_execution)
-        self._build(data)
-        self._finalize = _postponed_finalization(self.model.optimizer)
+        self._worker = worker or Reuse(data)
+        options = self._make(trainable, dict(config), seed)
+        self._optimizer = self.model.optimizer
+        self._finalize = _postponed_finalization(self._optimizer)
         self._finalized = False
         self._callbacks = TrialCallbacks(
-            options.callbacks, self.model, epochs=settings.max_epochs, steps=self._input.steps
+            options.callbacks,
+            self.model,
+            epochs=settings.max_epochs,
+            steps=self._input.steps,
+            before_tracing=self._trace_as_it_is,
         )
 
     @property
@@ -153,11 +155,45 @@ class Training:
         _assign(self.model.variables, model)
         _assign(self.model.optimizer.variables, optimizer)
 
-    def _build(self, data: Data) -> None:
-        # A model without an Input layer has no variables before it has seen data: no checkpoint would fit.
-        if not self.model.built:
-            self.model(keras.tree.map_structure(lambda array: array[:1], data.train[0]))
-        self.model.optimizer.build(self.model.trainable_variables)
+    def retire(self) -> None:
+        """Leaves the model to the worker's next trial; nothing may go on with this one."""
+        vars(self._optimizer).pop("finalize_variable_values", None)
+        self._worker.models.give_back(self._traceable)
+
+    def _make(self, trainable: KerasTrainable, config: dict[str, Any], seed: int) -> FitOptions:
+        """Builds the model and its input; where the worker has kept a model that traces alike, trains that one."""
+        names_again = remember_names()
+        options, fresh = self._fresh(trainable, config, seed)
+        kept = self._worker.models.take(fresh)
+        if kept is not None:
+            is_held = held(fresh)
+            del fresh
+            if is_held():
+                self._worker.models.turn_off()
+                names_again()
+                options, kept = self._fresh(trainable, config, seed)
+            fresh = kept
+        self._traceable, self.model = fresh, fresh.model
+        return options
+
+    def _fresh(self, trainable: KerasTrainable, config: dict[str, Any], seed: int) -> tuple[FitOptions, Traceable]:
+        set_seed(seed)
+        model = compiled(trainable, config)
+        options = trainable.fit_options(dict(config))
+        inputs = self._worker.inputs
+        self._input = inputs.training(int(config.get("batch_size", trainable.batch_size)), seed, options)
+        self._validation = inputs.validation(options.validation_batch_size)
+        set_steps_per_execution(model, options.steps_per_execution)
+        build(model, inputs.data.train)
+        form = f"{self._input.form} {getattr(self._validation, 'element_spec', None)}"
+        return options, traceable(model, form, options.callbacks)
+
+    def _trace_as_it_is(self) -> None:
+        """Before the first step: what callbacks changed about the model must be in its traces, now and only now."""
+        if self._traceable.anatomy is not None and not self._traceable.is_unchanged():
+            self._traceable = replace(self._traceable, anatomy=None)
+            self.model.make_train_function(force=True)
+            self.model.make_test_function(force=True)
 
 
 def _postponed_finalization(optimizer: Any) -> Callable[[Any], None]:
@@ -188,30 +224,6 @@ def position(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:
     state = snapshot.state
     best = Best(state["best_epoch"], state["best_value"], snapshot.group("best"))
     return state["epoch"], state["last"] and Epoch.from_json(state["last"]), best
-
-
-def _compiled(trainable: KerasTrainable, config: Mapping[str, Any]) -> Any:
-    name = type(trainable).__name__
-    model = trainable.build_model(dict(config))
-    if not isinstance(model, keras.Model):
-        raise InvalidTrainable(
-            f"{name}.build_model returned a {type(model).__name__}, but must return a compiled keras.Model: "
-            "is its `return model` missing?"
-        )
-    if not model.compiled or model.optimizer is None:
-        raise InvalidTrainable(
-            f"The model that {name}.build_model returned is not compiled, but it must be: "
-            "call model.compile(optimizer=…, loss=…, metrics=[…]) before returning it."
-        )
-    return model
-
-
-def _set_steps_per_execution(model: Any, steps: int, wished: int | None) -> None:
-    """Runs several steps per call into the backend: 1.23 -> 0.84 s an epoch at batch 128 on one core."""
-    if wished is not None:
-        model.steps_per_execution = wished
-    elif model.steps_per_execution == 1 and keras.backend.backend() != "torch":
-        model.steps_per_execution = min(steps, _MOST_STEPS_PER_EXECUTION)
 
 
 def _check_objective(metric: str | None, metrics: Mapping[str, float], *, validated: bool) -> None:

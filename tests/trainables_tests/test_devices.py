@@ -18,7 +18,7 @@ from trainables import TrialSettings
 from trainables.settings import TRIAL_KEY
 from tiny_trainables import Swish
 
-worker = Swish.standalone({{}}, settings=TrialSettings(cpus=2.5, gpus=0))
+worker = Swish.standalone({{"units": 64}}, settings=TrialSettings(cpus=2.5, gpus=0))
 
 import tensorflow as tf
 from tensorflow.python.framework import ops
@@ -28,7 +28,9 @@ for trial in range(1, {TRIALS} + 1):
     result = worker.step()
     if "loss" not in result:
         failed.append(result)
-    worker.reset_config({{TRIAL_KEY: trial}})
+    # More architectures than are kept: each is traced anew, in turn with one that is not.
+    units = 64 + trial % 7 if trial % 2 else 64
+    worker.reset_config({{TRIAL_KEY: trial, "units": units}})
     resident_bytes.append(psutil.Process().memory_info().rss)
     gradients.append(len(ops.gradient_registry.list()))
 print(json.dumps({{

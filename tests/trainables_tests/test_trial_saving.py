@@ -7,7 +7,7 @@ import pytest
 from tiny_trainables import Tiny, train
 
 from trainables import FitOptions, checkpoint
-from trainables.settings import TRIAL_KEY
+from trainables.settings import REPORTED_KEY, TRIAL_KEY
 
 
 def written(worker, folder, epochs) -> list:
@@ -114,6 +114,27 @@ def test_a_torn_checkpoint_is_passed_over_and_a_note_says_so(begin, tmp_path):
     ((trial, note),) = result["notes"]
     assert (trial, note.endswith("It goes on from epoch 1.")) == (0, True)
     assert "epoch-000002 cannot be read" in note
+
+
+@pytest.mark.parametrize(("lost", "going_on"), [(1, "It goes on from epoch 1."), (2, "It starts again.")])
+def test_one_line_says_how_a_trial_goes_on_without_its_newest_checkpoints(begin, tmp_path, lost, going_on):
+    written(begin(Tiny, folder=str(tmp_path), checkpoint_every_s=0), tmp_path / "0000", 2)
+    for name in checkpoint.names(tmp_path / "0000")[:lost]:
+        (tmp_path / "0000" / name / "state.json").write_text('{"epo')
+    (told,) = begin(Tiny, {REPORTED_KEY: 2}, folder=str(tmp_path)).step()["notes"]
+    assert told[1].endswith(going_on)
+
+
+def test_a_trial_whose_checkpoints_are_gone_starts_again_and_a_note_says_so(begin, tmp_path):
+    worker = begin(Tiny, {TRIAL_KEY: 5, REPORTED_KEY: 3}, folder=str(tmp_path))
+    result = worker.step()
+    assert result["epoch"] == 1
+    assert result["notes"] == [(5, f"No checkpoint of its 3 epochs is left in {tmp_path / '0005'}. It starts again.")]
+    assert "notes" not in worker.step()
+
+
+def test_a_trial_of_which_nothing_is_known_begins_without_a_word(begin, tmp_path):
+    assert "notes" not in begin(Tiny, {REPORTED_KEY: 0}, folder=str(tmp_path)).step()
 
 
 def test_a_checkpoint_that_cannot_be_written_is_noted_with_its_trial(begin, tmp_path, monkeypatch):

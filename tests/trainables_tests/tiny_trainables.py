@@ -96,7 +96,9 @@ class Swish(Tiny):
     batch_size = 32  # one batch an epoch: a loop over several would take longer to trace
 
     def build_model(self, config):
-        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(64, "swish"), keras.layers.Dense(3, "softmax")])
+        model = keras.Sequential(
+            [keras.Input((4,)), keras.layers.Dense(config.get("units", 64), "swish"), keras.layers.Dense(3, "softmax")]
+        )
         model.compile("sgd", "sparse_categorical_crossentropy")
         return model
 

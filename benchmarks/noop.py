@@ -1,0 +1,81 @@
+"""A trainable that trains nothing: what is left of a run is the driver's own work."""
+# ruff: noqa: ARG002
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from search_spaces import Boolean, Choice, Float, Int, SearchSpace
+from trainables import Data, KerasTrainable, TrialSettings
+from trainables.settings import TRIAL_KEY
+from tune_jobs import Experiment, NoScheduler, Objective, Random
+
+
+class NoOp(KerasTrainable):
+    """Reports an epoch as soon as it is asked to, in the words of a KerasTrainable; neither Keras nor a file is used.
+
+    A configuration's ``sleep_s``, where it has one, is how long an epoch takes.
+    """
+
+    def load_data(self) -> Data:
+        """A few numbers."""
+        x, y = np.zeros((8, 1), np.float32), np.zeros(8, np.int32)
+        return Data(train=(x, y), validation=(x, y))
+
+    def build_model(self, config: dict[str, Any]) -> Any:
+        """Never called."""
+        raise NotImplementedError(config)
+
+    def setup(self, config: dict[str, Any], data: Data | None = None, settings: TrialSettings | None = None) -> None:
+        """Begins the first trial of this worker."""
+        self._max_epochs = (settings or TrialSettings()).max_epochs
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Begins another trial."""
+        self._epoch, self._number, self._sleep_s = 0, new_config.get(TRIAL_KEY, 0), new_config.get("sleep_s", 0.0)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """An epoch of nothing."""
+        if self._sleep_s:
+            time.sleep(self._sleep_s)
+        self._epoch += 1
+        metrics = {"loss": 1 / self._epoch, "accuracy": 0.5, "val_loss": self._number + 1 / self._epoch}
+        metrics["val_accuracy"] = 1 / (2 + self._number + self._epoch)
+        report = {"epoch": self._epoch, "metrics": metrics, "seconds": 0.001, "mistake": None, "error": None}
+        return {**metrics, **report, "done": self._epoch >= self._max_epochs}
+
+    def cleanup(self) -> None:
+        """Nothing is left behind."""
+
+
+def space(**more: Any) -> SearchSpace:
+    """Seven parameters, as a small network has, and those that are given."""
+    return SearchSpace(
+        layers=Int(1, 4),
+        units=Int(16, 256, step=16),
+        dropout=Float(0.0, 0.5),
+        learning_rate=Float(1e-4, 1e-1, log=True),
+        optimizer=Choice("adam", "sgd", "rmsprop"),
+        batch_size=Choice(32, 64, 128),
+        augment=Boolean(),
+        **more,
+    )
+
+
+def experiment(trials: int, epochs: int, **fields: Any) -> Experiment:
+    """Trials of nothing, none of which is stopped early."""
+    defaults: dict[str, Any] = {
+        "trainable": NoOp,
+        "space": space(),
+        "objective": Objective("val_loss", "min"),
+        "searcher": Random(),
+        "scheduler": NoScheduler(),
+        "trials": trials,
+        "max_epochs": epochs,
+    }
+    return Experiment(**{**defaults, **fields})

@@ -1,0 +1,95 @@
+"""What a proposal costs: HyperOpt's searcher asked for one configuration after another, each reported before the next.
+
+    python benchmarks/proposals.py [--proposals 2000] [--ray] [--json FILE]
+
+`--ray` measures Ray Tune's own HyperOptSearch in the same way.
+"""
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def loss_of(config: dict[str, Any]) -> float:
+    """A smooth valley over the numbers, so that the proposals gather in it."""
+    rate = (math.log(config["learning_rate"]) + 6) ** 2 / 10
+    return rate + (config["dropout"] - 0.2) ** 2 + (config["units"] - 128) ** 2 / 1e4 + 0.1 * config["layers"]
+
+
+def ours(seed: int) -> Callable[[int], None]:
+    """This project's searcher: what asks it once."""
+    from noop import space
+
+    from tune_jobs import HyperOpt
+
+    search = HyperOpt().start(space(), seed=seed, rungs=(), max_epochs=1)
+
+    def ask(trial: int) -> None:
+        config = search.propose(trial)
+        if not isinstance(config, dict):
+            raise TypeError(config)
+        search.report(trial, 1, loss_of(config))
+        search.end(trial, failed=False, trained_out=True)
+
+    return ask
+
+
+def rays(seed: int) -> Callable[[int], None]:
+    """Ray's searcher: what asks it once."""
+    from ray import tune
+    from ray.tune.search.hyperopt import HyperOptSearch
+
+    space = {
+        "layers": tune.randint(1, 5),
+        "units": tune.quniform(16, 256, 16),
+        "dropout": tune.uniform(0.0, 0.5),
+        "learning_rate": tune.loguniform(1e-4, 1e-1),
+        "optimizer": tune.choice(["adam", "sgd", "rmsprop"]),
+        "batch_size": tune.choice([32, 64, 128]),
+        "augment": tune.choice([False, True]),
+    }
+    search = HyperOptSearch(space, metric="loss", mode="min", random_state_seed=seed)
+
+    def ask(trial: int) -> None:
+        config = search.suggest(str(trial))
+        search.on_trial_complete(str(trial), {"loss": loss_of(config)})
+
+    return ask
+
+
+def measure(ask: Callable[[int], None], proposals: int) -> list[float]:
+    """The CPU seconds of each proposal."""
+    took = []
+    for trial in range(proposals):
+        begun_s = time.process_time()
+        ask(trial)
+        took.append(time.process_time() - begun_s)
+    return took
+
+
+def main() -> None:
+    """Measures one searcher, or both."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--proposals", type=int, default=2000)
+    parser.add_argument("--ray", action="store_true", help="Ray Tune's HyperOptSearch as well")
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    asked = parser.parse_args()
+    figures = {}
+    for side, begin in {"tune-jobs": ours, **({"Ray's HyperOptSearch": rays} if asked.ray else {})}.items():
+        took = measure(begin(seed=0), asked.proposals)
+        last = took[-20:]
+        figures[side] = {"all_s": sum(took), "last_ms": 1000 * sum(last) / len(last)}
+        print(f"{side}: {len(took)} proposals {sum(took):.1f} CPU s, one of the last {figures[side]['last_ms']:.1f} ms")
+    if asked.json:
+        asked.json.write_text(json.dumps({"proposals": asked.proposals, "figures": figures}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

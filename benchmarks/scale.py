@@ -1,0 +1,159 @@
+"""How the driver's work, the journal and the storage's traffic grow with workers, trials and epochs.
+
+    python benchmarks/scale.py [--workers 1,4,16,64] [--check 32] [--epochs-a-trial 5] [--json FILE]
+
+Each run has as many workers as asked for, whatever the machine has: a trial asks for a small part of a CPU, and its
+epochs are slept through, so long that all workers together report 25 times a second. What the driver's process used is
+divided among reports and trials by least squares, and checked at a number of workers that the fit did not see.
+"""
+# ruff: noqa: S603, T201
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+REPORTS_A_SECOND = 25.0
+TRIALS_A_WORKER = 4
+
+
+def measure(workers: int, epochs: int) -> dict[str, Any]:
+    """One run in this process: from the moment at which all its workers have reported to its last report."""
+    from noop import experiment, space
+
+    from search_spaces import Fixed
+    from tune_jobs import Resources, engine
+
+    sleep_s = workers / REPORTS_A_SECOND
+    trials = max(40, TRIALS_A_WORKER * workers)
+    watch = SteadyState(workers)
+    declared = experiment(
+        trials,
+        epochs,
+        space=space(sleep_s=Fixed(sleep_s)),
+        resources=Resources(cpus=1 / 64),
+        max_concurrent_trials=workers,
+    )
+    with tempfile.TemporaryDirectory() as storage:
+        run = engine.run(declared, storage=storage, name="scale", reporter=watch)
+        journal_bytes = (run.folder / "journal.jsonl").stat().st_size
+    first, last = watch.samples[0], watch.samples[-1]
+    return {
+        "workers": workers,
+        "trials": last["trials"] - first["trials"],
+        "reports": last["reports"] - first["reports"],
+        "cpu_s": last["cpu_s"] - first["cpu_s"],
+        "wall_s": last["wall_s"] - first["wall_s"],
+        "all_trials": trials,
+        "all_reports": trials * epochs,
+        "journal_bytes": journal_bytes,
+    }
+
+
+class SteadyState:
+    """A reporter that samples its own process from the moment at which all workers have reported.
+
+    Args:
+        workers: How many there are.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._running: set[int] = set()
+        self._counts = {"trials": 0, "reports": 0}
+        self.samples: list[dict[str, float]] = []
+
+    def begin(self, plan: Any) -> None:
+        """Nothing yet."""
+
+    def event(self, event: Any) -> None:
+        """Counts, and looks at the clocks."""
+        if event.EVENT == "trial_started":
+            self._running.add(event.trial)
+        elif event.EVENT == "trial_ended":
+            self._running.discard(event.trial)
+            self._counts["trials"] += 1
+        elif event.EVENT == "epoch":
+            self._counts["reports"] += 1
+            if self.samples or len(self._running) == self._workers:
+                self.samples.append({**self._counts, "cpu_s": time.process_time(), "wall_s": time.monotonic()})
+
+    def end(self) -> None:
+        """Nothing more."""
+
+
+def fit(measured: list[dict[str, Any]]) -> dict[str, float]:
+    """What the driver's CPU seconds and the journal's bytes are made of, by non-negative least squares.
+
+    A report costs something, and something for every worker that is waited for beside the one that reported.
+    """
+    import numpy as np
+    from scipy.optimize import nnls
+
+    work = np.array([_work(each["reports"], each["trials"], each["workers"]) for each in measured], float)
+    (report_s, worker_s, trial_s), _ = nnls(work, np.array([each["cpu_s"] for each in measured]))
+    lines = np.array([[each["all_reports"], each["all_trials"]] for each in measured], float)
+    (report_bytes, trial_bytes), _ = nnls(lines, np.array([each["journal_bytes"] for each in measured]))
+    return {
+        "cpu_s_a_report": report_s,
+        "cpu_s_a_report_and_worker": worker_s,
+        "cpu_s_a_trial": trial_s,
+        "journal_bytes_a_report": report_bytes,
+        "journal_bytes_a_trial": trial_bytes,
+    }
+
+
+def predicted(model: dict[str, float], reports: float, trials: float, workers: int) -> float:
+    """The driver's CPU seconds for so much work."""
+    costs = (model["cpu_s_a_report"], model["cpu_s_a_report_and_worker"], model["cpu_s_a_trial"])
+    return sum(amount * cost for amount, cost in zip(_work(reports, trials, workers), costs, strict=True))
+
+
+def _work(reports: float, trials: float, workers: int) -> tuple[float, float, float]:
+    return reports, reports * workers, trials
+
+
+def main() -> None:
+    """Measures each number of workers in a process of its own, fits, and checks."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--workers", default="1,4,16,64", help="numbers of workers to fit the model to")
+    parser.add_argument("--check", type=int, default=32, help="the number of workers to check it at")
+    parser.add_argument("--epochs-a-trial", default="5,20", help="epochs of a trial: two numbers tell both costs apart")
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--one", nargs=2, type=int, help="measure so many workers and epochs only, in this process")
+    asked = parser.parse_args()
+    if asked.one:
+        print(json.dumps(measure(*asked.one)), file=sys.stderr)
+        return
+    epochs = [int(each) for each in asked.epochs_a_trial.split(",")]
+    seen = [in_its_own_process(int(workers), each) for workers in asked.workers.split(",") for each in epochs]
+    model, unseen = fit(seen), in_its_own_process(asked.check, epochs[0])
+    guess_s = predicted(model, unseen["reports"], unseen["trials"], unseen["workers"])
+    print("model: " + ", ".join(f"{name} {value:.4g}" for name, value in model.items()))
+    print(f"check: {asked.check} workers, {guess_s:.2f} CPU s predicted, {unseen['cpu_s']:.2f} measured")
+    if asked.json:
+        asked.json.write_text(json.dumps({"seen": seen, "model": model, "check": unseen, "guess_s": guess_s}, indent=2))
+
+
+def in_its_own_process(workers: int, epochs: int) -> dict[str, Any]:
+    """Measures, and prints a row."""
+    command = [sys.executable, __file__, "--one", str(workers), str(epochs)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
+    figure: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])
+    busy = figure["cpu_s"] / figure["wall_s"]
+    print(
+        f"{workers:4} workers, {figure['reports']:5} reports, {figure['trials']:4} trials, {figure['wall_s']:6.1f} s: "
+        f"driver {figure['cpu_s']:6.2f} CPU s ({busy:.0%} of a core), journal {figure['journal_bytes']:,} bytes",
+        flush=True,
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Where the time goes until the first epoch of `tune-jobs run digits_mlp` is reported, and what it may take.
+
+    python benchmarks/startup.py [--rounds 3] [--json FILE]
+
+The parts are told by the run's own folder: when it was made, when Ray was there, when the first worker was. What it may
+take is measured beside it, in processes of their own: `import tensorflow`, and `ray.init`, plus three seconds.
+"""
+# ruff: noqa: S603, T201
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PARTS = ("command, imports, experiment", "data, Ray", "worker, TensorFlow", "model, first epoch")
+RAY = "import ray; ray.init(address='local', num_cpus=2, include_dashboard=False, logging_level='ERROR')"
+PROGRAMS = {"import tensorflow": "import tensorflow", "ray.init": RAY, "import ray": "import ray", "python": "pass"}
+
+
+def seconds_of(*command: str) -> float:
+    """The wall time of a command."""
+    begun_s = time.monotonic()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    return time.monotonic() - begun_s
+
+
+def parts_of_a_run(storage: Path) -> tuple[dict[str, float], Path]:
+    """The parts of the time from the command to its first epoch, and the run's folder."""
+    begun_s = time.time()
+    options = [
+        "--trials",
+        "2",
+        "--max-epochs",
+        "2",
+        "--scheduler",
+        "none",
+        "--storage",
+        str(storage),
+        "--name",
+        "first",
+    ]
+    seconds_of(sys.executable, "-m", "tune_jobs", "run", "digits_mlp", *options)
+    folder = storage / "first"
+    made_s = json.loads((folder / "experiment.json").read_text())["created_s"]
+    lines = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+    times = [
+        next(line["time_s"] for line in lines if line["event"] == kind)
+        for kind in ("run_started", "trial_started", "epoch")
+    ]
+    ends = [made_s, *times]
+    return dict(
+        zip(PARTS, (end - start for start, end in zip([begun_s, *ends], ends, strict=False)), strict=True)
+    ), folder
+
+
+def main() -> None:
+    """Measures in rounds, everything once a round."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    asked = parser.parse_args()
+    rounds = []
+    for _ in range(asked.rounds):
+        with tempfile.TemporaryDirectory() as storage:
+            parts, folder = parts_of_a_run(Path(storage))
+            python = {name: seconds_of(sys.executable, "-c", program) for name, program in PROGRAMS.items()}
+            short = {"--help": ["--help"], "leaderboard of a small run": ["leaderboard", str(folder)]}
+            commands = {name: seconds_of(sys.executable, "-m", "tune_jobs", *words) for name, words in short.items()}
+        start_of_ray = python["ray.init"] - python["import ray"]
+        allowed = python["import tensorflow"] - python["python"] + start_of_ray + 3
+        rounds.append({**parts, "first epoch after": sum(parts.values()), "allowed": allowed, **python, **commands})
+    for name in rounds[0]:
+        print(f"{name:>30}: {statistics.median(each[name] for each in rounds):6.2f} s")
+    if asked.json:
+        asked.json.write_text(json.dumps(rounds, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

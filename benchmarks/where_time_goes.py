@@ -1,0 +1,148 @@
+"""What a trial costs its worker beside its epochs, for an architecture that is new to it and for one that is not.
+
+    KERAS_HOME=… python benchmarks/where_time_goes.py [--trials 6] [--examples 4096] [--json FILE]
+
+One process, as a worker of a run is one: trials of three epochs follow each other, each with a checkpoint after its
+first epoch. `wall` and `CPU` are medians, in seconds; a part is timed at its function, without those below it. The
+fixed cost is everything but the epochs, plus what the first epoch takes beyond the third.
+"""
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import work
+
+PARTS = ("build_model", "input", "variables, metrics", "what traces depend on", "values into a kept model")
+PARTS += ("first epoch, beyond a later one", "a later epoch", "checkpoint, report", "end of the trial before")
+
+
+class Clock:
+    """Wall and CPU seconds of what it wraps, without what is wrapped within."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, list[float]] = {}
+        self._within: list[list[float]] = []
+
+    def wrap(self, owner: Any, name: str, part: str) -> None:
+        """Times a function wherever it is called by that name."""
+        function: Callable[..., Any] = getattr(owner, name)
+
+        def timed(*args: Any, **options: Any) -> Any:
+            return self.time(part, lambda: function(*args, **options))
+
+        setattr(owner, name, timed)
+
+    def time(self, part: str, action: Callable[[], Any]) -> Any:
+        """Times one call."""
+        self._within.append([0.0, 0.0])
+        begun = (time.perf_counter(), time.process_time())
+        try:
+            return action()
+        finally:
+            whole = [time.perf_counter() - begun[0], time.process_time() - begun[1]]
+            inner = self._within.pop()
+            spent = self.spent.setdefault(part, [0.0, 0.0])
+            for kind in (0, 1):
+                spent[kind] += whole[kind] - inner[kind]
+                if self._within:
+                    self._within[-1][kind] += whole[kind]
+
+
+def trial(worker: Any, clock: Clock, config: dict[str, Any]) -> dict[str, list[float]]:
+    """Three epochs of one trial: seconds by part."""
+    clock.spent = {}
+    clock.time("end of the trial before", lambda: worker.reset_config(config))
+    clock.time("model", lambda: worker._running())
+    epochs = []
+    for _ in range(3):
+        before = list(clock.spent.get("epoch", [0.0, 0.0]))
+        clock.time("checkpoint, report", worker.step)
+        epochs.append([now - then for now, then in zip(clock.spent["epoch"], before, strict=True)])
+    spent = {name: clock.spent.get(name, [0.0, 0.0]) for name in PARTS if "epoch" not in name}
+    spent["first epoch, beyond a later one"] = [
+        first - third for first, third in zip(epochs[0], epochs[2], strict=True)
+    ]
+    spent["a later epoch"] = epochs[2]
+    return spent
+
+
+def main() -> None:
+    """Trains the trials, and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--trials", type=int, default=6, help="of each kind")
+    parser.add_argument("--examples", type=int, default=4096)
+    parser.add_argument("--data", choices=sorted(work.VALIDATION_EXAMPLES), default="digits")
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    asked = parser.parse_args()
+
+    from trainables import Data, KerasTrainable, TrialSettings
+    from trainables.settings import TRIAL_KEY
+
+    class Mlp(KerasTrainable):
+        """One of the common models."""
+
+        def build_model(self, config: dict[str, Any]) -> Any:
+            """The common model."""
+            return work.build(config, data.train[0].shape[1])
+
+    (x, y), validation = work.load(asked.data)
+    data = Data((x[: asked.examples], y[: asked.examples]), validation)
+    base = {"units": [64, 64], "dropout": 0.2, "optimizer": "Adam", "learning_rate": 0.01, "batch_size": 128}
+    rows: dict[str, list[dict[str, list[float]]]] = {"new": [], "seen": []}
+    with tempfile.TemporaryDirectory() as folder:
+        settings = TrialSettings("val_accuracy", max_epochs=9, gpus=0, folder=folder, milestones=(1,))
+        worker = Mlp.standalone(base, data, settings)
+        clock = wrapped()
+        worker.step()
+        for number in range(1, 2 * asked.trials + 1):
+            kind = "seen" if number % 2 else "new"
+            config = {**base, TRIAL_KEY: number, "learning_rate": 0.01 / number}
+            if kind == "new":
+                config["units"] = [64 + number, 64]
+            rows[kind].append(trial(worker, clock, config))
+        worker.cleanup()
+    print(table(rows))
+    if asked.json:
+        asked.json.write_text(json.dumps(rows, indent=2) + "\n")
+
+
+def wrapped() -> Clock:
+    """A clock at every part."""
+    from trainables import reuse, training
+    from trainables.inputs import Inputs
+
+    clock = Clock()
+    clock.wrap(training, "compiled", "build_model")
+    clock.wrap(Inputs, "training", "input")
+    clock.wrap(Inputs, "validation", "input")
+    clock.wrap(training, "build", "variables, metrics")
+    clock.wrap(reuse, "anatomy", "what traces depend on")
+    clock.wrap(reuse.Traceable, "begin_as", "values into a kept model")
+    clock.wrap(training.Training, "train_epoch", "epoch")
+    return clock
+
+
+def table(rows: dict[str, list[dict[str, list[float]]]]) -> str:
+    """Medians by part and kind of trial."""
+    lines = [f"{'':>34} {'new: wall':>10} {'CPU':>7} {'seen: wall':>11} {'CPU':>7}"]
+    fixed = [0.0] * 4
+    for part in PARTS:
+        middle = [statistics.median(row[part][kind] for row in rows[name]) for name in rows for kind in (0, 1)]
+        lines.append(f"{part:>34} {middle[0]:10.3f} {middle[1]:7.3f} {middle[2]:11.3f} {middle[3]:7.3f}")
+        if part != "a later epoch":
+            fixed = [total + each for total, each in zip(fixed, middle, strict=True)]
+    lines.append(f"{'fixed cost':>34} {fixed[0]:10.3f} {fixed[1]:7.3f} {fixed[2]:11.3f} {fixed[3]:7.3f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

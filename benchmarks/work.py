@@ -1,0 +1,95 @@
+"""The work that all programs of equal_work.py do: the same data, configurations, model and epochs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+VALIDATION_EXAMPLES = {"fashion_mnist": 6000, "digits": 297}
+
+
+def arguments() -> dict[str, Any]:
+    """What equal_work.py asks of a program: configurations, epochs, cores, data, and a folder to write in."""
+    asked: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
+    return asked
+
+
+def load(name: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """(x, y) to train on and (x, y) to validate on; x as float32 in [0, 1], flat."""
+    if name == "fashion_mnist":
+        import keras
+
+        (x, y), _ = keras.datasets.fashion_mnist.load_data()
+        x = x.reshape(len(x), -1).astype("float32") / 255
+    else:
+        from sklearn.datasets import load_digits
+
+        x, y = load_digits(return_X_y=True)
+        x = (x / 16).astype("float32")
+    y, held_out = y.astype("int32"), VALIDATION_EXAMPLES[name]
+    return (x[held_out:], y[held_out:]), (x[:held_out], y[:held_out])
+
+
+def configurations(count: int) -> list[dict[str, Any]]:
+    """The first so many of one fixed sequence: one to three layers of 32 to 256 units, as a search proposes them."""
+    generator = np.random.default_rng(0)
+    return [
+        {
+            "units": [int(units) for units in generator.choice([32, 64, 128, 256], size=generator.integers(1, 4))],
+            "dropout": float(generator.choice([0.0, 0.2, 0.4])),
+            "optimizer": str(generator.choice(["Adam", "SGD"])),
+            "learning_rate": float(10 ** generator.uniform(-3.5, -1.5)),
+            "batch_size": int(generator.choice([64, 128, 256])),
+        }
+        for _ in range(count)
+    ]
+
+
+def build(config: dict[str, Any], inputs: int) -> Any:
+    """The compiled model of a configuration, with 32 steps to a call: what a careful user of plain Keras writes."""
+    import keras
+
+    layers: list[Any] = []
+    for units in config["units"]:
+        layers.append(keras.layers.Dense(units, activation="relu"))
+        if config["dropout"]:
+            layers.append(keras.layers.Dropout(config["dropout"]))
+    model = keras.Sequential([keras.Input((inputs,)), *layers, keras.layers.Dense(10, activation="softmax")])
+    optimizer = getattr(keras.optimizers, config["optimizer"])(config["learning_rate"])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], steps_per_execution=32)
+    return model
+
+
+def use_threads(threads: int) -> None:
+    """Holds TensorFlow to so many threads; before it computes anything."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+def fit(model: Any, config: dict[str, Any], data: Any, epochs: int, callbacks: Any = ()) -> float:
+    """Trains plainly with Keras; the best validation accuracy."""
+    (x, y), validation = data
+    history = model.fit(
+        x,
+        y,
+        batch_size=config["batch_size"],
+        epochs=epochs,
+        validation_data=validation,
+        validation_batch_size=1024,
+        callbacks=list(callbacks),
+        verbose=0,
+    )
+    return float(max(history.history["val_accuracy"]))
+
+
+def done(accuracies: list[float]) -> None:
+    """Tells equal_work.py what came of it: the number of trainings, and the best accuracy."""
+    Path(sys.argv[1]).with_suffix(".out").write_text(json.dumps({"trials": len(accuracies), "best": max(accuracies)}))
