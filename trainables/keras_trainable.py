@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ray import tune
 
-from trainables import checkpoint, devices
+from trainables import checkpoint, devices, gpu_memory, replicas, storage
 from trainables.checkpoint import CheckpointError
 from trainables.checkpoint_writer import CheckpointWriter, Pending
 from trainables.data import Data
 from trainables.fit_options import FitOptions
-from trainables.settings import TRIAL_KEY, InvalidTrainable, TrialSettings
+from trainables.settings import GPUS_KEY, REPORTED_KEY, TRIAL_KEY, InvalidTrainable, TrialSettings
 
 if TYPE_CHECKING:
     import keras
 
     from trainables.executions import TrialTraining
+    from trainables.reuse import Reuse
 
 _LEAVING_S = 20.0
 _LONGEST_ERROR = 2000
@@ -37,9 +38,12 @@ class KerasTrainable(tune.Trainable):
 
     Attributes:
         batch_size: Examples per batch when the configuration has no ``batch_size``.
+        reuse_models: Whether a worker trains a compiled model again, with fresh variables, when a later trial's is the
+            same but for them. It is never done where a model holds code that is not Keras's own.
     """
 
     batch_size: int = 32
+    reuse_models: bool = True
 
     def build_model(self, config: dict[str, Any]) -> keras.Model:
         """Makes the compiled model of a configuration. Everything random in it is seeded already."""
@@ -77,12 +81,13 @@ class KerasTrainable(tune.Trainable):
     def setup(self, config: dict[str, Any], data: Data | None = None, settings: TrialSettings | None = None) -> None:
         """Begins the first trial of this worker."""
         self._settings = settings or TrialSettings()
+        storage.require(self._settings.folder)
         self._is_in_a_run = settings is not None
         self._writer = CheckpointWriter()
         self._notes: list[tuple[int, str]] = []
-        devices.prepare(self._settings.cpus, self._settings.gpus)
-        self._data = data if data is not None else self.load_data()
         self._begin(config)
+        self._data = data if data is not None else self.load_data()
+        self._reuse: Reuse | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Ends this worker's trial and begins another one in its place."""
@@ -128,6 +133,8 @@ class KerasTrainable(tune.Trainable):
     def _begin(self, config: dict[str, Any]) -> None:
         parameters = dict(config)
         self._trial = int(parameters.pop(TRIAL_KEY, 0))
+        self._reported = int(parameters.pop(REPORTED_KEY, 0))
+        self._gpus: float | None = parameters.pop(GPUS_KEY, self._settings.gpus)
         self._parameters = parameters
         self._training: TrialTraining | None = None
         self._failure: dict[str, str] = {}
@@ -136,19 +143,35 @@ class KerasTrainable(tune.Trainable):
         self._architecture: str | None = None
         self._saved_epoch = 0
         self._saved_at_s = time.monotonic()
+        self._guarded(self._prepare)
+
+    def _prepare(self) -> dict[str, Any]:
+        if note := devices.prepare(self._settings.cpus, self._gpus):
+            self._notes.append((self._trial, note))
+        return {}
 
     def _running(self) -> TrialTraining:
         """The trial's training, built by the first step: a worker that dies there is tried again, in setup not."""
         if self._training is None:
             from trainables.executions import begin
 
-            self._training = begin(self, self._parameters, self._data, self._settings, self._trial)
+            with replicas.scope(self._gpus):
+                data = replicas.even(self._data, self._parameters, self.batch_size, replicas.count(self._gpus))
+                reuse = self._reuse_of(data)
+                self._training = begin(self, self._parameters, data, self._settings, self._trial, reuse)
             if self._folder:
                 self._continue_in(self._folder, self._training)
         return self._training
 
+    def _reuse_of(self, data: Data) -> Reuse:
+        from trainables.reuse import Reuse
+
+        if self._reuse is None or self._reuse.inputs.data is not data:
+            self._reuse = Reuse(data, keeps_models=self.reuse_models, executions=self._settings.executions)
+        return self._reuse
+
     def _continue_in(self, folder: Path, training: TrialTraining) -> None:
-        """Goes on from the newest checkpoint; where one cannot be used, a note says so."""
+        """Goes on from the newest checkpoint; where one cannot be used, or there is none any more, a note says so."""
         unused: list[CheckpointError] = []
         snapshot = checkpoint.newest(folder, unused.append)
         try:
@@ -156,9 +179,10 @@ class KerasTrainable(tune.Trainable):
                 training.restore(snapshot)
         except CheckpointError as error:  # of another model: the code was changed before the run was continued
             unused.append(error)
-        if unused:
+        if unused or (self._reported and not training.epoch):
+            why = unused[0] if unused else f"No checkpoint of its {self._reported} epochs is left in {folder}."
             going_on = f"It goes on from epoch {training.epoch}." if training.epoch else "It starts again."
-            self._notes.append((self._trial, f"{unused[0]} {going_on}"[:_LONGEST_ERROR]))
+            self._notes.append((self._trial, f"{why} {going_on}"[:_LONGEST_ERROR]))
         self._saved_epoch = training.epoch
         # Its last epoch may have been written but not reported before the worker died: it is reported again.
         self._repeated = training.last is not None
@@ -185,6 +209,7 @@ class KerasTrainable(tune.Trainable):
             "mistake": None,
             "error": None,
             "done": training.ended,
+            **(gpu_memory.report() if self._settings.measures_gpu else {}),
         }
 
     def _checkpoint_is_due(self) -> bool:
@@ -213,6 +238,8 @@ class KerasTrainable(tune.Trainable):
         if self._training is not None:
             self._guarded(self._finish)
         self._writer.wait(patience_s)
+        if self._training is not None and not self._failure:
+            self._training.retire()
         self._training = None
         devices.release()
 

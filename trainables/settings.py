@@ -8,6 +8,12 @@ from typing import Literal
 TRIAL_KEY = "__trial__"
 """The key of a Ray Tune configuration under which a trial finds its number."""
 
+GPUS_KEY = "__gpus__"
+"""The key beside it under which a trial finds its GPUs, in a run whose trials have different shares of them."""
+
+REPORTED_KEY = "__reported__"
+"""The key beside it under which a trial finds how many of its epochs were reported before this worker had it."""
+
 
 def spread_of(metric: str) -> str:
     """The metric by which a trial that is trained several times reports the spread of its objective."""
@@ -31,7 +37,9 @@ class TrialSettings:
         executions: How many times a trial's configuration is trained, each with its own random numbers; the trial
             reports their means.
         cpus: CPUs of a trial: its TensorFlow uses as many threads.
-        gpus: GPUs of a trial; with 0 it sees none. None: those that the process sees already.
+        gpus: GPUs of a trial; with 0 it sees none, with less than 1 it is held to that part of one's memory. None:
+            those that the process sees already.
+        measures_gpu: Whether it reports how much of its GPU's memory it used.
         folder: The folder, which exists, that holds one folder per trial; None: nothing is written.
         checkpoint_every_s: Seconds between two checkpoints of a trial, beside those at milestones and at its
             end.
@@ -45,6 +53,7 @@ class TrialSettings:
     executions: int = 1
     cpus: float = 1
     gpus: float | None = None
+    measures_gpu: bool = False
     folder: str | None = None
     checkpoint_every_s: float = 60.0
     milestones: tuple[int, ...] = ()

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from search_spaces import SearchSpace, from_ray
 from search_spaces.checked import Checked, InvalidDeclaration
+from tune_jobs.resources import OnOom
+from tune_jobs.resources import Resources as Resources
 from tune_jobs.rules import count_problem, positive_problem
 from tune_jobs.schedulers import ASHA, Scheduler
 from tune_jobs.searchers import HyperOpt, Searcher
@@ -45,31 +47,6 @@ class Objective(Checked):
 
 
 @dataclass(frozen=True)
-class Resources(Checked):
-    """What each trial gets.
-
-    Attributes:
-        cpus: CPUs, which are also the threads that its TensorFlow uses.
-        gpus: GPUs, a fraction (0.25) or whole ones; with 0 it sees none.
-    """
-
-    cpus: float = 1
-    gpus: float = 0
-
-    def problems(self) -> list[str]:
-        """All that is wrong with them."""
-        problems = [positive_problem("cpus", self.cpus)]
-        if not isinstance(self.gpus, int | float) or isinstance(self.gpus, bool) or not self.gpus >= 0:
-            problems.append(f"The value of `gpus` is {self.gpus!r}, but must be 0, a fraction, or a whole number.")
-        elif self.gpus > 1 and self.gpus != int(self.gpus):
-            problems.append(
-                f"The value of `gpus` is {self.gpus}, but above 1 it must be a whole number: "
-                "a trial gets a part of one GPU, or several whole ones."
-            )
-        return [problem for problem in problems if problem]
-
-
-@dataclass(frozen=True)
 class Experiment(Checked):
     """One frozen declaration, checked whole before anything is started.
 
@@ -88,6 +65,8 @@ class Experiment(Checked):
             share, and in all runs with this fraction the same examples.
         resources: What each trial gets.
         max_concurrent_trials: How many trials run side by side at most; None: as many as the machine has room for.
+        on_oom: What becomes of a trial that ran out of its part of a GPU: it fails, or ("grow") is tried again with
+            twice the part, at most a whole GPU. With ``gpus="auto"`` trials always grow.
         seed: Seed of everything random: proposals, weights, order of examples.
         checkpoint_every_s: Seconds between two checkpoints of a trial, beside those at rungs and at its end.
         max_retries: How often a trial whose worker died is continued.
@@ -112,6 +91,7 @@ class Experiment(Checked):
     fraction: float = 1.0
     resources: Resources = field(default_factory=Resources)
     max_concurrent_trials: int | None = None
+    on_oom: OnOom = "fail"
     seed: int = 0
     checkpoint_every_s: float = 60.0
     max_retries: int = 3
@@ -172,6 +152,8 @@ class Experiment(Checked):
         problems.append(positive_problem("checkpoint_every_s", self.checkpoint_every_s))
         if self.keep not in ("all", "none") and count_problem("keep", self.keep):
             problems.append(f"The value of `keep` is {self.keep!r}, but must be 'all', 'none', or a whole number >= 1.")
+        if self.on_oom not in ("fail", "grow"):
+            problems.append(f"The value of `on_oom` is {self.on_oom!r}, but must be 'fail' or 'grow'.")
         if self.max_concurrent_trials is not None:
             problems.append(count_problem("max_concurrent_trials", self.max_concurrent_trials))
         limits = {"time_budget_s": self.time_budget_s, "trial_timeout_s": self.trial_timeout_s}
