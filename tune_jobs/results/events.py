@@ -30,24 +30,26 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run began, or was resumed, on these resources."""
+    """A run began, or was resumed, on these resources; `nodes` counts those of the cluster that it joined, if any."""
 
     EVENT: ClassVar[str] = "run_started"
     time_s: float
     cpus: float
     gpus: float
     max_concurrent_trials: int
+    nodes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStarted:
-    """A trial began, or began again after a failure or an interruption."""
+    """A trial began, or began again after a failure or an interruption, with so many `gpus`."""
 
     EVENT: ClassVar[str] = "trial_started"
     time_s: float
     trial: int
     config: Mapping[str, Any]
     node: str
+    gpus: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

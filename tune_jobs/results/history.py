@@ -1,5 +1,6 @@
 """What came of a run so far: its events, folded into one record a trial."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
@@ -67,12 +68,13 @@ class TrialHistory:
         An epoch whose training loss is not finite does not count: a network of NaN weights has an accuracy too.
         """
         metric = objective.metric
-        sound = [
-            epoch
-            for epoch in self.epochs.values()
-            if metric in epoch.metrics and diverged_metric(epoch.metrics, metric) is None
-        ]
+        reported = [epoch for epoch in self.epochs.values() if metric in epoch.metrics]
         pick = max if objective.mode == "max" else min
+        best = pick(reported, key=lambda epoch: epoch.metrics[metric], default=None)
+        # Whether all are sound, their sum tells at once: what is not finite stays so. Else each is asked.
+        if math.isfinite(sum(epoch.metrics[metric] + epoch.metrics.get("loss", 0.0) for epoch in reported)):
+            return best
+        sound = [epoch for epoch in reported if diverged_metric(epoch.metrics, metric) is None]
         return pick(sound, key=lambda epoch: epoch.metrics[metric], default=None)
 
 

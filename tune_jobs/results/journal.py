@@ -88,6 +88,7 @@ class JournalWriter:
     def __init__(self, path: Path, sleep: Callable[[float], object] = time.sleep) -> None:
         self.path = path
         self._sleep = sleep
+        self._refused = False
         self._file = path.open("ab+", buffering=0)
         self._whole_bytes = _whole_bytes(self._file)
         self.torn_bytes = self._file.seek(0, os.SEEK_END) - self._whole_bytes
@@ -96,8 +97,8 @@ class JournalWriter:
     def write(self, event: Event) -> None:
         """Append an event; the end of a trial and of a run also reach the disk before this returns.
 
-        A full disk, or a storage that has gone away, is given a minute: the run waits, because it acts on nothing
-        that is not in its journal.
+        A full disk, or a storage that has gone away, is given a minute, and no other before it takes a line again: the
+        run waits, because it acts on nothing that is not in its journal.
 
         Raises:
             JournalError: The event cannot be told in a line; nothing was written.
@@ -111,7 +112,15 @@ class JournalWriter:
             raise JournalError(
                 f"{self.path}: {event.EVENT} event refused: {error}. Report plain, finite values."
             ) from error
-        patiently(lambda: self._append(line, durably=isinstance(event, TrialEnded | RunEnded)), self._sleep)
+        self._persist(lambda: self._append(line, durably=isinstance(event, TrialEnded | RunEnded)))
+
+    def _persist(self, attempt: Callable[[], None]) -> None:
+        try:
+            attempt() if self._refused else patiently(attempt, self._sleep)
+        except OSError:
+            self._refused = True
+            raise
+        self._refused = False
 
     def _append(self, line: bytes, *, durably: bool) -> None:
         # What an attempt that failed has left behind would tear this line too.

@@ -1,5 +1,6 @@
 """How a journal tells an event in one line of standard JSON, and what it takes to be understood."""
 
+import dataclasses
 import json
 import math
 import reprlib
@@ -60,10 +61,14 @@ def decode(line: bytes) -> Event | None:
     name = fields.get("event")
     if type(name) is not str:
         raise EventError('it has no "event" that names what happened')
+    if name == EpochReported.EVENT and (epoch := _plain_epoch(fields)) is not None:
+        return epoch
     record = _RECORDS.get(name)
     if record is None:
         return None
     checked: dict[str, Any] = {}
+    if _OPTIONAL[name]:  # an older version wrote it
+        fields = _OPTIONAL[name] | fields
     try:
         for field, check in _CHECKS_OF[name]:
             checked[field] = check(fields[field])
@@ -72,6 +77,27 @@ def decode(line: bytes) -> Event | None:
     except EventError as rule:
         raise EventError(f"its {field} is {reprlib.repr(fields[field])}, but must be {rule}") from rule
     return record(**checked)
+
+
+def _plain_epoch(fields: dict[str, Any]) -> EpochReported | None:
+    """An epoch of which nothing has to be converted or refused; None where the checks, one by one, have to tell.
+
+    Nine lines in ten of a journal are such epochs, and a leaderboard reads them all.
+    """
+    time_s, trial, epoch = fields.get("time_s"), fields.get("trial"), fields.get("epoch")
+    metrics, seconds = fields.get("metrics"), fields.get("seconds")
+    if (
+        type(time_s) is type(seconds) is float
+        and type(trial) is type(epoch) is int
+        and type(metrics) is dict
+        and 0.0 <= time_s <= sys.float_info.max
+        and 0 <= trial <= MAX_TRIAL
+        and 1 <= epoch <= MAX_EPOCH
+        and set(map(type, metrics.values())) <= _FLOATS
+        and 0.0 <= seconds <= sys.float_info.max
+    ):
+        return EpochReported(time_s=time_s, trial=trial, epoch=epoch, metrics=metrics, seconds=seconds)
+    return None
 
 
 def _parse(line: bytes) -> dict[str, Any]:
@@ -98,7 +124,13 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _RECORDS: dict[str, type[Event]] = {
     record.EVENT: record for record in (RunStarted, TrialStarted, EpochReported, Noted, TrialEnded, RunEnded)
 }
+_MISSING = dataclasses.MISSING
+_OPTIONAL = {
+    name: {field.name: field.default for field in dataclasses.fields(record) if field.default is not _MISSING}
+    for name, record in _RECORDS.items()
+}
 _ENDED = {status.value: status for status in Status if status is not Status.RUNNING}
+_FLOATS = {float}
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -118,7 +150,7 @@ def _whole_number(least: int, most: int) -> Callable[[Any], int]:
     return check
 
 
-def _trial_or_none(value: Any) -> int | None:
+def _count_or_none(value: Any) -> int | None:
     if value is None or (type(value) is int and 0 <= value <= MAX_TRIAL):
         return value
     raise EventError(f"a whole number from 0 to {MAX_TRIAL}, or null")
@@ -128,6 +160,10 @@ def _amount(value: Any) -> float:
     if type(value) in (float, int) and 0 <= value <= sys.float_info.max:
         return float(value)
     raise EventError("a finite number, zero or more")
+
+
+def _amount_or_none(value: Any) -> float | None:
+    return None if value is None else _amount(value)
 
 
 def _text(value: Any) -> str:
@@ -186,6 +222,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "trial": _whole_number(0, MAX_TRIAL),
     "config": _config,
     "node": _text,
+    "nodes": _count_or_none,
     "epoch": _whole_number(1, MAX_EPOCH),
     "metrics": _metrics,
     "seconds": _amount,
@@ -195,4 +232,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "text": _text,
 }
 _CHECKS_OF = {name: [(field, _CHECKS[field]) for field in record.__slots__] for name, record in _RECORDS.items()}
-_CHECKS_OF[Noted.EVENT] = [("time_s", _amount), ("trial", _trial_or_none), ("text", _text)]
+_CHECKS_OF[TrialStarted.EVENT] = [
+    (field, _amount_or_none if field == "gpus" else check) for field, check in _CHECKS_OF[TrialStarted.EVENT]
+]
+_CHECKS_OF[Noted.EVENT] = [("time_s", _amount), ("trial", _count_or_none), ("text", _text)]

@@ -89,17 +89,17 @@ class Run:
 
     def leaderboard(self) -> pd.DataFrame:
         """The trials as one table, the best first: see ``tune_jobs.results.leaderboard``."""
+        frame, _ = self.noted_leaderboard()
+        return frame
+
+    def noted_leaderboard(self) -> tuple[pd.DataFrame, list[str]]:
+        """The leaderboard, and a sentence about each evaluation that it leaves out: damaged, or of another epoch."""
         from tune_jobs.results.columns import columns
         from tune_jobs.results.leaderboard import leaderboard
 
         history = self.history()
-        tested, _ = self.test_scores(history)
-        return leaderboard(history, self.objective, columns(self.space), tested)
-
-    def evaluation_problems(self) -> list[str]:
-        """A sentence about each evaluation that the leaderboard leaves out: damaged, or not of the best epoch."""
-        _, problems = self.test_scores(self.history())
-        return problems
+        tested, problems = self.test_scores(history)
+        return leaderboard(history, self.objective, columns(self.space), tested), problems
 
     def test_scores(self, history: History) -> tuple[dict[int, Scores], list[str]]:
         """The evaluations that belong to a history of it, by trial, and a sentence about each that is left out."""

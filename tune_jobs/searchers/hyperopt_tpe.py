@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from search_spaces.hyperopt_space import decode, encode, to_hyperopt
 from tune_jobs.rules import count_problem, positive_problem
 from tune_jobs.searchers.base import Config, Search, Searcher, point_problems, points_problem
 from tune_jobs.searchers.merit import Merits
+from tune_jobs.searchers.parzen import Posterior, good_ones, never_called
 
 _STREAM = 2  # tells these random numbers from those of schedulers and trials, which have the same seed and trial
 
@@ -72,14 +73,12 @@ class _TpeSearch(Search):
         self._space = space
         self._seed = seed
         self._merits = merits
-        self._tried: dict[int, dict[str, float]] = {}
         self._distributions = to_hyperopt(space)
+        self._tried = _Tried(list(self._distributions))
 
     @cached_property
-    def _domain(self) -> Any:
-        from hyperopt.base import Domain
-
-        return Domain(_never_called, self._distributions)
+    def _posterior(self) -> Posterior:
+        return Posterior(self._distributions, self._declared.prior_weight, self._declared.candidates)
 
     def propose(self, trial: int) -> Config | None:
         points = self._declared.points
@@ -89,7 +88,7 @@ class _TpeSearch(Search):
 
     def remember(self, trial: int, config: Config) -> None:
         if self._space.contains(config):  # a run that was forced to go on in another space has some that are not
-            self._tried[trial] = encode(self._space, config)
+            self._tried.add(trial, encode(self._space, config))
 
     def report(self, trial: int, epoch: int, loss: float) -> None:
         self._merits.report(trial, epoch, loss)
@@ -98,74 +97,56 @@ class _TpeSearch(Search):
         self._merits.end(trial, failed=failed, trained_out=trained_out)
 
     def _suggest(self, trial: int) -> Config:
-        from hyperopt import rand, tpe
-
         if not self._distributions:
             return decode(self._space, {})
-        order = [trial for trial in self._merits.order() if trial in self._tried]
-        # Trials that cannot be judged yet count as bad (a "constant liar": Ginsbourger, Le Riche and Carraro 2010):
-        # with nothing new known, the best candidate of a grid is always the same, and two workers would get it.
-        pending = sorted(self._tried.keys() - set(order))
-        # Each failure is told twice, without more trials counting as good for it: told once, TPE proposes the gaps
-        # between the failures next to a best trial that lies at their edge.
-        told = order + pending + [number for number in self._merits.failed() if number in self._tried]
-        gamma = self._declared.gamma * math.sqrt((len(order) + len(pending)) / max(len(told), 1))
+        order = [trial for trial in self._merits.order() if trial in self._tried.rows]
         # A seed of its own for each trial: its proposal depends on what is known, not on how often it was asked.
         seed = int(np.random.SeedSequence([self._seed, trial, _STREAM]).generate_state(1)[0]) % 2**31
-        trials = _as_trials([self._tried[number] for number in told], list(self._distributions))
         if len(order) < self._declared.startup_trials:
-            documents = rand.suggest([trial], self._domain, trials, seed)
-        else:
-            documents = tpe.suggest(
-                [trial],
-                self._domain,
-                trials,
-                seed,
-                prior_weight=self._declared.prior_weight,
-                n_startup_jobs=0,
-                n_EI_candidates=self._declared.candidates,
-                gamma=gamma,
-                verbose=False,
-            )
-        values = documents[0]["misc"]["vals"]
-        return decode(self._space, {label: chosen[0] for label, chosen in values.items() if len(chosen)})
+            return decode(self._space, _drawn(self._distributions, seed))
+        # Trials that cannot be judged yet count as bad (a "constant liar": Ginsbourger, Le Riche and Carraro 2010):
+        # with nothing new known, the best candidate of a grid is always the same, and two workers would get it.
+        pending = sorted(self._tried.rows.keys() - set(order))
+        # Each failure is told twice, without more trials counting as good for it: told once, TPE proposes the gaps
+        # between the failures next to a best trial that lies at their edge.
+        told = order + pending + [number for number in self._merits.failed() if number in self._tried.rows]
+        good = good_ones(self._declared.gamma * math.sqrt((len(order) + len(pending)) / len(told)), len(told))
+        return decode(self._space, self._posterior.propose(self._tried.split(told, good), seed))
 
 
-def _never_called(config: Config) -> float:
-    """What HyperOpt believes that it minimises: only its proposals are used."""
-    raise NotImplementedError(config)
+class _Tried:
+    """What each trial tried, in a table that only grows: a row a trial, a column a label, NaN where it was inactive.
 
-
-def _as_trials(numbers: Sequence[dict[str, float]], labels: Sequence[str]) -> Any:
-    """HyperOpt's record of finished trials, best first: the loss of each is its place.
-
-    Args:
-        numbers: For each trial what it tried, by label; the labels that were active, and no others.
-        labels: All labels.
+    Attributes:
+        rows: The row of each trial.
     """
-    from hyperopt.base import JOB_STATE_DONE, STATUS_OK, Trials
 
-    documents = [
-        {
-            "tid": place,
-            "state": JOB_STATE_DONE,
-            "spec": None,
-            "result": {"status": STATUS_OK, "loss": float(place)},
-            "misc": {
-                "tid": place,
-                "cmd": None,
-                "idxs": {label: [place] if label in tried else [] for label in labels},
-                "vals": {label: [tried[label]] if label in tried else [] for label in labels},
-            },
-            "exp_key": None,
-            "owner": None,
-            "version": 0,
-            "book_time": None,
-            "refresh_time": None,
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.rows: dict[int, int] = {}
+        self._labels = labels
+        self._table = np.full((64, len(labels)), math.nan)
+
+    def add(self, trial: int, numbers: Mapping[str, float]) -> None:
+        """A trial tries these numbers, by label; one that is told again, replaces what was told."""
+        row = self.rows.setdefault(trial, len(self.rows))
+        if row == len(self._table):
+            self._table = np.concatenate([self._table, np.full_like(self._table, math.nan)])
+        self._table[row] = [numbers.get(label, math.nan) for label in self._labels]
+
+    def split(self, trials: Sequence[int], good: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What the first ``good`` of some trials tried, and what the others did, by label, in their order."""
+        table = self._table[[self.rows[trial] for trial in trials]]
+        tried = ~np.isnan(table)
+        return {
+            label: (table[:good, column][tried[:good, column]], table[good:, column][tried[good:, column]])
+            for column, label in enumerate(self._labels)
         }
-        for place, tried in enumerate(numbers)
-    ]
-    trials = Trials()
-    trials.insert_trial_docs(documents)
-    trials.refresh()
-    return trials
+
+
+def _drawn(distributions: Mapping[str, Any], seed: int) -> dict[str, float]:
+    """A number of each label, drawn from what is declared."""
+    from hyperopt import rand
+    from hyperopt.base import Domain, Trials
+
+    (document,) = rand.suggest([0], Domain(never_called, dict(distributions)), Trials(), seed)
+    return {label: chosen[0] for label, chosen in document["misc"]["vals"].items() if len(chosen)}

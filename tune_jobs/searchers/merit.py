@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, groupby
+from operator import itemgetter
 
 ENOUGH = 5
 """Results at a rung that make it the one to judge by."""
@@ -75,7 +76,7 @@ class Merits:
 
 def order_of_merit(records: Mapping[int, Record], rungs: Sequence[int]) -> list[int]:
     """The trials from best to worst: see ``groups_of_merit``; of equally good ones the earlier first."""
-    return [trial for group in groups_of_merit(records, rungs) for trial in group]
+    return [*(trial for _, _, trial in _judged(records, rungs)), *_failed(records)]
 
 
 def groups_of_merit(records: Mapping[int, Record], rungs: Sequence[int]) -> list[list[int]]:
@@ -90,21 +91,25 @@ def groups_of_merit(records: Mapping[int, Record], rungs: Sequence[int]) -> list
         records: What is known of each trial.
         rungs: Ascending; the last one is a whole trial.
     """
-    sound = {trial: record for trial, record in records.items() if not record.failed}
-    counts = {rung: sum(rung in record.losses for record in sound.values()) for rung in rungs}
-    judged_at = max((rung for rung in rungs if counts[rung] >= ENOUGH), default=min(rungs))
-
-    def merit(trial: int) -> tuple[int, float]:
-        record = sound[trial]
-        rung = judged_at if judged_at in record.losses else max(record.losses)
-        return -rung, record.losses[rung]
-
-    judged = sorted(
-        trial for trial, record in sound.items() if judged_at in record.losses or (record.ended and record.losses)
-    )
-    groups = [list(group) for _, group in groupby(sorted(judged, key=merit), key=merit)]
+    groups = [[trial for *_, trial in group] for _, group in groupby(_judged(records, rungs), key=itemgetter(0, 1))]
     failed = _failed(records)
     return [*groups, failed] if failed else groups
+
+
+def _judged(records: Mapping[int, Record], rungs: Sequence[int]) -> list[tuple[int, float, int]]:
+    """The trials that can be judged and did not fail, best first: minus the rung each is judged at, its loss there, it.
+
+    Asked for every proposal, with all trials there are.
+    """
+    sound = [(trial, record.losses, record.ended) for trial, record in records.items() if not record.failed]
+    crowded = (rung for rung in sorted(rungs, reverse=True) if sum(rung in losses for _, losses, _ in sound) >= ENOUGH)
+    judged_at = next(crowded, min(rungs))
+    judged = [(-judged_at, losses[judged_at], trial) for trial, losses, _ in sound if judged_at in losses]
+    for trial, losses, ended in sound:
+        if ended and losses and judged_at not in losses:
+            rung = max(losses)
+            judged.append((-rung, losses[rung], trial))
+    return sorted(judged)
 
 
 def _failed(records: Mapping[int, Record]) -> list[int]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
-from hyperopt import tpe
 
 from search_spaces import Float, SearchSpace
 from tune_jobs.searchers import HyperOpt
+from tune_jobs.searchers.parzen import Posterior
 
 LINE = SearchSpace(x=Float(0.0, 1.0))
 
@@ -42,20 +43,22 @@ def test_the_best_is_found_although_it_lies_at_the_edge() -> None:
 
 
 def test_failures_are_told_twice_and_where_nothing_failed_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[tuple[int, float]] = []
-    suggest = tpe.suggest
+    told: list[tuple[int, int]] = []
+    propose = Posterior.propose
 
-    def spy(new_ids: Any, domain: Any, trials: Any, seed: int, **settings: Any) -> Any:
-        told.append((len(trials.trials), settings["gamma"] * len(trials.trials) ** 0.5))
-        return suggest(new_ids, domain, trials, seed, **settings)
+    def spy(posterior: Posterior, observed: Any, seed: int) -> Any:
+        good, others = observed["x"]
+        told.append((len(good) + len(others), len(good)))
+        return propose(posterior, observed, seed)
 
-    monkeypatch.setattr(tpe, "suggest", spy)
+    monkeypatch.setattr(Posterior, "propose", spy)
     play(0.25, 1.0, trials=20)
-    assert told == [(trials, 0.25 * trials**0.5) for trials in range(10, 20)]
+    good = [math.ceil(0.25 * trials**0.5) for trials in range(10, 20)]
+    assert told == list(zip(range(10, 20), good, strict=True))
     told.clear()
     xs = play(0.25, 0.5, trials=20)
     failures = [sum(x > 0.5 for x in xs[:trials]) for trials in range(10, 20)]
     assert [number for number, _ in told] == [
         trials + more for trials, more in zip(range(10, 20), failures, strict=True)
     ]
-    assert [good for _, good in told] == pytest.approx([0.25 * trials**0.5 for trials in range(10, 20)])
+    assert [number for _, number in told] == good

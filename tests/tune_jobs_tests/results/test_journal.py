@@ -236,6 +236,12 @@ def test_other_versions_may_have_other_events_and_fields(path):
     assert same(read_journal(path)) == same([decode(line(EPOCH))])
 
 
+def test_what_an_older_version_did_not_know_has_its_default():
+    asked = {"event": "run_started", "time_s": 1.0, "cpus": 2.0, "gpus": 0.0, "max_concurrent_trials": 2}
+    assert decode(line(asked)).nodes is None
+    assert decode(line(asked | {"nodes": 3})).nodes == 3
+
+
 def test_whole_numbers_are_taken_for_amounts_and_metrics():
     event = decode(line(EPOCH | {"time_s": 1, "seconds": 2, "metrics": {"loss": 3}}))
     assert same([event.time_s, event.seconds, event.metrics]) == ["1.0", "2.0", "{'loss': 3.0}"]

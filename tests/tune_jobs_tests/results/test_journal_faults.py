@@ -101,6 +101,20 @@ def test_a_disk_that_has_room_again_within_a_minute_gets_the_line_once(tmp_path,
     assert [event.text for event in read_journal(path)] == ["before", "late"]
 
 
+def test_a_disk_that_stays_full_is_given_one_minute_until_it_takes_a_line(tmp_path):
+    slept = []
+    with JournalWriter(tmp_path / "journal.jsonl", slept.append) as writer:
+        writer._file = Full(writer.path, refusals=len(DELAYS_S) + 2)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space left"):
+                writer.write(note("lost"))
+        assert slept == list(DELAYS_S)
+        writer.write(note("there is room again"))
+        writer._file = Full(writer.path, refusals=1)
+        writer.write(note("late"))
+    assert slept == [*DELAYS_S, DELAYS_S[0]]
+
+
 def test_a_disk_that_stays_full_is_an_error_and_tears_nothing_that_is_written_later(tmp_path):
     path = tmp_path / "journal.jsonl"
     with JournalWriter(path, lambda _: None) as writer:
