@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from tune_jobs.results.run import Run
 
 
-def experiment_of(run: Run, call: str, **budgets: Any) -> Experiment:
+def experiment_of(run: Run, call: str, named: str | None = None, **budgets: Any) -> Experiment:
     """Loads the experiment of a run as it was asked for then.
 
     Args:
         run: The run.
         call: What does the same in Python.
+        named: Where the experiment is now; None: where it was when the run began.
         budgets: Those to replace; None keeps what was asked.
 
     Raises:
@@ -28,7 +29,7 @@ def experiment_of(run: Run, call: str, **budgets: Any) -> Experiment:
     from tune_jobs import engine
     from tune_jobs.loader import load
 
-    reference = run.experiment.get("reference")
+    reference = named or run.experiment.get("reference")
     if not isinstance(reference, str):
         raise RequestError(
             f"The run {run.name} was begun from Python, so the command line knows no file to load its experiment "

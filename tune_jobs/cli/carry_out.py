@@ -20,7 +20,7 @@ def carry_out(ctx: click.Context, begin: Callable[..., Any], top: int) -> None:
     """Calls ``begin(reporter=…)``, shows its progress, prints the leaderboard, and exits with its status."""
     from tune_jobs.views.outcome import print_outcome, was_interrupted
 
-    with _carried_out(begin) as (console, run):
+    with _carried_out(begin, top) as (console, run):
         ranked = print_outcome(console, run, top, options.default_storage())
     _exit(ctx, was_interrupted(run), ranked)
 
@@ -35,15 +35,24 @@ def carry_out_repeats(ctx: click.Context, begin: Callable[..., Any]) -> None:
 
 
 @contextmanager
-def _carried_out(begin: Callable[..., Any]) -> Iterator[tuple[Console, Any]]:
-    """What ``begin`` returns, and where to print about it."""
+def _carried_out(begin: Callable[..., Any], top: int = options.TOP) -> Iterator[tuple[Console, Any]]:
+    """What ``begin`` returns, and where to print about it; of a run that failed, what came of it is printed first."""
+    from tune_jobs.errors import RunFailed
+    from tune_jobs.results.run import Run
     from tune_jobs.views.choose import view_for
+    from tune_jobs.views.outcome import print_outcome
 
     with own_stdout() as stream:
         console = console_of(stream)
         view = view_for(console)
         try:
             finished = begin(reporter=view)
+        except RunFailed as failed:
+            view.end()
+            run = Run(failed.folder) if failed.folder else None
+            if run is not None and run.history().trials:
+                print_outcome(console, run, top, options.default_storage())
+            raise
         finally:
             view.end()
         yield console, finished

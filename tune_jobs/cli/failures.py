@@ -40,7 +40,7 @@ def explain(error: Exception) -> tuple[int, Sequence[str]]:
     """The exit status of an error, and what to say."""
     from search_spaces.checked import InvalidDeclaration
     from trainables.data import InvalidData
-    from tune_jobs.errors import RequestError, RunFailed
+    from tune_jobs.errors import JobFailed, RequestError, RunFailed
     from tune_jobs.results import JournalError
 
     match error:
@@ -48,7 +48,7 @@ def explain(error: Exception) -> tuple[int, Sequence[str]]:
             return WRONG_REQUEST, error.problems
         case JournalError():
             return WRONG_REQUEST, [str(error)]
-        case RunFailed():
+        case RunFailed() | JobFailed():
             return FAILED, [str(error)]
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return FAILED, [f"{what}. This was not foreseen; --debug shows where it happened."]

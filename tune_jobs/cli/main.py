@@ -5,17 +5,20 @@ from __future__ import annotations
 import click
 
 from tune_jobs.cli import options
+from tune_jobs.cli.cluster import cluster
 from tune_jobs.cli.compare import compare
 from tune_jobs.cli.curves import curves
 from tune_jobs.cli.evaluate import evaluate
 from tune_jobs.cli.experiments import describe, list_experiments
 from tune_jobs.cli.export import export
 from tune_jobs.cli.failures import Commands
+from tune_jobs.cli.jobs import fetch, list_jobs, logs, status, stop
 from tune_jobs.cli.path import path
 from tune_jobs.cli.refit import refit
 from tune_jobs.cli.resume import resume
 from tune_jobs.cli.run import run
 from tune_jobs.cli.runs import leaderboard, runs
+from tune_jobs.cli.submit import submit
 
 
 @click.group(
@@ -32,6 +35,13 @@ from tune_jobs.cli.runs import leaderboard, runs
         export,
         refit,
         compare,
+        cluster,
+        submit,
+        list_jobs,
+        status,
+        logs,
+        stop,
+        fetch,
         runs,
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -43,7 +53,7 @@ def main() -> None:
     """Distributed hyperparameter tuning for Keras on Ray.
 
     EXPERIMENT is a shipped name (digits_mlp), a file (path/to/file.py, or file.py:NAME), or a module
-    (pkg.mod:NAME). RUN is a run's folder, or its name within the storage.
+    (pkg.mod:NAME). RUN is a run's folder, or its name within the storage. JOB is what `submit` printed.
 
     Exit status: 0; 1 when a run failed; 2 when something was asked for wrongly; 130 after Ctrl-C.
     """

@@ -18,6 +18,12 @@ def default_storage() -> Path:
     return Path(os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE)
 
 
+def join_at(address: str | None) -> None:
+    """Has this process join a cluster, as if RAY_ADDRESS, where Ray itself looks, had named it."""
+    if address is not None:
+        os.environ["RAY_ADDRESS"] = address
+
+
 def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's
     if value:
         ctx.meta[DEBUG] = True
@@ -38,7 +44,23 @@ class _Keep(click.ParamType[str | int]):
             self.fail(f"{value!r} is neither all, nor none, nor a whole number.", parameter, ctx)
 
 
+class _Gpus(click.ParamType[str | float]):
+    """A number of GPUs, or that the run is to find it out."""
+
+    name = "gpus"
+
+    def convert(self, value: str | float, parameter: click.Parameter | None, ctx: click.Context | None) -> str | float:
+        """What the field of the resources is to be."""
+        if value == "auto" or isinstance(value, float):
+            return value
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither auto nor a number.", parameter, ctx)
+
+
 KEEP = _Keep()
+GPUS = _Gpus()
 storage = click.option(
     "--storage",
     type=click.Path(path_type=Path),
@@ -49,10 +71,11 @@ storage = click.option(
 )
 trial = click.option("--trial", type=int, metavar="ID", help="Which trial.  [default: the best]")
 force = click.option("--force", is_flag=True, help="Go on although the space or the code has changed.")
+TOP = 10
 top = click.option(
     "--top",
     type=click.IntRange(min=1),
-    default=10,
+    default=TOP,
     show_default=True,
     help="Trials to print at the end; of repeats, a row each is printed.",
 )
@@ -64,6 +87,14 @@ debug = click.option(
     callback=_set_debug,
     help="Show the traceback of an error.",
 )
+address = click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="The Ray cluster to run on, which this machine belongs to; auto finds it.  [default: RAY_ADDRESS, or none]",
+)
+cpus = click.option("--cpus", type=float, help="CPUs of a trial.")
+gpus = click.option("--gpus", type=GPUS, metavar="N|auto", help="GPUs of a trial: a part of one, or whole ones.")
+memory_bytes = click.option("--memory-bytes", type=int, help="Main memory to set aside for a trial.")
 max_retries = click.option("--max-retries", type=int, help="How often a trial whose worker died is continued.")
 same_failures = click.option(
     "--same-failures", type=int, help="Trials in a row, failed with the same error, that end the run."

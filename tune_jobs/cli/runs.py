@@ -30,9 +30,9 @@ def leaderboard(run: str, storage: Path, top: int | None, format_: str | None, o
 
     chosen = format_for(format_, output)
     found = find_run(run, storage)
-    frame = found.leaderboard()
+    frame, problems = found.noted_leaderboard()
     frame = frame if top is None else frame.head(top)
-    for problem in found.evaluation_problems():
+    for problem in problems:
         click.echo(f"note: {clean(problem)}", err=True)
     tables.put(frame, chosen, output, lambda console: print_leaderboard(console, frame, len(found.space.slots())))
 

@@ -53,7 +53,13 @@ def _rungs(experiment: Experiment) -> str:
 def _resources(experiment: Experiment) -> str:
     resources, most = experiment.resources, experiment.max_concurrent_trials
     side_by_side = f"at most {most} at a time" if most else "as many at a time as the machine has room for"
-    return f"{count(resources.cpus, 'CPU')} and {count(resources.gpus, 'GPU')} a trial, {side_by_side}"
+    gpus = "as much of a GPU as it needs" if resources.gpus == "auto" else count(resources.gpus, "GPU")
+    parts = [count(resources.cpus, "CPU"), gpus]
+    if resources.memory_bytes is not None:
+        parts.append(f"{resources.memory_bytes:,} bytes of memory")
+    parts += [f"{amount:g} {clean(name)}" for name, amount in resources.custom.items()]
+    grown = "" if experiment.on_oom == "fail" else "; a trial that runs out of its part of a GPU gets a larger one"
+    return f"{', '.join(parts[:-1])} and {parts[-1]} a trial, {side_by_side}{grown}"
 
 
 def _executions(executions: int) -> str:

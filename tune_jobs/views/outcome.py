@@ -57,9 +57,8 @@ def print_outcome(console: Console, run: Run, top: int, storage: Path) -> bool:
     else:
         _line(console, Text(f"No trial has a finite {clean(run.objective.metric)}.", style="red"))
     _line(console, Text.assemble(("run:  ", "bold"), clean(shown_folder(run.folder))))
-    commands = next_commands(
-        run.folder, storage, interrupted=was_interrupted(run), swept=is_swept(run), ranked=best is not None
-    )
+    goes_on = history.reason in (Ending.INTERRUPTED, Ending.FAILED)
+    commands = next_commands(run.folder, storage, interrupted=goes_on, swept=is_swept(run), ranked=best is not None)
     print_next(console, commands)
     return best is not None
 

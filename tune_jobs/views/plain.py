@@ -40,7 +40,7 @@ class PlainView:
             return
         self._progress = self._progress.after(event)
         if isinstance(event, RunStarted):
-            self._write(f"Ray has started: {_machine(event)}")
+            self._write(_place(event))
         elif isinstance(event, Noted):
             self._write(f"note: {note_text(event)}")
         elif isinstance(event, TrialEnded):
@@ -84,6 +84,8 @@ def last_line(progress: Progress, now_s: float) -> str:
     return f"ended{took}: {trials}, {count(progress.epochs, 'epoch')}"
 
 
-def _machine(event: RunStarted) -> str:
+def _place(event: RunStarted) -> str:
     gpus = f", {event.gpus:g} GPUs" if event.gpus else ""
-    return f"{event.cpus:g} {'CPU' if event.cpus == 1 else 'CPUs'}{gpus}"
+    there = f"{event.cpus:g} {'CPU' if event.cpus == 1 else 'CPUs'}{gpus}"
+    started = "Ray has started" if event.nodes is None else f"joined a cluster of {count(event.nodes, 'node')}"
+    return f"{started}: {there}"

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from tune_jobs import engine
 from tune_jobs.cli.main import main
-from tune_jobs.cli.run import SCHEDULER_NAMES, SEARCHER_NAMES
+from tune_jobs.cli.run_options import SCHEDULER_NAMES, SEARCHER_NAMES
 from tune_jobs.engine.reporter import Plan
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.schedulers import SCHEDULERS
@@ -143,6 +143,15 @@ def test_interrupted_before_the_run_began(fake):
 def test_a_run_that_failed(fake):
     fake.error = RunFailed("All 3 trials failed; see the log.")
     assert invoke("digits_mlp", status=1).stderr == "Error: All 3 trials failed; see the log.\n"
+
+
+def test_a_run_that_failed_shows_what_came_of_it_first(fake, tmp_path):
+    run = make_run(tmp_path, "broken", list(events([0.9, math.nan], reason="failed")))
+    fake.error = RunFailed("5 trials in a row failed with the same error.", run.folder)
+    result = invoke("digits_mlp", "--top", "1", status=1)
+    assert result.stderr == "Error: 5 trials in a row failed with the same error.\n"
+    assert "best: trial 0" in result.stdout
+    assert "tune-jobs resume" in result.stdout
 
 
 def test_a_run_without_a_best_trial_failed(fake):

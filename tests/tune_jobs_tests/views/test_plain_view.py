@@ -5,7 +5,7 @@ import math
 
 from view_events import make_plan, run_started, started, trial_events
 
-from tune_jobs.results import Noted, Status
+from tune_jobs.results import Noted, RunStarted, Status
 from tune_jobs.views.plain import PlainView
 
 
@@ -25,6 +25,12 @@ def test_a_run_begins_and_ends_with_a_line():
     assert first == "run first in runs/first"
     assert second == "val_accuracy (more is better): at most 10 trials of 9 epochs, 2 at a time"
     assert last == "ended after 1m 05s: 1 trial (1 stopped), 1 epoch"
+
+
+def test_where_it_runs_is_told():
+    gpus = {"time_s": 1.0, "cpus": 12.0, "gpus": 4.0, "max_concurrent_trials": 16}
+    assert "Ray has started: 12 CPUs, 4 GPUs" in lines_of(RunStarted(**gpus))
+    assert "joined a cluster of 3 nodes: 12 CPUs, 4 GPUs" in lines_of(RunStarted(**gpus, nodes=3))
 
 
 def test_a_trial_that_ends_has_a_line():

@@ -1,0 +1,1 @@
+"""A Ray cluster seen from outside: the file that launches it, the jobs that are sent to it."""

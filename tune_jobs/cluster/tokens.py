@@ -1,0 +1,59 @@
+"""The token that a cluster may want, found where Ray finds it. It is never written and never shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tune_jobs.errors import RequestError
+
+PLACES = "RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH, which names a file, or ~/.ray/auth_token"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token.
+
+    Attributes:
+        value: The secret.
+        source: Where it was found.
+    """
+
+    value: str = field(repr=False)
+    source: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request carries."""
+        return {"Authorization": f"Bearer {self.value}"}
+
+
+def find_token(environment: Mapping[str, str] = os.environ) -> Token | None:
+    """The token of this user; the first place that there is counts, in Ray's order.
+
+    Raises:
+        RequestError: The place names a file that cannot be read, or what is there is no token.
+    """
+    if value := environment.get("RAY_AUTH_TOKEN", "").strip():
+        return _checked(value, "RAY_AUTH_TOKEN")
+    if path := environment.get("RAY_AUTH_TOKEN_PATH", ""):
+        return _read(Path(path), f"RAY_AUTH_TOKEN_PATH ({path})")
+    default = Path(environment.get("HOME") or Path.home(), ".ray", "auth_token")
+    return _read(default, str(default)) if default.is_file() else None
+
+
+def _read(path: Path, source: str) -> Token:
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise RequestError(f"The token in {source} cannot be read ({reason}). Write it there, or unset that.") from None
+    return _checked(value, source)
+
+
+def _checked(value: str, source: str) -> Token:
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
+        raise RequestError(f"{source} holds no token, but must hold one, on one line: copy the head's into it.")
+    return Token(value, source)
