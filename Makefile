@@ -2,10 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow faults lint types contracts format clean
+.PHONY: demo demo-cluster test test-slow faults bench lint types contracts format clean
 
 demo: .venv/installed
 	$(BIN)/tune-jobs run digits_mlp
+
+demo-cluster: .venv/installed
+	$(BIN)/python demo/cluster_demo.py
 
 # Two processes for two cores: the tests that start a Ray, one after another, and beside them all others.
 test: .venv/installed
@@ -18,6 +21,11 @@ test-slow: .venv/installed
 
 faults: .venv/installed
 	$(BIN)/python tests/integration/faults.py --kills 50
+
+bench: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	$(BIN)/python benchmarks/where_time_goes.py
+	$(BIN)/python benchmarks/equal_work.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .

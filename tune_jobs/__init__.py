@@ -6,13 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tune_jobs.cluster.job import Job, find_job
+    from tune_jobs.cluster.submitting import submit
     from tune_jobs.comparison import compare
     from tune_jobs.engine import resume, resume_repeats, run, run_repeats
-    from tune_jobs.errors import RequestError, RunFailed
+    from tune_jobs.errors import JobFailed, RequestError, RunFailed
     from tune_jobs.evaluation.evaluating import evaluate
     from tune_jobs.evaluation.exporting import export
     from tune_jobs.evaluation.refitting import refit
-    from tune_jobs.experiment import Experiment, Objective, Resources
+    from tune_jobs.experiment import Experiment, Objective
+    from tune_jobs.resources import Resources
     from tune_jobs.results.repeats import find_runs
     from tune_jobs.results.run import Run, load_run
     from tune_jobs.schedulers import ASHA, NoScheduler
@@ -25,6 +28,8 @@ __all__ = [
     "Experiment",
     "Grid",
     "HyperOpt",
+    "Job",
+    "JobFailed",
     "NoScheduler",
     "Objective",
     "Random",
@@ -36,6 +41,7 @@ __all__ = [
     "compare",
     "evaluate",
     "export",
+    "find_job",
     "find_runs",
     "load_run",
     "refit",
@@ -43,17 +49,21 @@ __all__ = [
     "resume_repeats",
     "run",
     "run_repeats",
+    "submit",
     "sweep_path",
 ]
 
 _HOMES = {
+    "tune_jobs.cluster.job": ("Job", "find_job"),
+    "tune_jobs.cluster.submitting": ("submit",),
     "tune_jobs.comparison": ("compare",),
     "tune_jobs.engine": ("resume", "resume_repeats", "run", "run_repeats"),
-    "tune_jobs.errors": ("RequestError", "RunFailed"),
+    "tune_jobs.errors": ("JobFailed", "RequestError", "RunFailed"),
     "tune_jobs.evaluation.evaluating": ("evaluate",),
     "tune_jobs.evaluation.exporting": ("export",),
     "tune_jobs.evaluation.refitting": ("refit",),
-    "tune_jobs.experiment": ("Experiment", "Objective", "Resources"),
+    "tune_jobs.experiment": ("Experiment", "Objective"),
+    "tune_jobs.resources": ("Resources",),
     "tune_jobs.results.repeats": ("find_runs",),
     "tune_jobs.results.run": ("Run", "load_run"),
     "tune_jobs.schedulers": ("ASHA", "NoScheduler"),

@@ -10,21 +10,27 @@ from pathlib import Path
 from tune_jobs.errors import RequestError
 
 
-def write_whole(output: Path, content: bytes) -> None:
+def write_whole(output: Path, content: bytes, remedy: str = "Choose another --output.") -> None:
     """Writes a file; one that is there already is replaced.
+
+    Args:
+        output: The file.
+        content: What is to be in it.
+        remedy: What to do where it cannot be written.
 
     Raises:
         RequestError: It cannot be written; nothing was.
     """
-    produce_whole(output, lambda path: path.write_bytes(content))
+    produce_whole(output, lambda path: path.write_bytes(content), remedy)
 
 
-def produce_whole(output: Path, produce: Callable[[Path], object]) -> None:
+def produce_whole(output: Path, produce: Callable[[Path], object], remedy: str = "Choose another --output.") -> None:
     """Has a file produced beside its place, with the same suffix, and moves it there when it is whole.
 
     Args:
         output: The file; one that is there already is replaced.
         produce: Writes the file that it is given.
+        remedy: What to do where it cannot be written.
 
     Raises:
         RequestError: It cannot be written; nothing was.
@@ -32,7 +38,7 @@ def produce_whole(output: Path, produce: Callable[[Path], object]) -> None:
     try:
         _produce(output.resolve(), produce)
     except OSError as error:
-        raise RequestError(f"{output} cannot be written ({error.strerror}). Choose another --output.") from error
+        raise RequestError(f"{output} cannot be written ({error.strerror}). {remedy}") from error
 
 
 def _produce(output: Path, produce: Callable[[Path], object]) -> None:

@@ -82,6 +82,12 @@ def split_reference(reference: str) -> tuple[str, str | None]:
     return reference, None
 
 
+def file_named(reference: str) -> Path | None:
+    """The file that a reference names; None where it names something shipped, or a module."""
+    target, _ = split_reference(reference)
+    return Path(target) if target not in _names() and _is_file(target) else None
+
+
 def _import(target: str, name: str | None) -> ModuleType:
     names = [each for each, _ in shipped()]
     if target in names:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from tune_jobs.experiment import Experiment, Resources
+from tune_jobs.experiment import Experiment
+from tune_jobs.resources import Gpus, Resources
 from tune_jobs.schedulers import SCHEDULERS
 from tune_jobs.searchers import SEARCHERS
 
@@ -20,14 +21,16 @@ class Overrides:
         searcher: A name of ``SEARCHERS``.
         scheduler: A name of ``SCHEDULERS``.
         cpus: CPUs of a trial.
-        gpus: GPUs of a trial.
+        gpus: GPUs of a trial, or "auto".
+        memory_bytes: Main memory of a trial.
         fields: Other fields of the experiment, by name.
     """
 
     searcher: str | None = None
     scheduler: str | None = None
     cpus: float | None = None
-    gpus: float | None = None
+    gpus: Gpus | None = None
+    memory_bytes: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
 
     def apply(self, experiment: Experiment) -> Experiment:
@@ -40,7 +43,8 @@ class Overrides:
         )
 
     def _resources(self, declared: Any) -> Resources | None:
-        changes = {name: value for name, value in (("cpus", self.cpus), ("gpus", self.gpus)) if value is not None}
+        asked = {"cpus": self.cpus, "gpus": self.gpus, "memory_bytes": self.memory_bytes}
+        changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
         if not changes:
             return None
         return replace(declared, **changes) if isinstance(declared, Resources) else Resources(**changes)

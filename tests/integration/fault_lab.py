@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import time
 from collections.abc import Container
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil
 from child_process import COMMAND, wait_until_gone
+from fault_cluster import ENVIRONMENT, FaultCluster, descendants
 
 from trainables import checkpoint
 from tune_jobs.experiment import Experiment
@@ -91,10 +93,17 @@ class Trained:
 
 
 class FaultLab:
-    """The run's files and processes."""
+    """The run's files and processes.
 
-    def __init__(self, folder: Path, ray_folder: Path) -> None:
+    Args:
+        folder: Where its files lie.
+        ray_folder: Where its driver's Ray, or the cluster's, writes; its path is short.
+        cluster: Where it runs; None: the driver has a Ray of its own.
+    """
+
+    def __init__(self, folder: Path, ray_folder: Path, cluster: FaultCluster | None = None) -> None:
         self.folder = folder
+        self.cluster = cluster
         self.ray_folder = ray_folder
         self.witnessed = folder / "trained.jsonl"
         self.file = folder / "digits_under_fire.py"
@@ -119,7 +128,7 @@ class FaultLab:
             return subprocess.Popen(
                 [COMMAND, *what, *options],
                 cwd=self.folder,
-                env={**os.environ, "RAY_TMPDIR": str(self.ray_folder)},
+                env={**os.environ, "RAY_TMPDIR": str(self.ray_folder), **self._address()},
                 stdout=output,
                 stderr=output,
             )
@@ -147,7 +156,8 @@ class FaultLab:
 
     def workers(self, driver: int) -> list[psutil.Process]:
         """The processes that train."""
-        return [process for process in _descendants(driver) if _title(process).startswith(WORKER)]
+        family = descendants(driver) if self.cluster is None else self.cluster.processes()
+        return [process for process in family if _title(process).startswith(WORKER)]
 
     def kill_driver(self, driver: subprocess.Popen[bytes]) -> tuple[float, list[str]]:
         """Kills it, and waits for the processes that it began.
@@ -156,18 +166,34 @@ class FaultLab:
             The seconds until all were gone, and the titles of those that were not within half a minute: they are ended
             here.
         """
-        family = [process for process in _descendants(driver.pid) if not _title(process).startswith(AGENTS)]
-        self.agents += [process for process in _descendants(driver.pid) if _title(process).startswith(AGENTS)]
+        own = descendants(driver.pid)
+        self.agents += [process for process in own if _title(process).startswith(AGENTS)]
+        family = [process for process in own if process not in self.agents]
+        if self.cluster is not None:
+            family += self.workers(driver.pid)
         killed_s = time.monotonic()
         driver.kill()
         driver.wait()
         _, strays = psutil.wait_procs(family, timeout=30)
-        strays += wait_until_gone(self.ray_folder, timeout_s=5)  # begun in the last moment
+        if self.cluster is None:
+            strays += wait_until_gone(self.ray_folder, timeout_s=5)  # begun in the last moment
         gone_s = time.monotonic() - killed_s
         titles = [_title(stray) for stray in strays]
         for stray in strays:
             stray.kill()
         return gone_s, titles
+
+    def kill_node(self, rng: random.Random) -> set[int]:
+        """Kills a node on which a trial is trained, has another join, and says which processes died."""
+        assert self.cluster is not None
+        training = {process.pid for process in self.workers(0)}
+        busy = [node for node in self.cluster.nodes if training & {each.pid for each in descendants(node.process.pid)}]
+        dead = self.cluster.kill_node(rng.choice(busy or self.cluster.nodes))
+        self.cluster.add_node()
+        return {process.pid for process in dead}
+
+    def _address(self) -> dict[str, str]:
+        return {} if self.cluster is None else {"RAY_ADDRESS": self.cluster.address, **ENVIRONMENT}
 
     def lasting_agents(self) -> int:
         """How many of Ray's agents outlive their driver by more than 90 s; call it at the end."""
@@ -182,15 +208,10 @@ class FaultLab:
             found = (epoch for epoch in self.trained()[seen:] if rates is None or epoch.rate in rates)
             if epoch := next(found, None):
                 return epoch
+            if self.cluster is not None:
+                self.cluster.tend()
             time.sleep(0.1)
         return None
-
-
-def _descendants(pid: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.Error:
-        return []
 
 
 def _title(process: psutil.Process) -> str:

@@ -1,6 +1,7 @@
-"""Kills a run's driver and its workers, in turn, at random instants, resumes it, and counts what was lost.
+"""Kills a run's driver, its workers and its nodes, in turn, at random instants, resumes it, and counts what was lost.
 
-python tests/integration/faults.py --kills 50 --seed 0
+python tests/integration/faults.py --kills 50 --seed 0     # on a cluster of two nodes of its own, and a head
+python tests/integration/faults.py --kills 50 --nodes 0    # without a cluster: no nodes are killed
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from fault_cluster import FaultCluster
 from fault_lab import EPOCHS, FaultLab, Trained
 
 from trainables import checkpoint
@@ -33,7 +35,7 @@ class Kill:
     """One kill, and what came of it.
 
     Attributes:
-        kind: Who was killed: "driver" or "worker".
+        kind: Who was killed: "driver", "worker" or "node".
         time_s: When it was.
         saved: For each trial that was running: the epoch of its newest checkpoint, by its learning rate.
         lost: Epochs that were trained to their end, and not saved.
@@ -60,7 +62,8 @@ def shoot(lab: FaultLab, kills: int, seed: int) -> list[Kill]:
     driver = lab.start()
     try:
         while len(done) < kills:
-            done.append(_kill_worker(lab, driver, rng) if len(done) % 2 else _kill_driver(lab, driver, rng))
+            kinds = [_kill_driver, _kill_worker, *([_kill_node] if lab.cluster else [])]
+            done.append(kinds[len(done) % len(kinds)](lab, driver, rng))
             if driver.poll() is not None:
                 driver = lab.start()
             _wait_until_back(lab, driver, done[-1])
@@ -86,13 +89,27 @@ def _kill_driver(lab: FaultLab, driver: subprocess.Popen[bytes], rng: random.Ran
 def _kill_worker(lab: FaultLab, driver: subprocess.Popen[bytes], rng: random.Random) -> Kill:
     lab.wait_for_epoch(driver, len(lab.trained()))
     time.sleep(rng.uniform(0.0, 3.0))
-    worker = rng.choice(lab.workers(driver.pid))
+    workers = lab.workers(driver.pid)
+    if not workers:
+        raise AssertionError(f"Nothing is trained: {lab.output.read_text()[-2000:]}")
+    worker = rng.choice(workers)
     worker.kill()
     kill = Kill("worker", time.time())
     psutil.wait_procs([worker], timeout=10)
-    before = [epoch.rate for epoch in lab.trained() if epoch.pid == worker.pid]
-    victims = [rate for rate in before[-1:] if rate in lab.unfinished()]
-    return _examined(lab, kill, victims)
+    return _examined(lab, kill, _trained_by(lab, {worker.pid}))
+
+
+def _kill_node(lab: FaultLab, driver: subprocess.Popen[bytes], rng: random.Random) -> Kill:
+    lab.wait_for_epoch(driver, len(lab.trained()))
+    time.sleep(rng.uniform(0.0, 3.0))
+    kill = Kill("node", time.time())
+    return _examined(lab, kill, _trained_by(lab, lab.kill_node(rng)))
+
+
+def _trained_by(lab: FaultLab, dead: set[int]) -> list[float]:
+    """The trials that these processes were training, by their learning rates."""
+    last = {epoch.pid: epoch.rate for epoch in lab.trained() if epoch.pid in dead}
+    return [rate for rate in last.values() if rate in lab.unfinished()]
 
 
 def _examined(lab: FaultLab, kill: Kill, victims: Sequence[float]) -> Kill:
@@ -129,7 +146,7 @@ def wrongs(lab: FaultLab, kills: Sequence[Kill]) -> Iterator[str]:
     if lasting := lab.lasting_agents():
         yield f"{lasting} agents of Ray did not end with their driver."
     yield from _torn(lab.run_folder)
-    left = [path.name for path in lab.ray_folder.iterdir()]
+    left = [path.name for path in lab.ray_folder.glob("tune-jobs-*" if lab.cluster else "*")]
     if left:
         yield f"Folders of killed drivers are left: {left}."
 
@@ -175,7 +192,7 @@ def table(kills: Sequence[Kill]) -> str:
         "| killed | kills | trials continued | epochs lost: mean, most | seconds until trained again: median, most |",
         "|---|---|---|---|---|",
     ]
-    for kind in ("driver", "worker"):
+    for kind in dict.fromkeys(kill.kind for kill in kills):
         some = [kill for kill in kills if kill.kind == kind]
         lost = [kill.lost for kill in some]
         back_s = [kill.back_s for kill in some if kill.back_s is not None]
@@ -192,15 +209,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--nodes", type=int, default=2, help="Nodes of the cluster; 0: the run has a Ray of its own.")
     parser.add_argument("--keep", action="store_true", help="Keep the run's folder.")
     options = parser.parse_args()
     folder, ray_folder = Path(tempfile.mkdtemp(prefix="faults-")), Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))
-    lab = FaultLab(folder, ray_folder)
+    cluster = FaultCluster(ray_folder, options.nodes) if options.nodes else None
+    lab = FaultLab(folder, ray_folder, cluster)
     start_s = time.monotonic()
     try:
         kills = shoot(lab, options.kills, options.seed)
         wrong = list(wrongs(lab, kills))
     finally:
+        if cluster is not None:
+            cluster.end()
         if not options.keep:
             shutil.rmtree(folder)
         shutil.rmtree(ray_folder, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class Behaving(KerasTrainable):
 
         if config["behaviour"] == "dies once":
             return FitOptions(callbacks=[_die_once_at_the_third_epoch(Path(config["marker"]))])
-        if config["behaviour"] in ("hangs", "loses its objective"):
+        if config["behaviour"] in ("hangs", "loses its objective", "eats memory"):
             return FitOptions(callbacks=[_at_the_second_epoch(config["behaviour"])])
         if config["behaviour"] == "ends itself":
             import keras
@@ -67,6 +68,11 @@ def _at_the_second_epoch(behaviour: str) -> Any:
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if epoch == 1 and behaviour == "hangs":
                 ctypes.PyDLL(None).sleep(600)  # with the interpreter's lock held: no thread of its own could help it
+            elif epoch == 1 and behaviour == "eats memory":
+                eaten = []
+                for _ in range(60):  # 6 GiB in 18 s
+                    eaten.append(np.ones(100 * 2**20, np.uint8))
+                    time.sleep(0.3)
             elif epoch == 1:
                 del logs["val_loss"]
 

@@ -6,7 +6,7 @@ all for every result, and which it cannot restore without its state.
 
 from __future__ import annotations
 
-import platform
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,9 +15,11 @@ from ray.tune import Callback, Stopper
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
-from trainables.settings import TRIAL_KEY
+from trainables.settings import REPORTED_KEY, TRIAL_KEY
 from tune_jobs.engine.coordinator import Coordinator
+from tune_jobs.engine.nodes import Places
 from tune_jobs.engine.ray_errors import in_one_line
+from tune_jobs.engine.upkeep import Upkeep, lighten
 from tune_jobs.searchers import WAIT
 
 
@@ -39,17 +41,25 @@ class _Bridge:
 class ProposingSearcher(_Bridge, Searcher):
     """Hands the coordinator's proposals to Ray.
 
+    Args:
+        coordinator: What decides.
+        room: How many trials may be with Ray now: see ``Room``.
+
     Attributes:
         finished: Whether there will be no other.
     """
 
-    def __init__(self, coordinator: Coordinator) -> None:
+    def __init__(self, coordinator: Coordinator, room: Callable[[], int]) -> None:
         Searcher.__init__(self)
         self._coordinator = coordinator
+        self._room = room
+        self._with_ray: set[str] = set()
         self.finished = False
 
-    def suggest(self, trial_id: str) -> Any:  # noqa: ARG002 - Ray's name for it means nothing to us
+    def suggest(self, trial_id: str) -> Any:
         """The next configuration, with the trial's number."""
+        if len(self._with_ray) >= self._room() and not self._coordinator.over:
+            return None
         proposal = self._coordinator.propose()
         if proposal is None:
             # A worker that dies gives its trial back, so Ray must go on asking until all of them have ended.
@@ -58,10 +68,13 @@ class ProposingSearcher(_Bridge, Searcher):
         if proposal is WAIT:
             return None  # Ray asks again after its next event, or in 0.1 s
         trial, config = proposal
-        return {**config, TRIAL_KEY: trial}
+        self._with_ray.add(trial_id)
+        reported = self._coordinator.reported(trial)
+        return {**config, TRIAL_KEY: trial, REPORTED_KEY: reported, **self._coordinator.shares.keyed(trial)}
 
-    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
-        """The coordinator knew it first."""
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:  # noqa: ARG002
+        """There is room for another; of the result the coordinator knew first."""
+        self._with_ray.discard(trial_id)
 
     def save(self, checkpoint_path: str) -> None:
         """Ray's own state is not used: the journal is."""
@@ -77,19 +90,38 @@ class WorkerKeeper(_Bridge, FIFOScheduler):
     that has no public name (ray 2.60: tune_controller.py, _maybe_cache_trial_actor); without it, all is only slower.
     """
 
-    def __init__(self, searcher: ProposingSearcher, most: int) -> None:
+    def __init__(self, searcher: ProposingSearcher, most: Callable[[], int]) -> None:
         FIFOScheduler.__init__(self)  # type: ignore[no-untyped-call]
         self._searcher = searcher
         self._most = most
         self._kept = 0
+        self._upkeep = Upkeep()
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:  # noqa: ARG002
+        """A trial was proposed."""
+        self._upkeep.added(trial)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> None:  # noqa: ARG002
+        """No trial before its turn: Ray starts those that wait in their order.
+
+        Ray's own choice walks over all trials of the run at every event. It is also one whose worker is still being
+        started, and gives it the worker that has just become free: the one being started ends, another is started
+        for the next trial, and where trials are shorter than the imports, there is never more than one at work.
+        """
+        self._upkeep.forget_ended()
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """A worker died."""
+        self._upkeep.ends(tune_controller, trial)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:  # noqa: ARG002
         """A worker is about to have nothing to do: it is kept for as long as another trial may come."""
-        kept = 0 if self._searcher.finished else self._most
+        kept = 0 if self._searcher.finished else self._most()
         cache = getattr(tune_controller, "_actor_cache", None)
         if cache is not None:
             cache.increase_max(trial.placement_group_factory, kept - self._kept)
             self._kept = kept
+        self._upkeep.ends(tune_controller, trial)
 
 
 class DecidingStopper(_Bridge, Stopper):
@@ -112,10 +144,16 @@ class TellingCallback(_Bridge, Callback):
 
     def __init__(self, coordinator: Coordinator) -> None:
         self._coordinator = coordinator
+        self._places = Places()
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """A worker is ready for the trial."""
-        self._coordinator.started(trial.config[TRIAL_KEY], platform.node())
+        node = self._places.of(trial.temporary_state.ray_actor)
+        self._coordinator.started(trial.config[TRIAL_KEY], node)
+
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: Any, **info: Any) -> None:  # noqa: ARG002
+        """The coordinator knows the result by now; callbacks may change what Ray keeps of it."""
+        lighten(result)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """A worker died; to Ray, the trial is over."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from trainables.divergence import diverged_metric
 from tune_jobs.engine.failures import FAILURES, FailuresInARow, cut, status_of
+from tune_jobs.engine.growth import Shares
 from tune_jobs.engine.silence import Silence
+from tune_jobs.engine.telling import Record, Telling
 from tune_jobs.engine.warm_start import teach
 from tune_jobs.experiment import Experiment
 from tune_jobs.results import (
@@ -26,16 +27,6 @@ from tune_jobs.results import (
     TrialStarted,
 )
 from tune_jobs.searchers import WAIT, Search, Waiting
-
-
-class Record(Protocol):
-    """Where events and tracebacks are kept."""
-
-    def event(self, event: Event) -> None:
-        """Keeps an event."""
-
-    def traceback(self, trial: int, text: str) -> None:
-        """Keeps a traceback."""
 
 
 @dataclass
@@ -77,9 +68,9 @@ class Coordinator:
         self.mistake: str | None = None
         self.failure: str | None = None
         self.ending: Ending | None = None
-        self._unwritable = False
         self._experiment = experiment
         self._record = record
+        self._telling = Telling(record)
         self._clock = clock
         self._started_s = clock()
         self._proposed = 0
@@ -94,14 +85,14 @@ class Coordinator:
         self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
         self._failures = FailuresInARow(experiment.same_failures)
         self._silence = Silence(experiment.trial_timeout_s)
+        self.shares = Shares(experiment.resources, experiment.on_oom)
         teach(self._search, lessons, experiment.objective)
 
-    def begin(self, *, cpus: float, gpus: float, max_concurrent_trials: int) -> None:
-        """The run starts, on these resources; its time begins to count."""
+    def begin(self, **resources: Any) -> None:
+        """The run starts, on these resources (the fields of ``RunStarted``); its time begins to count."""
         self._started_s = self._clock()
-        self._tell(
-            RunStarted(time_s=self._started_s, cpus=cpus, gpus=gpus, max_concurrent_trials=max_concurrent_trials)
-        )
+        self.shares.begin(resources["gpus"])
+        self._tell(RunStarted(time_s=self._started_s, **resources))
 
     def note(self, text: str, trial: int | None = None) -> None:
         """Says what would otherwise pass in silence."""
@@ -114,6 +105,7 @@ class Coordinator:
         ended come first, each from its newest checkpoint; one that had only not been told to end, ends now.
         """
         events = list(events)
+        self.shares.replay(events)
         self._propose_again({event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)})
         verdicts: dict[int, tuple[Status | None, str]] = {}
         for event in events:
@@ -123,11 +115,13 @@ class Coordinator:
                     done = event.epoch >= self._experiment.max_epochs
                     verdicts[trial] = self._judge(trial, event.epoch, event.metrics, done=done, is_news=True)
                 case TrialEnded(trial=trial, status=status) if trial in self._running:
+                    self._failures.ended(trial, status, event.error)
                     self._forget(trial, status)
         for trial, (verdict, reason) in verdicts.items():
             if verdict is not None and trial in self._running:
                 self._end(trial, verdict, reason)
         self._waiting = sorted(self._running)
+        self._failures.count_anew()
 
     def _propose_again(self, started: Mapping[int, dict[str, Any]]) -> None:
         """Side by side, trials start out of order: one of them may have been proposed, but never started.
@@ -150,12 +144,14 @@ class Coordinator:
         """The next trial's number and configuration; None when there is none (see ``idle``), WAIT when too early."""
         if self.over:
             return None
+        trial = next(iter(self._waiting or self._left_out), self._proposed)
+        if not self._waiting and self._planned is not None and trial >= self._planned:
+            return None  # more, when it is resumed with fewer trials
+        if not self.shares.has_room(trial):
+            return WAIT
         if self._waiting:
-            trial = self._waiting.pop(0)
+            self.shares.proposed(self._waiting.pop(0))
             return trial, self._running[trial].config
-        trial = self._left_out[0] if self._left_out else self._proposed
-        if self._planned is not None and trial >= self._planned:  # more, when it is resumed with fewer trials
-            return None
         config = self._search.propose(trial)
         if config is None or config is WAIT:
             return config
@@ -164,14 +160,21 @@ class Coordinator:
         else:
             self._proposed += 1
         self._running[trial] = _Running(config)
+        self.shares.proposed(trial)
         return trial, config
+
+    def reported(self, trial: int) -> int:
+        """How many epochs of a trial that has not ended are known."""
+        return self._running[trial].epoch
 
     def started(self, trial: int, node: str) -> None:
         """A trial begins on a node, or begins again after its worker died."""
         running = self._running[trial]
         running.started = True
         self._silence.heard(trial)
-        self._tell(TrialStarted(time_s=self._clock(), trial=trial, config=running.config, node=node))
+        self.shares.started(trial)
+        gpus = self.shares.of(trial)
+        self._tell(TrialStarted(time_s=self._clock(), trial=trial, config=running.config, node=node, gpus=gpus))
 
     def report(self, trial: int, result: Mapping[str, Any]) -> bool:
         """Takes what a step of the trainable returned; says whether the trial ends here."""
@@ -190,6 +193,8 @@ class Coordinator:
             self._fail(trial, "no objective", f"Epoch {result['epoch']} reported no {metric}.")
             return True
         self._silence.heard(trial)
+        if share := self.shares.measured(trial, result):
+            self.note(share)
         is_news = self._take_epoch(trial, result)
         status, reason = self._judge(
             trial, int(result["epoch"]), result["metrics"], done=result["done"], is_news=is_news
@@ -212,7 +217,7 @@ class Coordinator:
             self._fail(trial, "its worker died", error)
         else:
             running.deaths += 1
-            self._waiting.append(trial)
+            self._put_back(trial)
             self.note(f"its worker died, another goes on with it (retry {running.deaths} of {tries}): {error}", trial)
 
     def silent(self) -> list[int]:
@@ -240,21 +245,13 @@ class Coordinator:
         """The run is over."""
         error = error or self.failure
         self.ending = Ending.FAILED if error else self.ending or Ending.TRIALS
-        with suppress(OSError):  # where the storage has not come back, it looks as if the driver had been killed
-            self._record.event(RunEnded(time_s=self._clock(), reason=self.ending, error=error and cut(error)))
+        self._telling.end(RunEnded(time_s=self._clock(), reason=self.ending, error=error and cut(error)))
 
     def _tell(self, event: Event) -> None:
-        """Writes an event; a journal that cannot be written ends the run, without a gap in what it told."""
-        if self._unwritable:
-            return
-        try:
-            self._record.event(event)
-        except OSError as error:
-            self._unwritable = True
-            self._give_up(
-                f"The journal could not be written ({error.strerror or error}), so the run ended. Nothing that it told "
-                "is lost: make room, or bring the storage back, and resume the run."
-            )
+        """Writes an event; a journal that cannot be written ends the run."""
+        self._telling.tell(event)
+        if self._telling.failure and not self.failure:
+            self._give_up(self._telling.failure)
 
     def _give_up(self, failure: str) -> None:
         self.failure, self.ending = failure, Ending.FAILED
@@ -273,6 +270,7 @@ class Coordinator:
         running, objective = self._running[trial], self._experiment.objective
         running.epoch = epoch
         self._epochs += 1
+        self._failures.sound(trial)
         if not diverged_metric(metrics, objective.metric):
             running.best_loss = min(running.best_loss, objective.loss(metrics[objective.metric]))
             self._search.report(trial, epoch, running.best_loss)
@@ -297,14 +295,24 @@ class Coordinator:
     def _fail(self, trial: int, reason: str, error: str, traceback: str | None = None) -> None:
         if traceback:
             self._record.traceback(trial, traceback)
-        self._end(trial, status_of(error), reason, cut(error))
+        if (growth := self.shares.grow(trial, error)) is None:
+            self._end(trial, status_of(error), reason, cut(error))
+        else:
+            self.note(growth, trial)
+            self._put_back(trial)
+
+    def _put_back(self, trial: int) -> None:
+        """The trial has no worker any more, and is proposed again."""
+        self._silence.ended(trial)
+        self.shares.stopped(trial)
+        self._waiting.append(trial)
 
     def _end(self, trial: int, status: Status, reason: str, error: str | None = None) -> None:
         self._tell(TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error))
         self._forget(trial, status)
-        if self._failures.ended(status, error):
+        if self._failures.ended(trial, status, error):
             self._give_up(
-                f"{self._failures.limit} trials in a row failed with the same error, the last of them trial {trial}: "
+                f"{self._failures.row} trials in a row failed with the same error, the last of them trial {trial}: "
                 f"{error} It seems that the code is broken, and not only for some configurations: mend it and resume "
                 "the run, or allow more of them with --same-failures."
             )
@@ -313,6 +321,7 @@ class Coordinator:
 
     def _forget(self, trial: int, status: Status) -> None:
         del self._running[trial]
+        self.shares.stopped(trial)
         self._silence.ended(trial)
         failed = status in FAILURES
         self._search.end(trial, failed=failed, trained_out=status is Status.COMPLETED)

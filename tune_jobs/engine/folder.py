@@ -20,6 +20,7 @@ from tune_jobs.engine.warm_start import Taken
 from tune_jobs.engine.warm_start import write as write_lessons
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment import Experiment
+from tune_jobs.files import write_whole
 from tune_jobs.results import Event
 from tune_jobs.results.repeats import Repeat, repeats_named
 from tune_jobs.results.run import EXPERIMENT_NAME
@@ -30,13 +31,20 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
 
 
+def name_problems(name: str) -> list[str]:
+    """Why a run cannot have this name."""
+    if _NAME.fullmatch(name):
+        return []
+    return [
+        f"The value of `name` is {name!r}, but must be at most 100 letters, digits, '.', '_' and '-', the first a "
+        "letter or digit: a run is a folder within the storage. Use --storage to choose where."
+    ]
+
+
 def folder_problems(storage: Path, name: str | None) -> list[str]:
     """Why a run of this name (None: some name) cannot be kept in this storage. Nothing is written."""
-    if name is not None and not _NAME.fullmatch(name):
-        return [
-            f"The value of `name` is {name!r}, but must be at most 100 letters, digits, '.', '_' and '-', the first a "
-            "letter or digit: a run is a folder within the storage. Use --storage to choose where."
-        ]
+    if name is not None and (problems := name_problems(name)):
+        return problems
     if name is not None and (storage / name).exists():
         return [
             f"The run {name!r} exists already in {storage}. Choose another --name, or remove that folder if nothing in "
@@ -106,9 +114,8 @@ def create(
 def budgets_changed(folder: Path, asked: Mapping[str, Any], experiment: Experiment) -> None:
     """Writes down the budgets, and the patience with failures, that a run goes on with."""
     budgets = {name: getattr(experiment, name) for name in CHANGEABLE}
-    unfinished = folder / f".{EXPERIMENT_NAME}"
-    unfinished.write_text(json.dumps({**asked, **budgets}, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(folder / EXPERIMENT_NAME)
+    text = json.dumps({**asked, **budgets}, indent=2) + "\n"
+    write_whole(folder / EXPERIMENT_NAME, text.encode(), "Make room, and resume the run.")
 
 
 def describe(
@@ -134,8 +141,9 @@ def describe(
         "total_epochs": experiment.total_epochs,
         "executions": experiment.executions,
         "fraction": experiment.fraction,
-        "resources": {"cpus": experiment.resources.cpus, "gpus": experiment.resources.gpus},
+        "resources": experiment.resources.to_json(),
         "max_concurrent_trials": experiment.max_concurrent_trials,
+        "on_oom": experiment.on_oom,
         "seed": experiment.seed,
         "checkpoint_every_s": experiment.checkpoint_every_s,
         "max_retries": experiment.max_retries,

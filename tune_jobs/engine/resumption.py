@@ -29,7 +29,7 @@ _FIELDS = (
     "trial_timeout_s",
 )
 # What runs did that were begun before one could ask for it.
-_LATER_FIELDS = {"executions": 1, "fraction": 1.0, "keep": "all"}
+_LATER_FIELDS = {"executions": 1, "fraction": 1.0, "keep": "all", "on_oom": "fail"}
 
 
 def restated(experiment: Experiment, asked: Mapping[str, Any], **changes: Any) -> Experiment:

@@ -12,16 +12,21 @@ from trainables import Data, TrialSettings
 from tune_jobs.engine import folder as run_folder
 from tune_jobs.engine.coordinator import Coordinator
 from tune_jobs.engine.data import load_data
-from tune_jobs.engine.interruption import on_interrupt
+from tune_jobs.engine.growth import requested
+from tune_jobs.engine.interruption import on_interrupt, terminable
 from tune_jobs.engine.keeping import Keeper, Keeping
-from tune_jobs.engine.local_ray import available, local_ray
 from tune_jobs.engine.lock import locked
 from tune_jobs.engine.machine import Machine
+from tune_jobs.engine.memory_monitor import its_victims_are_dead
+from tune_jobs.engine.nodes import joined_machine
 from tune_jobs.engine.noise import quiet
 from tune_jobs.engine.ray_errors import in_one_line
+from tune_jobs.engine.ray_session import available, ray_session
 from tune_jobs.engine.recorder import Recorder, traceback_file
 from tune_jobs.engine.reporter import Plan, Reporter
 from tune_jobs.engine.resumption import differences, refusal
+from tune_jobs.engine.room import Room
+from tune_jobs.engine.shared_storage import check_storage
 from tune_jobs.engine.warm_start import gather
 from tune_jobs.engine.warm_start import read as read_lessons
 from tune_jobs.errors import RequestError, RunFailed
@@ -31,6 +36,7 @@ from tune_jobs.results.repeats import Repeat, repeat_of
 from tune_jobs.results.run import Run
 
 LOG = Path("logs", "ray.log")
+_UNLIMITED = 1_000_000
 
 
 def run(
@@ -73,12 +79,15 @@ def run(
     folder = run_folder.create(Path(storage), name, experiment, experiment_name, reference, repeat, warm)
     taken, _ = warm
     try:
-        with locked(folder):
+        with terminable(), locked(folder):
             _run_in(folder, experiment, reporter, notes=[str(each) for each in taken])
+        history = Run(folder).history()
+        if history.reason == Ending.INTERRUPTED and not history.trials:
+            raise KeyboardInterrupt
     except RequestError:
         shutil.rmtree(folder)
         raise
-    except KeyboardInterrupt:  # before Ray was there, or when it had done its work: only the former leaves nothing
+    except KeyboardInterrupt:  # before the first trial, or when Ray had done its work: only the former leaves nothing
         if not Run(folder).history().trials:
             shutil.rmtree(folder)
         raise
@@ -107,7 +116,7 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         raise RequestError(*problems)
     if not force and (changed := differences(experiment, run.experiment)):
         raise refusal(changed, "Undo that, begin a new run, or go on all the same with --force.")
-    with locked(run.folder):
+    with terminable(), locked(run.folder):
         events = run.events()
         run_folder.budgets_changed(run.folder, run.experiment, experiment)
         _run_in(run.folder, experiment, reporter, events)
@@ -145,7 +154,7 @@ def _run_in(
         RunFailed: Ray failed.
     """
     machine = available()
-    concurrent = _max_concurrent(experiment, machine)
+    concurrent = machine.concurrent(experiment.resources.least, experiment.max_concurrent_trials)
     keeper = Keeper(Keeping(experiment.keep, experiment.objective, lag=concurrent), folder / "trials")
     recorder = Recorder(folder, reporter, keeper)
     if recorder.torn_bytes:
@@ -155,6 +164,8 @@ def _run_in(
     coordinator.replay(earlier)
     try:
         with quiet(folder / LOG):
+            if machine.is_cluster:
+                check_storage(folder, experiment.resources)
             data = load_data(experiment.trainable).part(experiment.fraction)
             _execute(experiment, coordinator, data, machine, concurrent, folder, notes)
     except OSError:
@@ -165,12 +176,7 @@ def _run_in(
     if coordinator.mistake is not None:
         raise RequestError(coordinator.mistake)
     if coordinator.failure is not None:
-        raise RunFailed(f"{coordinator.failure} The run: {folder}")
-
-
-def _max_concurrent(experiment: Experiment, machine: Machine) -> int:
-    room = machine.room_for(experiment.resources)
-    return min(room, experiment.max_concurrent_trials or room)
+        raise RunFailed(f"{coordinator.failure} The run: {folder}", folder)
 
 
 def _plan(folder: Path, experiment: Experiment, concurrent: int, earlier: Sequence[Event]) -> Plan:
@@ -201,57 +207,63 @@ def _execute(
     """Runs all trials. Whatever stops them, the journal tells how it ended."""
     error: str | None = None
     try:
-        with local_ray(machine) as scratch, on_interrupt(coordinator.interrupt):
-            coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=concurrent)
+        with ray_session(machine) as scratch, on_interrupt(coordinator.interrupt):
+            nodes = len(machine.nodes) if machine.is_cluster else None
+            coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=concurrent, nodes=nodes)
             for note in notes:
                 coordinator.note(note)
-            trainable = _with_data(experiment, data, folder)
-            _tune(trainable, coordinator, concurrent, scratch)
-    except KeyboardInterrupt:
+            trainable = _with_data(experiment, data, folder, shares_vary=coordinator.shares.vary)
+            follow = joined_machine if machine.is_cluster else None
+            most = experiment.max_concurrent_trials
+            room = Room(machine, experiment.resources.least, most, follow, coordinator.note)
+            _tune(trainable, coordinator, room, scratch)
+    except (KeyboardInterrupt, SystemExit):
         coordinator.interrupt()
         raise
     except Exception as raised:
         if coordinator.failure is not None:
             return  # it had ended already; what else went wrong on the way out came of that
         error = in_one_line(f"{type(raised).__name__}: {raised}")
-        raise RunFailed(f"Ray stopped the run: {error} See {folder / LOG}.") from raised
+        raise RunFailed(f"Ray stopped the run: {error} See {folder / LOG}.", folder) from raised
     finally:
         coordinator.finish(error)
 
 
-def _with_data(experiment: Experiment, data: Data, folder: Path) -> Any:
+def _with_data(experiment: Experiment, data: Data, folder: Path, *, shares_vary: bool) -> Any:
     from ray import tune
 
+    resources = experiment.resources
     settings = TrialSettings(
         metric=experiment.objective.metric,
         mode=experiment.objective.mode,
         max_epochs=experiment.max_epochs,
         seed=experiment.seed,
         executions=experiment.executions,
-        cpus=experiment.resources.cpus,
-        gpus=experiment.resources.gpus,
+        cpus=resources.cpus,
+        gpus=resources.first_gpus,
+        measures_gpu=resources.gpus == "auto",
         folder=str(folder / "trials"),
         checkpoint_every_s=experiment.checkpoint_every_s,
         milestones=experiment.rungs,
     )
     seen = replace(data, test=None)  # nothing of the test set ever reaches a worker
     trainable = tune.with_parameters(experiment.trainable, data=seen, settings=settings)
-    return tune.with_resources(trainable, {"cpu": experiment.resources.cpus, "gpu": experiment.resources.gpus})
+    return tune.with_resources(trainable, requested(resources) if shares_vary else resources.to_ray())
 
 
-def _tune(trainable: Any, coordinator: Coordinator, concurrent: int, scratch: Path) -> None:
+def _tune(trainable: Any, coordinator: Coordinator, room: Room, scratch: Path) -> None:
     from ray import tune
 
     from tune_jobs.engine.bridge import DecidingStopper, ProposingSearcher, TellingCallback, WorkerKeeper
 
-    searcher = ProposingSearcher(coordinator)
-    tune.Tuner(
+    searcher = ProposingSearcher(coordinator, room.now)
+    tuner = tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=searcher,
-            scheduler=WorkerKeeper(searcher, concurrent),
+            scheduler=WorkerKeeper(searcher, (lambda: 0) if coordinator.shares.vary else room.now),
             num_samples=-1,  # the searcher says when it is finished
-            max_concurrent_trials=concurrent,
+            max_concurrent_trials=_UNLIMITED,  # the searcher keeps to what there is room for
             reuse_actors=True,
             trial_dirname_creator=lambda trial: trial.trial_id,
         ),
@@ -264,7 +276,9 @@ def _tune(trainable: Any, coordinator: Coordinator, concurrent: int, scratch: Pa
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         ),
-    ).fit()
+    )
+    with its_victims_are_dead():
+        tuner.fit()
 
 
 def _checked(run: Run) -> Run:
@@ -276,4 +290,4 @@ def _checked(run: Run) -> Run:
     first = failed[0]
     details = traceback_file(run.folder, first.trial)
     where = f"its traceback: {details}" if details.exists() else f"the log: {run.folder / LOG}"
-    raise RunFailed(f"All {len(failed)} trials failed; trial {first.trial}: {first.error} ({where})")
+    raise RunFailed(f"All {len(failed)} trials failed; trial {first.trial}: {first.error} ({where})", run.folder)

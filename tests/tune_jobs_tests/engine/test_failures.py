@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tune_jobs.engine.coordinator import Coordinator
-from tune_jobs.engine.failures import FailuresInARow, cut, kind_of, status_of
+from tune_jobs.engine.failures import FailuresInARow, cut, kind_of, status_of, unlikely
 from tune_jobs.engine.ray_errors import in_one_line
 from tune_jobs.engine.silence import Silence
 from tune_jobs.results import Ending, Noted, RunEnded, Status, TrialEnded, fold
@@ -78,7 +80,47 @@ def test_failures_in_a_row_are_counted_between_all_else(ends: list[str], limit: 
     row = FailuresInARow(limit)
     for index, end in enumerate(ends):
         last = ends[max(0, index + 1 - limit) : index + 1]
-        assert row.ended(*outcomes[end]) == (last in (["a"] * limit, ["b"] * limit))
+        assert row.ended(index, *outcomes[end]) == (len(last) == limit and last in (["a"] * limit, ["b"] * limit))
+
+
+def rows_that_end_a_run(fails: Iterable[bool]) -> list[int]:
+    """After how many trials, each a failure or sound, a run would end."""
+    row, ends = FailuresInARow(5), []
+    for trial, failed in enumerate(fails):
+        if not failed:
+            row.sound(trial)
+        outcome = (Status.FAILED, "ValueError: too deep") if failed else (Status.COMPLETED, None)
+        if row.ended(trial, *outcome):
+            ends.append(trial + 1)
+    return ends
+
+
+def test_five_failures_in_a_row_say_little_where_half_of_all_trials_fail_so() -> None:
+    for seed in range(20):
+        rng = random.Random(seed)  # noqa: S311 - no secrets
+        assert rows_that_end_a_run([True, False] * 5 + [rng.random() < 0.5 for _ in range(1000)]) == []
+
+
+def test_code_that_breaks_in_the_middle_of_a_run_ends_it() -> None:
+    assert rows_that_end_a_run([False] * 50 + [True] * 6) == [55, 56]
+    assert rows_that_end_a_run([True, False] * 10 + [True] * 30)[0] == 20 + 20
+
+
+@given(st.integers(5, 200), st.integers(0, 200), st.integers(0, 200))
+def test_a_longer_row_is_less_likely_and_failures_before_make_it_likelier(row: int, failed: int, sound: int) -> None:
+    if unlikely(row, failed, failed + sound):
+        assert unlikely(row + 1, failed, failed + sound)
+    else:
+        assert not unlikely(row, failed + 1, failed + 1 + sound)
+
+
+def test_a_trial_that_fails_after_good_epochs_is_not_sound() -> None:
+    row = FailuresInARow(2)
+    told = []
+    for trial in range(2):
+        row.sound(trial)
+        told.append(row.ended(trial, Status.FAILED, f"ValueError: epoch {trial}"))
+    assert told == [False, True]
 
 
 def failing(**fields: Any) -> tuple[Coordinator, MemoryRecord]:
@@ -109,6 +151,7 @@ def test_a_resumed_run_counts_them_anew() -> None:
     resumed = Coordinator(experiment(trials=50, searcher=Random()), MemoryRecord())
     resumed.replay(record.events)
     assert (resumed.failure, resumed.over) == (None, False)
+    assert (resumed._failures.row, resumed._failures._failed.total()) == (0, 4)
 
 
 def test_a_trial_whose_worker_died_is_proposed_again_with_a_note() -> None:

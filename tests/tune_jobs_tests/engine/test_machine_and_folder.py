@@ -1,4 +1,4 @@
-"""What fits on the machine, and where a run may lie."""
+"""Where a run may lie, and what Ray leaves behind."""
 
 from __future__ import annotations
 
@@ -8,44 +8,9 @@ from pathlib import Path
 import pytest
 from fakes import experiment
 
-from tune_jobs.engine import folder, local_ray
-from tune_jobs.engine.machine import Machine, this_machine
+from tune_jobs.engine import folder, ray_session
 from tune_jobs.errors import RequestError
-from tune_jobs.experiment import Resources
 from tune_jobs.results.run import Run, find_run, list_runs
-
-
-@pytest.mark.parametrize(
-    ("machine", "resources", "room"),
-    [
-        (Machine(8, 0), Resources(cpus=2), 4),
-        (Machine(8, 2), Resources(cpus=1, gpus=0.25), 8),
-        (Machine(8, 1), Resources(cpus=1, gpus=0.25), 4),
-        (Machine(2, 0), Resources(cpus=0.5), 4),
-        (Machine(2, 0), Resources(cpus=4), 0),
-        (Machine(2, 0), Resources(cpus=1, gpus=1), 0),
-    ],
-)
-def test_room(machine: Machine, resources: Resources, room: int) -> None:
-    assert machine.room_for(resources) == room
-    assert bool(machine.problems(resources)) == (room == 0)
-
-
-def test_too_much_is_told_with_what_there_is() -> None:
-    (problem,) = Machine(2, 0).problems(Resources(cpus=64))
-    assert "64" in problem
-    assert "this machine has 2" in problem
-
-
-def test_this_machine_has_a_cpu() -> None:
-    assert this_machine().cpus >= 1
-
-
-def test_hidden_gpus_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert this_machine().gpus == 0
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    assert this_machine().gpus == 2
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "a b", "x" * 101, "a\n"])
@@ -60,8 +25,8 @@ def test_what_killed_drivers_left_is_removed_and_what_lives_is_not(tmp_path: Pat
         (tmp_path / name / "session").mkdir(parents=True)
         if name != "tune-jobs-strange":
             (tmp_path / name / "lock").touch()
-    with local_ray._held(tmp_path / "tune-jobs-alive" / "lock"):
-        local_ray._remove_abandoned(tmp_path)
+    with ray_session._held(tmp_path / "tune-jobs-alive" / "lock"):
+        ray_session._remove_abandoned(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "tune-jobs-alive", "tune-jobs-strange"]
 
 

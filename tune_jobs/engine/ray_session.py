@@ -1,4 +1,4 @@
-"""A Ray of the run's own on this machine, with its own ports and folder, gone when the run is."""
+"""The Ray that a run uses: one of its own, with its own ports and folder and gone when the run is, or a cluster."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import fcntl
 import logging
 import os
 import shutil
-import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tune_jobs.engine.environment import variables_set
+from tune_jobs.engine.interruption import held_back
+from tune_jobs.engine.joining import cluster_address, is_connected, join, leave
 from tune_jobs.engine.machine import Machine, this_machine
+from tune_jobs.engine.nodes import joined_machine
+from tune_jobs.engine.shipping import own_folders
 
 _ENVIRONMENT = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # trials read relative paths as the driver does
@@ -33,45 +36,53 @@ _SHORT_FOLDER = "/tmp"  # noqa: S108 - mkdtemp makes a folder of our own in it
 
 
 def available() -> Machine:
-    """What trials may use: this machine, or the cluster of the Ray that this process has joined."""
-    ray = sys.modules.get("ray")
-    if ray is None or not ray.is_initialized():
-        return this_machine()
-    resources = ray.cluster_resources()
-    return Machine(resources.get("CPU", 0), resources.get("GPU", 0))
+    """What trials may use: this machine, or the cluster that this process has joined or, by RAY_ADDRESS, joins now.
+
+    Raises:
+        RequestError: That cluster cannot be joined.
+    """
+    address = cluster_address()
+    if address and not is_connected():
+        join(address)
+    return joined_machine() if is_connected() else this_machine()
 
 
 @contextmanager
-def local_ray(machine: Machine) -> Iterator[Path]:
+def ray_session(machine: Machine) -> Iterator[Path]:
     """Starts Ray, and ends it afterwards.
 
-    A Ray that this process has joined already is used and left alone.
+    A cluster that this process has joined is used, and left as it is.
+
+    Args:
+        machine: What is ``available``.
 
     Yields:
-        A folder for what Ray writes.
+        A folder for what this process writes of Ray's.
     """
     import ray
 
     place = Path(os.environ.get("RAY_TMPDIR") or _SHORT_FOLDER)
     _remove_abandoned(place)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-    joined = ray.is_initialized()
     try:
-        with _held(folder / _LOCK), _environment({**_ENVIRONMENT, "PYTHONPATH": _python_path()}):
-            if not joined:
-                ray.init(
-                    address="local",
-                    num_cpus=int(machine.cpus),
-                    num_gpus=int(machine.gpus),
-                    include_dashboard=False,
-                    logging_level=logging.WARNING,
-                    _temp_dir=str(folder),
-                )
+        with _held(folder / _LOCK), variables_set({**_ENVIRONMENT, "PYTHONPATH": _python_path()}):
+            if not machine.is_cluster:
+                (node,) = machine.nodes
+                with held_back():
+                    ray.init(
+                        address="local",
+                        num_cpus=int(node.cpus),
+                        num_gpus=int(node.gpus),
+                        _memory=int(node.memory_bytes),
+                        include_dashboard=False,
+                        logging_level=logging.WARNING,
+                        _temp_dir=str(folder),
+                    )
             yield folder
     finally:
-        if not joined:
-            ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+        with held_back():
+            leave() if machine.is_cluster else ray.shutdown()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -94,25 +105,4 @@ def _python_path() -> str:
 
     Ray itself passes on only the folder of the main script.
     """
-    places = sysconfig.get_paths()
-    standard = tuple(Path(places[kind]) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
-    own = [
-        path
-        for path in sys.path
-        if Path(path).is_dir() and not any(Path(path).is_relative_to(place) for place in standard)
-    ]
-    return os.pathsep.join([*map(os.path.abspath, own), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
-
-
-@contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return os.pathsep.join([*own_folders(), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)

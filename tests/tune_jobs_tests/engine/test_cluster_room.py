@@ -1,0 +1,66 @@
+"""Ray is given as many trials as there is room for, and no more."""
+
+from __future__ import annotations
+
+from fakes import MemoryRecord, experiment
+from ray.tune.search import Searcher
+
+from trainables.settings import TRIAL_KEY
+from tune_jobs.engine.bridge import ProposingSearcher
+from tune_jobs.engine.coordinator import Coordinator
+from tune_jobs.searchers import Random
+
+
+class Run:
+    """A searcher of five trials, and the room that it is told of."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.coordinator = Coordinator(experiment(searcher=Random()), MemoryRecord())
+        self.coordinator.begin(cpus=1, gpus=0, max_concurrent_trials=1)
+        self.searcher = ProposingSearcher(self.coordinator, lambda: self.room)
+        self._asked = 0
+
+    def ask(self) -> int | str | None:
+        """The number of the next trial, or what else the searcher says."""
+        self._asked += 1
+        proposal = self.searcher.suggest(f"ray-{self._asked}")
+        return proposal[TRIAL_KEY] if isinstance(proposal, dict) else proposal
+
+
+def test_no_more_trials_are_proposed_than_there_is_room_for() -> None:
+    run = Run(room=2)
+    assert [run.ask() for _ in range(4)] == [0, 1, None, None]
+    run.searcher.on_trial_complete("ray-1")
+    assert [run.ask() for _ in range(2)] == [2, None]
+
+
+def test_a_node_that_joins_is_given_trials_at_once_and_one_that_leaves_none() -> None:
+    run = Run(room=1)
+    assert [run.ask(), run.ask()] == [0, None]
+    run.room = 3
+    assert [run.ask() for _ in range(3)] == [1, 2, None]
+    run.room = 2
+    run.searcher.on_trial_complete("ray-1")
+    assert run.ask() is None
+    run.searcher.on_trial_complete("ray-3")
+    assert run.ask() == 3
+
+
+def test_a_trial_whose_worker_died_waits_for_room_like_any_other() -> None:
+    run = Run(room=1)
+    assert run.ask() == 0
+    run.coordinator.started(0, "gone")
+    run.room = 0
+    run.coordinator.crashed(0, "The node died.")
+    run.searcher.on_trial_complete("ray-1", error=True)
+    assert run.ask() is None
+    run.room = 1
+    assert run.ask() == 0
+
+
+def test_a_run_that_is_interrupted_while_no_node_is_left_ends() -> None:
+    run = Run(room=0)
+    assert run.ask() is None
+    run.coordinator.interrupt()
+    assert run.ask() == Searcher.FINISHED
