@@ -16,14 +16,16 @@ from typing import IO, Any, TypeVar
 
 import numpy as np
 
-_STATE_FILE = "state.json"
-_ARRAYS_FILE = "arrays.npz"
+from trainables.remote import Remote
+
+STATE_FILE = "state.json"
+ARRAYS_FILE = "arrays.npz"
 ARCHITECTURE_FILE = "model.json"
 _NAME = re.compile(r"epoch-(\d{6,})")
-_KEPT = 2
+KEPT = 2
 _MOST_STATE_BYTES = 64 * 2**20
 
-AnyPath = TypeVar("AnyPath", bound=PurePath)
+AnyPath = TypeVar("AnyPath", PurePath, Path, Remote)
 
 
 class CheckpointError(ValueError):
@@ -55,10 +57,10 @@ def numbered(name: str, arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
 
 def write(directory: Path, snapshot: Snapshot) -> None:
     """Writes a snapshot's files into an existing directory."""
-    with (directory / _ARRAYS_FILE).open("wb") as file:
+    with (directory / ARRAYS_FILE).open("wb") as file:
         np.savez(file, allow_pickle=False, **dict(snapshot.arrays))
         _sync(file)
-    with (directory / _STATE_FILE).open("w", encoding="utf-8") as text:
+    with (directory / STATE_FILE).open("w", encoding="utf-8") as text:
         json.dump(snapshot.state, text)
         _sync(text)
 
@@ -76,10 +78,10 @@ def read(directory: Path) -> Snapshot:
         CheckpointError: A file is missing or torn, or not one that ``write`` wrote.
     """
     try:
-        if not all(stat.S_ISREG((directory / name).lstat().st_mode) for name in (_STATE_FILE, _ARRAYS_FILE)):
+        if not all(stat.S_ISREG((directory / name).lstat().st_mode) for name in (STATE_FILE, ARRAYS_FILE)):
             raise ValueError("it holds links or devices in place of files")
-        state = _read_state(directory / _STATE_FILE)
-        arrays = _read_arrays(directory / _ARRAYS_FILE)
+        state = _read_state(directory / STATE_FILE)
+        arrays = _read_arrays(directory / ARRAYS_FILE)
     except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise a dozen different ones
         raise CheckpointError(f"The checkpoint {directory} cannot be read: {error}.") from error
     if not isinstance(state, dict) or not all(isinstance(array, np.ndarray) for array in arrays.values()):
@@ -137,7 +139,7 @@ def save(folder: Path, epoch: int, snapshot: Snapshot) -> str:
     except Exception:
         shutil.rmtree(temporary, ignore_errors=True)  # on a full disk, half a checkpoint is in everybody's way
         raise
-    for old in names(folder)[_KEPT:]:
+    for old in names(folder)[KEPT:]:
         shutil.rmtree(folder / old, ignore_errors=True)
     return name
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables import checkpoint
+from trainables import storage
 from trainables.checkpoint import Snapshot
 from trainables.patience import patiently
+from trainables.remote import Remote
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Pending:
     """
 
     trial: int
-    folder: Path
+    folder: Path | Remote
     snapshot: Snapshot
     architecture: str | None
 
@@ -87,9 +88,9 @@ class CheckpointWriter:
             nonlocal latest
             with self._lock:
                 latest, self._waiting = self._waiting or latest, None
-            checkpoint.save(latest.folder, latest.snapshot.state["epoch"], latest.snapshot)
+            storage.save(latest.folder, latest.snapshot)
             if latest.architecture is not None:
-                checkpoint.save_architecture(latest.folder, latest.architecture)
+                storage.save_architecture(latest.folder, latest.architecture)
 
         try:
             if self._refused is None:

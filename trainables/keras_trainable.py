@@ -16,6 +16,7 @@ from trainables.checkpoint import CheckpointError
 from trainables.checkpoint_writer import CheckpointWriter, Pending
 from trainables.data import Data
 from trainables.fit_options import FitOptions
+from trainables.remote import Remote
 from trainables.settings import GPUS_KEY, REPORTED_KEY, TRIAL_KEY, InvalidTrainable, TrialSettings
 
 if TYPE_CHECKING:
@@ -170,10 +171,10 @@ class KerasTrainable(tune.Trainable):
             self._reuse = Reuse(data, keeps_models=self.reuse_models, executions=self._settings.executions)
         return self._reuse
 
-    def _continue_in(self, folder: Path, training: TrialTraining) -> None:
+    def _continue_in(self, folder: Path | Remote, training: TrialTraining) -> None:
         """Goes on from the newest checkpoint; where one cannot be used, or there is none any more, a note says so."""
         unused: list[CheckpointError] = []
-        snapshot = checkpoint.newest(folder, unused.append)
+        snapshot = storage.newest(folder, unused.append)
         try:
             if snapshot is not None:
                 training.restore(snapshot)
@@ -253,9 +254,8 @@ class KerasTrainable(tune.Trainable):
         return {}
 
     @property
-    def _folder(self) -> Path | None:
-        folder = self._settings.folder
-        return None if folder is None else checkpoint.trial_folder(Path(folder), self._trial)
+    def _folder(self) -> Path | Remote | None:
+        return storage.trial_folder(self._settings.folder, self._trial)
 
     def _guarded(self, work: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
         """What ``work`` returns; None when it, or something before, went wrong: ``_failure`` says what."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 TRIAL_KEY = "__trial__"
@@ -40,7 +40,7 @@ class TrialSettings:
         gpus: GPUs of a trial; with 0 it sees none, with less than 1 it is held to that part of one's memory. None:
             those that the process sees already.
         measures_gpu: Whether it reports how much of its GPU's memory it used.
-        folder: The folder, which exists, that holds one folder per trial; None: nothing is written.
+        folder: The folder, which exists, that holds one folder per trial, or the URI of one; None: nothing is written.
         checkpoint_every_s: Seconds between two checkpoints of a trial, beside those at milestones and at its
             end.
         milestones: Epochs after which a scheduler may stop the trial: its state after them is saved.
@@ -54,6 +54,6 @@ class TrialSettings:
     cpus: float = 1
     gpus: float | None = None
     measures_gpu: bool = False
-    folder: str | None = None
+    folder: str | None = field(default=None, repr=False)  # a URI may hold credentials
     checkpoint_every_s: float = 60.0
     milestones: tuple[int, ...] = ()

@@ -1,4 +1,4 @@
-"""The folder of a run's trials: a worker on a node that does not see it must not train for nothing."""
+"""Where a run's trials keep their checkpoints: a folder that every node sees, or an object store."""
 
 from __future__ import annotations
 
@@ -7,21 +7,72 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from trainables import checkpoint, remote_checkpoint
+from trainables.checkpoint import CheckpointError, Snapshot
 from trainables.patience import patiently
+from trainables.remote import Remote, is_uri, reason
 
 
 def require(folder: str | None, sleep: Callable[[float], object] = time.sleep) -> None:
-    """Returns when the folder is there, if there has to be one; it is given a minute to come back.
+    """Returns when the folder of all trials is there, if there has to be one; it is given a minute to come back.
+
+    A worker on a node that does not see it must not train for nothing.
 
     Raises:
         FileNotFoundError: It is not.
+        OSError: The object store cannot be reached.
     """
 
     def look() -> None:
-        if folder is not None and not Path(folder).is_dir():
+        if folder is not None and is_uri(folder):
+            _reach(Remote(folder))
+        elif folder is not None and not Path(folder).is_dir():
             raise FileNotFoundError(
                 f"The node {platform.node()} does not see the run's folder {folder}: mount the storage there as on the "
                 "other nodes, or take the node out of the cluster."
             )
 
     patiently(look, sleep)
+
+
+def _reach(folder: Remote) -> None:
+    try:
+        folder.folders()
+    except OSError as error:
+        raise OSError(
+            f"The node {platform.node()} cannot read {folder} ({reason(error)}): give it the credentials that the "
+            "other nodes have, or take it out of the cluster."
+        ) from error
+
+
+def trial_folder(folder: str | None, trial: int) -> Path | Remote | None:
+    """A trial's folder in that of all trials."""
+    if folder is None:
+        return None
+    if is_uri(folder):
+        return checkpoint.trial_folder(Remote(folder), trial)
+    return checkpoint.trial_folder(Path(folder), trial)
+
+
+def save(folder: Path | Remote, snapshot: Snapshot) -> None:
+    """Adds a checkpoint to a trial's folder: see ``checkpoint.save``."""
+    epoch = snapshot.state["epoch"]
+    if isinstance(folder, Remote):
+        remote_checkpoint.save(folder, epoch, snapshot)
+    else:
+        checkpoint.save(folder, epoch, snapshot)
+
+
+def save_architecture(folder: Path | Remote, text: str) -> None:
+    """Writes a trial's architecture, once."""
+    if isinstance(folder, Remote):
+        remote_checkpoint.save_architecture(folder, text)
+    else:
+        checkpoint.save_architecture(folder, text)
+
+
+def newest(folder: Path | Remote, skipped: Callable[[CheckpointError], object]) -> Snapshot | None:
+    """The newest checkpoint of a trial's folder that can be read: see ``checkpoint.newest``."""
+    if isinstance(folder, Remote):
+        return remote_checkpoint.newest(folder, skipped)
+    return checkpoint.newest(folder, skipped)

@@ -23,7 +23,7 @@ FORMATS = tuple(name for name in tables.FORMATS if name != "parquet")
     help="Where to draw the best so far: a .png, .svg or .pdf.",
 )
 @options.debug
-def compare(runs: tuple[str, ...], storage: Path, format_: str, output: Path | None) -> None:
+def compare(runs: tuple[str, ...], storage: Path | str, format_: str, output: Path | None) -> None:
     """Compare RUNs: what each found, what it took, and whether the difference is more than luck.
 
     A RUN that is the name of repeats (run --repeats) is told by their median and quartiles, and only repeats can show

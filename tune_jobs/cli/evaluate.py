@@ -24,7 +24,9 @@ from tune_jobs.cli.screen import console_of, own_stdout
 )
 @options.force
 @options.debug
-def evaluate(run: str, storage: Path, trial: int | None, top: int | None, output: Path | None, force: bool) -> None:
+def evaluate(
+    run: str, storage: Path | str, trial: int | None, top: int | None, output: Path | None, force: bool
+) -> None:
     """Evaluate the best trial of RUN on the test set, or of each run of a group of repeats.
 
     The test set is the third split that load_data returns: no searcher, scheduler or callback ever sees it. Prints the

@@ -17,7 +17,7 @@ from tune_jobs.cli.begun import experiment_of
 @options.trial
 @options.force
 @options.debug
-def export(run: str, file: Path, storage: Path, trial: int | None, force: bool) -> None:
+def export(run: str, file: Path, storage: Path | str, trial: int | None, force: bool) -> None:
     """Write the best model of RUN, with the weights of its best epoch, into FILE.
 
     keras.models.load_model reads it with nothing of this package installed. FILE ends in .keras.

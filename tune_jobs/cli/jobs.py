@@ -97,7 +97,7 @@ def stop(job: str, address: str | None) -> None:
 @options.storage
 @click.option("--models", is_flag=True, help="Bring the weights of the trials that have kept them, too.")
 @options.debug
-def fetch(job: str, address: str | None, storage: Path, models: bool) -> None:
+def fetch(job: str, address: str | None, storage: Path | str, models: bool) -> None:
     """Bring the run of JOB here, also while it goes on; again, to bring it up to date.
 
     Then `leaderboard` and all other commands work on it as on a run of this machine; `evaluate` needs --models.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,9 +14,15 @@ STORAGE_VARIABLE = "TUNE_JOBS_STORAGE"
 DEFAULT_STORAGE = "runs"
 
 
-def default_storage() -> Path:
+def default_storage() -> Path | str:
     """Where runs lie when no option says so."""
-    return Path(os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE)
+    return _place(os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE)
+
+
+def _place(value: str) -> Path | str:
+    from trainables.remote import is_uri
+
+    return value if is_uri(value) else Path(value)
 
 
 def join_at(address: str | None) -> None:
@@ -59,15 +66,26 @@ class _Gpus(click.ParamType[str | float]):
             self.fail(f"{value!r} is neither auto nor a number.", parameter, ctx)
 
 
+class _Storage(click.ParamType[Path | str]):
+    """A folder, or the URI of an object store, which as a Path would lose a slash."""
+
+    name = "storage"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ARG002 - click's
+        """The folder, or the URI."""
+        return _place(value) if isinstance(value, str) else Path(value)
+
+
 KEEP = _Keep()
 GPUS = _Gpus()
 storage = click.option(
     "--storage",
-    type=click.Path(path_type=Path),
+    type=_Storage(),
     envvar=STORAGE_VARIABLE,
     default=DEFAULT_STORAGE,
-    metavar="FOLDER",
-    help=f"The folder of the runs.  [default: {STORAGE_VARIABLE}, or ./{DEFAULT_STORAGE}]",
+    metavar="FOLDER|URI",
+    help="The folder of the runs, or a URI such as s3://BUCKET/FOLDER.  "
+    f"[default: {STORAGE_VARIABLE}, or ./{DEFAULT_STORAGE}]",
 )
 trial = click.option("--trial", type=int, metavar="ID", help="Which trial.  [default: the best]")
 force = click.option("--force", is_flag=True, help="Go on although the space or the code has changed.")

@@ -15,7 +15,7 @@ from tune_jobs.cli import options, tables
 @tables.format_
 @tables.output
 @options.debug
-def path(run: str, storage: Path, format_: str | None, output: Path | None) -> None:
+def path(run: str, storage: Path | str, format_: str | None, output: Path | None) -> None:
     """Print the path that the sweep of RUN took: a row a step, and the configuration that it came to."""
     from tune_jobs.results.run import find_run
     from tune_jobs.sweep_stages import stages_of, sweep_path

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of weights and order of examples.  [default: the run's]")
 @options.force
 @options.debug
-def refit(run: str, file: Path, storage: Path, trial: int | None, seed: int | None, force: bool) -> None:
+def refit(run: str, file: Path, storage: Path | str, trial: int | None, seed: int | None, force: bool) -> None:
     """Train the best configuration of RUN again, on training and validation data together, and write it into FILE.
 
     It is trained for as many epochs as were best, without Ray and on all CPUs, and evaluated on the test set.

@@ -32,7 +32,7 @@ def resume(
     ctx: click.Context,
     /,
     run: str,
-    storage: Path,
+    storage: Path | str,
     experiment: str | None,
     force: bool,
     top: int,
@@ -57,4 +57,4 @@ def resume(
     if repeats:
         carry_out_repeats(ctx, partial(engine.resume_repeats, repeats, asked, force=force, **budgets))
     else:
-        carry_out(ctx, partial(engine.resume, found.folder, asked, force=force), top)
+        carry_out(ctx, partial(engine.resume, found.place, asked, force=force), top)

@@ -26,7 +26,7 @@ def run(
     ctx: click.Context,
     /,
     experiment: str,
-    storage: Path,
+    storage: Path | str,
     name: str | None,
     repeats: int | None,
     top: int,

@@ -18,7 +18,7 @@ from tune_jobs.cli.screen import console_of
 @tables.format_
 @tables.output
 @options.debug
-def leaderboard(run: str, storage: Path, top: int | None, format_: str | None, output: Path | None) -> None:
+def leaderboard(run: str, storage: Path | str, top: int | None, format_: str | None, output: Path | None) -> None:
     """Print the trials of RUN, the best first.
 
     On a terminal a table shows as many columns as there is room for; every other output has all of them.
@@ -40,7 +40,7 @@ def leaderboard(run: str, storage: Path, top: int | None, format_: str | None, o
 @click.command()
 @options.storage
 @options.debug
-def runs(storage: Path) -> None:
+def runs(storage: Path | str) -> None:
     """List the runs of the storage, the newest last."""
     from tune_jobs.results.run import list_runs
     from tune_jobs.views.run_table import print_runs

@@ -18,8 +18,9 @@ from tune_jobs.cli.screen import console_of
 @jobs.address
 @click.option(
     "--storage",
-    metavar="FOLDER",
-    help="The folder of the runs, as all nodes of the cluster see it.  [default: ~/runs of the head, if it is alone]",
+    metavar="FOLDER|URI",
+    help="The folder of the runs, as all nodes of the cluster see it, or a URI such as s3://BUCKET/FOLDER.  "
+    "[default: ~/runs of the head, if it is alone]",
 )
 @click.option(
     "--working-dir",

@@ -1,4 +1,7 @@
-"""Brings the runs of a job here: a second job prints them as a parcel, and what comes is put into the storage."""
+"""Brings the runs of a job here: from the object store that they lie in, or a second job prints them as a parcel.
+
+What comes is put into the storage, each run whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,20 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainables.remote import is_uri
 from tune_jobs.cluster import entrypoint
 from tune_jobs.cluster.packing import ERROR
 from tune_jobs.cluster.parcel import ParcelError, packed_in, unpack
 from tune_jobs.cluster.server import Server
 from tune_jobs.errors import JobFailed, RequestError
+from tune_jobs.results import remote_runs
 from tune_jobs.results.journal import JOURNAL_NAME
+from tune_jobs.results.repeats import find_runs
 from tune_jobs.results.run import EXPERIMENT_NAME, Run
 
 if TYPE_CHECKING:
@@ -27,7 +33,17 @@ _ASK_EVERY_S = 0.5
 
 def fetch(server: Server, state: JobState, storage: Path, *, models: bool) -> list[Run]:
     """The runs of a job, brought here: see ``Job.fetch``."""
+    if is_uri(state.storage) and not state.storage.startswith("file:"):  # which would be a folder of this machine
+        return _put_staged(lambda staged: _download(state, staged, models), state, storage)
     return put(_parcel(server, state, models), state, storage)
+
+
+def _download(state: JobState, staged: Path, models: bool) -> None:
+    for run in find_runs(state.run, state.storage):
+        if run.remote is not None:
+            remote_runs.bring(run.remote, staged / run.name)
+            if models:
+                remote_runs.bring_weights(run.remote, staged / run.name)
 
 
 def _parcel(server: Server, state: JobState, models: bool) -> bytes:
@@ -62,10 +78,16 @@ def put(packed: bytes, state: JobState, storage: Path) -> list[Run]:
     Raises:
         RequestError: It is damaged, or the storage has something else of a run's name.
     """
+    tops = re.compile(re.escape(state.run) + r"(-[0-9]{1,6})?")
+    return _put_staged(lambda staged: unpack(packed, staged, tops), state, storage)
+
+
+def _put_staged(bring: Callable[[Path], object], state: JobState, storage: Path) -> list[Run]:
     try:
         storage.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetched-", dir=storage) as staged:
-            return _put(packed, state, storage, Path(staged))
+            bring(Path(staged))
+            return _put(state, storage, Path(staged))
     except ParcelError as error:
         raise RequestError(f"What the cluster sent is not taken: {error}. Fetch it again.") from error
     except OSError as error:
@@ -74,8 +96,7 @@ def put(packed: bytes, state: JobState, storage: Path) -> list[Run]:
         ) from error
 
 
-def _put(packed: bytes, state: JobState, storage: Path, staged: Path) -> list[Run]:
-    unpack(packed, staged, tops=re.compile(re.escape(state.run) + r"(-[0-9]{1,6})?"))
+def _put(state: JobState, storage: Path, staged: Path) -> list[Run]:
     runs = [Run(folder) for folder in sorted(staged.iterdir())]
     for run in runs:
         _point_here(run, state.reference)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainables.remote import is_uri, redacted
 from tune_jobs.cluster import entrypoint
 from tune_jobs.cluster.server import Server, find_address, reach
 from tune_jobs.errors import JobFailed, RequestError
@@ -153,6 +154,10 @@ class Job:
         """
         from tune_jobs.cluster.fetching import fetch
 
+        if is_uri(storage):
+            raise RequestError(
+                f"What is fetched goes into a folder of this machine, and {redacted(str(storage))} is none."
+            )
         return fetch(self.server, self.state(), Path(storage), models=models)
 
     def exception(self, timeout_s: float | None = None) -> JobFailed | None:

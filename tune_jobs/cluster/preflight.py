@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from trainables.remote import has_credentials, is_uri, redacted, uri_problems
 from tune_jobs.cluster.server import Cluster, Node
 from tune_jobs.resources import Resources
 
@@ -37,18 +38,14 @@ def storage_problems(storage: str | None, cluster: Cluster | None) -> list[str]:
     """Why a storage cannot hold a run's folder.
 
     Args:
-        storage: A path on the nodes; None: the default.
+        storage: A path on the nodes, or the URI of an object store; None: the default.
         cluster: What is known of it; None: nothing.
     """
     several = cluster is not None and (len(cluster.nodes) > 1 or cluster.autoscaled)
     if storage is None:
         return [_several(cluster, "no --storage is named")] if several and cluster else []
-    if "://" in storage:
-        scheme = storage.partition("://")[0]
-        return [
-            f"The value of `storage` is {storage!r}, but URIs of the kind {scheme}: are not supported: name a path "
-            "that all nodes mount at the same place, such as /mnt/runs."
-        ]
+    if is_uri(storage):
+        return uri_problems(storage) or _cluster_uri_problems(storage)
     if storage.startswith(HOME) or PurePosixPath(storage).is_absolute():
         return []
     if several and cluster:
@@ -56,6 +53,17 @@ def storage_problems(storage: str | None, cluster: Cluster | None) -> list[str]:
     return [
         f"The value of `storage` is {storage!r}, but must be an absolute path on the cluster, or begin with {HOME} for "
         "the head's home: the folder that a job starts in is removed by Ray when the job is over."
+    ]
+
+
+def _cluster_uri_problems(uri: str) -> list[str]:
+    if uri.startswith("file:"):
+        return [f"The value of `storage` is {uri!r}, but must be the path itself, which all nodes mount alike."]
+    if not has_credentials(uri):
+        return []
+    return [
+        f"The value of `storage` is {redacted(uri)!r} with credentials, which the cluster would show to all who see "
+        "its jobs: leave them out, and give them to its nodes, by a role of the machines or in Ray's environment."
     ]
 
 

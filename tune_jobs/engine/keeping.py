@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trainables import checkpoint
@@ -86,11 +87,15 @@ class Keeper:
     Args:
         keeping: Decides.
         folder: The folder of all trials.
+        elsewhere: Deletes the weights of trials that lie elsewhere than in the folder; None: they lie there.
     """
 
-    def __init__(self, keeping: Keeping, folder: Path) -> None:
+    def __init__(
+        self, keeping: Keeping, folder: Path, elsewhere: Callable[[Sequence[int]], object] | None = None
+    ) -> None:
         self._keeping = keeping
         self._folder = folder
+        self._elsewhere = elsewhere
 
     def event(self, event: Event) -> None:
         """Something happened; the journal has it already."""
@@ -101,5 +106,8 @@ class Keeper:
         self._remove(self._keeping.losers())
 
     def _remove(self, trials: list[int]) -> None:
+        if self._elsewhere is not None:
+            self._elsewhere(trials)
+            return
         for trial in trials:
             checkpoint.remove(checkpoint.trial_folder(self._folder, trial))

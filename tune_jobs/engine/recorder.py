@@ -12,6 +12,8 @@ from tune_jobs.engine.reporter import Plan, Reporter
 from tune_jobs.results import Event, JournalWriter
 from tune_jobs.results.journal import JOURNAL_NAME
 
+Check = Callable[[], object]
+
 
 class Recorder:
     """Writes the journal and the tracebacks of a run.
@@ -20,14 +22,16 @@ class Recorder:
         folder: The run's folder.
         reporter: Whoever shows the progress.
         keeper: Deletes weights that are no longer needed.
+        check: Raises OSError when what is kept here no longer reaches where the run lies; None: it lies here.
 
     Attributes:
         torn_bytes: How much of a torn last line was cut off the journal.
     """
 
-    def __init__(self, folder: Path, reporter: Reporter | None, keeper: Keeper) -> None:
+    def __init__(self, folder: Path, reporter: Reporter | None, keeper: Keeper, check: Check | None = None) -> None:
         self._folder = folder
         self._keeper = keeper
+        self._check = check
         self._journal = JournalWriter(folder / JOURNAL_NAME)
         self._reporter = reporter
         self.torn_bytes = self._journal.torn_bytes
@@ -40,6 +44,8 @@ class Recorder:
 
     def event(self, event: Event) -> None:
         """Keeps an event."""
+        if self._check is not None:
+            self._check()
         self._journal.write(event)
         self._keeper.event(event)
         self._tell(lambda reporter: reporter.event(event))

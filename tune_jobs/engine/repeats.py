@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tune_jobs.engine import folder as run_folder
+from tune_jobs.engine.remote_storage import own_folder_problems
 from tune_jobs.engine.reporter import Reporter
 from tune_jobs.engine.resumption import differences, refusal, restated
 from tune_jobs.engine.runner import request_problems, resume, run
@@ -106,7 +107,7 @@ def resume_repeats(
             seed = asked["seed"] + repeat.number - group.number
             return run(
                 restated(experiment, asked, **changes, seed=seed),
-                storage=runs[0].folder.parent,
+                storage=runs[0].storage,
                 name=repeat.name,
                 experiment_name=asked.get("experiment"),
                 reference=asked.get("reference"),
@@ -115,7 +116,7 @@ def resume_repeats(
             )
         if has_ended(begun.history()) and not changes:
             return begun
-        return resume(begun.folder, restated(experiment, begun.experiment, **changes), force=force, reporter=reporter)
+        return resume(begun.place, restated(experiment, begun.experiment, **changes), force=force, reporter=reporter)
 
     return _until_interrupted(go_on, (replace(group, number=number) for number in range(1, group.count + 1)))
 
@@ -137,7 +138,7 @@ def repeats_problems(experiment: Experiment, repeats: int, storage: str | Path, 
         )
     elif name is not None and not problems:
         names = (Repeat(name, number, repeats).name for number in range(1, repeats + 1))
-        problems = [problem for each in names for problem in run_folder.folder_problems(Path(storage), each)]
+        problems = [problem for each in names for problem in own_folder_problems(storage, each)]
     return problems
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +17,13 @@ from tune_jobs.engine.keeping import Keeper, Keeping
 from tune_jobs.engine.lock import locked
 from tune_jobs.engine.machine import Machine
 from tune_jobs.engine.memory_monitor import its_victims_are_dead
+from tune_jobs.engine.mirror import Mirror, discard, mirrored, working_folder
 from tune_jobs.engine.nodes import joined_machine
 from tune_jobs.engine.noise import quiet
 from tune_jobs.engine.ray_errors import in_one_line
 from tune_jobs.engine.ray_session import available, ray_session
 from tune_jobs.engine.recorder import Recorder, traceback_file
+from tune_jobs.engine.remote_storage import home_of, own_folder_problems
 from tune_jobs.engine.reporter import Plan, Reporter
 from tune_jobs.engine.resumption import differences, refusal
 from tune_jobs.engine.room import Room
@@ -33,7 +34,7 @@ from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment import Experiment, Resources
 from tune_jobs.results import Ending, Event
 from tune_jobs.results.repeats import Repeat, repeat_of
-from tune_jobs.results.run import Run
+from tune_jobs.results.run import Run, load_run
 
 LOG = Path("logs", "ray.log")
 _UNLIMITED = 1_000_000
@@ -54,7 +55,7 @@ def run(
 
     Args:
         experiment: What to run.
-        storage: The folder that holds the runs.
+        storage: The folder that holds the runs, or the URI of one in an object store.
         name: The run's name; None: the experiment's name and the time.
         experiment_name: The experiment's name; None: the trainable's.
         reference: How the command line finds the experiment again, to resume the run.
@@ -75,23 +76,24 @@ def run(
     name = name or run_folder.default_name(experiment_name)
     if problems := request_problems(experiment, storage, name):
         raise RequestError(*problems)
-    warm = gather([run if isinstance(run, Run) else Run(run) for run in warm_start], experiment)
-    folder = run_folder.create(Path(storage), name, experiment, experiment_name, reference, repeat, warm)
+    warm = gather([run if isinstance(run, Run) else load_run(run) for run in warm_start], experiment)
+    home, remote = home_of(storage, name)
+    folder = run_folder.create(home, name, experiment, experiment_name, reference, repeat, warm)
     taken, _ = warm
     try:
-        with terminable(), locked(folder):
-            _run_in(folder, experiment, reporter, notes=[str(each) for each in taken])
+        with terminable(), locked(folder), mirrored(folder, remote) as mirror:
+            _run_in(folder, experiment, reporter, notes=[str(each) for each in taken], mirror=mirror)
         history = Run(folder).history()
         if history.reason == Ending.INTERRUPTED and not history.trials:
             raise KeyboardInterrupt
     except RequestError:
-        shutil.rmtree(folder)
+        discard(folder, remote)
         raise
     except KeyboardInterrupt:  # before the first trial, or when Ray had done its work: only the former leaves nothing
         if not Run(folder).history().trials:
-            shutil.rmtree(folder)
+            discard(folder, remote)
         raise
-    return _checked(Run(folder))
+    return _checked(Run(folder, remote))
 
 
 def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, reporter: Reporter | None = None) -> Run:
@@ -101,7 +103,7 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
     The time budget begins anew.
 
     Args:
-        folder: The run's folder.
+        folder: The run's folder, or its URI.
         experiment: What it runs, with the budgets that hold from now on: see ``restated``.
         force: Go on although the space or the code has changed.
         reporter: Whoever shows the progress.
@@ -111,16 +113,18 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         RunFailed: Every trial failed, or Ray did.
         JournalError: The journal is damaged other than by a crash.
     """
-    run = Run(folder)
+    run = load_run(folder)
     if problems := experiment.problems() or available().problems(experiment.resources):
         raise RequestError(*problems)
     if not force and (changed := differences(experiment, run.experiment)):
         raise refusal(changed, "Undo that, begin a new run, or go on all the same with --force.")
-    with terminable(), locked(run.folder):
+    here = working_folder(run)
+    with terminable(), locked(here), mirrored(here, run.remote) as mirror:
+        run = Run(here, run.remote)
         events = run.events()
-        run_folder.budgets_changed(run.folder, run.experiment, experiment)
-        _run_in(run.folder, experiment, reporter, events)
-    return _checked(Run(folder))
+        run_folder.budgets_changed(here, run.experiment, experiment)
+        _run_in(here, experiment, reporter, events, mirror=mirror)
+    return _checked(run)
 
 
 def request_problems(experiment: Experiment, storage: str | Path, name: str | None) -> list[str]:
@@ -128,7 +132,7 @@ def request_problems(experiment: Experiment, storage: str | Path, name: str | No
 
     Args:
         experiment: What to run; it may be one that was never checked.
-        storage: The folder that would hold the run.
+        storage: The folder, or the URI, that would hold the run.
         name: The run's name; None: one that is free.
     """
     resources = experiment.resources
@@ -136,7 +140,7 @@ def request_problems(experiment: Experiment, storage: str | Path, name: str | No
     return [
         *experiment.problems(),
         *(available().problems(resources) if sound else []),
-        *(run_folder.folder_problems(Path(storage), name)),
+        *own_folder_problems(storage, name),
     ]
 
 
@@ -146,6 +150,7 @@ def _run_in(
     reporter: Reporter | None,
     earlier: Sequence[Event] = (),
     notes: Sequence[str] = (),
+    mirror: Mirror | None = None,
 ) -> None:
     """Runs all trials that there are still to run.
 
@@ -155,8 +160,9 @@ def _run_in(
     """
     machine = available()
     concurrent = machine.concurrent(experiment.resources.least, experiment.max_concurrent_trials)
-    keeper = Keeper(Keeping(experiment.keep, experiment.objective, lag=concurrent), folder / "trials")
-    recorder = Recorder(folder, reporter, keeper)
+    keeping = Keeping(experiment.keep, experiment.objective, lag=concurrent)
+    keeper = Keeper(keeping, folder / "trials", mirror.remove if mirror else None)
+    recorder = Recorder(folder, reporter, keeper, mirror.check if mirror else None)
     if recorder.torn_bytes:
         notes = [*notes, f"The journal's last line was torn ({recorder.torn_bytes} bytes): what it told is lost."]
     recorder.begin(_plan(folder, experiment, concurrent, earlier))
@@ -165,9 +171,10 @@ def _run_in(
     try:
         with quiet(folder / LOG):
             if machine.is_cluster:
-                check_storage(folder, experiment.resources)
+                check_storage(mirror.remote if mirror else folder, experiment.resources)
             data = load_data(experiment.trainable).part(experiment.fraction)
-            _execute(experiment, coordinator, data, machine, concurrent, folder, notes)
+            trials = mirror.trials if mirror else str(folder / "trials")
+            _execute(experiment, coordinator, data, machine, concurrent, folder, trials, notes)
     except OSError:
         if coordinator.failure is None:  # else the log was on the same full disk as the journal
             raise
@@ -202,6 +209,7 @@ def _execute(
     machine: Machine,
     concurrent: int,
     folder: Path,
+    trials: str,
     notes: Sequence[str],
 ) -> None:
     """Runs all trials. Whatever stops them, the journal tells how it ended."""
@@ -212,7 +220,7 @@ def _execute(
             coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=concurrent, nodes=nodes)
             for note in notes:
                 coordinator.note(note)
-            trainable = _with_data(experiment, data, folder, shares_vary=coordinator.shares.vary)
+            trainable = _with_data(experiment, data, trials, shares_vary=coordinator.shares.vary)
             follow = joined_machine if machine.is_cluster else None
             most = experiment.max_concurrent_trials
             room = Room(machine, experiment.resources.least, most, follow, coordinator.note)
@@ -229,7 +237,7 @@ def _execute(
         coordinator.finish(error)
 
 
-def _with_data(experiment: Experiment, data: Data, folder: Path, *, shares_vary: bool) -> Any:
+def _with_data(experiment: Experiment, data: Data, trials: str, *, shares_vary: bool) -> Any:
     from ray import tune
 
     resources = experiment.resources
@@ -242,7 +250,7 @@ def _with_data(experiment: Experiment, data: Data, folder: Path, *, shares_vary:
         cpus=resources.cpus,
         gpus=resources.first_gpus,
         measures_gpu=resources.gpus == "auto",
-        folder=str(folder / "trials"),
+        folder=trials,
         checkpoint_every_s=experiment.checkpoint_every_s,
         milestones=experiment.rungs,
     )

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from trainables.remote import Remote, reason
 from tune_jobs.engine.nodes import alive, from_resources, names
 from tune_jobs.engine.ray_errors import in_one_line
 from tune_jobs.errors import RequestError
@@ -18,7 +19,7 @@ from tune_jobs.resources import Resources
 _ANSWER_S = 120.0  # what a node needs to unpack the code and start a worker, with time to spare
 
 
-def check_storage(folder: Path, resources: Resources) -> None:
+def check_storage(folder: Path | Remote, resources: Resources) -> None:
     """Asks every other node that trials fit on whether it sees a folder of this one, and may write there.
 
     Raises:
@@ -29,24 +30,34 @@ def check_storage(folder: Path, resources: Resources) -> None:
     here = ray.get_runtime_context().get_node_id()
     others = [table for table in alive() if table["NodeID"] != here]
     told = [table for table in others if from_resources(table["Resources"], "").room_for(resources)]
-    marker, token = folder / f".seen-{secrets.token_hex(4)}", secrets.token_hex(16)
-    write_whole(marker, token.encode())
+    name, token = f".seen-{secrets.token_hex(4)}", secrets.token_hex(16)
+    if isinstance(folder, Remote):
+        folder.write(name, token.encode())
+    else:
+        write_whole(folder / name, token.encode())
     try:
-        answers = _ask(told, marker, token)
+        answers = _ask(told, folder / name, token)
     finally:
-        marker.unlink(missing_ok=True)
+        folder.remove(name) if isinstance(folder, Remote) else (folder / name).unlink(missing_ok=True)
     called = names(alive())
     problems = [f"The node {called[node]} {answer}." for node, answer in answers.items() if answer]
     if problems:
-        raise RequestError(
-            *problems,
-            f"The run {folder} must lie where every node sees it under the same path: name a folder of a file system "
-            "that all of them mount with --storage.",
-        )
+        raise RequestError(*problems, _rule(folder))
 
 
-def look(marker: Path, token: str) -> str | None:
+def _rule(folder: Path | Remote) -> str:
+    if isinstance(folder, Remote):
+        return f"Every node must read and write {folder}: give each the credentials, and a way to it."
+    return (
+        f"The run {folder} must lie where every node sees it under the same path: name a folder of a file system that "
+        "all of them mount with --storage."
+    )
+
+
+def look(marker: Path | Remote, token: str) -> str | None:
     """What is wrong with the folder of a marker, seen from here."""
+    if isinstance(marker, Remote):
+        return _look_at(marker, token)
     try:
         if marker.read_text() != token:
             return f"has another folder {marker.parent}"
@@ -60,7 +71,22 @@ def look(marker: Path, token: str) -> str | None:
     return None
 
 
-def _ask(told: list[dict[str, Any]], marker: Path, token: str) -> Mapping[str, str | None]:
+def _look_at(marker: Remote, token: str) -> str | None:
+    folder = marker.parent
+    try:
+        if folder.read(marker.name) != token.encode():
+            return f"has another folder {folder}"
+        mine = f"{marker.name}-{platform.node()}-{secrets.token_hex(4)}"
+        folder.write(mine, b"")
+        folder.remove(mine)
+    except FileNotFoundError:
+        return f"does not see the folder {folder}"
+    except OSError as error:
+        return f"cannot use the folder {folder} ({reason(error)})"
+    return None
+
+
+def _ask(told: list[dict[str, Any]], marker: Path | Remote, token: str) -> Mapping[str, str | None]:
     """What ``look`` says on each node, by the node's id."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On

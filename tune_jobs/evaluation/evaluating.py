@@ -116,4 +116,6 @@ def _validation_loss(evaluation: Evaluation) -> float:
 
 def _written(run: Run, place: Place, epoch: int, scored: Scored) -> Path:
     scores = Scores(place.trial.trial, epoch, scored.examples, time.time(), scored.metrics)
-    return evaluations.write(run.folder, scores, {name: report.to_json() for name, report in scored.reports.items()})
+    path = evaluations.write(run.folder, scores, {name: report.to_json() for name, report in scored.reports.items()})
+    run.publish(path)
+    return path

@@ -11,7 +11,7 @@ from tune_jobs.errors import RequestError
 from tune_jobs.experiment import Experiment
 from tune_jobs.results.models import best_weights, has_weights
 from tune_jobs.results.ranking import Place, ranking
-from tune_jobs.results.run import Run
+from tune_jobs.results.run import Run, load_run
 
 if TYPE_CHECKING:
     from trainables import Data, KerasTrainable
@@ -21,8 +21,8 @@ _MOST_NAMED = 20
 
 
 def as_run(run: Run | str | Path) -> Run:
-    """A run, or the run in a folder."""
-    return run if isinstance(run, Run) else Run(run)
+    """A run, or the run in a folder or at a URI."""
+    return run if isinstance(run, Run) else load_run(run)
 
 
 def trainable_of(declared: Declared, run: Run, *, force: bool) -> type[KerasTrainable]:
@@ -76,6 +76,7 @@ def places_with_weights(run: Run, trial: int | None, top: int | None) -> list[Pl
     places = [chosen_place(run, trial)]
     if top is not None:
         places = [place for place in ranking(run.history(), run.objective) if place.best][:top]
+    run.bring_weights()
     missing = [place.trial.trial for place in places if not has_weights(run.folder, place.trial.trial)]
     if missing:
         with_weights = [number for number in run.history().trials if has_weights(run.folder, number)]

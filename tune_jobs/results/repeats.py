@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainables.remote import Remote
 from tune_jobs.errors import RequestError
+from tune_jobs.results import remote_runs
 from tune_jobs.results.events import Ending
 from tune_jobs.results.history import History
-from tune_jobs.results.run import EXPERIMENT_NAME, Run, find_run
+from tune_jobs.results.run import EXPERIMENT_NAME, Run, find_run, load_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def find_all_runs(references: Sequence[str], storage: Path | str) -> list[Run | 
 
 def repeats_named(reference: str, storage: Path | str) -> list[Run]:
     """The repeats of a group that there are so far, in order; none when nothing is a group of this name."""
+    if (remote := remote_runs.named(reference, storage)) is not None:
+        return _remote_repeats(remote)
     for path in (Path(reference), Path(storage) / reference):
         if found := _repeats(path):
             return found
@@ -88,11 +92,23 @@ def repeats_named(reference: str, storage: Path | str) -> list[Run]:
 
 
 def _repeats(path: Path) -> list[Run]:
-    numbered = re.compile(re.escape(path.name) + r"-[0-9]+")
     folders = (file.parent for file in path.parent.glob(f"{glob.escape(path.name)}-*/{EXPERIMENT_NAME}"))
+    return _in_order(path.name, [Run(folder) for folder in folders if _is_numbered(folder.name, path.name)])
+
+
+def _remote_repeats(group: Remote) -> list[Run]:
+    names = [name for name in remote_runs.run_names(group.root) if _is_numbered(name, group.name)]
+    return _in_order(group.name, [load_run(Remote(group.root, name).uri) for name in names])
+
+
+def _is_numbered(name: str, group: str) -> bool:
+    return re.fullmatch(re.escape(group) + r"-[0-9]+", name) is not None
+
+
+def _in_order(group: str, runs: Sequence[Run]) -> list[Run]:
     repeats = {}
-    for run in [Run(folder) for folder in folders if numbered.fullmatch(folder.name)]:
+    for run in runs:
         repeat = repeat_of(run)
-        if repeat is not None and (repeat.of, repeat.name) == (path.name, run.name):
+        if repeat is not None and (repeat.of, repeat.name) == (group, run.name):
             repeats[repeat.number] = run
     return [repeats[number] for number in sorted(repeats)]

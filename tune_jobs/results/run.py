@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from trainables.remote import Remote, is_uri, redacted
 from tune_jobs.errors import RequestError
-from tune_jobs.results import evaluations
+from tune_jobs.results import evaluations, remote_runs
 from tune_jobs.results.evaluations import Scores
 from tune_jobs.results.events import Event
 from tune_jobs.results.history import History, fold
@@ -40,14 +41,16 @@ class Run:
     Reading it executes nothing that is in it.
 
     Attributes:
-        folder: The run's folder.
+        folder: The run's folder; of one in an object store, that of its copy here.
+        remote: Where it lies in an object store; None: nowhere.
 
     Raises:
         RequestError: The folder is not that of a run.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, remote: Remote | None = None) -> None:
         self.folder = Path(folder)
+        self.remote = remote
         self.experiment = _read_experiment(self.folder)
 
     def __repr__(self) -> str:
@@ -57,6 +60,16 @@ class Run:
     def name(self) -> str:
         """The run's name."""
         return self.folder.name
+
+    @property
+    def place(self) -> Path | str:
+        """What ``load_run`` takes to find it: its folder, or its URI, with the credentials, if there are any."""
+        return self.folder if self.remote is None else self.remote.uri
+
+    @property
+    def storage(self) -> Path | str:
+        """Where it lies, beside others: a folder, or the URI of a storage."""
+        return self.folder.parent if self.remote is None else self.remote.root
 
     @property
     def objective(self) -> RunObjective:
@@ -134,6 +147,24 @@ class Run:
         """The configuration of the best trial."""
         return self.history().trials[self.best_trial].config
 
+    def bring_weights(self) -> None:
+        """Has the weights of its trials in its folder, where they lie in an object store.
+
+        Raises:
+            RequestError: They cannot be read.
+        """
+        if self.remote is not None:
+            remote_runs.bring_weights(self.remote, self.folder)
+
+    def publish(self, path: Path) -> None:
+        """Has a file that was made in its folder where the run lies, too.
+
+        Raises:
+            RequestError: The object store refuses it.
+        """
+        if self.remote is not None:
+            remote_runs.publish(self.remote, self.folder, path)
+
     def load_best_model(self, trainable: type[KerasTrainable] | None = None) -> keras.Model:
         """The best trial's model, with the weights of its best epoch.
 
@@ -146,46 +177,68 @@ class Run:
         """
         from tune_jobs.results.models import load_model
 
+        self.bring_weights()
         trial = self.history().trials[self.best_trial]
         return load_model(self.folder, trial, self.objective, trainable)
 
 
 def load_run(folder: Path | str) -> Run:
-    """The run in a folder.
+    """The run in a folder, or at the URI of one in an object store, as it is now: what is known of it is brought here.
 
     Raises:
-        RequestError: The folder is not that of a run.
+        RequestError: The folder is not that of a run, or the storage cannot be read.
     """
-    return Run(folder)
+    if not isinstance(folder, str) or not is_uri(folder):
+        return Run(folder)
+    if (run := _remote_run(Remote.named(folder))) is None:
+        raise RequestError(f"{redacted(folder)} is no run's folder: it has no {EXPERIMENT_NAME}.")
+    return run
+
+
+def _remote_run(remote: Remote) -> Run | None:
+    folder = remote_runs.bring_records(remote)
+    return None if folder is None else Run(folder, remote)
 
 
 def find_run(reference: str, storage: Path | str) -> Run:
-    """The run that a person names: by its folder, or by its name within the storage.
+    """The run that a person names: by its folder or its URI, or by its name within the storage.
 
     Raises:
         RequestError: There is none; the error lists those that there are.
     """
+    remote = remote_runs.named(reference, storage)
+    if remote is not None and (found := _remote_run(remote)) is not None:
+        return found
+    storage = remote.root if remote is not None else storage
     for folder in (Path(reference), Path(storage) / reference):
         if (folder / EXPERIMENT_NAME).is_file():
             return Run(folder)
-    names = [run.name for run in list_runs(storage)]
+    names = remote_runs.run_names(str(storage)) if is_uri(storage) else [run.name for run in list_runs(storage)]
+    shown = redacted(str(storage))
     near = [name for name in names if name.startswith(f"{reference}-")] or names
-    there = f"There are: {', '.join(near[-5:])}." if names else f"{storage} has no runs."
+    there = f"There are: {', '.join(near[-5:])}." if names else f"{shown} has no runs."
     raise RequestError(
-        f"There is no run {reference!r}, neither as a folder nor by that name in {storage}. {there} "
+        f"There is no run {redacted(reference)!r}, neither as a folder nor by that name in {shown}. {there} "
         "Use --storage when it lies elsewhere."
     )
 
 
 def list_runs(storage: Path | str) -> list[Run]:
     """All runs of a storage, the oldest first; folders that cannot be read as runs are left out."""
+    if is_uri(storage):
+        remotes = (Remote(str(storage), name) for name in remote_runs.run_names(str(storage)))
+        return sorted(filter(None, map(_remote_run, remotes)), key=_age)
     runs = []
     for path in Path(storage).glob(f"*/{EXPERIMENT_NAME}"):
         try:
             runs.append(Run(path.parent))
         except RequestError:
             continue
-    return sorted(runs, key=lambda run: (run.experiment["created_s"], run.name))
+    return sorted(runs, key=_age)
+
+
+def _age(run: Run) -> tuple[float, str]:
+    return run.experiment["created_s"], run.name
 
 
 def _read_experiment(folder: Path) -> dict[str, Any]:

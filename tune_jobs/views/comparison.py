@@ -27,7 +27,7 @@ _WIDEST_VALUE = 40
 NOT_EVALUATED = "not evaluated"
 
 
-def print_comparison(console: Console, comparison: Comparison, storage: Path) -> None:
+def print_comparison(console: Console, comparison: Comparison, storage: Path | str) -> None:
     """Prints a comparison: on a terminal within its width, else of whatever width it takes.
 
     Args:
@@ -55,7 +55,7 @@ def notes(comparison: Comparison) -> list[str]:
     return told
 
 
-def _next_commands(comparison: Comparison, storage: Path) -> list[str]:
+def _next_commands(comparison: Comparison, storage: Path | str) -> list[str]:
     without = [strategy for strategy in comparison.strategies if strategy.tests is None]
     folders = [strategy.outcomes[0].run.folder.with_name(Path(strategy.name).name) for strategy in without]
     return [f"tune-jobs evaluate {reference(folder, storage)}" for folder in folders]

@@ -27,7 +27,7 @@ def was_interrupted(run: Run) -> bool:
     return run.history().reason == Ending.INTERRUPTED
 
 
-def print_outcome(console: Console, run: Run, top: int, storage: Path) -> bool:
+def print_outcome(console: Console, run: Run, top: int, storage: Path | str) -> bool:
     """Prints what came of a run.
 
     Args:

@@ -38,7 +38,7 @@ def were_interrupted(runs: Sequence[Run]) -> bool:
     return missing or runs[-1].history().reason == Ending.INTERRUPTED
 
 
-def print_repeats(console: Console, runs: Sequence[Run], storage: Path) -> bool:
+def print_repeats(console: Console, runs: Sequence[Run], storage: Path | str) -> bool:
     """Prints what came of the repeats of an experiment.
 
     Args:
@@ -82,7 +82,7 @@ def _table(runs: Sequence[Run], outcomes: Sequence[Outcome | None]) -> Table:
     return table
 
 
-def _next_commands(runs: Sequence[Run], found: Sequence[Outcome], storage: Path) -> list[str]:
+def _next_commands(runs: Sequence[Run], found: Sequence[Outcome], storage: Path | str) -> list[str]:
     repeat = repeat_of(runs[0])
     group = reference(runs[0].folder.with_name(repeat.of), storage) if repeat else ""
     commands = [f"tune-jobs resume {group}"] if were_interrupted(runs) else []

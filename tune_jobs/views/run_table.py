@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from trainables.remote import redacted
 from tune_jobs.results import History, JournalError, ranking
 from tune_jobs.views.printing import new_table, print_table
 from tune_jobs.views.summary import status_counts, statuses_text
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from tune_jobs.results.run import Run
 
 
-def print_runs(console: Console, runs: Sequence[Run], storage: Path) -> None:
+def print_runs(console: Console, runs: Sequence[Run], storage: Path | str) -> None:
     """Prints the runs of a storage, a row each; where there is no terminal, of whatever width they take."""
     if not runs:
-        console.print(f"{clean(storage)} has no runs: tune-jobs run EXPERIMENT makes one.", soft_wrap=True)
+        console.print(
+            f"{clean(redacted(str(storage)))} has no runs: tune-jobs run EXPERIMENT makes one.", soft_wrap=True
+        )
         return
     table = new_table()
     for name in ("run", "started", "experiment", "trials", "best", "state"):

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainables.remote import redacted
 from tune_jobs.results import Status
+from tune_jobs.results.remote_runs import shown_uri
 from tune_jobs.views.text import clean, config_text, count, duration, score
 
 if TYPE_CHECKING:
@@ -81,25 +83,28 @@ def best_text(place: Place, metric: str) -> str:
 
 
 def shown_folder(folder: Path) -> str:
-    """A folder as a person would type it: relative when it lies below the current one."""
+    """A folder as a person would type it: relative when it lies below the current one; of a copy, its URI."""
+    if (uri := shown_uri(folder)) is not None:
+        return uri
     try:
         return str(folder.absolute().relative_to(Path.cwd()))
     except ValueError:
         return str(folder)
 
 
-def reference(folder: Path, storage: Path) -> str:
+def reference(folder: Path, storage: Path | str) -> str:
     """What a person types to name a run, or a group of repeats.
 
     Args:
         folder: The folder of the run; of a group, what it would be.
         storage: Where runs are looked for unless the command says otherwise.
     """
-    by_name = folder.absolute().parent == storage.absolute()
+    looked_in = redacted(storage) if isinstance(storage, str) else shown_folder(storage)
+    by_name = shown_folder(folder.absolute().parent) == looked_in
     return shlex.quote(folder.name if by_name else shown_folder(folder))
 
 
-def next_commands(folder: Path, storage: Path, *, interrupted: bool, swept: bool, ranked: bool) -> list[str]:
+def next_commands(folder: Path, storage: Path | str, *, interrupted: bool, swept: bool, ranked: bool) -> list[str]:
     """What can be typed after a run.
 
     Args:

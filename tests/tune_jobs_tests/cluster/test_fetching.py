@@ -6,7 +6,9 @@ import re
 import pytest
 from compared_runs import events_of, make_repeats, make_run
 from fake_cluster import FakeServer
+from pyarrow.fs import FileSystem
 
+from trainables import remote
 from tune_jobs.cluster import entrypoint
 from tune_jobs.cluster.fetching import put
 from tune_jobs.cluster.job import Job
@@ -195,3 +197,21 @@ def test_a_torn_journal_here_is_replaced_by_the_whole_one(there, here):
     assert len(job_of("one", there).fetch(here)[0].history().trials) == 3
     assert json.loads((here / "one" / "experiment.json").read_text())["name"] == "one"
     assert Run(here / "one").history().ended_s is not None
+
+
+def test_a_run_in_a_bucket_is_fetched_from_there(there, here, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    run = make_run(there, "one")
+    checkpoint(run, 1, 3)
+    opened = FileSystem.from_uri
+    monkeypatch.setattr(remote, "_opened", lambda root: opened(root.replace("s3://bucket", there.as_uri())))
+    job = job_of("one", "s3://bucket", **{entrypoint.REFERENCE: "lab/signs.py"})
+    monkeypatch.setattr(job.server.jobs, "submit_job", None)  # no second job
+    [fetched] = job.fetch(here)
+    assert fetched.leaderboard().equals(run.leaderboard())
+    assert fetched.experiment["reference"] == "lab/signs.py"
+    assert names(here) == {"one/experiment.json", "one/journal.jsonl"}
+    [fetched] = job.fetch(here, models=True)
+    assert "one/trials/0001/epoch-000003/arrays.npz" in names(here)
+    with pytest.raises(RequestError, match=r"s3://b is none"):
+        job.fetch("s3://b")

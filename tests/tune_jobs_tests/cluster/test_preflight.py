@@ -68,10 +68,21 @@ def test_a_relative_path_would_be_removed_with_the_jobs_folder():
     assert storage_problems("runs", None) == [problem]
 
 
-@pytest.mark.parametrize("uri", ["s3://bucket/runs", "gs://b", "file:///mnt/runs"])
-def test_uris_are_refused_by_their_kind(uri):
-    [problem] = storage_problems(uri, SEVERAL)
-    assert f"of the kind {uri.partition('://')[0]}: are not supported" in problem
+@pytest.mark.parametrize("uri", ["s3://bucket/runs", "gs://b", "s3://b/r?endpoint_override=10.0.0.1:9000&scheme=http"])
+def test_a_bucket_is_left_to_the_run_to_try(uri):
+    assert storage_problems(uri, SEVERAL) == storage_problems(uri, None) == []
+
+
+def test_uris_that_no_job_can_have_are_refused():
+    for uri, rule in (
+        ("ftp://host/runs", "ftp:// is no kind of storage that is known"),
+        ("s3://", "must name a bucket"),
+        ("file:///mnt/runs", "must be the path itself"),
+        ("s3://key:secret@bucket/runs", "'s3://bucket/runs' with credentials, which the cluster would show"),
+    ):
+        [problem] = storage_problems(uri, SEVERAL)
+        assert rule in problem
+        assert "secret" not in problem
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_a_cluster_out_of_reach_hides_no_other_mistake(server, monkeypatch):
         raise RequestError(f"{address} does not answer.")
 
     monkeypatch.setattr(submitting, "reach", unreachable)
-    problems = refusals(server, "lab/signs.py:THIRD", storage="s3://x")
+    problems = refusals(server, "lab/signs.py:THIRD", storage="s4://x")
     assert [problem.split()[0] for problem in problems] == ["http://head:8265", "lab/signs.py", "The"]
 
 
