@@ -111,7 +111,7 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         RunFailed: Every trial failed, or Ray did.
         JournalError: The journal is damaged other than by a crash.
     """
-    run = Run(folder)
+    run = Run(Path(folder).absolute())  # workers on other nodes have another current folder
     if problems := experiment.problems() or available().problems(experiment.resources):
         raise RequestError(*problems)
     if not force and (changed := differences(experiment, run.experiment)):

@@ -16,6 +16,7 @@ from tune_jobs.files import write_whole
 from tune_jobs.resources import Resources
 
 _ANSWER_S = 120.0  # what a node needs to unpack the code and start a worker, with time to spare
+_MARKER = ".seen-"
 
 
 def check_storage(folder: Path, resources: Resources) -> None:
@@ -29,7 +30,9 @@ def check_storage(folder: Path, resources: Resources) -> None:
     here = ray.get_runtime_context().get_node_id()
     others = [table for table in alive() if table["NodeID"] != here]
     told = [table for table in others if from_resources(table["Resources"], "").room_for(resources)]
-    marker, token = folder / f".seen-{secrets.token_hex(4)}", secrets.token_hex(16)
+    for left in folder.glob(f"{_MARKER}*"):  # by a driver that was killed while it asked
+        left.unlink(missing_ok=True)
+    marker, token = folder / f"{_MARKER}{secrets.token_hex(4)}", secrets.token_hex(16)
     write_whole(marker, token.encode())
     try:
         answers = _ask(told, marker, token)
