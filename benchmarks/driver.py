@@ -5,7 +5,6 @@
 Each side runs in a process of its own with a Ray of 2 CPUs. Both draw at random and reuse their workers; plain Ray's
 settings are its defaults otherwise. The driver's CPU time counts all threads of its process.
 """
-# ruff: noqa: ARG002, S603, T201
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ validate on batches of 1,024. Those that train one after another have all cores;
 thread a process. Each round runs all of them, this project first, so that what slows the machine slows all; ratios are
 taken within a round. The peers are installed by `pip install -e .[bench]`.
 """
-# ruff: noqa: S603, T201
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@
 
 Times are CPU seconds of one process, so that a busy machine does not change them much.
 """
-# ruff: noqa: S603, T201
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """A trainable that trains nothing: what is left of a run is the driver's own work."""
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 

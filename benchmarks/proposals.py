@@ -4,7 +4,6 @@
 
 `--ray` measures Ray Tune's own HyperOptSearch in the same way.
 """
-# ruff: noqa: T201
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ Each run has as many workers as asked for, whatever the machine has: a trial ask
 epochs are slept through, so long that all workers together report 25 times a second. What the driver's process used is
 divided among reports and trials by least squares, and checked at a number of workers that the fit did not see.
 """
-# ruff: noqa: S603, T201
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@
 The parts are told by the run's own folder: when it was made, when Ray was there, when the first worker was. What it may
 take is measured beside it, in processes of their own: `import tensorflow`, and `ray.init`, plus three seconds.
 """
-# ruff: noqa: S603, T201
 
 from __future__ import annotations
 

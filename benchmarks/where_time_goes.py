@@ -6,7 +6,6 @@ One process, as a worker of a run is one: trials of three epochs follow each oth
 first epoch. `wall` and `CPU` are medians, in seconds; a part is timed at its function, without those below it. The
 fixed cost is everything but the epochs, plus what the first epoch takes beyond the third.
 """
-# ruff: noqa: T201
 
 from __future__ import annotations
 

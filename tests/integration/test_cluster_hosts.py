@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -47,6 +48,8 @@ def two_hosts() -> Iterator[TwoHosts]:
         hosts.hosts("head", "worker", "client") as ((head, worker, client), private),
         pytest.MonkeyPatch.context() as set,
     ):
+        # A job's `python` is the first on its node's PATH.
+        set.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         set.setenv("RAY_AUTH_MODE", "disabled")  # a token in the home folder would turn it on
         made = TwoHosts(head, worker, client, private)
         try:

@@ -35,8 +35,8 @@ def check(file: Path, experiment: str | None, **asked: Any) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
     from tune_jobs.cluster.fitting import fitting_problems
     from tune_jobs.cluster.launcher_file import read
-    from tune_jobs.cluster.launcher_report import report
     from tune_jobs.errors import RequestError
+    from tune_jobs.views.launcher import report
 
     problems: list[str] = []
     try:

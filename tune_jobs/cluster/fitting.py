@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tune_jobs.cluster.launcher_file import Cluster, NodeType
 from tune_jobs.demand import asked_for, times_there
 from tune_jobs.resources import Resources
-from tune_jobs.views.text import count
+from tune_jobs.wording import count
 
 _NEGLIGIBLE = 0.02  # of a GPU: 0.33 is meant as a third
 RAYS_NAMES = {"cpus": "CPU", "gpus": "GPU", "memory_bytes": "memory"}

@@ -11,7 +11,7 @@ from tune_jobs.cluster.launcher_schema import last_word, prepared
 from tune_jobs.cluster.start_commands import head_runs_nothing, starts_workers, unknown_options
 from tune_jobs.cluster.yaml_text import Document, parse
 from tune_jobs.errors import RequestError
-from tune_jobs.views.text import count
+from tune_jobs.wording import count
 
 PROVIDERS = ("aws", "azure", "gcp", "aliyun", "vsphere", "local", "external")
 _LARGEST_BYTES = 1_000_000

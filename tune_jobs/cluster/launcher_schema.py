@@ -16,7 +16,7 @@ from tune_jobs.cluster.yaml_text import Document
 from tune_jobs.errors import RequestError
 
 if TYPE_CHECKING:
-    from jsonschema import ValidationError  # type: ignore[import-untyped]
+    from jsonschema import ValidationError
 
 # What Ray translates, drops or adds before it looks at its schema.
 _RAYS_OWN = {("head_node",), ("worker_nodes",), ("min_workers",), ("cluster_name",)}

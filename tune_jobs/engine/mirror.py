@@ -227,7 +227,7 @@ def discard(folder: Path, remote: Remote | None) -> None:
 def working_folder(run: Run) -> Path:
     """Where a driver works on a run: its folder, or, of one in an object store, a copy that is not read by others."""
     if run.remote is None:
-        return run.folder
+        return run.folder.absolute()  # workers on other nodes have another current folder
     folder = remote_runs.local_storage(run.remote.root, "run") / run.name
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -95,7 +95,7 @@ def _grows_unknown(environment: Mapping[str, str]) -> bool:
 
 def in_launcher_file(path: Path) -> tuple[tuple[Node, int], ...]:
     """The nodes that a cluster launcher's file allows; none where there is no such file."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))

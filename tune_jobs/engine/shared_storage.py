@@ -17,6 +17,7 @@ from tune_jobs.files import write_whole
 from tune_jobs.resources import Resources
 
 _ANSWER_S = 120.0  # what a node needs to unpack the code and start a worker, with time to spare
+_MARKER = ".seen-"
 
 
 def check_storage(folder: Path | Remote, resources: Resources) -> None:
@@ -30,10 +31,12 @@ def check_storage(folder: Path | Remote, resources: Resources) -> None:
     here = ray.get_runtime_context().get_node_id()
     others = [table for table in alive() if table["NodeID"] != here]
     told = [table for table in others if from_resources(table["Resources"], "").room_for(resources)]
-    name, token = f".seen-{secrets.token_hex(4)}", secrets.token_hex(16)
+    name, token = f"{_MARKER}{secrets.token_hex(4)}", secrets.token_hex(16)
     if isinstance(folder, Remote):
         folder.write(name, token.encode())
     else:
+        for left in folder.glob(f"{_MARKER}*"):  # by a driver that was killed while it asked
+            left.unlink(missing_ok=True)
         write_whole(folder / name, token.encode())
     try:
         answers = _ask(told, folder / name, token)

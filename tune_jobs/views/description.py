@@ -6,7 +6,8 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from tune_jobs.views.summary import direction
-from tune_jobs.views.text import clean, count, duration, value_text
+from tune_jobs.views.text import clean, duration, value_text
+from tune_jobs.wording import count
 
 if TYPE_CHECKING:
     from tune_jobs.experiment import Experiment

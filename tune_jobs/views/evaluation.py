@@ -11,7 +11,8 @@ from tune_jobs.views.confusion_text import confusion_lines
 from tune_jobs.views.printing import print_line
 from tune_jobs.views.summary import best_text, shown_folder
 from tune_jobs.views.tables import print_leaderboard
-from tune_jobs.views.text import clean, count, score
+from tune_jobs.views.text import clean, score
+from tune_jobs.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd

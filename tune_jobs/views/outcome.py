@@ -14,7 +14,8 @@ from tune_jobs.sweep_stages import is_swept
 from tune_jobs.views.printing import print_next
 from tune_jobs.views.summary import best_text, next_commands, shown_folder, totals_text
 from tune_jobs.views.tables import print_leaderboard
-from tune_jobs.views.text import clean, count, note_text
+from tune_jobs.views.text import clean, note_text
+from tune_jobs.wording import count
 
 if TYPE_CHECKING:
     from tune_jobs.results.run import Run

@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING
 from tune_jobs.results import Event, Noted, RunStarted, Status, TrialEnded
 from tune_jobs.views.progress import Progress, TrialProgress
 from tune_jobs.views.summary import direction, plan_text, repeat_text, shown_folder, statuses_text
-from tune_jobs.views.text import clean, config_text, count, duration, error_text, note_text, score
+from tune_jobs.views.text import clean, config_text, duration, error_text, note_text, score
+from tune_jobs.wording import count
 
 if TYPE_CHECKING:
     from tune_jobs.engine.reporter import Plan

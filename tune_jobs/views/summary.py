@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from trainables.remote import redacted
 from tune_jobs.results import Status
 from tune_jobs.results.remote_runs import shown_uri
-from tune_jobs.views.text import clean, config_text, count, duration, score
+from tune_jobs.views.text import clean, config_text, duration, score
+from tune_jobs.wording import count
 
 if TYPE_CHECKING:
     from tune_jobs.engine.reporter import Plan

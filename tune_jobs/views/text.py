@@ -69,11 +69,6 @@ def duration(seconds: float) -> str:
     return f"{minutes}m {second:02}s" if minutes else f"{second}s"
 
 
-def count(amount: float, noun: str) -> str:
-    """An amount of things: "1 trial", "1,000 trials", "0.25 GPUs"."""
-    return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
-
-
 def error_text(error: str) -> str:
     """An error on one line, of sensible length."""
     return cut(clean(" ".join(error.split())), _WIDEST_ERROR)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tune_jobs.comparison.statistics import ALPHA, MOST, POWER
-from tune_jobs.views.text import clean, count, number
+from tune_jobs.views.text import clean, number
+from tune_jobs.wording import count
 
 if TYPE_CHECKING:
     from tune_jobs.comparison import Comparison

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tune_jobs.cluster.fitting import fitting_notes, fitting_problems, side_by_side, trials_on
 from tune_jobs.cluster.launcher_file import Cluster, NodeType
-from tune_jobs.cluster.launcher_report import report
 from tune_jobs.resources import Resources
+from tune_jobs.views.launcher import report
 
 HEAD = NodeType("head", {"CPU": 0, "GPU": 0, "memory": None}, 0, 0, is_head=True)
 GPU = NodeType("gpu", {"CPU": 48, "GPU": 4, "memory": None}, 0, 8)

@@ -13,7 +13,7 @@ from fakes import MemoryRecord, NeverTrained, experiment
 
 from search_spaces import Float, SearchSpace
 from tune_jobs import engine
-from tune_jobs.engine import folder
+from tune_jobs.engine import folder, runner
 from tune_jobs.engine.coordinator import Coordinator
 from tune_jobs.engine.lock import locked
 from tune_jobs.engine.resumption import differences, fingerprints, restated
@@ -81,6 +81,15 @@ def test_what_cannot_go_on_is_left_as_it_was(tmp_path: Path) -> None:
         engine.resume(made, experiment(space=SearchSpace(x=Float(0.0, 2.0)), trials=99))
     assert (made / "experiment.json").read_bytes() == before
     assert sorted(path.name for path in made.iterdir()) == ["experiment.json", "trials"]
+
+
+def test_workers_on_other_nodes_are_told_the_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = folder.create(tmp_path, "first", experiment(), "name")
+    told: list[Path] = []
+    monkeypatch.setattr(runner, "_run_in", lambda folder, *others: told.append(folder))
+    monkeypatch.chdir(tmp_path)
+    engine.resume("first", experiment())
+    assert told == [made]
 
 
 def test_a_second_driver_is_refused_and_a_dead_one_keeps_nothing(tmp_path: Path) -> None:

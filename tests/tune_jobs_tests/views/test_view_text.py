@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tune_jobs.views.text import clean, config_text, count, cut, duration, number, score
+from tune_jobs.views.text import clean, config_text, cut, duration, number, score
+from tune_jobs.wording import count
 
 
 @given(st.text())

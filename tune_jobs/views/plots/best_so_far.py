@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tune_jobs.comparison.bands import Band, band, limits
 from tune_jobs.views.plots.canvas import new_figure, plain, save
-from tune_jobs.views.text import count
+from tune_jobs.wording import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from tune_jobs.cluster.fitting import RAYS_NAMES, Room, fitting_notes, rooms, side_by_side, trials_on
 from tune_jobs.cluster.launcher_file import Cluster, NodeType
 from tune_jobs.resources import Resources
-from tune_jobs.views.text import clean, count
+from tune_jobs.views.text import clean
+from tune_jobs.wording import count
 
 _GIB = 1 << 30
 
