@@ -86,7 +86,7 @@ def test_what_cannot_go_on_is_left_as_it_was(tmp_path: Path) -> None:
 def test_workers_on_other_nodes_are_told_the_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = folder.create(tmp_path, "first", experiment(), "name")
     told: list[Path] = []
-    monkeypatch.setattr(runner, "_run_in", lambda folder, *others: told.append(folder))
+    monkeypatch.setattr(runner, "_run_in", lambda folder, *others, **named: told.append(folder))
     monkeypatch.chdir(tmp_path)
     engine.resume("first", experiment())
     assert told == [made]
