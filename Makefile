@@ -1,6 +1,7 @@
 # Every target makes .venv when it is missing or older than pyproject.toml. PYTHON is used for that only.
 PYTHON ?= python3
 BIN := .venv/bin
+FAULTS := tests/integration/test_faults.py
 
 .PHONY: demo demo-cluster test test-slow faults bench lint types contracts format clean
 
@@ -10,11 +11,12 @@ demo: .venv/installed
 demo-cluster: .venv/installed
 	$(BIN)/python demo/cluster_demo.py
 
-# Two processes for two cores: the tests that start a Ray, one after another, and beside them all others.
+# Two processes for two cores: the tests that start a Ray, one after another, and beside them all others, then the kills.
 test: .venv/installed
-	@log=$$(mktemp); $(BIN)/pytest -q -m "integration and not slow" --durations=20 >$$log 2>&1 & ray=$$!; \
+	@log=$$(mktemp); $(BIN)/pytest -q -m "integration and not slow" --ignore=$(FAULTS) --durations=20 >$$log 2>&1 & ray=$$!; \
 	$(BIN)/pytest -m "not integration" --durations=10; others=$$?; \
-	wait $$ray; ray=$$?; cat $$log; rm $$log; exit $$((others + ray))
+	$(BIN)/pytest -q -m "not slow" $(FAULTS); faults=$$?; \
+	wait $$ray; ray=$$?; cat $$log; rm $$log; exit $$((others + faults + ray))
 
 test-slow: .venv/installed
 	$(BIN)/pytest -m slow

@@ -42,10 +42,18 @@ def check_storage(folder: Path | Remote, resources: Resources) -> None:
         answers = _ask(told, folder / name, token)
     finally:
         folder.remove(name) if isinstance(folder, Remote) else (folder / name).unlink(missing_ok=True)
-    called = names(alive())
-    problems = [f"The node {called[node]} {answer}." for node, answer in answers.items() if answer]
-    if problems:
+    if problems := node_problems(answers, names(alive())):
         raise RequestError(*problems, _rule(folder))
+
+
+def node_problems(answers: Mapping[str, str | None], called: Mapping[str, str]) -> list[str]:
+    """What is wrong with the nodes that are still there.
+
+    Args:
+        answers: What each said when it was asked, by its id; None: nothing is wrong.
+        called: The names of the nodes that are there now, by their ids. One that has died meanwhile is not waited for.
+    """
+    return [f"The node {called[node]} {answer}." for node, answer in answers.items() if answer and node in called]
 
 
 def _rule(folder: Path | Remote) -> str:

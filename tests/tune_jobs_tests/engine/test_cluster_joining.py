@@ -9,7 +9,7 @@ import pytest
 
 from tune_jobs.engine import joining
 from tune_jobs.engine.environment import forwarded, variables_set
-from tune_jobs.engine.shared_storage import look
+from tune_jobs.engine.shared_storage import look, node_problems
 from tune_jobs.engine.shipping import modules_to_send, own_folders
 from tune_jobs.errors import RequestError
 
@@ -116,3 +116,8 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(Path, "touch", refuse)
     assert look(tmp_path / ".seen-1", "token") == f"cannot use the folder {tmp_path} (Permission denied)"
+
+
+def test_a_node_that_died_while_it_was_asked_is_not_blamed() -> None:
+    answers = {"a": None, "b": "does not see the folder runs", "c": "cannot run trials: it is gone"}
+    assert node_problems(answers, {"a": "first", "b": "second"}) == ["The node second does not see the folder runs."]
