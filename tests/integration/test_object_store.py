@@ -20,7 +20,7 @@ from tune_jobs.errors import RequestError
 from tune_jobs.results import EpochReported, Status
 from tune_jobs.results.run import load_run
 
-pytest.importorskip("moto.server", reason="moto is not installed: there is no S3 to talk to")
+pytest.importorskip("moto.server", reason="there is no S3 to talk to: pip install -e .[s3-server] brings one")
 import boto3
 from moto.server import ThreadedMotoServer
 
