@@ -124,11 +124,8 @@ def _gmm1_lpdf(
     if q is None or not np.size(samples) or low is None or high is None:
         return tpe.GMM1_lpdf(samples, weights, mus, sigmas, low, high, q)
     values, places = np.unique(samples, return_inverse=True)
-    inside = np.cumsum(
-        weights[:, None] * tpe.normal_cdf(np.minimum(values + q / 2, high), mus[:, None], sigmas[:, None])
-        - weights[:, None] * tpe.normal_cdf(np.maximum(values - q / 2, low), mus[:, None], sigmas[:, None]),
-        axis=0,
-    )[-1]
+    upper, lower = np.minimum(values + q / 2, high), np.maximum(values - q / 2, low)
+    inside = _between(tpe.normal_cdf, lower, upper, weights, mus, sigmas)
     return (np.log(inside) - np.log(_accepted(weights, mus, sigmas, low, high)))[places].reshape(np.shape(samples))
 
 
@@ -143,12 +140,16 @@ def _lgmm1_lpdf(
     values, places = np.unique(samples, return_inverse=True)
     upper = np.minimum(values + q / 2, np.exp(high))
     lower = np.maximum(0, np.maximum(values - q / 2, np.exp(low)))
-    inside = np.cumsum(
-        weights[:, None] * tpe.lognormal_cdf(upper, mus[:, None], sigmas[:, None])
-        - weights[:, None] * tpe.lognormal_cdf(lower, mus[:, None], sigmas[:, None]),
-        axis=0,
-    )[-1]
+    inside = _between(tpe.lognormal_cdf, lower, upper, weights, mus, sigmas)
     return (np.log(inside) - np.log(_accepted(weights, mus, sigmas, low, high)))[places].reshape(np.shape(samples))
+
+
+def _between(cdf: Any, lower: Any, upper: Any, weights: Any, mus: Any, sigmas: Any) -> Any:
+    """The part of a mixture within each interval, its components added one after another, as HyperOpt does."""
+    mus, sigmas = mus[:, None], sigmas[:, None]
+    return np.cumsum(weights[:, None] * cdf(upper, mus, sigmas) - weights[:, None] * cdf(lower, mus, sigmas), axis=0)[
+        -1
+    ]
 
 
 def _accepted(weights: Any, mus: Any, sigmas: Any, low: float, high: float) -> Any:
