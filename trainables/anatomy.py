@@ -30,6 +30,8 @@ _PASSED_OVER = frozenset(
         "stop_training",
         "stop_evaluating",
         "stop_predicting",
+        "make_train_function",  # these two, and what they make, are `GatheringSteps`
+        "make_test_function",
         "train_function",
         "test_function",
         "predict_function",

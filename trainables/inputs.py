@@ -9,7 +9,8 @@ import keras
 
 from trainables.data import Data, leaves
 from trainables.fit_options import FitOptions
-from trainables.pipeline import TrainingInput, as_tensor, training_input, validation_input
+from trainables.gathering import GatheredInput, gathers
+from trainables.pipeline import InOrder, TrainingInput, as_tensor, training_input, validation_input, weighted
 from trainables.replicas import in_scope
 
 _MOST_PIPELINES = 8
@@ -33,21 +34,29 @@ class Inputs:
         self._tensors: dict[int, Any] = {}
         self._pipelines: dict[Hashable, Any] = {}
 
-    def training(self, batch_size: int, seed: int, options: FitOptions) -> TrainingInput:
-        """See ``training_input``."""
+    def training(self, model: Any, batch_size: int, seed: int, options: FitOptions) -> TrainingInput:
+        """What a model is trained on: see ``training_input``."""
+        split = self.data.train
+        if options.augment is None and gathers(model):
+            arrays = weighted(split, options)
+            return GatheredInput(arrays, batch_size, seed, self._converted, model.steps_per_execution)
 
         def build() -> TrainingInput:
-            return training_input(self.data.train, batch_size, seed, options, self._converted)
+            return training_input(split, batch_size, seed, options, self._converted)
 
         is_plain = options.augment is None and options.class_weight is None and options.sample_weight is None
         return self._kept(("training", batch_size), build).with_seed(seed) if is_plain else build()
 
-    def validation(self, batch_size: int) -> Any:
-        """See ``validation_input``; None where there is no validation split."""
+    def validation(self, model: Any, batch_size: int) -> GatheredInput | InOrder | None:
+        """What a model is validated on: see ``validation_input``. None where there is no validation split."""
         split = self.data.validation
         if split is None:
             return None
-        return self._kept(("validation", batch_size), lambda: validation_input(split, batch_size, self._converted))
+        if gathers(model):
+            return GatheredInput(split, batch_size, 0, self._converted, model.steps_per_execution, shuffled=False)
+        return InOrder(
+            self._kept(("validation", batch_size), lambda: validation_input(split, batch_size, self._converted))
+        )
 
     def _kept(self, key: Hashable, build: Callable[[], Built]) -> Built:
         if keras.backend.backend() != "tensorflow" or in_scope():

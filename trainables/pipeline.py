@@ -38,6 +38,22 @@ def training_input(
     return _NumpyInput(arrays, batch_size, seed, options.augment)
 
 
+class InOrder:
+    """A validation split in batches, as what every epoch reads."""
+
+    def __init__(self, batches: Any) -> None:
+        self._batches = batches
+
+    @property
+    def form(self) -> str:
+        """Types and shapes of a batch."""
+        return str(getattr(self._batches, "element_spec", None))
+
+    def for_epoch(self, epoch: int) -> Any:  # noqa: ARG002 - all read the same
+        """What ``model.evaluate`` reads."""
+        return self._batches
+
+
 def validation_input(split: Split, batch_size: int, converted: Converted | None = None) -> Any:
     """The validation split in batches, in its own order."""
     if keras.backend.backend() == "tensorflow":

@@ -12,6 +12,7 @@ import keras
 
 from trainables.anatomy import Anatomy, OpaqueModelError, anatomy
 from trainables.data import Data
+from trainables.gathering import GatheringSteps, gathers
 from trainables.inputs import Inputs
 
 _MOST_MODELS = 4
@@ -31,11 +32,13 @@ class Traceable:
         model: The model.
         anatomy: What its traces depend on; None where that cannot be told: it is not kept.
         data: What they depend on beside the model: the form of the data.
+        steps: What they belong to, where they gather their batches.
     """
 
     model: Any
     anatomy: Anatomy | None
     data: str
+    steps: GatheringSteps | None = None
 
     def traces_like(self, other: Traceable) -> bool:
         """Whether the traces of one are those of the other."""
@@ -66,10 +69,11 @@ def traceable(model: Any, data: str, callbacks: Sequence[Any]) -> Traceable:
         and "finalize_variable_values" not in vars(model.optimizer)
         and all(_leaves_tracing_alone(callback) for callback in callbacks)
     )
+    steps = GatheringSteps(model) if gathers(model) else None
     try:
-        return Traceable(model, anatomy(model) if reusable else None, data)
+        return Traceable(model, anatomy(model) if reusable else None, data, steps)
     except OpaqueModelError:
-        return Traceable(model, None, data)
+        return Traceable(model, None, data, steps)
 
 
 class KeptModels:

@@ -96,7 +96,7 @@ class Training:
         start_s = time.perf_counter()
         self.model.fit(
             self._input.for_epoch(self.epoch),
-            validation_data=self._validation,
+            validation_data=self._validation and self._validation.for_epoch(self.epoch),
             initial_epoch=self.epoch,
             epochs=self.epoch + 1,
             callbacks=self._callbacks,
@@ -174,18 +174,20 @@ class Training:
                 options, kept = self._fresh(trainable, config, seed)
             fresh = kept
         self._traceable, self.model = fresh, fresh.model
+        if fresh.steps is not None:
+            fresh.steps.feed(self._input, self._validation)
         return options
 
     def _fresh(self, trainable: KerasTrainable, config: dict[str, Any], seed: int) -> tuple[FitOptions, Traceable]:
         set_seed(seed)
         model = compiled(trainable, config)
         options = trainable.fit_options(dict(config))
-        inputs = self._worker.inputs
-        self._input = inputs.training(int(config.get("batch_size", trainable.batch_size)), seed, options)
-        self._validation = inputs.validation(options.validation_batch_size)
         set_steps_per_execution(model, options.steps_per_execution)
+        inputs = self._worker.inputs
+        self._input = inputs.training(model, int(config.get("batch_size", trainable.batch_size)), seed, options)
+        self._validation = inputs.validation(model, options.validation_batch_size)
         build(model, inputs.data.train)
-        form = f"{self._input.form} {getattr(self._validation, 'element_spec', None)}"
+        form = f"{self._input.form} {self._validation and self._validation.form}"
         return options, traceable(model, form, options.callbacks)
 
     def _trace_as_it_is(self) -> None:
