@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FAULTS := tests/integration/test_faults.py
+BENCH ?= where_time_goes whole_run equal_work time_to_accuracy driver proposals leaderboard startup scale
 
 .PHONY: demo demo-cluster test test-slow faults bench lint types contracts format clean
 
@@ -24,10 +25,12 @@ test-slow: .venv/installed
 faults: .venv/installed
 	$(BIN)/python tests/integration/faults.py --kills 50
 
+# One after another, each with its table and a file of figures; `make bench BENCH="equal_work startup"` chooses.
 bench: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
-	$(BIN)/python benchmarks/where_time_goes.py
-	$(BIN)/python benchmarks/equal_work.py
+	@mkdir -p bench-results; for name in $(BENCH); do echo "== $$name"; \
+	$(BIN)/python benchmarks/$$name.py --json bench-results/$$name.json || failed="$$failed $$name"; done; \
+	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -1,14 +1,15 @@
 """What the driver costs: many short trials of nothing, here and under plain Ray Tune with its default loggers.
 
-    python benchmarks/driver.py [--trials 2000] [--epochs 5] [--pairs 1] [--json FILE] [--profile FILE]
+    python benchmarks/driver.py [--trials 2000] [--epochs 5] [--pairs 1] [--limit-s 600] [--json FILE]
+    python benchmarks/driver.py --side tune-jobs --profile FILE
 
-Each side runs in a process of its own with a Ray of 2 CPUs. Both draw at random and reuse their workers; plain Ray's
-settings are its defaults otherwise. The driver's CPU time counts all threads of its process.
+Each side runs in a process of its own with a Ray of 2 CPUs. Both draw at random, reuse their workers and save
+nothing; plain Ray's settings are its defaults otherwise. The driver's CPU time counts all threads of its process. A
+side that does not end within the limit is ended, and judged by how far it came.
 """
 
 from __future__ import annotations
 
-import argparse
 import cProfile
 import json
 import os
@@ -20,12 +21,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-SAMPLES = 10
+from figures import parser_of, write_figures
+
+SAMPLES = 20
+SAMPLE = "sample: "
 CPUS = 2
 
 
 class Gauge:
-    """Samples the CPU time and the memory of this process as reports come in.
+    """Samples the CPU time and the memory of this process as reports come in; each sample is a line of stderr.
 
     Args:
         reports: How many there will be.
@@ -33,16 +37,22 @@ class Gauge:
 
     def __init__(self, reports: int) -> None:
         self._every = max(1, reports // SAMPLES)
+        self._last = reports - 1
         self._reports = 0
-        self.samples: list[dict[str, float]] = []
+        self._screen = os.dup(2)  # a run sends what is printed into its log
 
     def tick(self) -> None:
         """A report came."""
-        if self._reports % self._every == 0:
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            sample = {"reports": self._reports, "cpu_s": time.process_time(), "wall_s": time.monotonic()}
-            self.samples.append({**sample, "resident_kb": pages * os.sysconf("SC_PAGE_SIZE") / 1024})
+        if self._reports % self._every == 0 or self._reports == self._last:
+            self.tell()
         self._reports += 1
+
+    def tell(self, **more: Any) -> None:
+        """Takes a sample now."""
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        sample = {"reports": self._reports, "cpu_s": time.process_time(), "wall_s": time.monotonic()}
+        told = {**sample, "resident_kb": pages * os.sysconf("SC_PAGE_SIZE") / 1024, **more}
+        os.write(self._screen, f"{SAMPLE}{json.dumps(told)}\n".encode())
 
 
 class Watch:
@@ -96,7 +106,11 @@ def plain_ray(trials: int, epochs: int, gauge: Gauge, storage: Path) -> None:
         },
         tune_config=tune.TuneConfig(metric="val_loss", mode="min", num_samples=trials, reuse_actors=True),
         run_config=tune.RunConfig(
-            name="bench", storage_path=str(storage), stop={"training_iteration": epochs}, callbacks=[Watching()]
+            name="bench",
+            storage_path=str(storage),
+            stop={"training_iteration": epochs},
+            callbacks=[Watching()],
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # there is nothing to save
         ),
     ).fit()
 
@@ -104,72 +118,92 @@ def plain_ray(trials: int, epochs: int, gauge: Gauge, storage: Path) -> None:
 SIDES = {"tune-jobs": ours, "plain Ray Tune": plain_ray}
 
 
-def measure(side: str, trials: int, epochs: int, profile: str | None) -> dict[str, Any]:
-    """One side, in this process: what it took."""
-    gauge, begun_s = Gauge(trials * epochs), time.monotonic()
+def measure(side: str, trials: int, epochs: int, profile: str | None) -> None:
+    """One side, in this process."""
+    gauge = Gauge(trials * epochs)
     with tempfile.TemporaryDirectory() as storage, cProfile.Profile(time.process_time) as profiler:
         if profile is None:
             profiler.disable()
         SIDES[side](trials, epochs, gauge, Path(storage))
     if profile is not None:
         profiler.dump_stats(profile)
-    return {"side": side, "wall_s": time.monotonic() - begun_s, "cpu_s": time.process_time(), "samples": gauge.samples}
+    gauge.tell(ended=True)
 
 
-def summary(result: dict[str, Any], trials: int, epochs: int) -> dict[str, Any]:
+def in_its_own_process(side: str, trials: int, epochs: int, limit_s: float) -> list[dict[str, Any]]:
+    """The samples of one side, the last of them at its end if it came so far."""
+    command = [sys.executable, __file__, "--side", side, "--trials", str(trials), "--epochs", str(epochs)]
+    begun_s = time.monotonic()
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=told)
+        try:
+            process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            process.terminate()  # its Ray ends with it
+            process.wait()
+        told.seek(0)
+        lines = told.read().splitlines()
+    samples = [json.loads(line.removeprefix(SAMPLE)) for line in lines if line.startswith(SAMPLE)]
+    if len(samples) < 3:
+        raise RuntimeError("\n".join(lines[-20:]))
+    return [{**sample, "wall_s": sample["wall_s"] - begun_s} for sample in samples]
+
+
+def summary(side: str, samples: list[dict[str, Any]], trials: int, epochs: int) -> dict[str, Any]:
     """The figures of one side."""
-    samples = result["samples"]
+    ended, last = samples[-1].get("ended", False), samples[-1]
+    steady = samples[1:-1] if ended else samples[1:]
 
     def cost_ms(first: dict[str, float], last: dict[str, float]) -> float:
         return 1000 * (last["cpu_s"] - first["cpu_s"]) / (last["reports"] - first["reports"])
 
-    grown_kb = samples[-1]["resident_kb"] - samples[1]["resident_kb"]
-    reports = samples[-1]["reports"] - samples[1]["reports"]
+    grown_kb = steady[-1]["resident_kb"] - steady[0]["resident_kb"]
     return {
-        "side": result["side"],
-        "wall_s": result["wall_s"],
-        "cpu_s": result["cpu_s"],
-        "first_tenth_ms": cost_ms(samples[1], samples[2]),
-        "last_tenth_ms": cost_ms(samples[-2], samples[-1]),
-        "kb_a_trial": grown_kb / (reports / epochs),
-        "after_the_last_report_cpu_s": result["cpu_s"] - samples[-1]["cpu_s"],
+        "side": side,
         "trials": trials,
         "epochs": epochs,
+        "ended": ended,
+        "reports": last["reports"],
+        "wall_s": last["wall_s"],
+        "cpu_s": last["cpu_s"],
+        "first_ms": cost_ms(*steady[:2]),
+        "last_ms": cost_ms(*steady[-2:]),
+        "kb_a_trial": grown_kb / ((steady[-1]["reports"] - steady[0]["reports"]) / epochs),
+        "after_the_last_report_cpu_s": last["cpu_s"] - steady[-1]["cpu_s"],
     }
 
 
 def main() -> None:
     """Measures the sides in turn."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--trials", type=int, default=2000)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--pairs", type=int, default=1, help="how often each side runs, in turn")
-    parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--limit-s", type=float, default=600, help="how long a side may take")
     parser.add_argument("--profile", help="where a profile of the driver goes (with --side)")
     parser.add_argument("--side", choices=SIDES, help="measure this one only, in this process")
     asked = parser.parse_args()
     if asked.side:
-        print(json.dumps(measure(asked.side, asked.trials, asked.epochs, asked.profile)), file=sys.stderr)
+        measure(asked.side, asked.trials, asked.epochs, asked.profile)
         return
     figures = []
     for _ in range(asked.pairs):
         for side in SIDES:
-            command = [sys.executable, __file__, "--side", side, *sys.argv[1:]]
-            done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
-            figures.append(summary(json.loads(done.stderr.splitlines()[-1]), asked.trials, asked.epochs))
+            samples = in_its_own_process(side, asked.trials, asked.epochs, asked.limit_s)
+            figures.append(summary(side, samples, asked.trials, asked.epochs))
             print_row(figures[-1])
     by_side = {side: statistics.median(each["wall_s"] for each in figures if each["side"] == side) for side in SIDES}
     ratio = by_side["tune-jobs"] / by_side["plain Ray Tune"]
     print(f"wall time, tune-jobs / plain Ray Tune: {ratio:.2f}")
-    if asked.json:
-        asked.json.write_text(json.dumps({"figures": figures, "ratio": ratio}, indent=2) + "\n")
+    write_figures(asked, {"figures": figures, "ratio": ratio})
 
 
 def print_row(figure: dict[str, Any]) -> None:
     """One line of the table."""
+    unfinished = "" if figure["ended"] else f" (ended after {figure['reports']:,} reports)"
     print(
-        f"{figure['side']:>15}: {figure['wall_s']:6.1f} s, driver {figure['cpu_s']:6.1f} CPU s, a report "
-        f"{figure['first_tenth_ms']:.2f} ms at first and {figure['last_tenth_ms']:.2f} ms at last, "
+        f"{figure['side']:>15}: {figure['wall_s']:6.1f} s{unfinished}, driver {figure['cpu_s']:6.1f} CPU s, a report "
+        f"{figure['first_ms']:.2f} ms at first and {figure['last_ms']:.2f} ms at last, "
         f"{figure['kb_a_trial']:.1f} KB a trial, at the end {figure['after_the_last_report_cpu_s']:.1f} CPU s",
         flush=True,
     )

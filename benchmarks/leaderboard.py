@@ -7,15 +7,15 @@ Times are CPU seconds of one process, so that a busy machine does not change the
 
 from __future__ import annotations
 
-import argparse
 import cProfile
-import json
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from figures import parser_of, write_figures
 
 
 def make(storage: Path, trials: int, epochs: int) -> Path:
@@ -64,11 +64,11 @@ def in_this_process(folder: Path, profile: str | None) -> float:
 
 
 def whole_command(folder: Path) -> float:
-    """CPU seconds of ``tune-jobs leaderboard``, from its start to its end."""
+    """CPU seconds of ``tune-jobs leaderboard``, from its start to its end; it prints all rows."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     program = "from tune_jobs.cli.main import main; main()"
     subprocess.run(
-        [sys.executable, "-c", program, "leaderboard", str(folder), "--top", "10"],
+        [sys.executable, "-c", program, "leaderboard", str(folder)],
         stdout=subprocess.DEVNULL,
         check=True,
     )
@@ -78,10 +78,9 @@ def whole_command(folder: Path) -> float:
 
 def main() -> None:
     """Measures a journal of the size that was asked for, and one that is small."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--json", type=Path, help="where the figures go")
     parser.add_argument("--profile", help="where a profile of the leaderboard goes")
     asked = parser.parse_args()
     figures = []
@@ -97,8 +96,7 @@ def main() -> None:
             f"{trials:6,} trials, {trials * asked.epochs:7,} epochs, {size_mb:6.1f} MB: "
             f"leaderboard {table_s:.2f} CPU s, whole command {command_s:.2f} CPU s"
         )
-    if asked.json:
-        asked.json.write_text(json.dumps(figures, indent=2) + "\n")
+    write_figures(asked, figures)
 
 
 if __name__ == "__main__":

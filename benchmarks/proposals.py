@@ -7,13 +7,12 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+from figures import parser_of, write_figures
 
 
 def loss_of(config: dict[str, Any]) -> float:
@@ -75,10 +74,9 @@ def measure(ask: Callable[[int], None], proposals: int) -> list[float]:
 
 def main() -> None:
     """Measures one searcher, or both."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--proposals", type=int, default=2000)
     parser.add_argument("--ray", action="store_true", help="Ray Tune's HyperOptSearch as well")
-    parser.add_argument("--json", type=Path, help="where the figures go")
     asked = parser.parse_args()
     figures = {}
     for side, begin in {"tune-jobs": ours, **({"Ray's HyperOptSearch": rays} if asked.ray else {})}.items():
@@ -86,8 +84,7 @@ def main() -> None:
         last = took[-20:]
         figures[side] = {"all_s": sum(took), "last_ms": 1000 * sum(last) / len(last)}
         print(f"{side}: {len(took)} proposals {sum(took):.1f} CPU s, one of the last {figures[side]['last_ms']:.1f} ms")
-    if asked.json:
-        asked.json.write_text(json.dumps({"proposals": asked.proposals, "figures": figures}, indent=2) + "\n")
+    write_figures(asked, {"proposals": asked.proposals, "figures": figures})
 
 
 if __name__ == "__main__":

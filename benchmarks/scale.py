@@ -9,14 +9,14 @@ divided among reports and trials by least squares, and checked at a number of wo
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
+
+from figures import parser_of, write_figures
 
 REPORTS_A_SECOND = 25.0
 TRIALS_A_WORKER = 4
@@ -120,11 +120,10 @@ def _work(reports: float, trials: float, workers: int) -> tuple[float, float, fl
 
 def main() -> None:
     """Measures each number of workers in a process of its own, fits, and checks."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--workers", default="1,4,16,64", help="numbers of workers to fit the model to")
     parser.add_argument("--check", type=int, default=32, help="the number of workers to check it at")
     parser.add_argument("--epochs-a-trial", default="5,20", help="epochs of a trial: two numbers tell both costs apart")
-    parser.add_argument("--json", type=Path, help="where the figures go")
     parser.add_argument("--one", nargs=2, type=int, help="measure so many workers and epochs only, in this process")
     asked = parser.parse_args()
     if asked.one:
@@ -136,8 +135,7 @@ def main() -> None:
     guess_s = predicted(model, unseen["reports"], unseen["trials"], unseen["workers"])
     print("model: " + ", ".join(f"{name} {value:.4g}" for name, value in model.items()))
     print(f"check: {asked.check} workers, {guess_s:.2f} CPU s predicted, {unseen['cpu_s']:.2f} measured")
-    if asked.json:
-        asked.json.write_text(json.dumps({"seen": seen, "model": model, "check": unseen, "guess_s": guess_s}, indent=2))
+    write_figures(asked, {"seen": seen, "model": model, "check": unseen, "guess_s": guess_s})
 
 
 def in_its_own_process(workers: int, epochs: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ take is measured beside it, in processes of their own: `import tensorflow`, and 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -17,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+KINDS = ("run_started", "trial_started", "epoch")
 PARTS = ("command, imports, experiment", "data, Ray", "worker, TensorFlow", "model, first epoch")
 RAY = "import ray; ray.init(address='local', num_cpus=2, include_dashboard=False, logging_level='ERROR')"
 PROGRAMS = {"import tensorflow": "import tensorflow", "ray.init": RAY, "import ray": "import ray", "python": "pass"}
@@ -29,33 +31,18 @@ def seconds_of(*command: str) -> float:
     return time.monotonic() - begun_s
 
 
-def parts_of_a_run(storage: Path) -> tuple[dict[str, float], Path]:
-    """The parts of the time from the command to its first epoch, and the run's folder."""
+def parts_of_a_run(storage: Path) -> tuple[dict[str, float], float, Path]:
+    """The parts of the time from the command to its first epoch, the time from its last to the end, and its folder."""
     begun_s = time.time()
-    options = [
-        "--trials",
-        "2",
-        "--max-epochs",
-        "2",
-        "--scheduler",
-        "none",
-        "--storage",
-        str(storage),
-        "--name",
-        "first",
-    ]
-    seconds_of(sys.executable, "-m", "tune_jobs", "run", "digits_mlp", *options)
-    folder = storage / "first"
+    options = ["--trials", "2", "--max-epochs", "2", "--scheduler", "none", "--name", "first", "--storage"]
+    seconds_of(sys.executable, "-m", "tune_jobs", "run", "digits_mlp", *options, str(storage))
+    ended_s, folder = time.time(), storage / "first"
     made_s = json.loads((folder / "experiment.json").read_text())["created_s"]
     lines = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
-    times = [
-        next(line["time_s"] for line in lines if line["event"] == kind)
-        for kind in ("run_started", "trial_started", "epoch")
-    ]
-    ends = [made_s, *times]
-    return dict(
-        zip(PARTS, (end - start for start, end in zip([begun_s, *ends], ends, strict=False)), strict=True)
-    ), folder
+    seen_s = {kind: [line["time_s"] for line in lines if line["event"] == kind] for kind in KINDS}
+    ends = [begun_s, made_s, *(times[0] for times in seen_s.values())]
+    parts = dict(zip(PARTS, (end - start for start, end in itertools.pairwise(ends)), strict=True))
+    return parts, ended_s - seen_s["epoch"][-1], folder
 
 
 def main() -> None:
@@ -67,13 +54,14 @@ def main() -> None:
     rounds = []
     for _ in range(asked.rounds):
         with tempfile.TemporaryDirectory() as storage:
-            parts, folder = parts_of_a_run(Path(storage))
+            parts, end_s, folder = parts_of_a_run(Path(storage))
             python = {name: seconds_of(sys.executable, "-c", program) for name, program in PROGRAMS.items()}
             short = {"--help": ["--help"], "leaderboard of a small run": ["leaderboard", str(folder)]}
             commands = {name: seconds_of(sys.executable, "-m", "tune_jobs", *words) for name, words in short.items()}
         start_of_ray = python["ray.init"] - python["import ray"]
         allowed = python["import tensorflow"] - python["python"] + start_of_ray + 3
-        rounds.append({**parts, "first epoch after": sum(parts.values()), "allowed": allowed, **python, **commands})
+        first_epoch = {"first epoch after": sum(parts.values()), "allowed": allowed}
+        rounds.append({**parts, **first_epoch, "last epoch to the prompt": end_s, **python, **commands})
     for name in rounds[0]:
         print(f"{name:>30}: {statistics.median(each[name] for each in rounds):6.2f} s")
     if asked.json:

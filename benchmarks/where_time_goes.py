@@ -9,51 +9,16 @@ fixed cost is everything but the epochs, plus what the first epoch takes beyond 
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import work
+from clock import Clock, wrapped
+from figures import parser_of, write_figures
 
 PARTS = ("build_model", "input", "variables, metrics", "what traces depend on", "values into a kept model")
 PARTS += ("first epoch, beyond a later one", "a later epoch", "checkpoint, report", "end of the trial before")
-
-
-class Clock:
-    """Wall and CPU seconds of what it wraps, without what is wrapped within."""
-
-    def __init__(self) -> None:
-        self.spent: dict[str, list[float]] = {}
-        self._within: list[list[float]] = []
-
-    def wrap(self, owner: Any, name: str, part: str) -> None:
-        """Times a function wherever it is called by that name."""
-        function: Callable[..., Any] = getattr(owner, name)
-
-        def timed(*args: Any, **options: Any) -> Any:
-            return self.time(part, lambda: function(*args, **options))
-
-        setattr(owner, name, timed)
-
-    def time(self, part: str, action: Callable[[], Any]) -> Any:
-        """Times one call."""
-        self._within.append([0.0, 0.0])
-        begun = (time.perf_counter(), time.process_time())
-        try:
-            return action()
-        finally:
-            whole = [time.perf_counter() - begun[0], time.process_time() - begun[1]]
-            inner = self._within.pop()
-            spent = self.spent.setdefault(part, [0.0, 0.0])
-            for kind in (0, 1):
-                spent[kind] += whole[kind] - inner[kind]
-                if self._within:
-                    self._within[-1][kind] += whole[kind]
 
 
 def trial(worker: Any, clock: Clock, config: dict[str, Any]) -> dict[str, list[float]]:
@@ -76,11 +41,10 @@ def trial(worker: Any, clock: Clock, config: dict[str, Any]) -> dict[str, list[f
 
 def main() -> None:
     """Trains the trials, and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--trials", type=int, default=6, help="of each kind")
     parser.add_argument("--examples", type=int, default=4096)
     parser.add_argument("--data", choices=sorted(work.VALIDATION_EXAMPLES), default="digits")
-    parser.add_argument("--json", type=Path, help="where the figures go")
     asked = parser.parse_args()
 
     from trainables import Data, KerasTrainable, TrialSettings
@@ -110,24 +74,7 @@ def main() -> None:
             rows[kind].append(trial(worker, clock, config))
         worker.cleanup()
     print(table(rows))
-    if asked.json:
-        asked.json.write_text(json.dumps(rows, indent=2) + "\n")
-
-
-def wrapped() -> Clock:
-    """A clock at every part."""
-    from trainables import reuse, training
-    from trainables.inputs import Inputs
-
-    clock = Clock()
-    clock.wrap(training, "compiled", "build_model")
-    clock.wrap(Inputs, "training", "input")
-    clock.wrap(Inputs, "validation", "input")
-    clock.wrap(training, "build", "variables, metrics")
-    clock.wrap(reuse, "anatomy", "what traces depend on")
-    clock.wrap(reuse.Traceable, "begin_as", "values into a kept model")
-    clock.wrap(training.Training, "train_epoch", "epoch")
-    return clock
+    write_figures(asked, rows)
 
 
 def table(rows: dict[str, list[dict[str, list[float]]]]) -> str:

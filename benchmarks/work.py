@@ -1,7 +1,8 @@
-"""The work that all programs of equal_work.py do: the same data, configurations, model and epochs."""
+"""The work that all programs of peers/ do: the same data, configurations, model and epochs."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import sys
@@ -11,21 +12,25 @@ from typing import Any
 import numpy as np
 
 VALIDATION_EXAMPLES = {"fashion_mnist": 6000, "digits": 297}
+INPUTS = {"fashion_mnist": 784, "digits": 64}
+IMAGES = "train-images-idx3-ubyte.gz", 16
+LABELS = "train-labels-idx1-ubyte.gz", 8
 
 
 def arguments() -> dict[str, Any]:
-    """What equal_work.py asks of a program: configurations, epochs, cores, data, and a folder to write in."""
+    """What a program is asked for: data, epochs, cores, a folder to write in, and what its benchmark adds."""
     asked: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
     return asked
 
 
 def load(name: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """(x, y) to train on and (x, y) to validate on; x as float32 in [0, 1], flat."""
-    if name == "fashion_mnist":
-        import keras
+    """(x, y) to train on and (x, y) to validate on; x as float32 in [0, 1], flat.
 
-        (x, y), _ = keras.datasets.fashion_mnist.load_data()
-        x = x.reshape(len(x), -1).astype("float32") / 255
+    Keras's four files are read without Keras, as this project's own reader does: nobody has to import it for that.
+    """
+    if name == "fashion_mnist":
+        x = _idx(*IMAGES).reshape(-1, INPUTS[name]).astype("float32") / 255
+        y = _idx(*LABELS)
     else:
         from sklearn.datasets import load_digits
 
@@ -33,6 +38,22 @@ def load(name: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np
         x = (x / 16).astype("float32")
     y, held_out = y.astype("int32"), VALIDATION_EXAMPLES[name]
     return (x[held_out:], y[held_out:]), (x[:held_out], y[:held_out])
+
+
+def available_data() -> str:
+    """Fashion-MNIST where KERAS_HOME has it, else the digits, which is said."""
+    if all((_fashion_mnist() / name).is_file() for name, _ in (IMAGES, LABELS)):
+        return "fashion_mnist"
+    print(f"There is no Fashion-MNIST in {_fashion_mnist()}: set KERAS_HOME. The digits are used instead.", flush=True)
+    return "digits"
+
+
+def _fashion_mnist() -> Path:
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"), "datasets", "fashion-mnist")
+
+
+def _idx(name: str, header: int) -> np.ndarray:
+    return np.frombuffer(gzip.decompress((_fashion_mnist() / name).read_bytes()), np.uint8, offset=header)
 
 
 def configurations(count: int) -> list[dict[str, Any]]:
@@ -90,6 +111,7 @@ def fit(model: Any, config: dict[str, Any], data: Any, epochs: int, callbacks: A
     return float(max(history.history["val_accuracy"]))
 
 
-def done(accuracies: list[float]) -> None:
-    """Tells equal_work.py what came of it: the number of trainings, and the best accuracy."""
-    Path(sys.argv[1]).with_suffix(".out").write_text(json.dumps({"trials": len(accuracies), "best": max(accuracies)}))
+def done(accuracies: list[float], **more: Any) -> None:
+    """Tells what came of it: the number of trainings, the best accuracy, and what else there is to tell."""
+    told = {"trials": len(accuracies), "best": max(accuracies), **more}
+    Path(sys.argv[1]).with_suffix(".out").write_text(json.dumps(told))

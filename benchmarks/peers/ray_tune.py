@@ -24,10 +24,15 @@ class Mlp(tune.Trainable):
         import keras
 
         keras.backend.clear_session(free_memory=False)
-        self.chosen = self.asked["configurations"][new_config["configuration"]]
-        self.model = work.build(self.chosen, self.data[0][0].shape[1])
+        self.chosen = self.in_common_words(new_config)
+        self.model = work.build(self.chosen, work.INPUTS[self.asked["data"]])
         self.epoch = 0
         return True
+
+    def in_common_words(self, config: dict[str, Any]) -> dict[str, Any]:
+        """What the common model is made of."""
+        configuration: dict[str, Any] = self.asked["configurations"][config["configuration"]]
+        return configuration
 
     def step(self) -> dict[str, Any]:
         """Trains an epoch."""
@@ -44,7 +49,11 @@ def main() -> None:
         tune.with_resources(tune.with_parameters(Mlp, asked=asked, data=work.load(asked["data"])), {"cpu": 1}),
         param_space={"configuration": tune.grid_search(list(range(len(asked["configurations"]))))},
         tune_config=tune.TuneConfig(metric="val_accuracy", mode="max", reuse_actors="--reuse" in sys.argv),
-        run_config=tune.RunConfig(storage_path=asked["folder"], verbose=0),
+        run_config=tune.RunConfig(
+            storage_path=asked["folder"],
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            verbose=0,
+        ),
     )
     work.done([result.metrics["val_accuracy"] for result in tuner.fit()])
 

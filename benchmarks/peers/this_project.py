@@ -1,9 +1,15 @@
-"""This project as its users run it: journal, live view, checkpoints of the best trials, one CPU a trial."""
+"""This project as its users run it: journal, checkpoints of the best trials, one CPU a trial.
+
+With `--watched`, clocks run in its workers, for whole_run.py.
+"""
 
 from __future__ import annotations
 
+import sys
+import time
 from typing import Any
 
+import watched
 import work
 
 import tune_jobs
@@ -23,12 +29,7 @@ class Mlp(KerasTrainable):
 
     def build_model(self, config: dict[str, Any]) -> Any:
         """The common model."""
-        return work.build(config["configuration"], self.inputs)
-
-    @property
-    def inputs(self) -> int:
-        """Numbers of an example."""
-        return {"fashion_mnist": 784, "digits": 64}[asked["data"]]
+        return work.build(config["configuration"], work.INPUTS[asked["data"]])
 
 
 class Batched(Mlp):
@@ -43,6 +44,12 @@ class Batched(Mlp):
         return super().reset_config(chosen(new_config))
 
 
+class WatchedBatched(watched.Watched, Batched):
+    """The same, with clocks."""
+
+    watched_in = asked["folder"]
+
+
 def chosen(config: dict[str, Any]) -> dict[str, Any]:
     """A configuration in place of its number."""
     configuration = asked["configurations"][config["configuration"]]
@@ -52,7 +59,7 @@ def chosen(config: dict[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     run = tune_jobs.run(
         Experiment(
-            trainable=Batched,
+            trainable=WatchedBatched if "--watched" in sys.argv else Batched,
             space=SearchSpace(configuration=Choice(*range(len(asked["configurations"])))),
             objective=Objective("val_accuracy", "max"),
             searcher=Grid(),
@@ -61,4 +68,9 @@ if __name__ == "__main__":
         ),
         storage=asked["folder"],
     )
-    work.done([float(value) for value in run.leaderboard()["val_accuracy"]])
+    told = {
+        "lines": list(watched.lines(asked["folder"])),
+        "begun_s": asked["begun_s"],
+        "driver_cpu_s": time.process_time(),
+    }
+    work.done([float(value) for value in run.leaderboard()["val_accuracy"]], **told)

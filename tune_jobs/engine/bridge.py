@@ -7,16 +7,16 @@ all for every result, and which it cannot restore without its state.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Self
 
 import ray
 from ray.tune import Callback, Stopper
 from ray.tune.schedulers import FIFOScheduler
-from ray.tune.search import Searcher
+from ray.tune.search.search_algorithm import SearchAlgorithm
 
 from trainables.settings import REPORTED_KEY, TRIAL_KEY
 from tune_jobs.engine.coordinator import Coordinator
+from tune_jobs.engine.lean_trial import LeanTrial, LeanTrials, number_of
 from tune_jobs.engine.nodes import Places
 from tune_jobs.engine.ray_errors import in_one_line
 from tune_jobs.engine.upkeep import Upkeep, lighten
@@ -38,49 +38,45 @@ class _Bridge:
         return self
 
 
-class ProposingSearcher(_Bridge, Searcher):
+class ProposingSearcher(_Bridge, SearchAlgorithm):
     """Hands the coordinator's proposals to Ray.
 
     Args:
         coordinator: What decides.
         room: How many trials may be with Ray now: see ``Room``.
-
-    Attributes:
-        finished: Whether there will be no other.
     """
 
     def __init__(self, coordinator: Coordinator, room: Callable[[], int]) -> None:
-        Searcher.__init__(self)
         self._coordinator = coordinator
         self._room = room
+        self._trials: LeanTrials | None = None
         self._with_ray: set[str] = set()
-        self.finished = False
 
-    def suggest(self, trial_id: str) -> Any:
-        """The next configuration, with the trial's number."""
-        if len(self._with_ray) >= self._room() and not self._coordinator.over:
+    def add_configurations(self, experiments: Any) -> None:
+        """Ray says what the trials are of."""
+        (declared,) = experiments
+        self._trials = LeanTrials(declared.spec)
+
+    def next_trial(self) -> LeanTrial | None:
+        """The next trial; None: Ray asks again after its next event, or in 0.1 s, unless there will be no other."""
+        if self._finished or (len(self._with_ray) >= self._room() and not self._coordinator.over):
             return None
         proposal = self._coordinator.propose()
         if proposal is None:
             # A worker that dies gives its trial back, so Ray must go on asking until all of them have ended.
-            self.finished = self._coordinator.idle
-            return Searcher.FINISHED if self.finished else None
-        if proposal is WAIT:
-            return None  # Ray asks again after its next event, or in 0.1 s
-        trial, config = proposal
-        self._with_ray.add(trial_id)
-        reported = self._coordinator.reported(trial)
-        return {**config, TRIAL_KEY: trial, REPORTED_KEY: reported, **self._coordinator.shares.keyed(trial)}
+            self._finished = self._coordinator.idle
+            return None
+        if proposal is WAIT or self._trials is None:
+            return None
+        number, config = proposal
+        reported = {TRIAL_KEY: number, REPORTED_KEY: self._coordinator.reported(number)}
+        trial = self._trials.make(number, {**config, **reported, **self._coordinator.shares.keyed(number)})
+        self._with_ray.add(trial.trial_id)
+        return trial
 
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:  # noqa: ARG002
         """There is room for another; of the result the coordinator knew first."""
         self._with_ray.discard(trial_id)
-
-    def save(self, checkpoint_path: str) -> None:
-        """Ray's own state is not used: the journal is."""
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Ray's own state is not used: the journal is."""
 
 
 class WorkerKeeper(_Bridge, FIFOScheduler):
@@ -116,7 +112,7 @@ class WorkerKeeper(_Bridge, FIFOScheduler):
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:  # noqa: ARG002
         """A worker is about to have nothing to do: it is kept for as long as another trial may come."""
-        kept = 0 if self._searcher.finished else self._most()
+        kept = 0 if self._searcher.is_finished() else self._most()
         cache = getattr(tune_controller, "_actor_cache", None)
         if cache is not None:
             cache.increase_max(trial.placement_group_factory, kept - self._kept)
@@ -130,9 +126,9 @@ class DecidingStopper(_Bridge, Stopper):
     def __init__(self, coordinator: Coordinator) -> None:
         self._coordinator = coordinator
 
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002 - the result has the number
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Whether the trial ends."""
-        return self._coordinator.report(result["config"][TRIAL_KEY], result)
+        return self._coordinator.report(number_of(trial_id), result)
 
     def stop_all(self) -> bool:
         """Whether the run ends."""
@@ -149,7 +145,7 @@ class TellingCallback(_Bridge, Callback):
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """A worker is ready for the trial."""
         node = self._places.of(trial.temporary_state.ray_actor)
-        self._coordinator.started(trial.config[TRIAL_KEY], node)
+        self._coordinator.started(trial.number, node)
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: Any, **info: Any) -> None:  # noqa: ARG002
         """The coordinator knows the result by now; callbacks may change what Ray keeps of it."""
@@ -157,15 +153,12 @@ class TellingCallback(_Bridge, Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """A worker died; to Ray, the trial is over."""
-        # Ray's own get_error() looks where the file would be, had Ray's state been saved.
-        file = trial.error_file and Path(trial.error_file)
-        told = file.read_text(encoding="utf-8").rpartition("Failure # ")[2] if file and file.exists() else ""
-        self._coordinator.crashed(trial.config[TRIAL_KEY], in_one_line(told.partition("\n")[2]))
+        self._coordinator.crashed(trial.number, in_one_line(trial.death))
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:  # noqa: ARG002
         """Ends the workers of trials that hang; Ray finds them dead, and says so."""
         for number in self._coordinator.silent():
             for trial in trials:
                 actor = trial.temporary_state.ray_actor
-                if trial.config[TRIAL_KEY] == number and actor is not None:
+                if trial.number == number and actor is not None:
                     ray.kill(actor)

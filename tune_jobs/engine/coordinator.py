@@ -11,6 +11,7 @@ from typing import Any
 from trainables.divergence import diverged_metric
 from tune_jobs.engine.failures import FAILURES, FailuresInARow, cut, status_of
 from tune_jobs.engine.growth import Shares
+from tune_jobs.engine.proposals import Proposal, Proposals
 from tune_jobs.engine.silence import Silence
 from tune_jobs.engine.telling import Record, Telling
 from tune_jobs.engine.warm_start import teach
@@ -26,7 +27,7 @@ from tune_jobs.results import (
     TrialEnded,
     TrialStarted,
 )
-from tune_jobs.searchers import WAIT, Search, Waiting
+from tune_jobs.searchers import Search, Waiting
 
 
 @dataclass
@@ -73,15 +74,12 @@ class Coordinator:
         self._telling = Telling(record)
         self._clock = clock
         self._started_s = clock()
-        self._proposed = 0
         self._epochs = 0
         self._running: dict[int, _Running] = {}
-        self._waiting: list[int] = []
-        self._left_out: list[int] = []
-        self._planned = experiment.planned_trials
         self._search: Search = experiment.searcher.start(
             experiment.space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
         )
+        self._proposals = Proposals(self._search, experiment.planned_trials)
         self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
         self._failures = FailuresInARow(experiment.same_failures)
         self._silence = Silence(experiment.trial_timeout_s)
@@ -106,7 +104,8 @@ class Coordinator:
         """
         events = list(events)
         self.shares.replay(events)
-        self._propose_again({event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)})
+        started = {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)}
+        self._running = {trial: _Running(config) for trial, config in self._proposals.again(started).items()}
         verdicts: dict[int, tuple[Status | None, str]] = {}
         for event in events:
             match event:
@@ -120,48 +119,18 @@ class Coordinator:
         for trial, (verdict, reason) in verdicts.items():
             if verdict is not None and trial in self._running:
                 self._end(trial, verdict, reason)
-        self._waiting = sorted(self._running)
+        for trial, running in sorted(self._running.items()):
+            self._proposals.comes_back(trial, running.config)
         self._failures.count_anew()
 
-    def _propose_again(self, started: Mapping[int, dict[str, Any]]) -> None:
-        """Side by side, trials start out of order: one of them may have been proposed, but never started.
-
-        A searcher that has to hear results before it can say again what that one was is asked when it has.
-        """
-        for trial in range(max(started, default=-1) + 1):
-            config: dict[str, Any] | Waiting | None = started.get(trial)
-            if config is not None:
-                self._search.remember(trial, started[trial])
-            else:
-                config = self._search.propose(trial)
-            if config is WAIT:
-                self._left_out.append(trial)
-            elif config is not None:
-                self._running[trial] = _Running(config)
-            self._proposed = trial + 1
-
-    def propose(self) -> tuple[int, dict[str, Any]] | Waiting | None:
+    def propose(self) -> Proposal | Waiting | None:
         """The next trial's number and configuration; None when there is none (see ``idle``), WAIT when too early."""
-        if self.over:
-            return None
-        trial = next(iter(self._waiting or self._left_out), self._proposed)
-        if not self._waiting and self._planned is not None and trial >= self._planned:
-            return None  # more, when it is resumed with fewer trials
-        if not self.shares.has_room(trial):
-            return WAIT
-        if self._waiting:
-            self.shares.proposed(self._waiting.pop(0))
-            return trial, self._running[trial].config
-        config = self._search.propose(trial)
-        if config is None or config is WAIT:
-            return config
-        if self._left_out:
-            self._left_out.pop(0)
-        else:
-            self._proposed += 1
-        self._running[trial] = _Running(config)
-        self.shares.proposed(trial)
-        return trial, config
+        proposal = None if self.over else self._proposals.next(self.shares.has_room)
+        if isinstance(proposal, tuple):
+            trial, config = proposal
+            self._running.setdefault(trial, _Running(config))
+            self.shares.proposed(trial)
+        return proposal
 
     def reported(self, trial: int) -> int:
         """How many epochs of a trial that has not ended are known."""
@@ -305,7 +274,7 @@ class Coordinator:
         """The trial has no worker any more, and is proposed again."""
         self._silence.ended(trial)
         self.shares.stopped(trial)
-        self._waiting.append(trial)
+        self._proposals.comes_back(trial, self._running[trial].config)
 
     def _end(self, trial: int, status: Status, reason: str, error: str | None = None) -> None:
         self._tell(TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from tune_jobs.engine import local_ray
 from tune_jobs.engine.environment import variables_set
 from tune_jobs.engine.interruption import held_back
 from tune_jobs.engine.joining import cluster_address, is_connected, join, leave
@@ -28,6 +30,8 @@ _ENVIRONMENT = {
     "TUNE_FORCE_TRIAL_CLEANUP_S": "22",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Ray's snapshots rewrite the state of all trials, for nobody
     "TUNE_WARN_THRESHOLD_S": "10",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # the coordinator says what is missing
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher keeps to what there is room for
 }
 
 _PREFIX, _LOCK = "tune-jobs-", "lock"
@@ -48,41 +52,43 @@ def available() -> Machine:
 
 
 @contextmanager
-def ray_session(machine: Machine) -> Iterator[Path]:
-    """Starts Ray, and ends it afterwards.
+def ray_session(machine: Machine, system_config: dict[str, Any]) -> Iterator[Callable[[], Path]]:
+    """Begins to start Ray, and ends it afterwards.
 
     A cluster that this process has joined is used, and left as it is.
 
     Args:
         machine: What is ``available``.
+        system_config: What a Ray that is started is told: see ``local_ray.workers_at_start``.
 
     Yields:
-        A folder for what this process writes of Ray's.
+        Waits until Ray is there; returns a folder for what this process writes of Ray's.
     """
-    import ray
-
     place = Path(os.environ.get("RAY_TMPDIR") or _SHORT_FOLDER)
     _remove_abandoned(place)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+
+    ray = _joined() if machine.is_cluster else local_ray.running(machine, folder, system_config)
     try:
-        with _held(folder / _LOCK), variables_set({**_ENVIRONMENT, "PYTHONPATH": _python_path()}):
-            if not machine.is_cluster:
-                (node,) = machine.nodes
-                with held_back():
-                    ray.init(
-                        address="local",
-                        num_cpus=int(node.cpus),
-                        num_gpus=int(node.gpus),
-                        _memory=int(node.memory_bytes),
-                        include_dashboard=False,
-                        logging_level=logging.WARNING,
-                        _temp_dir=str(folder),
-                    )
-            yield folder
+        with _held(folder / _LOCK), variables_set({**_ENVIRONMENT, "PYTHONPATH": _python_path()}), ray as is_there:
+            yield partial(_waited, is_there, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _joined() -> Iterator[Callable[[], None]]:
+    try:
+        yield lambda: None
     finally:
         with held_back():
-            leave() if machine.is_cluster else ray.shutdown()
-            shutil.rmtree(folder, ignore_errors=True)
+            leave()
+
+
+def _waited(is_there: Callable[[], None], folder: Path) -> Path:
+    with held_back():
+        is_there()
+    return folder
 
 
 @contextmanager

@@ -40,19 +40,21 @@ class Room:
         self._note = note
         self._clock = clock
         self._machine = machine
+        self._room = machine.concurrent(resources, most)
         self._looked_s = clock()
 
     def now(self) -> int:
         """How many trials may be with Ray. Ask often: the cluster is asked once a second at most."""
         if self._look is not None and self._clock() - self._looked_s >= _LOOK_S:
             before, self._machine = self._machine, self._look()
+            self._room = self._machine.concurrent(self._resources, self._most)
             self._looked_s = self._clock()
             if before.nodes != self._machine.nodes:
                 self._note(self._told())
-        return self._machine.concurrent(self._resources, self._most)
+        return self._room
 
     def _told(self) -> str:
-        nodes, room = len(self._machine.nodes), self._machine.concurrent(self._resources, self._most)
+        nodes, room = len(self._machine.nodes), self._room
         there = f"The cluster has {nodes} {'node' if nodes == 1 else 'nodes'} now"
         if room == 0:
             return f"{there}, and no trial fits on any of them: the run waits until one joins that has room."

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
-from trainables import Data, TrialSettings
+from trainables import Data
 from tune_jobs.engine import folder as run_folder
 from tune_jobs.engine.coordinator import Coordinator
 from tune_jobs.engine.data import load_data
-from tune_jobs.engine.growth import requested
 from tune_jobs.engine.interruption import on_interrupt, terminable
 from tune_jobs.engine.keeping import Keeper, Keeping
+from tune_jobs.engine.local_ray import workers_at_start
 from tune_jobs.engine.lock import locked
 from tune_jobs.engine.machine import Machine
-from tune_jobs.engine.memory_monitor import its_victims_are_dead
 from tune_jobs.engine.mirror import Mirror, discard, mirrored, working_folder
 from tune_jobs.engine.nodes import joined_machine
 from tune_jobs.engine.noise import quiet
@@ -28,6 +26,7 @@ from tune_jobs.engine.reporter import Plan, Reporter
 from tune_jobs.engine.resumption import differences, refusal
 from tune_jobs.engine.room import Room
 from tune_jobs.engine.shared_storage import check_storage
+from tune_jobs.engine.tuning import tune_trials, with_data
 from tune_jobs.engine.warm_start import gather
 from tune_jobs.engine.warm_start import read as read_lessons
 from tune_jobs.errors import RequestError, RunFailed
@@ -37,7 +36,6 @@ from tune_jobs.results.repeats import Repeat, repeat_of
 from tune_jobs.results.run import Run, load_run
 
 LOG = Path("logs", "ray.log")
-_UNLIMITED = 1_000_000
 
 
 def run(
@@ -166,17 +164,33 @@ def _run_in(
     if recorder.torn_bytes:
         notes = [*notes, f"The journal's last line was torn ({recorder.torn_bytes} bytes): what it told is lost."]
     recorder.begin(_plan(folder, experiment, concurrent, earlier))
-    coordinator = Coordinator(experiment, recorder, lessons=read_lessons(folder))
-    coordinator.replay(earlier)
+    coordinator: Coordinator | None = None
     try:
         with quiet(folder / LOG):
             if machine.is_cluster:
                 check_storage(mirror.remote if mirror else folder, experiment.resources)
-            data = load_data(experiment.trainable).part(experiment.fraction)
-            trials = mirror.trials if mirror else str(folder / "trials")
-            _execute(experiment, coordinator, data, machine, concurrent, folder, trials, notes)
+            side_by_side = min(concurrent, experiment.planned_trials or concurrent)
+            workers = workers_at_start(machine, side_by_side, experiment.trainable)
+            with ExitStack() as session:
+                ray_is_there = session.enter_context(ray_session(machine, workers))  # it starts while this goes on
+                coordinator = Coordinator(experiment, recorder, lessons=read_lessons(folder))
+                coordinator.replay(earlier)
+                data = load_data(experiment.trainable).part(experiment.fraction)
+                trials = mirror.trials if mirror else str(folder / "trials")
+                _execute(
+                    experiment,
+                    coordinator,
+                    data,
+                    machine,
+                    concurrent,
+                    folder,
+                    trials,
+                    notes,
+                    session.pop_all(),
+                    ray_is_there,
+                )
     except OSError:
-        if coordinator.failure is None:  # else the log was on the same full disk as the journal
+        if coordinator is None or coordinator.failure is None:  # else the log was on the same full disk as the journal
             raise
     finally:
         recorder.close()
@@ -202,6 +216,14 @@ def _plan(folder: Path, experiment: Experiment, concurrent: int, earlier: Sequen
     )
 
 
+@contextmanager
+def _interruptible(ray_is_there: Callable[[], Path], coordinator: Coordinator) -> Iterator[Path]:
+    """What ``ray_is_there`` returns; from then on, signals are the coordinator's."""
+    scratch = ray_is_there()
+    with on_interrupt(coordinator.interrupt):
+        yield scratch
+
+
 def _execute(
     experiment: Experiment,
     coordinator: Coordinator,
@@ -211,20 +233,22 @@ def _execute(
     folder: Path,
     trials: str,
     notes: Sequence[str],
+    session: ExitStack,
+    ray_is_there: Callable[[], Path],
 ) -> None:
-    """Runs all trials. Whatever stops them, the journal tells how it ended."""
+    """Runs all trials, and ends Ray. Whatever stops them, the journal tells how it ended."""
     error: str | None = None
     try:
-        with ray_session(machine) as scratch, on_interrupt(coordinator.interrupt):
+        with session, _interruptible(ray_is_there, coordinator) as scratch:
             nodes = len(machine.nodes) if machine.is_cluster else None
             coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=concurrent, nodes=nodes)
             for note in notes:
                 coordinator.note(note)
-            trainable = _with_data(experiment, data, trials, shares_vary=coordinator.shares.vary)
+            trainable = with_data(experiment, data, trials, shares_vary=coordinator.shares.vary)
             follow = joined_machine if machine.is_cluster else None
             most = experiment.max_concurrent_trials
             room = Room(machine, experiment.resources.least, most, follow, coordinator.note)
-            _tune(trainable, coordinator, room, scratch)
+            tune_trials(trainable, coordinator, room, scratch)
     except (KeyboardInterrupt, SystemExit):
         coordinator.interrupt()
         raise
@@ -235,58 +259,6 @@ def _execute(
         raise RunFailed(f"Ray stopped the run: {error} See {folder / LOG}.", folder) from raised
     finally:
         coordinator.finish(error)
-
-
-def _with_data(experiment: Experiment, data: Data, trials: str, *, shares_vary: bool) -> Any:
-    from ray import tune
-
-    resources = experiment.resources
-    settings = TrialSettings(
-        metric=experiment.objective.metric,
-        mode=experiment.objective.mode,
-        max_epochs=experiment.max_epochs,
-        seed=experiment.seed,
-        executions=experiment.executions,
-        cpus=resources.cpus,
-        gpus=resources.first_gpus,
-        measures_gpu=resources.gpus == "auto",
-        folder=trials,
-        checkpoint_every_s=experiment.checkpoint_every_s,
-        milestones=experiment.rungs,
-    )
-    seen = replace(data, test=None)  # nothing of the test set ever reaches a worker
-    trainable = tune.with_parameters(experiment.trainable, data=seen, settings=settings)
-    return tune.with_resources(trainable, requested(resources) if shares_vary else resources.to_ray())
-
-
-def _tune(trainable: Any, coordinator: Coordinator, room: Room, scratch: Path) -> None:
-    from ray import tune
-
-    from tune_jobs.engine.bridge import DecidingStopper, ProposingSearcher, TellingCallback, WorkerKeeper
-
-    searcher = ProposingSearcher(coordinator, room.now)
-    tuner = tune.Tuner(
-        trainable,
-        tune_config=tune.TuneConfig(
-            search_alg=searcher,
-            scheduler=WorkerKeeper(searcher, (lambda: 0) if coordinator.shares.vary else room.now),
-            num_samples=-1,  # the searcher says when it is finished
-            max_concurrent_trials=_UNLIMITED,  # the searcher keeps to what there is room for
-            reuse_actors=True,
-            trial_dirname_creator=lambda trial: trial.trial_id,
-        ),
-        run_config=tune.RunConfig(
-            name="run",
-            storage_path=str(scratch / "tune"),
-            stop=DecidingStopper(coordinator),
-            callbacks=[TellingCallback(coordinator)],
-            failure_config=tune.FailureConfig(max_failures=0),  # the coordinator proposes again what may go on
-            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            verbose=0,
-        ),
-    )
-    with its_victims_are_dead():
-        tuner.fit()
 
 
 def _checked(run: Run) -> Run:

@@ -41,11 +41,12 @@ def encode(event: Event) -> bytes:
     try:
         if isinstance(event, EpochReported):
             fields["metrics"] = {name: _standard(float(value)) for name, value in event.metrics.items()}
-        text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+        text = _ENCODER.encode(fields)
     except (TypeError, ValueError, RecursionError) as error:
         raise EventError(f"this {event.EVENT} event cannot be written as JSON: {error}") from error
     line = text.encode("utf-8", errors="replace") + b"\n"
-    decode(line)  # what the reader refuses must fail here, not when the run is over
+    if _plain_epoch(fields) is None:
+        decode(line)  # what the reader refuses must fail here, not when the run is over
     return line
 
 
@@ -119,7 +120,8 @@ def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is not a JSON value")
 
 
-# One decoder for all lines: json.loads builds a new one at every call that passes an option.
+# One of each for all lines: json.loads and json.dumps make a new one at every call that passes an option.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _RECORDS: dict[str, type[Event]] = {
     record.EVENT: record for record in (RunStarted, TrialStarted, EpochReported, Noted, TrialEnded, RunEnded)

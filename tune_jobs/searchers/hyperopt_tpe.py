@@ -60,7 +60,7 @@ class HyperOpt(Searcher):
 
     def limit(self, space: SearchSpace) -> int | None:
         """None: it may propose a configuration again."""
-        return None if to_hyperopt(space) else 1
+        return None if any(slot.parameter.size != 1 for slot in space.slots()) else 1
 
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:
         """Begins a run."""

@@ -39,12 +39,26 @@ class TextColumn:
     @property
     def width(self) -> int:
         """Columns of the terminal that it takes."""
-        return max(map(cell_len, [*self.header.split("\n"), *self.cells]))
+        return max(map(_width, [*self.header.split("\n"), *self.cells]))
+
+    def aligned(self, texts: Iterable[str]) -> list[str]:
+        """Texts of this column, each as wide as the column."""
+        width = self.width
+        return [_aligned(text, width, is_number=self.is_number) for text in texts]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing stands in it."""
         return all(cell == MISSING for cell in self.cells)
+
+
+def _aligned(text: str, width: int, *, is_number: bool) -> str:
+    blank = " " * (width - _width(text))
+    return blank + text if is_number else text + blank
+
+
+def _width(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def text_columns(frame: pd.DataFrame) -> list[TextColumn]:

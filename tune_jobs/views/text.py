@@ -16,7 +16,10 @@ _WIDEST_ERROR = 160
 
 def clean(text: object) -> str:
     """A text on one line in which whatever could steer a terminal is spelled out."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in str(text))
+    whole = str(text)
+    if whole.isprintable():
+        return whole
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in whole)
 
 
 def number(value: float, digits: int = 4) -> str:

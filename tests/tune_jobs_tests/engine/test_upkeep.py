@@ -102,8 +102,24 @@ def test_no_event_walks_over_the_trials() -> None:
     def refused() -> list[Any]:
         raise AssertionError("all trials of the run were asked for")
 
-    keeper = WorkerKeeper(SimpleNamespace(finished=False), lambda: 2)  # type: ignore[arg-type]
+    keeper = WorkerKeeper(SimpleNamespace(is_finished=lambda: False), lambda: 2)  # type: ignore[arg-type]
     assert keeper.choose_trial_to_run(SimpleNamespace(get_trials=refused)) is None
+
+
+def test_a_snapshot_is_written_when_it_must_be_only() -> None:
+    written = []
+    controller, keeping = Controller(), Upkeep()
+    controller.checkpoint = lambda **asked: written.append(asked)  # type: ignore[attr-defined]
+    for number in range(3):
+        keeping.ends(controller, controller.begin(number))
+        controller.checkpoint()  # type: ignore[attr-defined]
+    assert written == []
+    controller.checkpoint(force=True, wait=True)  # type: ignore[attr-defined]
+    assert written == [{"force": True, "wait": True}]
+
+
+def test_ray_still_asks_for_snapshots_by_this_name() -> None:
+    assert "self.checkpoint()" in inspect.getsource(TuneController.step)
 
 
 def test_ray_still_remembers_under_these_names() -> None:

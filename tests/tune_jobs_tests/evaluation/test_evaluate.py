@@ -208,11 +208,11 @@ def test_options_are_adapted_to_training_without_validation():
 def test_workers_never_get_the_test_set(monkeypatch, tmp_path):
     from ray import tune
 
-    from tune_jobs.engine import runner
+    from tune_jobs.engine import tuning
 
     sent = SimpleNamespace()
     monkeypatch.setattr(tune, "with_parameters", lambda trainable, **parameters: vars(sent).update(parameters))
     monkeypatch.setattr(tune, "with_resources", lambda trainable, resources: trainable)
-    runner._with_data(experiment_of(), Blobs.standalone().load_data(), tmp_path, shares_vary=False)
+    tuning.with_data(experiment_of(), Blobs.standalone().load_data(), tmp_path, shares_vary=False)
     assert sent.data.test is None
     assert sent.data.examples == {"train": 48, "validation": 24}

@@ -4,6 +4,7 @@ import io
 
 import pandas as pd
 import pytest
+from counting import calls_of
 from rich.console import Console
 
 from tune_jobs.views.tables import print_leaderboard, table_text
@@ -129,3 +130,17 @@ def test_names_that_only_look_like_a_list_stay_apart():
     frame = board().rename(columns={"units_0": "units_1", "units_1": "units_2"})
     text = on_terminal(frame, 240)
     assert "64, 48" not in text
+
+
+def test_wide_characters_take_the_room_that_they_take():
+    names = pd.array(["普通", "a", "é"], dtype="string")
+    lines = table_text(board(status=names)).splitlines()
+    assert [
+        line.index(value) + extra for line, value, extra in zip(lines[1:3], ("0.9750", "0.9417"), (2, 0), strict=True)
+    ] == [lines[0].index("val_accuracy") + 6] * 2
+
+
+@pytest.mark.parametrize(("show", "most"), [(on_pipe, 450), (lambda frame: on_terminal(frame, 240), 1000)])
+def test_a_row_of_ten_thousand_is_not_much_work(show, most):
+    few, many = (calls_of(lambda: show(pd.concat([board()] * times))) for times in (10, 110))  # noqa: B023
+    assert (many - few) / 300 < most  # rich's own tables make 6,000

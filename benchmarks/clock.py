@@ -1,0 +1,63 @@
+"""Clocks at the functions of a worker: how long it spends in each part of a trial."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class Clock:
+    """Wall and CPU seconds of what it wraps, without what is wrapped within; of the thread that made it, only.
+
+    Attributes:
+        spent: By part: wall and CPU seconds. Whoever reads it may begin anew with an empty one.
+    """
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        self.spent: dict[str, list[float]] = {}
+        self._within: list[list[float]] = []
+
+    def wrap(self, owner: Any, name: str, part: str) -> None:
+        """Times a function wherever it is called by that name."""
+        function: Callable[..., Any] = getattr(owner, name)
+
+        def timed(*args: Any, **options: Any) -> Any:
+            if threading.get_ident() != self._thread:
+                return function(*args, **options)
+            return self.time(part, lambda: function(*args, **options))
+
+        setattr(owner, name, timed)
+
+    def time(self, part: str, action: Callable[[], Any]) -> Any:
+        """Times one call."""
+        self._within.append([0.0, 0.0])
+        begun = (time.perf_counter(), time.process_time())
+        try:
+            return action()
+        finally:
+            whole = [time.perf_counter() - begun[0], time.process_time() - begun[1]]
+            inner = self._within.pop()
+            spent = self.spent.setdefault(part, [0.0, 0.0])
+            for kind in (0, 1):
+                spent[kind] += whole[kind] - inner[kind]
+                if self._within:
+                    self._within[-1][kind] += whole[kind]
+
+
+def wrapped() -> Clock:
+    """A clock at every part of a trial's making, and at its epochs."""
+    from trainables import reuse, training
+    from trainables.inputs import Inputs
+
+    clock = Clock()
+    clock.wrap(training, "compiled", "build_model")
+    clock.wrap(Inputs, "training", "input")
+    clock.wrap(Inputs, "validation", "input")
+    clock.wrap(training, "build", "variables, metrics")
+    clock.wrap(reuse, "anatomy", "what traces depend on")
+    clock.wrap(reuse.Traceable, "begin_as", "values into a kept model")
+    clock.wrap(training.Training, "train_epoch", "epoch")
+    return clock

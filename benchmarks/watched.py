@@ -1,0 +1,82 @@
+"""What a worker of a run spends its time in: a line a call of Ray's, in a file a worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from clock import Clock, wrapped
+
+from trainables.settings import TRIAL_KEY
+
+
+class Watched:
+    """Goes before a KerasTrainable, and tells of its calls.
+
+    Attributes:
+        watched_in: The folder of the files.
+    """
+
+    watched_in: str
+
+    def setup(self, config: dict[str, Any], data: Any = None, settings: Any = None) -> None:
+        """Begins the first trial of a worker."""
+        begun_s, cpu_before_s = time.time(), time.process_time()
+        self._clock, self._watched = _clock(), config
+        loaded_s = time.time() - begun_s  # the clocks stand at functions of modules that a trial would have loaded
+        self._told("setup", lambda: super(Watched, self).setup(config, data, settings), begun_s, cpu_before_s, loaded_s)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Begins another one."""
+        self._watched = new_config
+        return bool(self._told("reset_config", lambda: super(Watched, self).reset_config(new_config), time.time()))
+
+    def step(self) -> dict[str, Any]:
+        """Trains an epoch."""
+        result: dict[str, Any] = self._told("step", super().step, time.time())
+        return result
+
+    def _told(
+        self,
+        call: str,
+        action: Callable[[], Any],
+        begun_s: float,
+        cpu_before_s: float | None = None,
+        loaded_s: float = 0.0,
+    ) -> Any:
+        self._clock.spent = {"import": [loaded_s, 0.0]}
+        result = self._clock.time(call, action)
+        config = dict(self._watched)
+        line = {"worker": os.getpid(), "trial": config.pop(TRIAL_KEY), "config": config, "call": call}
+        line |= {"begun_s": begun_s, "ended_s": time.time(), "cpu_before_s": cpu_before_s}
+        line["spent_s"] = {part: wall_s for part, (wall_s, _) in self._clock.spent.items()}
+        with Path(self.watched_in, f"watched-{os.getpid()}.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        return result
+
+
+def lines(folder: str) -> Iterable[dict[str, Any]]:
+    """What all workers told."""
+    for file in sorted(Path(folder).glob("watched-*.jsonl")):
+        yield from map(json.loads, file.read_text().splitlines())
+
+
+def _clock() -> Clock:
+    """The clock of trials, and clocks at validation, checkpoints and imports."""
+    clock = wrapped()
+    import keras
+
+    from trainables.checkpoint_writer import CheckpointWriter
+    from trainables.training import Training
+
+    clock.wrap(keras.Model, "evaluate", "validation")
+    clock.wrap(Training, "snapshot", "checkpoints")
+    clock.wrap(CheckpointWriter, "write", "checkpoints")
+    clock.wrap(CheckpointWriter, "wait", "checkpoints")
+    clock.wrap(sys.modules["_frozen_importlib"], "_find_and_load", "import")  # every import that has to load
+    return clock

@@ -1,0 +1,44 @@
+"""The workers that Ray starts with import Keras at once, and are those that get the trials."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import ray
+from ray.tune.execution.class_cache import _ActorClassCache
+
+from trainables import KerasTrainable
+from tune_jobs.engine.local_ray import workers_at_start
+from tune_jobs.engine.machine import Machine, Node
+from tune_jobs.engine.ray_session import ray_session
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+
+class Asked:
+    """What Ray Tune makes an actor of."""
+
+    def __init__(self) -> None:
+        self._had_keras = "keras" in sys.modules
+
+    def told(self) -> tuple[int, bool]:
+        return os.getpid(), self._had_keras
+
+
+def test_trials_get_the_workers_that_imported_keras(ray_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", str(ray_folder))
+    machine = Machine((Node(cpus=2, memory_bytes=1e9),))
+    with ray_session(machine, workers_at_start(machine, 2, KerasTrainable)) as is_there:
+        is_there()
+        lines = {each.pid: " ".join(each.cmdline()) for each in psutil.Process().children(recursive=True)}
+        assert not [line for line in lines.values() if "monitor/monitor.py" in line or "dashboard/dashboard.py" in line]
+        workers = {pid for pid, line in lines.items() if line.startswith("ray::IDLE")}
+        actor = _ActorClassCache().get(Asked)
+        trials = [actor.options(num_cpus=1).remote() for _ in range(2)]
+        told = ray.get([trial.told.remote() for trial in trials])
+    assert len(workers) == 2
+    assert sorted(told) == [(pid, True) for pid in sorted(workers)]
