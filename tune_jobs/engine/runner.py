@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from trainables import Data
@@ -177,18 +178,8 @@ def _run_in(
                 coordinator.replay(earlier)
                 data = load_data(experiment.trainable).part(experiment.fraction)
                 trials = mirror.trials if mirror else str(folder / "trials")
-                _execute(
-                    experiment,
-                    coordinator,
-                    data,
-                    machine,
-                    concurrent,
-                    folder,
-                    trials,
-                    notes,
-                    session.pop_all(),
-                    ray_is_there,
-                )
+                setting = _Setting(experiment, machine, concurrent, folder, trials, notes)
+                _execute(setting, coordinator, data, session.pop_all(), ray_is_there)
     except OSError:
         if coordinator is None or coordinator.failure is None:  # else the log was on the same full disk as the journal
             raise
@@ -216,6 +207,38 @@ def _plan(folder: Path, experiment: Experiment, concurrent: int, earlier: Sequen
     )
 
 
+@dataclass(frozen=True)
+class _Setting:
+    """What is run, on which machine, how many trials side by side, where it goes, and what is told first."""
+
+    experiment: Experiment
+    machine: Machine
+    concurrent: int
+    folder: Path
+    trials: str
+    notes: Sequence[str]
+
+
+def _execute(
+    setting: _Setting, coordinator: Coordinator, data: Data, session: ExitStack, ray_is_there: Callable[[], Path]
+) -> None:
+    """Runs all trials, and ends Ray. Whatever stops them, the journal tells how it ended."""
+    error: str | None = None
+    try:
+        with session, _interruptible(ray_is_there, coordinator) as scratch:
+            _train(setting, coordinator, data, scratch)
+    except (KeyboardInterrupt, SystemExit):
+        coordinator.interrupt()
+        raise
+    except Exception as raised:
+        if coordinator.failure is not None:
+            return  # it had ended already; what else went wrong on the way out came of that
+        error = in_one_line(f"{type(raised).__name__}: {raised}")
+        raise RunFailed(f"Ray stopped the run: {error} See {setting.folder / LOG}.", setting.folder) from raised
+    finally:
+        coordinator.finish(error)
+
+
 @contextmanager
 def _interruptible(ray_is_there: Callable[[], Path], coordinator: Coordinator) -> Iterator[Path]:
     """What ``ray_is_there`` returns; from then on, signals are the coordinator's."""
@@ -224,41 +247,15 @@ def _interruptible(ray_is_there: Callable[[], Path], coordinator: Coordinator) -
         yield scratch
 
 
-def _execute(
-    experiment: Experiment,
-    coordinator: Coordinator,
-    data: Data,
-    machine: Machine,
-    concurrent: int,
-    folder: Path,
-    trials: str,
-    notes: Sequence[str],
-    session: ExitStack,
-    ray_is_there: Callable[[], Path],
-) -> None:
-    """Runs all trials, and ends Ray. Whatever stops them, the journal tells how it ended."""
-    error: str | None = None
-    try:
-        with session, _interruptible(ray_is_there, coordinator) as scratch:
-            nodes = len(machine.nodes) if machine.is_cluster else None
-            coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=concurrent, nodes=nodes)
-            for note in notes:
-                coordinator.note(note)
-            trainable = with_data(experiment, data, trials, shares_vary=coordinator.shares.vary)
-            follow = joined_machine if machine.is_cluster else None
-            most = experiment.max_concurrent_trials
-            room = Room(machine, experiment.resources.least, most, follow, coordinator.note)
-            tune_trials(trainable, coordinator, room, scratch)
-    except (KeyboardInterrupt, SystemExit):
-        coordinator.interrupt()
-        raise
-    except Exception as raised:
-        if coordinator.failure is not None:
-            return  # it had ended already; what else went wrong on the way out came of that
-        error = in_one_line(f"{type(raised).__name__}: {raised}")
-        raise RunFailed(f"Ray stopped the run: {error} See {folder / LOG}.", folder) from raised
-    finally:
-        coordinator.finish(error)
+def _train(setting: _Setting, coordinator: Coordinator, data: Data, scratch: Path) -> None:
+    experiment, machine = setting.experiment, setting.machine
+    nodes, follow = (len(machine.nodes), joined_machine) if machine.is_cluster else (None, None)
+    coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=setting.concurrent, nodes=nodes)
+    for note in setting.notes:
+        coordinator.note(note)
+    trainable = with_data(experiment, data, setting.trials, shares_vary=coordinator.shares.vary)
+    room = Room(machine, experiment.resources.least, experiment.max_concurrent_trials, follow, coordinator.note)
+    tune_trials(trainable, coordinator, room, scratch)
 
 
 def _checked(run: Run) -> Run:
