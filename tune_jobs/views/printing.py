@@ -15,9 +15,9 @@ _UNLIMITED = 1_000_000
 GAP = 2
 
 
-def new_table(gap: int = GAP) -> Table:
-    """A table without lines, so many spaces between its columns."""
-    return Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
+def new_table() -> Table:
+    """A table without lines."""
+    return Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
 
 
 def print_table(console: Console, table: Table) -> None:
@@ -25,10 +25,10 @@ def print_table(console: Console, table: Table) -> None:
     if console.is_terminal:
         console.print(table)
     else:
-        console.file.write(plain_text(table))
+        console.file.write(_plain_text(table))
 
 
-def plain_text(table: Table) -> str:
+def _plain_text(table: Table) -> str:
     """A table as text of whatever width it takes, without spaces at the ends of lines."""
     console = Console(file=io.StringIO(), width=_UNLIMITED, color_system=None)
     with console.capture() as capture:
