@@ -17,6 +17,7 @@ from trainables.divergence import diverged_metric
 from trainables.epochs import Best, Epoch
 from trainables.fit_options import FitOptions
 from trainables.global_state import remember_names, set_seed
+from trainables.graph_passes import one_pass
 from trainables.reuse import Reuse, Traceable, held, traceable
 from trainables.settings import InvalidTrainable, TrialSettings
 
@@ -94,15 +95,16 @@ class Training:
             InvalidTrainable: The model does not report the objective.
         """
         start_s = time.perf_counter()
-        self.model.fit(
-            self._input.for_epoch(self.epoch),
-            validation_data=self._validation and self._validation.for_epoch(self.epoch),
-            initial_epoch=self.epoch,
-            epochs=self.epoch + 1,
-            callbacks=self._callbacks,
-            shuffle=False,
-            verbose=0,
-        )
+        with one_pass():
+            self.model.fit(
+                self._input.for_epoch(self.epoch),
+                validation_data=self._validation and self._validation.for_epoch(self.epoch),
+                initial_epoch=self.epoch,
+                epochs=self.epoch + 1,
+                callbacks=self._callbacks,
+                shuffle=False,
+                verbose=0,
+            )
         self.epoch += 1
         metrics = dict(self._callbacks.epoch_logs)
         self.last = Epoch(self.epoch, metrics, time.perf_counter() - start_s)
