@@ -8,6 +8,7 @@ from functools import cache
 
 from trainables import gpu_limits, gpu_memory, replicas
 from trainables.gpu_share import gpu_share, is_part
+from trainables.postponed import import_keras
 
 _held_gpus: list[float] = []  # at most one: what this process is held to, for as long as it lives
 
@@ -44,9 +45,7 @@ def _limit(cpus: float, gpus: float | None) -> str | None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     share = gpu_share(gpus, gpu_memory.total_bytes() if is_part(gpus) else None)
     gpu_limits.set_environment(share)
-    import keras
-
-    backend = keras.backend.backend()
+    backend = import_keras().backend.backend()
     if backend == "tensorflow":
         _limit_tensorflow_threads(max(1, int(cpus)))
     gpu_limits.limit(backend, share)

@@ -8,5 +8,8 @@ from contextlib import suppress
 # As Ray does when it gives a worker to a trial of one CPU, which is when the libraries would have been loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 with suppress(Exception):  # a trial will fail alike, and tell
+    from trainables.postponed import import_keras
+
+    import_keras()
     import trainables.executions
     import trainables.keras_trainable  # noqa: F401

@@ -13,7 +13,8 @@ import pytest
 
 TRIALS = 40
 CHILD = f"""
-import json, os, psutil
+import json, os, psutil, sys
+import trainables.worker_imports
 from trainables import TrialSettings
 from trainables.settings import TRIAL_KEY
 from tiny_trainables import Swish
@@ -33,7 +34,13 @@ for trial in range(1, {TRIALS} + 1):
     worker.reset_config({{TRIAL_KEY: trial, "units": units}})
     resident_bytes.append(psutil.Process().memory_info().rss)
     gradients.append(len(ops.gradient_registry.list()))
+imported = sorted({{"sklearn", "matplotlib"}} & set(sys.modules))
+
+import keras
+
 print(json.dumps({{
+    "imported": imported,
+    "classes": [keras.wrappers.SKLearnClassifier.__name__, keras.visualization.plot_image_gallery.__name__],
     "intra": tf.config.threading.get_intra_op_parallelism_threads(),
     "inter": tf.config.threading.get_inter_op_parallelism_threads(),
     "visible_gpus": os.environ["CUDA_VISIBLE_DEVICES"],
@@ -65,6 +72,11 @@ def test_every_trial_was_trained(report):
 
 def test_tensorflow_has_as_many_threads_as_the_trial_has_cpus(report):
     assert (report["intra"], report["inter"]) == (2, 2)
+
+
+def test_what_keras_imports_for_few_is_there_for_who_uses_it(report):
+    assert report["imported"] == []
+    assert report["classes"] == ["SKLearnClassifier", "plot_image_gallery"]
 
 
 def test_a_trial_without_gpus_sees_none(report):
