@@ -167,8 +167,8 @@ def main() -> None:
     print(f"{chosen.configurations} configurations x {chosen.epochs} epochs, {data}, {told['seconds']:.1f} s")
     print(f"the driver: {told['driver_cpu_s']:.1f} CPU s; the slowest trial: {configuration[slowest]}")
     print(table(run, trials[slowest]))
-    figures = {"run": run, "trials": trials, "feeding_s": fed_s, "slowest": slowest, **told}
-    write_figures(chosen, {**asked, **figures})
+    figures = {"run": run, "by_trial": trials, "feeding_s": fed_s, "slowest": slowest}
+    write_figures(chosen, {**asked, **told, **figures})
 
 
 if __name__ == "__main__":
