@@ -11,6 +11,7 @@ from typing import Any
 from trainables.divergence import diverged_metric
 from tune_jobs.engine.failures import FAILURES, FailuresInARow, cut, status_of
 from tune_jobs.engine.growth import Shares
+from tune_jobs.engine.longest_first import queue_for
 from tune_jobs.engine.proposals import Proposal, Proposals
 from tune_jobs.engine.silence import Silence
 from tune_jobs.engine.telling import Record, Telling
@@ -79,7 +80,7 @@ class Coordinator:
         self._search: Search = experiment.searcher.start(
             experiment.space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
         )
-        self._proposals = Proposals(self._search, experiment.planned_trials)
+        self._proposals = Proposals(self._search, experiment.planned_trials, queue_for(experiment))
         self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
         self._failures = FailuresInARow(experiment.same_failures)
         self._silence = Silence(experiment.trial_timeout_s)
@@ -110,7 +111,7 @@ class Coordinator:
         for event in events:
             match event:
                 case EpochReported(trial=trial) if trial in self._running and event.epoch > self._running[trial].epoch:
-                    self._learn(trial, event.epoch, event.metrics)
+                    self._learn(trial, event.epoch, event.metrics, event.seconds)
                     done = event.epoch >= self._experiment.max_epochs
                     verdicts[trial] = self._judge(trial, event.epoch, event.metrics, done=done, is_news=True)
                 case TrialEnded(trial=trial, status=status) if trial in self._running:
@@ -232,14 +233,15 @@ class Coordinator:
             return False
         metrics, seconds = result["metrics"], result["seconds"]
         self._tell(EpochReported(time_s=self._clock(), trial=trial, epoch=epoch, metrics=metrics, seconds=seconds))
-        self._learn(trial, epoch, result["metrics"])
+        self._learn(trial, epoch, metrics, seconds)
         return True
 
-    def _learn(self, trial: int, epoch: int, metrics: Mapping[str, float]) -> None:
+    def _learn(self, trial: int, epoch: int, metrics: Mapping[str, float], seconds: float) -> None:
         running, objective = self._running[trial], self._experiment.objective
         running.epoch = epoch
         self._epochs += 1
         self._failures.sound(trial)
+        self._proposals.took(trial, running.config, seconds)
         if not diverged_metric(metrics, objective.metric):
             running.best_loss = min(running.best_loss, objective.loss(metrics[objective.metric]))
             self._search.report(trial, epoch, running.best_loss)

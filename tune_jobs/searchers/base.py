@@ -66,10 +66,12 @@ class Searcher(Checked):
     Attributes:
         NAME: What it is called on the command line and in a run's folder.
         WARM: Whether it may be told of the trials of other runs before its own.
+        FORESEEN: Whether its proposals are the same whatever was reported, so that they may be asked for beforehand.
     """
 
     NAME: ClassVar[str]
     WARM: ClassVar[bool] = True
+    FORESEEN: ClassVar[bool] = False
 
     @abstractmethod
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:

@@ -16,6 +16,7 @@ class Grid(Searcher):
     """Tries every configuration once, the last declared parameter varying fastest. ``trials`` may end it earlier."""
 
     NAME: ClassVar[str] = "grid"
+    FORESEEN: ClassVar[bool] = True
 
     def problems(self) -> list[str]:
         """Nothing can be wrong with it."""

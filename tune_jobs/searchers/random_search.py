@@ -24,6 +24,7 @@ class Random(Searcher):
     """
 
     NAME: ClassVar[str] = "random"
+    FORESEEN: ClassVar[bool] = True
 
     def problems(self) -> list[str]:
         """Nothing can be wrong with it."""

@@ -1,0 +1,131 @@
+"""The longest trials start first where all are known beforehand, and nothing else changes."""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any
+
+import pytest
+from fakes import MemoryRecord, experiment
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search_spaces import Choice, Float, Int, SearchSpace
+from tune_jobs.engine.coordinator import Coordinator
+from tune_jobs.engine.longest_first import LongestFirst, queue_for
+from tune_jobs.results import TrialStarted, fold
+from tune_jobs.schedulers import NoScheduler
+from tune_jobs.searchers import Grid, HyperOpt, Random
+
+SPACE = SearchSpace(units=Choice(32, 64, 128, 256), layers=Int(1, 3), rate=Float(1e-4, 1e-1, log=True))
+
+
+def epoch_s(config: dict[str, Any]) -> float:
+    """What takes longer than it, in each worker, is the other trials' time."""
+    return (0.2 + config["units"] / 64) * config["layers"]
+
+
+def spent_s(declared: Any, workers: int, earlier: list[Any] | None = None) -> tuple[float, list[Any]]:
+    """How long a run takes, and its events; after earlier ones, those trials that had not ended begin anew."""
+    record = MemoryRecord(list(earlier or []))
+    now_s, busy = 0.0, []
+    coordinator = Coordinator(declared, record, clock=lambda: now_s)
+    coordinator.replay(earlier or [])
+    coordinator.begin(cpus=workers, gpus=0, max_concurrent_trials=workers)
+    reached = {number: len(trial.epochs) for number, trial in fold(earlier or []).trials.items()}
+    while True:
+        while len(busy) < workers and isinstance(proposal := coordinator.propose(), tuple):
+            trial, config = proposal
+            coordinator.started(trial, "here")
+            heapq.heappush(busy, (now_s + epoch_s(config), trial, reached.get(trial, 0) + 1, config))
+        if not busy:
+            coordinator.finish()
+            return now_s, record.events
+        now_s, trial, epoch, config = heapq.heappop(busy)
+        done = epoch == declared.max_epochs
+        told = {"epoch": epoch, "metrics": {"val_accuracy": 0.5}, "seconds": epoch_s(config), "done": done}
+        if not coordinator.report(trial, told):
+            heapq.heappush(busy, (now_s + epoch_s(config), trial, epoch + 1, config))
+
+
+def declared(**fields: Any) -> Any:
+    defaults = {"space": SPACE, "searcher": Random(), "scheduler": NoScheduler(), "trials": 24, "max_epochs": 4}
+    return experiment(**{**defaults, **fields})
+
+
+def started(events: list[Any]) -> dict[int, Any]:
+    return {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)}
+
+
+@pytest.fixture
+def in_order(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """From when it is called, trials start as they are proposed."""
+    return lambda: monkeypatch.setattr("tune_jobs.engine.coordinator.queue_for", lambda _: None)
+
+
+def test_workers_idle_less_at_the_end_and_every_trial_is_what_it_was(in_order: Any) -> None:
+    runs = [declared(seed=seed) for seed in range(10)]
+    longest_first = [spent_s(each, workers=8) for each in runs]
+    in_order()
+    as_proposed = [spent_s(each, workers=8) for each in runs]
+    for (_, events), (_, expected) in zip(longest_first, as_proposed, strict=True):
+        assert started(events) == started(expected)
+        assert list(started(expected)) == list(range(24))
+    whole_s, expected_s = (sum(run[0] for run in runs) for runs in (longest_first, as_proposed))
+    assert whole_s < 0.9 * expected_s
+
+
+@given(cut=st.floats(0, 1), workers=st.integers(1, 5))
+def test_a_run_that_was_cut_trains_every_trial_once(cut: float, workers: int) -> None:
+    _, events = spent_s(declared(), workers)
+    kept = events[: 1 + int(cut * (len(events) - 2))]
+    _, all_events = spent_s(declared(), workers, kept)
+    assert started(all_events) == started(events)
+    epochs = {number: list(trial.epochs) for number, trial in fold(all_events).trials.items()}
+    assert epochs == {number: [1, 2, 3, 4] for number in range(24)}
+
+
+@given(st.lists(st.tuples(st.sampled_from([32, 64, 128, 256]), st.integers(1, 3)), min_size=1, max_size=20))
+def test_what_nothing_tells_apart_keeps_its_order(choices: list[tuple[int, int]]) -> None:
+    queue = LongestFirst(SPACE)
+    for trial, (units, layers) in enumerate(choices):
+        queue.add(trial, {"units": units, "layers": layers, "rate": 0.01})
+    order = []
+    while len(queue):
+        order.append(queue.first())
+        queue.take(order[-1])
+    assert order == sorted(order)
+
+
+def test_what_took_longer_is_first() -> None:
+    queue = LongestFirst(SPACE)
+    for trial, units in enumerate([32, 256, 64]):
+        queue.learn(100 + trial, {"units": units, "layers": 1, "rate": 0.01}, seconds=units / 100)
+        queue.add(trial, {"units": units, "layers": 2, "rate": 0.02})
+    order = []
+    while len(queue):
+        order.append(queue.first())
+        queue.take(order[-1])
+    assert order == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"scheduler": experiment().scheduler},
+        {"time_budget_s": 60.0},
+        {"total_epochs": 30},
+        {"searcher": HyperOpt()},
+    ],
+    ids=["trials may be stopped", "a time budget", "an epoch budget", "learns from results"],
+)
+def test_elsewhere_the_order_is_the_searchers(fields: dict[str, Any]) -> None:
+    assert queue_for(declared()) is not None
+    assert queue_for(declared(**fields)) is None
+
+
+def test_a_grid_is_trained_whole() -> None:
+    grid = SearchSpace(units=Choice(32, 64, 128, 256), layers=Int(1, 3))
+    _, events = spent_s(declared(space=grid, searcher=Grid(), trials=None), workers=3)
+    assert sorted(started(events)) == list(range(12))
+    assert [started(events)[trial] for trial in range(12)] == list(grid.grid())
