@@ -124,7 +124,7 @@ class Experiment(Checked):
 
     @property
     def rungs(self) -> tuple[int, ...]:
-        """The epochs after which the scheduler may stop a trial."""
+        """The epochs after which the scheduler compares trials."""
         return self.scheduler.rungs(self.max_epochs)
 
     @property

@@ -21,8 +21,10 @@ class ASHA(Scheduler):
 
     The stopping variant of asynchronous successive halving: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht and
     Talwalkar, "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), section 3; ``grace_period`` is
-    the paper's r, ``reduction_factor`` its eta, ``max_epochs`` its R, a bracket's number its s. The first trial at a
-    rung always goes on. A trial is judged by its best epoch up to the rung.
+    the paper's r, ``reduction_factor`` its eta, ``max_epochs`` its R, a bracket's number its s. A trial is judged by
+    its best epoch so far. The first trial at a rung goes on, however bad it is. So, beyond the paper, a trial that
+    passed a rung is judged there again after each later epoch: it stops when it is still worse than the best part of
+    those that came there since, although it was trained for longer.
 
     Attributes:
         grace_period: Epochs that every trial gets: the first rung.
@@ -87,14 +89,16 @@ class _Asha(Schedule):
 
     def report(self, trial: int, epoch: int, loss: float) -> str | None:
         bracket = self._bracket(trial)
-        if epoch not in self._rungs[bracket:]:
-            return None
-        losses = self._losses[bracket, epoch]
-        insort(losses, loss)
-        if goes_on(losses, loss, self._factor):
-            return None
-        place = bisect_right(losses, loss)
-        return f"rung {epoch}: place {place} of {len(losses)}, the best 1/{self._factor} go on"
+        for rung in reversed(self._rungs[bracket:]):
+            losses = self._losses[bracket, rung]
+            if epoch == rung:
+                insort(losses, loss)
+                if not goes_on(losses, loss, self._factor):
+                    place = bisect_right(losses, loss)
+                    return f"rung {rung}: place {place} of {len(losses)}, the best 1/{self._factor} go on"
+            elif epoch > rung and len(losses) >= self._factor and not goes_on(losses, loss, self._factor):
+                return f"epoch {epoch}: worse than the best 1/{self._factor} of {len(losses)} at rung {rung}"
+        return None
 
     def _bracket(self, trial: int) -> int:
         if self._brackets == 1:
@@ -107,8 +111,8 @@ def goes_on(losses: list[float], loss: float, reduction_factor: int) -> bool:
     """Whether a loss is among the best ``1 / reduction_factor`` of a rung (at least one of them goes on).
 
     Args:
-        losses: Of all trials that came to the rung, this one's included, ascending.
-        loss: This trial's.
+        losses: Of all trials that came to the rung, as they came, this one's included, ascending.
+        loss: This trial's, now.
         reduction_factor: The paper's eta.
     """
     survivors = max(1, len(losses) // reduction_factor)

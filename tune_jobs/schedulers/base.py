@@ -30,7 +30,7 @@ class Scheduler(Checked):
 
     @abstractmethod
     def rungs(self, max_epochs: int) -> tuple[int, ...]:
-        """The epochs, ascending and below ``max_epochs``, after which a trial may be stopped."""
+        """The epochs, ascending and below ``max_epochs``, after which trials are compared: none is stopped earlier."""
 
     @abstractmethod
     def start(self, max_epochs: int, seed: int) -> Schedule:

@@ -80,7 +80,7 @@ class Searcher(Checked):
         Args:
             space: A valid space.
             seed: Seed of the proposals.
-            rungs: Epochs after which the scheduler may stop a trial, ascending.
+            rungs: Epochs after which the scheduler compares trials, ascending.
             max_epochs: Epochs of a trial that nothing stops.
         """
 

@@ -40,12 +40,53 @@ def test_a_rung_in_the_paper_s_words() -> None:
     assert decisions[1] == "rung 1: place 2 of 2, the best 1/3 go on"
 
 
-def test_between_rungs_every_trial_goes_on() -> None:
+def test_between_rungs_a_trial_goes_on_while_few_came_to_those_that_it_passed() -> None:
     schedule = ASHA().start(max_epochs=9, seed=0)
     assert schedule.report(0, 1, 0.1) is None
     assert all(schedule.report(1, epoch, 9.0) is None for epoch in (2, 4, 5, 6, 7, 8))
     assert schedule.report(1, 3, 9.0) is None  # the first at its rung
     assert schedule.report(2, 3, 10.0) is not None
+
+
+def test_a_first_trial_that_others_overtake_with_fewer_epochs_is_stopped() -> None:
+    schedule = ASHA().start(max_epochs=9, seed=0)
+    assert schedule.report(0, 1, 0.9) is None
+    assert schedule.report(0, 2, 0.8) is None
+    assert schedule.report(1, 1, 0.7) is None
+    assert schedule.report(0, 3, 0.8) is None  # two at the rung are too few to be judged by again
+    assert schedule.report(2, 1, 0.75) is not None
+    assert schedule.report(0, 4, 0.8) == "epoch 4: worse than the best 1/3 of 3 at rung 1"
+    assert schedule.report(1, 2, 0.7) is None
+
+
+@given(
+    st.lists(st.integers(0, 50), min_size=3, max_size=30),
+    st.lists(st.integers(0, 50), min_size=9, max_size=9),
+    st.integers(2, 4),
+)
+def test_who_is_stopped_between_rungs_is_worse_than_the_best_part_were_earlier(
+    others: list[int], curve: list[int], factor: int
+) -> None:
+    schedule = ASHA(reduction_factor=factor).start(max_epochs=10, seed=0)
+    came: dict[int, list[float]] = {1: [], factor: []}
+    best = float("inf")
+    for epoch, loss in enumerate(curve, start=1):
+        best = min(best, loss)
+        if epoch in came:
+            came[epoch].append(best)
+        stopped = schedule.report(0, epoch, best)
+        if epoch not in ASHA(reduction_factor=factor).rungs(10):
+            worse = [
+                rung
+                for rung, losses in came.items()
+                if rung < epoch and len(losses) >= factor and best > sorted(losses)[len(losses) // factor - 1]
+            ]
+            assert (stopped is not None) == bool(worse)
+        if stopped:
+            return
+        for other in others[epoch - 1 :: 9]:
+            schedule.report(100 * epoch + other, 1, float(other))
+            came[1].append(float(other))
 
 
 def test_brackets_are_seeded_kept_and_use_no_global_state() -> None:

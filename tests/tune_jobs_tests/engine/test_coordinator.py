@@ -87,13 +87,16 @@ def test_every_trial_ends_once_and_the_journal_tells_why() -> None:
     assert isinstance(simulation.record.events[-1], RunEnded)
 
 
-def test_a_completed_trial_had_all_epochs_and_a_stopped_one_ended_at_a_rung() -> None:
+def test_a_completed_trial_had_all_epochs_and_a_stopped_one_was_told_why() -> None:
     for trial in Simulation(experiment(trials=20, searcher=Random())).run().history.trials.values():
         if trial.status is Status.COMPLETED:
             assert (len(trial.epochs), trial.reason) == (9, "all 9 epochs")
+        elif len(trial.epochs) in (1, 3):
+            assert trial.reason.startswith(
+                (f"rung {len(trial.epochs)}: place ", "epoch 3: worse than the best 1/3 of ")
+            )
         else:
-            assert len(trial.epochs) in (1, 3)
-            assert trial.reason.startswith(f"rung {len(trial.epochs)}: place ")
+            assert trial.reason.startswith(f"epoch {len(trial.epochs)}: worse than the best 1/3 of ")
 
 
 def test_without_a_scheduler_all_epochs_are_trained() -> None:
