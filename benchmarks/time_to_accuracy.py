@@ -7,8 +7,9 @@ All search the same space (mlp_space.py) with the same model builder and data (w
 as many epochs: Fashion-MNIST (54,000 examples to train on, 6,000 for validation) where KERAS_HOME has it, else
 scikit-learn's digits. Time is wall time from the start of the command, imports and Ray's start included, until the
 process that searches knows of the first epoch that meets the target: then it stops. Each program says in its file what
-a careful user would set. Each seed runs all programs in turn, this project first, and ratios are taken within a seed;
-a search that is not there after the limit counts as the limit, marked ">". CPU seconds are the whole machine's, from
+a careful user would set. Each seed runs all programs in turn, this project first; a search that is not there after the
+limit counts as the limit, marked ">". Searches with the same seed have nothing in common but the machine's mood:
+medians are compared, and ratios within a seed are told beside them. CPU seconds are the whole machine's, from
 the start of the command to its end. Seeds are far apart: KerasTuner counts up from its seed, and ignores 0.
 """
 
@@ -41,7 +42,7 @@ def seconds_of(figure: dict[str, Any], limit_s: float) -> float:
 
 
 def table(rounds: list[dict[str, Any]], limit_s: float) -> str:
-    """Medians, this project's time as a part of each peer's, and what each seed took."""
+    """Medians, this project's as a part of each peer's, and what each seed took."""
     lines = [f"{'':>24} {'seconds':>8} {'CPU s':>7} {'epochs':>7} {'ratio':>6}  seconds (ratio) by seed"]
     for name in rounds[0]:
         seconds = [seconds_of(each[name], limit_s) for each in rounds]
@@ -55,7 +56,7 @@ def table(rounds: list[dict[str, Any]], limit_s: float) -> str:
             told = [f"{each} ({ratio:.2f})" for each, ratio in zip(told, ratios, strict=True)]
         middle_s = statistics.median(seconds)
         middle = f"{'>' if middle_s >= limit_s else ''}{middle_s:.1f}"
-        ratio = f"{statistics.median(ratios):.2f}" if ratios else "-"
+        ratio = f"{statistics.median(ours) / middle_s:.2f}" if ours else "-"
         lines.append(f"{name:>24} {middle:>8} {cpu_s:7.0f} {epochs:7.0f} {ratio:>6}  {'  '.join(told)}")
     return "\n".join(lines)
 

@@ -39,14 +39,14 @@ def test_the_first_configurations_are_those_of_a_shorter_list():
     assert work.configurations(48)[:12] == work.configurations(12)
 
 
-def test_what_was_not_met_counts_as_the_limit_and_is_marked():
+def test_medians_are_compared_and_what_was_not_met_counts_as_the_limit():
     figure = {"machine_cpu_s": 10.0, "epochs": 3}
     rounds = [
-        {"this project": {**figure, "met_s": 20.0}, "KerasTuner Hyperband": {**figure, "met_s": met_s}}
-        for met_s in (None, 40.0, None)
+        {"this project": {**figure, "met_s": our_s}, "KerasTuner Hyperband": {**figure, "met_s": met_s}}
+        for our_s, met_s in ((20.0, None), (30.0, 40.0), (10.0, 50.0))
     ]
     *_, last = time_to_accuracy.table(rounds, limit_s=100.0).splitlines()
-    assert " ".join(last.split()) == "KerasTuner Hyperband >100.0 10 3 0.20 >100 (0.20) 40 (0.50) >100 (0.20)"
+    assert " ".join(last.split()) == "KerasTuner Hyperband 50.0 10 3 0.40 >100 (0.20) 40 (0.75) 50 (0.20)"
 
 
 def test_ratios_are_taken_within_a_round():

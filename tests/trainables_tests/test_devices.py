@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-TRIALS = 40
+TRIALS = 24
 CHILD = f"""
 import json, os, psutil, sys
 import trainables.worker_imports
