@@ -30,8 +30,8 @@ def trial(worker: Any, clock: Clock, config: dict[str, Any]) -> dict[str, list[f
     for _ in range(3):
         before = list(clock.spent.get("epoch", [0.0, 0.0]))
         told = clock.time("checkpoint, report", worker.step)
-        if told["error"]:
-            raise SystemExit(told["error"])
+        if wrong := told.get("mistake") or told.get("error"):
+            raise SystemExit(wrong)
         epochs.append([now - then for now, then in zip(clock.spent["epoch"], before, strict=True)])
     spent = {name: clock.spent.get(name, [0.0, 0.0]) for name in PARTS if "epoch" not in name}
     spent["first epoch, beyond a later one"] = [

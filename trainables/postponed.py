@@ -18,11 +18,11 @@ _SELDOM_USED = frozenset(
 
 def import_keras() -> ModuleType:
     """Keras, whole: its pictures and its wrappers for scikit-learn are imported by whoever first uses them."""
-    sys.meta_path.insert(0, _Postponing)
+    sys.meta_path = [_Postponing, *sys.meta_path]  # not changed in place: another thread may be going through it
     try:
         import keras
     finally:
-        sys.meta_path.remove(_Postponing)
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not _Postponing]
     return keras  # type: ignore[no-any-return]
 
 

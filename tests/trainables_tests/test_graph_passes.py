@@ -20,18 +20,32 @@ def asked():
     return ConfigProto.FromString(options).graph_options.rewrite_options
 
 
-def test_one_pass_is_asked_for_within_and_users_options_stay():
-    before = asked()
+@pytest.fixture
+def folding_is_off(monkeypatch):
+    """An option that a user set."""
+    now = context.context()
+    monkeypatch.setattr(now, "_optimizer_experimental_options", {**now._optimizer_experimental_options})
     tf.config.optimizer.set_experimental_options({"constant_folding": False})
-    try:
-        with one_pass():
-            assert asked().meta_optimizer_iterations == RewriterConfig.ONE
-            assert asked().constant_folding == RewriterConfig.OFF
-        assert asked().meta_optimizer_iterations == RewriterConfig.DEFAULT_NUM_ITERS
+    yield
+    monkeypatch.undo()
+    now.function_call_options = None  # made anew from the options
+
+
+def test_one_pass_is_asked_for_within_and_users_options_stay(folding_is_off):
+    with one_pass():
+        assert asked().meta_optimizer_iterations == RewriterConfig.ONE
         assert asked().constant_folding == RewriterConfig.OFF
-    finally:
-        tf.config.optimizer.set_experimental_options({"constant_folding": True})
-    assert before.constant_folding == RewriterConfig.DEFAULT
+    assert asked().meta_optimizer_iterations == RewriterConfig.DEFAULT_NUM_ITERS
+    assert asked().constant_folding == RewriterConfig.OFF
+
+
+def test_without_the_private_name_all_goes_on(monkeypatch):
+    assert asked().constant_folding == RewriterConfig.DEFAULT
+    monkeypatch.delattr(context, "context")
+    trained = []
+    with one_pass():
+        trained.append(1)
+    assert trained
 
 
 def test_two_passes_are_asked_for_again_after_an_error():

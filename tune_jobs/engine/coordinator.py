@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trainables.divergence import diverged_metric
 from tune_jobs.engine.failures import FAILURES, FailuresInARow, cut, status_of
 from tune_jobs.engine.growth import Shares
-from tune_jobs.engine.longest_first import queue_for
+from tune_jobs.engine.longest_first import order_of
 from tune_jobs.engine.proposals import Proposal, Proposals
 from tune_jobs.engine.silence import Silence
 from tune_jobs.engine.telling import Record, Telling
@@ -27,6 +27,7 @@ from tune_jobs.results import (
     Status,
     TrialEnded,
     TrialStarted,
+    epochs_at_own_end,
 )
 from tune_jobs.searchers import Search, Waiting
 
@@ -80,7 +81,7 @@ class Coordinator:
         self._search: Search = experiment.searcher.start(
             experiment.space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
         )
-        self._proposals = Proposals(self._search, experiment.planned_trials, queue_for(experiment))
+        self._proposals = Proposals(self._search, experiment.planned_trials, order_of(experiment))
         self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
         self._failures = FailuresInARow(experiment.same_failures)
         self._silence = Silence(experiment.trial_timeout_s)
@@ -97,22 +98,23 @@ class Coordinator:
         """Says what would otherwise pass in silence."""
         self._tell(Noted(time_s=self._clock(), trial=trial, text=cut(text, 1000)))
 
-    def replay(self, events: Iterable[Event]) -> None:
+    def replay(self, events: Sequence[Event]) -> None:
         """Learns what happened before the run was interrupted, and goes on as if it had not been.
 
         Searcher and scheduler hear every result again, in the order in which they heard it then. Trials that had not
         ended come first, each from its newest checkpoint; one that had only not been told to end, ends now.
         """
-        events = list(events)
         self.shares.replay(events)
         started = {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)}
-        self._running = {trial: _Running(config) for trial, config in self._proposals.again(started).items()}
+        self._proposals.again(started)
+        self._running = {trial: _Running(config) for trial, config in started.items()}
         verdicts: dict[int, tuple[Status | None, str]] = {}
+        own_ends = epochs_at_own_end(events)
         for event in events:
             match event:
                 case EpochReported(trial=trial) if trial in self._running and event.epoch > self._running[trial].epoch:
                     self._learn(trial, event.epoch, event.metrics, event.seconds)
-                    done = event.epoch >= self._experiment.max_epochs
+                    done = event.epoch >= self._experiment.max_epochs or (trial, event.epoch) in own_ends
                     verdicts[trial] = self._judge(trial, event.epoch, event.metrics, done=done, is_news=True)
                 case TrialEnded(trial=trial, status=status) if trial in self._running:
                     self._failures.ended(trial, status, event.error)

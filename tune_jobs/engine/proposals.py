@@ -19,42 +19,45 @@ class Proposals:
     Args:
         search: Proposes configurations.
         planned: How many trials there are to be; None: as many as the search proposes.
-        queue: Orders the new ones; None: as the search proposes them.
+        order: Chooses among new trials, which are then known beforehand; None: they start as they are proposed.
     """
 
-    def __init__(self, search: Search, planned: int | None, queue: LongestFirst | None = None) -> None:
+    def __init__(self, search: Search, planned: int | None, order: LongestFirst | None = None) -> None:
         self._search = search
         self._planned = planned
-        self._queue = queue
+        self._order = order
         self._proposed = 0
+        self._begun = 0
         self._back: list[Proposal] = []
         self._left_out: list[int] = []
+        self._waiting: dict[int, dict[str, Any]] = {}
 
-    def again(self, started: Mapping[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-        """What was proposed before the run was interrupted, by trial; only some of it is known to have started.
+    def again(self, started: Mapping[int, dict[str, Any]]) -> None:
+        """Learns which trials had started before the run was interrupted.
 
-        Side by side, trials start out of order: one of them may have been proposed, but never started. A search that
-        has to hear results before it can say again what that one was is asked when it has.
+        Trials start out of order: others may have been proposed, but never started, and wait. A search that has to
+        hear results before it can say again what one of those was is asked when it has.
         """
-        known: dict[int, dict[str, Any]] = {}
+        self._begun = len(started)
         for trial in range(max(started, default=-1) + 1):
-            config: dict[str, Any] | Waiting | None = started.get(trial)
-            if config is not None:
+            self._proposed = trial + 1
+            if trial in started:
                 self._search.remember(trial, started[trial])
-            else:
-                config = self._search.propose(trial)
-            if isinstance(config, dict) and self._queue is not None and trial not in started:
-                self._queue.add(trial, config)
-            elif isinstance(config, dict):
-                known[trial] = config
+                continue
+            config = self._search.propose(trial)
+            if isinstance(config, dict):
+                self._waiting[trial] = config
             elif config is WAIT:
                 self._left_out.append(trial)
-            self._proposed = trial + 1
-        return known
 
     def comes_back(self, trial: int, config: dict[str, Any]) -> None:
         """A trial has no worker any more, and has not ended."""
         self._back.append((trial, config))
+
+    def took(self, trial: int, config: dict[str, Any], seconds: float) -> None:
+        """An epoch of a trial took so long."""
+        if self._order is not None:
+            self._order.learn(trial, config, seconds)
 
     def next(self, has_room: Callable[[int], bool]) -> Proposal | Waiting | None:
         """The next trial; None when there is none, WAIT when it is too early.
@@ -64,35 +67,34 @@ class Proposals:
         """
         if self._back:
             return self._back.pop(0) if has_room(self._back[0][0]) else WAIT
-        if self._queue is not None:
-            return self._longest(self._queue, has_room)
+        if self._planned is not None and self._begun >= self._planned:
+            return None  # more had been proposed, when it is resumed with fewer trials
+        if self._order is not None:
+            self._foresee()
+        if self._waiting:
+            trial = self._order.first(self._waiting) if self._order is not None else next(iter(self._waiting))
+            return self._begin(trial, self._waiting.pop(trial)) if has_room(trial) else WAIT
         trial = next(iter(self._left_out), self._proposed)
-        if self._planned is not None and trial >= self._planned:
-            return None  # more, when it is resumed with fewer trials
         if not has_room(trial):
             return WAIT
         config = self._search.propose(trial)
-        if config is None or config is WAIT:
+        if not isinstance(config, dict):
             return config
         if self._left_out:
             self._left_out.pop(0)
         else:
             self._proposed += 1
+        return self._begin(trial, config)
+
+    def _begin(self, trial: int, config: dict[str, Any]) -> Proposal:
+        self._begun += 1
         return trial, config
 
-    def took(self, trial: int, config: dict[str, Any], seconds: float) -> None:
-        """An epoch of a trial took so long."""
-        if self._queue is not None:
-            self._queue.learn(trial, config, seconds)
-
-    def _longest(self, queue: LongestFirst, has_room: Callable[[int], bool]) -> Proposal | Waiting | None:
-        while len(queue) < _MOST_FORESEEN and (self._planned is None or self._proposed < self._planned):
+    def _foresee(self) -> None:
+        """Asks for new trials until enough wait, or there are no more."""
+        while len(self._waiting) < _MOST_FORESEEN and (self._planned is None or self._proposed < self._planned):
             config = self._search.propose(self._proposed)
             if not isinstance(config, dict):
-                break
-            queue.add(self._proposed, config)
+                return
+            self._waiting[self._proposed] = config
             self._proposed += 1
-        if not len(queue):
-            return None
-        trial = queue.first()
-        return (trial, queue.take(trial)) if has_room(trial) else WAIT

@@ -15,7 +15,7 @@ from tune_jobs.results.events import (
     TrialEnded,
     TrialStarted,
 )
-from tune_jobs.results.history import History, Objective, TrialHistory, fold
+from tune_jobs.results.history import History, Objective, TrialHistory, epochs_at_own_end, fold
 from tune_jobs.results.journal import JOURNAL_NAME, JournalError, JournalWriter, read_journal
 from tune_jobs.results.ranking import Place, ranking
 
@@ -36,6 +36,7 @@ __all__ = [
     "TrialEnded",
     "TrialHistory",
     "TrialStarted",
+    "epochs_at_own_end",
     "fold",
     "ranking",
     "read_journal",

@@ -1,7 +1,7 @@
 """What came of a run so far: its events, folded into one record a trial."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -132,6 +132,13 @@ def fold(events: Iterable[Event]) -> History:
     for trial in run.trials.values():
         _sort(trial.epochs)
     return run
+
+
+def epochs_at_own_end(events: Sequence[Event]) -> set[tuple[int, int]]:
+    """Trial and last epoch of those that trained to their own end: no scheduler was asked about that epoch."""
+    last = {event.trial: event.epoch for event in events if isinstance(event, EpochReported)}
+    ended = (event.trial for event in events if isinstance(event, TrialEnded) and event.status is Status.COMPLETED)
+    return {(trial, last[trial]) for trial in ended if trial in last}
 
 
 def _started(run: History, event: EpochReported | TrialEnded) -> TrialHistory:

@@ -23,8 +23,8 @@ class ASHA(Scheduler):
     Talwalkar, "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), section 3; ``grace_period`` is
     the paper's r, ``reduction_factor`` its eta, ``max_epochs`` its R, a bracket's number its s. A trial is judged by
     its best epoch so far. The first trial at a rung goes on, however bad it is. So, beyond the paper, a trial that
-    passed a rung is judged there again after each later epoch: it stops when it is still worse than the best part of
-    those that came there since, although it was trained for longer.
+    passed a rung is judged there again after each later epoch: it stops when it is worse, although it was trained for
+    longer, than the best part of all that have come there by then.
 
     Attributes:
         grace_period: Epochs that every trial gets: the first rung.

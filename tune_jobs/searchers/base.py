@@ -67,6 +67,7 @@ class Searcher(Checked):
         NAME: What it is called on the command line and in a run's folder.
         WARM: Whether it may be told of the trials of other runs before its own.
         FORESEEN: Whether its proposals are the same whatever was reported, so that they may be asked for beforehand.
+            A subclass that learns from reports must say that it is not so.
     """
 
     NAME: ClassVar[str]

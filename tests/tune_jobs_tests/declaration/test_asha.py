@@ -59,34 +59,46 @@ def test_a_first_trial_that_others_overtake_with_fewer_epochs_is_stopped() -> No
     assert schedule.report(1, 2, 0.7) is None
 
 
+def test_a_rung_s_first_is_judged_by_the_rungs_below() -> None:
+    schedule = ASHA().start(max_epochs=9, seed=0)
+    for trial, loss in enumerate([0.9, 0.2, 0.3]):
+        schedule.report(trial, 1, loss)
+    assert schedule.report(0, 3, 0.5) == "epoch 3: worse than the best 1/3 of 3 at rung 1"
+    assert schedule.report(1, 3, 0.2) is None
+
+
 @given(
-    st.lists(st.integers(0, 50), min_size=3, max_size=30),
-    st.lists(st.integers(0, 50), min_size=9, max_size=9),
-    st.integers(2, 4),
+    reports=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9)), max_size=120),
+    factor=st.integers(2, 4),
+    brackets=st.integers(1, 2),
 )
-def test_who_is_stopped_between_rungs_is_worse_than_the_best_part_were_earlier(
-    others: list[int], curve: list[int], factor: int
+def test_a_trial_stops_when_it_is_worse_than_the_best_part_at_a_rung_that_it_came_to(
+    reports: list[tuple[int, int]], factor: int, brackets: int
 ) -> None:
-    schedule = ASHA(reduction_factor=factor).start(max_epochs=10, seed=0)
-    came: dict[int, list[float]] = {1: [], factor: []}
-    best = float("inf")
-    for epoch, loss in enumerate(curve, start=1):
-        best = min(best, loss)
-        if epoch in came:
-            came[epoch].append(best)
-        stopped = schedule.report(0, epoch, best)
-        if epoch not in ASHA(reduction_factor=factor).rungs(10):
-            worse = [
-                rung
-                for rung, losses in came.items()
-                if rung < epoch and len(losses) >= factor and best > sorted(losses)[len(losses) // factor - 1]
-            ]
-            assert (stopped is not None) == bool(worse)
-        if stopped:
-            return
-        for other in others[epoch - 1 :: 9]:
-            schedule.report(100 * epoch + other, 1, float(other))
-            came[1].append(float(other))
+    schedule = ASHA(reduction_factor=factor, brackets=brackets).start(max_epochs=20, seed=0)
+    bracket_of = {trial: schedule._bracket(trial) for trial in range(8)}  # type: ignore[attr-defined]
+    at_rung: dict[tuple[int, int], list[float]] = {}
+    epochs, best, stopped = dict.fromkeys(range(8), 0), dict.fromkeys(range(8), 10.0), set()
+    for trial, loss in reports:
+        if trial in stopped or epochs[trial] == 20:
+            continue
+        epochs[trial] += 1
+        best[trial] = min(best[trial], loss)
+        passed = [
+            rung for rung in ASHA(reduction_factor=factor).rungs(20)[bracket_of[trial] :] if rung <= epochs[trial]
+        ]
+        worse = []
+        for rung in passed:
+            came = at_rung.setdefault((bracket_of[trial], rung), [])
+            if rung == epochs[trial]:
+                came.append(best[trial])
+            elif len(came) < factor:
+                continue
+            worse.append(sum(other < best[trial] for other in came) >= max(1, len(came) // factor))
+        told = schedule.report(trial, epochs[trial], best[trial])
+        assert (told is not None) == any(worse)
+        if told:
+            stopped.add(trial)
 
 
 def test_brackets_are_seeded_kept_and_use_no_global_state() -> None:

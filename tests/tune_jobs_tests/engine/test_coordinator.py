@@ -285,6 +285,14 @@ def test_brackets_do_not_follow_the_random_configurations() -> None:
     assert 10 < sum(value == bracket for value, bracket in zip(values, brackets, strict=True)) < 50
 
 
+class StopThemselves(Simulation):
+    """Every third trial ends at its third epoch, which is a rung: an EarlyStopping has it so."""
+
+    def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
+        told = super().result(trial, epoch, config)
+        return {**told, "done": told["done"] or (trial % 3 == 0 and epoch == 3)}
+
+
 def outcome(simulation: Simulation) -> dict[int, Any]:
     return {
         number: (trial.config, trial.status, [epoch.metrics for epoch in trial.epochs.values()], trial.reason)
@@ -292,14 +300,15 @@ def outcome(simulation: Simulation) -> dict[int, Any]:
     }
 
 
+@pytest.mark.parametrize("kind", [Simulation, StopThemselves])
 @pytest.mark.parametrize("searcher", [Random(), HyperOpt(startup_trials=4)])
 @given(cut=st.floats(0, 1))
 @settings(deadline=None, max_examples=15)
-def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(searcher: Any, cut: float) -> None:
+def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(kind: Any, searcher: Any, cut: float) -> None:
     declared = experiment(trials=12, searcher=searcher)
-    whole = Simulation(declared, workers=1).run()
+    whole = kind(declared, workers=1).run()
     events = whole.record.events[: 1 + int(cut * (len(whole.record.events) - 1))]
-    assert outcome(Simulation(declared, workers=1).run(events)) == outcome(whole)
+    assert outcome(kind(declared, workers=1).run(events)) == outcome(whole)
 
 
 @given(cut=st.floats(0, 1))

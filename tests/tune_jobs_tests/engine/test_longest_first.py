@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from search_spaces import Choice, Float, Int, SearchSpace
 from tune_jobs.engine.coordinator import Coordinator
-from tune_jobs.engine.longest_first import LongestFirst, queue_for
-from tune_jobs.results import TrialStarted, fold
+from tune_jobs.engine.longest_first import LongestFirst, order_of
+from tune_jobs.results import TrialEnded, TrialStarted, fold
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import Grid, HyperOpt, Random
 
@@ -53,14 +53,14 @@ def declared(**fields: Any) -> Any:
     return experiment(**{**defaults, **fields})
 
 
-def started(events: list[Any]) -> dict[int, Any]:
+def starts(events: list[Any]) -> dict[int, Any]:
     return {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)}
 
 
 @pytest.fixture
 def in_order(monkeypatch: pytest.MonkeyPatch) -> Any:
     """From when it is called, trials start as they are proposed."""
-    return lambda: monkeypatch.setattr("tune_jobs.engine.coordinator.queue_for", lambda _: None)
+    return lambda: monkeypatch.setattr("tune_jobs.engine.coordinator.order_of", lambda _: None)
 
 
 def test_workers_idle_less_at_the_end_and_every_trial_is_what_it_was(in_order: Any) -> None:
@@ -69,8 +69,8 @@ def test_workers_idle_less_at_the_end_and_every_trial_is_what_it_was(in_order: A
     in_order()
     as_proposed = [spent_s(each, workers=8) for each in runs]
     for (_, events), (_, expected) in zip(longest_first, as_proposed, strict=True):
-        assert started(events) == started(expected)
-        assert list(started(expected)) == list(range(24))
+        assert starts(events) == starts(expected)
+        assert list(starts(expected)) == list(range(24))
     whole_s, expected_s = (sum(run[0] for run in runs) for runs in (longest_first, as_proposed))
     assert whole_s < 0.9 * expected_s
 
@@ -80,33 +80,64 @@ def test_a_run_that_was_cut_trains_every_trial_once(cut: float, workers: int) ->
     _, events = spent_s(declared(), workers)
     kept = events[: 1 + int(cut * (len(events) - 2))]
     _, all_events = spent_s(declared(), workers, kept)
-    assert started(all_events) == started(events)
+    assert starts(all_events) == starts(events)
     epochs = {number: list(trial.epochs) for number, trial in fold(all_events).trials.items()}
     assert epochs == {number: [1, 2, 3, 4] for number in range(24)}
 
 
+def in_turn(order: LongestFirst, configs: list[dict[str, Any]]) -> list[int]:
+    """All trials, as they would start."""
+    waiting, started = dict(enumerate(configs)), []
+    while waiting:
+        started.append(order.first(waiting))
+        del waiting[started[-1]]
+    return started
+
+
 @given(st.lists(st.tuples(st.sampled_from([32, 64, 128, 256]), st.integers(1, 3)), min_size=1, max_size=20))
 def test_what_nothing_tells_apart_keeps_its_order(choices: list[tuple[int, int]]) -> None:
-    queue = LongestFirst(SPACE)
-    for trial, (units, layers) in enumerate(choices):
-        queue.add(trial, {"units": units, "layers": layers, "rate": 0.01})
-    order = []
-    while len(queue):
-        order.append(queue.first())
-        queue.take(order[-1])
-    assert order == sorted(order)
+    configs = [{"units": units, "layers": layers, "rate": 0.01} for units, layers in choices]
+    assert in_turn(LongestFirst(SPACE), configs) == list(range(len(choices)))
 
 
 def test_what_took_longer_is_first() -> None:
-    queue = LongestFirst(SPACE)
-    for trial, units in enumerate([32, 256, 64]):
-        queue.learn(100 + trial, {"units": units, "layers": 1, "rate": 0.01}, seconds=units / 100)
-        queue.add(trial, {"units": units, "layers": 2, "rate": 0.02})
-    order = []
-    while len(queue):
-        order.append(queue.first())
-        queue.take(order[-1])
-    assert order == [1, 2, 0]
+    order, units = LongestFirst(SPACE), [32, 256, 64]
+    for trial, each in enumerate(units):
+        order.learn(100 + trial, {"units": each, "layers": 1, "rate": 0.01}, seconds=each / 100)
+    assert in_turn(order, [{"units": each, "layers": 2, "rate": 0.02} for each in units]) == [1, 2, 0]
+
+
+def cut(declared: Any, started: int) -> list[Any]:
+    """A journal that ends when so many trials have started, out of order."""
+    _, events = spent_s(declared, workers=2)
+    places = [place for place, event in enumerate(events) if isinstance(event, TrialStarted)]
+    kept = events[: places[started - 1] + 1]
+    assert max(trial for trial in starts(kept)) >= started
+    return kept
+
+
+@pytest.mark.parametrize("trials", [3, 12, 16, 24, 30])
+def test_resumed_with_other_trials_no_more_are_begun_than_were_asked_for(trials: int) -> None:
+    kept = cut(declared(), 12)
+    _, events = spent_s(declared(trials=trials), 2, kept)
+    assert len(starts(events)) == max(trials, 12)
+    assert set(starts(kept)) <= set(starts(events))
+
+
+def test_resumed_with_a_budget_what_was_interrupted_goes_on_first() -> None:
+    kept = cut(declared(), 12)
+    ended = {event.trial for event in kept if isinstance(event, TrialEnded)}
+    _, events = spent_s(declared(total_epochs=80), 2, kept)
+    begun = [event.trial for event in events[len(kept) :] if isinstance(event, TrialStarted)]
+    assert set(begun[:2]) == set(starts(kept)) - ended
+    assert begun[2:5] == sorted(set(range(24)) - set(starts(kept)))[:3]
+
+
+def test_resumed_in_another_space_it_goes_on() -> None:
+    kept = cut(declared(trials=8), 5)
+    wider = SearchSpace(**SPACE.parameters, dropout=Float(0.0, 0.5))
+    _, events = spent_s(declared(trials=8, space=wider), 2, kept)
+    assert len(starts(events)) == 8
 
 
 @pytest.mark.parametrize(
@@ -116,16 +147,17 @@ def test_what_took_longer_is_first() -> None:
         {"time_budget_s": 60.0},
         {"total_epochs": 30},
         {"searcher": HyperOpt()},
+        {"space": SearchSpace(number=Choice(*range(1000)))},
     ],
-    ids=["trials may be stopped", "a time budget", "an epoch budget", "learns from results"],
+    ids=["trials may be stopped", "a time budget", "an epoch budget", "learns from results", "too wide"],
 )
 def test_elsewhere_the_order_is_the_searchers(fields: dict[str, Any]) -> None:
-    assert queue_for(declared()) is not None
-    assert queue_for(declared(**fields)) is None
+    assert order_of(declared()) is not None
+    assert order_of(declared(**fields)) is None
 
 
 def test_a_grid_is_trained_whole() -> None:
     grid = SearchSpace(units=Choice(32, 64, 128, 256), layers=Int(1, 3))
     _, events = spent_s(declared(space=grid, searcher=Grid(), trials=None), workers=3)
-    assert sorted(started(events)) == list(range(12))
-    assert [started(events)[trial] for trial in range(12)] == list(grid.grid())
+    assert sorted(starts(events)) == list(range(12))
+    assert [starts(events)[trial] for trial in range(12)] == list(grid.grid())
