@@ -9,6 +9,7 @@ import click
 
 from tune_jobs.cli import options, tables
 from tune_jobs.cli.screen import console_of
+from tune_jobs.collection import collection_paused
 
 
 @click.command()
@@ -18,6 +19,7 @@ from tune_jobs.cli.screen import console_of
 @tables.format_
 @tables.output
 @options.debug
+@collection_paused()
 def leaderboard(run: str, storage: Path | str, top: int | None, format_: str | None, output: Path | None) -> None:
     """Print the trials of RUN, the best first.
 

@@ -1,10 +1,8 @@
 """The journal of a run: a file of events that is only ever appended to, and may be cut off anywhere."""
 
-import gc
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from io import FileIO
 from pathlib import Path
@@ -12,6 +10,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from trainables.patience import patiently
+from tune_jobs.collection import collection_paused
 from tune_jobs.results.events import Event, RunEnded, TrialEnded
 from tune_jobs.results.lines import EventError, decode, encode
 
@@ -37,22 +36,10 @@ def read_journal(path: Path) -> list[Event]:
         JournalError: The file cannot be opened, or one of its lines tells no event.
     """
     try:
-        with path.open("rb") as file, _collection_paused():
+        with path.open("rb") as file, collection_paused():
             return list(_events(file, path))
     except OSError as error:
         raise JournalError(f"{path} cannot be read ({error.strerror}). Name the folder of a run.") from error
-
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    # Events form no cycles, and looking for some among ever more of them took a fifth of the reading time.
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _events(file: BinaryIO, path: Path) -> Iterator[Event]:

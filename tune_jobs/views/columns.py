@@ -53,6 +53,8 @@ class TextColumn:
 
 
 def _aligned(text: str, width: int, *, is_number: bool) -> str:
+    if text.isascii():
+        return text.rjust(width) if is_number else text.ljust(width)
     blank = " " * (width - _width(text))
     return blank + text if is_number else text + blank
 
