@@ -1,4 +1,4 @@
-"""Starts the longest trials first, where it is known beforehand which there are, so that no worker idles at the end."""
+"""Starts the longest of the last trials first, where it is known which they are, so that no worker idles at the end."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class LongestFirst:
 
 
 def order_of(experiment: Experiment) -> LongestFirst | None:
-    """What orders the trials of an experiment; None where their order is the searcher's to say.
+    """What orders the last trials of an experiment; None where their order is the searcher's to say.
 
     It is where a proposal depends on results, and where a trial may be stopped, or the run be over, before all have
     trained: then the long ones would be tried instead of the others.

@@ -8,7 +8,8 @@ from typing import Any
 from tune_jobs.engine.longest_first import LongestFirst
 from tune_jobs.searchers import WAIT, Search, Waiting
 
-_MOST_FORESEEN = 256
+_LAST = 16
+"""The order is chosen among so many only: a run that is ended early has tried what came, not what takes longest."""
 
 Proposal = tuple[int, dict[str, Any]]
 
@@ -19,7 +20,7 @@ class Proposals:
     Args:
         search: Proposes configurations.
         planned: How many trials there are to be; None: as many as the search proposes.
-        order: Chooses among new trials, which are then known beforehand; None: they start as they are proposed.
+        order: Chooses among the last trials, which are then known beforehand; None: they start as they are proposed.
     """
 
     def __init__(self, search: Search, planned: int | None, order: LongestFirst | None = None) -> None:
@@ -91,8 +92,8 @@ class Proposals:
         return trial, config
 
     def _foresee(self) -> None:
-        """Asks for new trials until enough wait, or there are no more."""
-        while len(self._waiting) < _MOST_FORESEEN and (self._planned is None or self._proposed < self._planned):
+        """Asks for the last trials when they are all that is left to propose."""
+        while self._planned is not None and self._planned - _LAST <= self._proposed < self._planned:
             config = self._search.propose(self._proposed)
             if not isinstance(config, dict):
                 return

@@ -107,6 +107,19 @@ def test_what_took_longer_is_first() -> None:
     assert in_turn(order, [{"units": each, "layers": 2, "rate": 0.02} for each in units]) == [1, 2, 0]
 
 
+def test_a_run_that_is_ended_early_has_tried_what_came() -> None:
+    coordinator = Coordinator(declared(trials=1000), MemoryRecord())
+    coordinator.begin(cpus=2, gpus=0, max_concurrent_trials=2)
+    begun = []
+    for _ in range(900):
+        trial, config = coordinator.propose()
+        coordinator.started(trial, "here")
+        begun.append(trial)
+        told = {"epoch": 4, "metrics": {"val_accuracy": 0.5}, "seconds": epoch_s(config), "done": True}
+        assert coordinator.report(trial, told)
+    assert begun == list(range(900))
+
+
 def cut(declared: Any, started: int) -> list[Any]:
     """A journal that ends when so many trials have started, out of order."""
     _, events = spent_s(declared, workers=2)
