@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from tune_jobs.experiment import Experiment
 
 _RIDGE = 0.1
 _LEAST_S = 1e-6
-_WIDEST = 256  # numbers in a vector: a report costs their square, a proposal their cube
+_MOST = 256  # trials that it remembers
+_WIDEST = 256  # numbers in a vector: a proposal costs their cube
 
 
 class LongestFirst:
@@ -31,10 +32,7 @@ class LongestFirst:
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
-        self._vectors = Vectors(space)
-        self._rows: dict[int, NDArray[np.float64]] = {}
-        self._gram = _RIDGE * np.eye(1 + self._vectors.width)
-        self._moment = np.zeros(1 + self._vectors.width)
+        self._took: dict[int, tuple[dict[str, Any], float]] = {}
 
     def first(self, waiting: Mapping[int, dict[str, Any]]) -> int:
         """The trial that is next.
@@ -42,25 +40,23 @@ class LongestFirst:
         Args:
             waiting: Configurations by trial, at least one, in the order that they keep.
         """
-        for trial in waiting.keys() - self._rows.keys():
-            self._row(trial, waiting[trial])
-        rows = np.array([self._rows[trial] for trial in waiting])
-        expected = rows @ np.linalg.solve(self._gram, self._moment)
+        # Where a run was forced to go on in another space, what was learned before need not lie in it.
+        known = [(config, seconds) for config, seconds in self._took.values() if self._space.contains(config)]
+        rows = self._rows([config for config, _ in known])
+        logarithms = np.array([math.log(max(seconds, _LEAST_S)) for _, seconds in known])
+        weights = np.linalg.solve(_RIDGE * np.eye(rows.shape[1]) + rows.T @ rows, rows.T @ logarithms)
         # Rounded: what is equal but for the rounding of floats keeps its order.
-        return list(waiting)[int(np.argmax(expected.round(6)))]
+        return list(waiting)[int(np.argmax((self._rows(list(waiting.values())) @ weights).round(6)))]
 
     def learn(self, trial: int, config: dict[str, Any], seconds: float) -> None:
-        """An epoch of a trial took so long."""
-        if trial not in self._rows and not self._space.contains(config):
-            return  # of a run that was forced to go on in another space
-        row = self._row(trial, config)
-        self._gram += np.outer(row, row)
-        self._moment += row * math.log(max(seconds, _LEAST_S))
+        """An epoch of a trial took so long; the newest one counts, a first one is also traced."""
+        self._took[trial] = config, seconds
+        if len(self._took) > _MOST:
+            del self._took[next(iter(self._took))]
 
-    def _row(self, trial: int, config: dict[str, Any]) -> NDArray[np.float64]:
-        if trial not in self._rows:
-            self._rows[trial] = np.append(1.0, self._vectors.embed([config])[0])
-        return self._rows[trial]
+    def _rows(self, configs: Sequence[dict[str, Any]]) -> NDArray[np.float64]:
+        """Vectors, each after a 1. Shape: (configurations, 1 + width)."""
+        return np.column_stack([np.ones(len(configs)), Vectors(self._space).embed(configs)])
 
 
 def order_of(experiment: Experiment) -> LongestFirst | None:
