@@ -15,7 +15,7 @@ from tune_jobs.experiment import Experiment
 
 _RIDGE = 0.1
 _LEAST_S = 1e-6
-_MOST = 256  # trials that it remembers
+_MOST = 64  # trials that it remembers, the newest
 _WIDEST = 256  # numbers in a vector: a proposal costs their cube
 
 
