@@ -1,4 +1,4 @@
-"""The longest trials start first where all are known beforehand, and nothing else changes."""
+"""The longest of the last trials start first where they are known beforehand, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPACE = SearchSpace(units=Choice(32, 64, 128, 256), layers=Int(1, 3), rate=Float
 
 
 def epoch_s(config: dict[str, Any]) -> float:
-    """What takes longer than it, in each worker, is the other trials' time."""
+    """How long an epoch of a configuration takes."""
     return (0.2 + config["units"] / 64) * config["layers"]
 
 
