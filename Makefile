@@ -10,7 +10,7 @@ demo: .venv/installed
 	$(BIN)/tune-jobs run digits_mlp
 
 demo-cluster: .venv/installed
-	$(BIN)/python demo/cluster_demo.py
+	$(BIN)/python -m demo.cluster_demo
 
 # Two processes for two cores: the tests that start a Ray, one after another, and beside them all others, then the kills.
 test: .venv/installed
@@ -23,13 +23,13 @@ test-slow: .venv/installed
 	$(BIN)/pytest -m slow
 
 faults: .venv/installed
-	$(BIN)/python tests/integration/faults.py --kills 50
+	$(BIN)/python -m tests.support.faults --kills 50
 
 # One after another, each with its table and a file of figures; `make bench BENCH="equal_work startup"` chooses.
 bench: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	@mkdir -p bench-results; for name in $(BENCH); do echo "== $$name"; \
-	$(BIN)/python benchmarks/$$name.py --json bench-results/$$name.json || failed="$$failed $$name"; done; \
+	$(BIN)/python -m benchmarks.$$name --json bench-results/$$name.json || failed="$$failed $$name"; done; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 lint: .venv/installed

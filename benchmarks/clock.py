@@ -49,15 +49,16 @@ class Clock:
 
 def wrapped() -> Clock:
     """A clock at every part of a trial's making, and at its epochs."""
-    from trainables import reuse, training
-    from trainables.inputs import Inputs
+    from trainables.input.cache import Inputs
+    from trainables.reuse import kept_models as reuse
+    from trainables.training import training
 
     clock = Clock()
     clock.wrap(training, "compiled", "build_model")
     clock.wrap(Inputs, "training", "input")
     clock.wrap(Inputs, "validation", "input")
     clock.wrap(training, "build", "variables, metrics")
-    clock.wrap(reuse, "anatomy", "what traces depend on")
+    clock.wrap(reuse, "fingerprint", "what traces depend on")
     clock.wrap(reuse.Traceable, "begin_as", "values into a kept model")
     clock.wrap(training.Training, "train_epoch", "epoch")
     return clock

@@ -1,7 +1,7 @@
 """What the driver costs: many short trials of nothing, here and under plain Ray Tune with its default loggers.
 
-    python benchmarks/driver.py [--trials 2000] [--epochs 5] [--pairs 1] [--limit-s 600] [--json FILE]
-    python benchmarks/driver.py --side tune-jobs --profile FILE
+    python -m benchmarks.driver [--trials 2000] [--epochs 5] [--pairs 1] [--limit-s 600] [--json FILE]
+    python -m benchmarks.driver --side tune-jobs --profile FILE
 
 Each side runs in a process of its own with a Ray of 2 CPUs. Both draw at random, reuse their workers and save
 nothing; plain Ray's settings are its defaults otherwise. The driver's CPU time counts all threads of its process. A
@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from figures import parser_of, write_figures
+from benchmarks.figures import parser_of, write_figures
 
 SAMPLES = 20
 SAMPLE = "sample: "
@@ -75,8 +75,7 @@ class Watch:
 
 def ours(trials: int, epochs: int, gauge: Gauge, storage: Path) -> None:
     """A run of this project."""
-    from noop import experiment
-
+    from benchmarks.noop import experiment
     from tune_jobs import engine
 
     engine.run(experiment(trials, epochs), storage=storage, name="bench", reporter=Watch(gauge))
@@ -85,8 +84,9 @@ def ours(trials: int, epochs: int, gauge: Gauge, storage: Path) -> None:
 def plain_ray(trials: int, epochs: int, gauge: Gauge, storage: Path) -> None:
     """The same under plain Ray Tune, as its documentation says; workers are reused, else a trial takes 2 s."""
     import ray
-    from noop import NoOp
     from ray import tune
+
+    from benchmarks.noop import NoOp
 
     class Watching(tune.Callback):
         def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: Any, **info: Any) -> None:

@@ -1,6 +1,6 @@
 """The same trainings by this project and by its peers, in turn; wall time of whole commands.
 
-    KERAS_HOME=… python benchmarks/equal_work.py [--configurations 12 48] [--epochs 4] [--rounds 3] [--only NAME …]
+    KERAS_HOME=… python -m benchmarks.equal_work [--configurations 12 48] [--epochs 4] [--rounds 3] [--only NAME …]
 
 Every program of peers/ trains the same configurations (work.py) on the same data for as many epochs: Fashion-MNIST
 (54,000 examples) where KERAS_HOME has it, else scikit-learn's digits. All of them run several steps to a call and
@@ -15,9 +15,8 @@ import os
 import statistics
 from typing import Any
 
-import programs
-import work
-from figures import parser_of, write_figures
+from benchmarks import programs, work
+from benchmarks.figures import parser_of, write_figures
 
 OURS = "this project"
 PROGRAMS = {

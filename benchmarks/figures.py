@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from surroundings import surroundings
+from benchmarks.surroundings import surroundings
 
 
 def parser_of(doc: str | None) -> argparse.ArgumentParser:

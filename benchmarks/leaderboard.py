@@ -1,6 +1,6 @@
 """What a leaderboard costs: a journal of many trials, read, folded and put into a table; and the whole command.
 
-    python benchmarks/leaderboard.py [--trials 10000] [--epochs 10] [--json FILE] [--profile FILE]
+    python -m benchmarks.leaderboard [--trials 10000] [--epochs 10] [--json FILE] [--profile FILE]
 
 Times are CPU seconds of one process, so that a busy machine does not change them much.
 """
@@ -15,17 +15,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from figures import parser_of, write_figures
+from benchmarks.figures import parser_of, write_figures
 
 
 def make(storage: Path, trials: int, epochs: int) -> Path:
     """The folder of a run that never was."""
     import numpy as np
-    from noop import experiment
 
-    from tune_jobs.engine import folder as run_folder
+    from benchmarks.noop import experiment
+    from tune_jobs.engine.run_folder import create as run_folder
     from tune_jobs.results import EpochReported, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
-    from tune_jobs.results.lines import encode
+    from tune_jobs.results.journal.lines import encode
 
     declared, rng = experiment(trials, epochs), np.random.default_rng(0)
     folder = run_folder.create(storage, "large", declared, "large")

@@ -34,9 +34,13 @@ def run(program: Sequence[str], order: dict[str, Any], timeout_s: float | None =
     file, *options = program
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         path = Path(folder, "work.json")
-        paths = os.pathsep.join([str(HERE), str(HERE.parent)])
-        environment = {**os.environ, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-        command = [sys.executable, str(HERE / "peers" / file), str(path), *options]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(HERE.parent),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "CUDA_VISIBLE_DEVICES": "",
+        }
+        command = [sys.executable, "-m", f"benchmarks.peers.{Path(file).stem}", str(path), *options]
         path.write_text(json.dumps({**order, "folder": folder, "begun_s": time.time()}))
         spent_s, begun_s = _machine_cpu_s(), time.monotonic()
         child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=timeout_s)

@@ -1,6 +1,6 @@
 """What a proposal costs: HyperOpt's searcher asked for one configuration after another, each reported before the next.
 
-    python benchmarks/proposals.py [--proposals 2000] [--ray] [--json FILE]
+    python -m benchmarks.proposals [--proposals 2000] [--ray] [--json FILE]
 
 `--ray` measures Ray Tune's own HyperOptSearch in the same way.
 """
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from figures import parser_of, write_figures
+from benchmarks.figures import parser_of, write_figures
 
 
 def loss_of(config: dict[str, Any]) -> float:
@@ -23,8 +23,7 @@ def loss_of(config: dict[str, Any]) -> float:
 
 def ours(seed: int) -> Callable[[int], None]:
     """This project's searcher: what asks it once."""
-    from noop import space
-
+    from benchmarks.noop import space
     from tune_jobs import HyperOpt
 
     search = HyperOpt().start(space(), seed=seed, rungs=(), max_epochs=1)

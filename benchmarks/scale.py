@@ -1,6 +1,6 @@
 """How the driver's work, the journal and the storage's traffic grow with workers, trials and epochs.
 
-    python benchmarks/scale.py [--workers 1,4,16,64] [--check 32] [--epochs-a-trial 5] [--json FILE]
+    python -m benchmarks.scale [--workers 1,4,16,64] [--check 32] [--epochs-a-trial 5] [--json FILE]
 
 Each run has as many workers as asked for, whatever the machine has: a trial asks for a small part of a CPU, and its
 epochs are slept through, so long that all workers together report 25 times a second. What the driver's process used is
@@ -16,7 +16,7 @@ import tempfile
 import time
 from typing import Any
 
-from figures import parser_of, write_figures
+from benchmarks.figures import parser_of, write_figures
 
 REPORTS_A_SECOND = 25.0
 TRIALS_A_WORKER = 4
@@ -24,8 +24,7 @@ TRIALS_A_WORKER = 4
 
 def measure(workers: int, epochs: int) -> dict[str, Any]:
     """One run in this process: from the moment at which all its workers have reported to its last report."""
-    from noop import experiment, space
-
+    from benchmarks.noop import experiment, space
     from search_spaces import Fixed
     from tune_jobs import Resources, engine
 

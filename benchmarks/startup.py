@@ -1,6 +1,6 @@
 """Where the time goes until the first epoch of `tune-jobs run digits_mlp` is reported, and what it may take.
 
-    python benchmarks/startup.py [--rounds 3] [--json FILE]
+    python -m benchmarks.startup [--rounds 3] [--json FILE]
 
 The parts are told by the run's own folder: when it was made, when Ray was there, when the first worker was. What it may
 take is measured beside it, in processes of their own: `import tensorflow`, and `ray.init`, plus three seconds.

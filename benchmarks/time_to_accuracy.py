@@ -1,6 +1,6 @@
 """How long a search takes until it knows a model of a given validation accuracy, here and with peers, in turn.
 
-    KERAS_HOME=… python benchmarks/time_to_accuracy.py [--target 0.885] [--epochs 9] [--seeds 5] [--limit-s 600]
+    KERAS_HOME=… python -m benchmarks.time_to_accuracy [--target 0.885] [--epochs 9] [--seeds 5] [--limit-s 600]
         [--only NAME …] [--json FILE]
 
 All search the same space (mlp_space.py) with the same model builder and data (work.py), and train a trial for at most
@@ -19,9 +19,8 @@ import os
 import statistics
 from typing import Any
 
-import programs
-import work
-from figures import parser_of, write_figures
+from benchmarks import programs, work
+from benchmarks.figures import parser_of, write_figures
 
 OURS = "this project"
 PROGRAMS = {

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from clock import Clock, wrapped
-
+from benchmarks.clock import Clock, wrapped
 from trainables.settings import TRIAL_KEY
 
 
@@ -71,12 +70,12 @@ def _clock() -> Clock:
     clock = wrapped()
     import keras
 
-    from trainables.checkpoint_writer import CheckpointWriter
-    from trainables.training import Training
+    from trainables.storage.background_writer import BackgroundWriter
+    from trainables.training.training import Training
 
     clock.wrap(keras.Model, "evaluate", "validation")
     clock.wrap(Training, "snapshot", "checkpoints")
-    clock.wrap(CheckpointWriter, "write", "checkpoints")
-    clock.wrap(CheckpointWriter, "wait", "checkpoints")
+    clock.wrap(BackgroundWriter, "write", "checkpoints")
+    clock.wrap(BackgroundWriter, "wait", "checkpoints")
     clock.wrap(sys.modules["_frozen_importlib"], "_find_and_load", "import")  # every import that has to load
     return clock

@@ -1,6 +1,6 @@
 """What a trial costs its worker beside its epochs, for an architecture that is new to it and for one that is not.
 
-    KERAS_HOME=… python benchmarks/where_time_goes.py [--trials 6] [--examples 4096] [--json FILE]
+    KERAS_HOME=… python -m benchmarks.where_time_goes [--trials 6] [--examples 4096] [--json FILE]
 
 One process, as a worker of a run is one: trials of three epochs follow each other, each with a checkpoint after its
 first epoch. `wall` and `CPU` are medians, in seconds; a part is timed at its function, without those below it. The
@@ -13,9 +13,9 @@ import statistics
 import tempfile
 from typing import Any
 
-import work
-from clock import Clock, wrapped
-from figures import parser_of, write_figures
+from benchmarks import work
+from benchmarks.clock import Clock, wrapped
+from benchmarks.figures import parser_of, write_figures
 
 PARTS = ("build_model", "input", "variables, metrics", "what traces depend on", "values into a kept model")
 PARTS += ("first epoch, beyond a later one", "a later epoch", "checkpoint, report", "end of the trial before")

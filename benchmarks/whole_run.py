@@ -1,6 +1,6 @@
 """Where the time of a whole run goes, and that of its slowest configuration: every second of every worker.
 
-    KERAS_HOME=… python benchmarks/whole_run.py [--configurations 12] [--epochs 4] [--json FILE]
+    KERAS_HOME=… python -m benchmarks.whole_run [--configurations 12] [--epochs 4] [--json FILE]
 
 This project trains the configurations of equal_work.py, with clocks in its workers (watched.py). From the start of the
 command to its end, a worker's time is divided into
@@ -28,9 +28,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-import programs
-import work
-from figures import parser_of, write_figures
+from benchmarks import programs, work
+from benchmarks.figures import parser_of, write_figures
 
 PARTS = ("start", "import", "model", "tracing", "feeding", "training", "validation", "checkpoints")
 PARTS += ("other", "reporting", "idle", "end")

@@ -1,6 +1,6 @@
 """An experiment on a cluster: a head and two workers on this machine, a job, its run brought back, its leaderboard.
 
-python demo/cluster_demo.py
+python -m demo.cluster_demo
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local_cluster import BIN, LocalCluster
-
+from demo.local_cluster import BIN, LocalCluster
 from tune_jobs.cli.options import default_storage
 from tune_jobs.results.run import find_run
 

@@ -1,9 +1,9 @@
 """What is searched: parameters, their conditions, and the space that they span."""
 
+from search_spaces.adapters.ray_tune import from_ray
 from search_spaces.checked import InvalidDeclaration
-from search_spaces.layout import Slot
 from search_spaces.parameters import Boolean, Choice, Fixed, Float, Int, Parameter
-from search_spaces.ray_domains import from_ray
+from search_spaces.slots import Slot
 from search_spaces.space import SearchSpace
 
 __all__ = [

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 
-from search_spaces.layout import Layout, Place, Requirement
+from search_spaces.slots import Layout, Requirement, SlotKey
 
-Slots = tuple[Place, ...]
+Slots = tuple[SlotKey, ...]
 
 
 def count_configurations(layout: Layout) -> int | float:
@@ -13,7 +13,7 @@ def count_configurations(layout: Layout) -> int | float:
     return _Counter(layout).count(tuple(place for name in layout.order for place in _places(layout, name)))
 
 
-def _places(layout: Layout, name: str) -> Iterator[Place]:
+def _places(layout: Layout, name: str) -> Iterator[SlotKey]:
     return (place for place in layout.slots if place[0] == name)
 
 
@@ -27,7 +27,7 @@ class _Counter:
 
     def __init__(self, layout: Layout) -> None:
         self.slots = layout.slots
-        self.requirements: dict[Place, list[Requirement]] = {
+        self.requirements: dict[SlotKey, list[Requirement]] = {
             place: layout.requirements(place) for place in layout.slots
         }
         self.counted: dict[Slots, int | float] = {}
@@ -56,9 +56,9 @@ class _Counter:
             total = math.inf if ways == math.inf else _sum(total, others * ways)
         return total
 
-    def _left(self, decided: Place, value: object, rest: list[Place]) -> Slots:
+    def _left(self, decided: SlotKey, value: object, rest: list[SlotKey]) -> Slots:
         """Return which slots can still be active once a slot has got its value."""
-        lost: set[Place] = set()
+        lost: set[SlotKey] = set()
         for place in rest:
             for parent, accepted in self.requirements[place]:
                 if parent in lost or (parent == decided and value not in accepted):
@@ -69,7 +69,7 @@ class _Counter:
         """Split slots into the groups that are connected through requirements, in the order given."""
         leader = {place: place for place in undecided}
 
-        def find(place: Place) -> Place:
+        def find(place: SlotKey) -> SlotKey:
             while leader[place] != place:
                 leader[place] = place = leader[leader[place]]
             return place
@@ -78,7 +78,7 @@ class _Counter:
             for requirement in self.requirements[place]:
                 if requirement.parent in leader:
                     leader[find(place)] = find(requirement.parent)
-        groups: dict[Place, list[Place]] = {}
+        groups: dict[SlotKey, list[SlotKey]] = {}
         for place in undecided:
             groups.setdefault(find(place), []).append(place)
         return [tuple(group) for group in groups.values()]

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from search_spaces.grids import Grid
-from search_spaces.layout import Layout, Slot
+from search_spaces.parameters.grids import Grid
+from search_spaces.slots import Layout, Slot
 from search_spaces.walk import assemble
 
 

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from search_spaces.checked import Checked, InvalidDeclaration, deferring
+from search_spaces.config_rules import config_problems
 from search_spaces.counting import count_configurations
-from search_spaces.declaration_rules import space_problems
 from search_spaces.enumeration import enumerate_configurations
-from search_spaces.grids import Grid
-from search_spaces.layout import Layout, Slot
+from search_spaces.messages import shown
 from search_spaces.parameters import Parameter, parameter_from_json, parameter_to_json
+from search_spaces.parameters.grids import Grid
+from search_spaces.slots import Layout, Slot
+from search_spaces.space_rules import space_problems
 from search_spaces.table import table
-from search_spaces.validation import config_problems
 from search_spaces.walk import assemble, look_up
-from search_spaces.wording import shown
 
 Config = dict[str, Any]
 

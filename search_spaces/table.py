@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from search_spaces.parameter import Parameter
+from search_spaces.parameters.base import Parameter
 
 _WIDEST_CELL = 48
 

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from search_spaces.layout import Layout, Place, Slot
+from search_spaces.slots import Layout, Slot, SlotKey
 
 _ABSENT = object()
 
@@ -17,12 +17,12 @@ def assemble(layout: Layout, choose: Callable[[Slot], Any]) -> dict[str, Any]:
         choose: Called once for each active slot, parents before children. It must return one of the slot's
             values; the configuration gets a copy of it, so that no trial can change the space.
     """
-    values: dict[Place, Any] = {}
+    values: dict[SlotKey, Any] = {}
     grown = {name: _grow(layout, (name, ()), values, choose) for name in layout.order}
     return {name: grown[name] for name in layout.parameters if grown[name] is not _ABSENT}
 
 
-def _grow(layout: Layout, place: Place, values: dict[Place, Any], choose: Callable[[Slot], Any]) -> Any:
+def _grow(layout: Layout, place: SlotKey, values: dict[SlotKey, Any], choose: Callable[[Slot], Any]) -> Any:
     """Return what stands at a place, a value or a list, and enter each chosen value into `values`."""
     name, index = place
     if layout.closing_parent(name, index, values) is not None:

@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ray import tune
 
-from trainables import checkpoint, devices, gpu_memory, replicas, storage
-from trainables.checkpoint import CheckpointError
-from trainables.checkpoint_writer import CheckpointWriter, Pending
 from trainables.data import Data
+from trainables.devices import gpu_memory, replicas
+from trainables.devices import prepare as devices
 from trainables.fit_options import FitOptions
-from trainables.remote import Remote
 from trainables.settings import GPUS_KEY, REPORTED_KEY, TRIAL_KEY, InvalidTrainable, TrialSettings
+from trainables.storage import checkpoint
+from trainables.storage import store as storage
+from trainables.storage.background_writer import BackgroundWriter, Pending
+from trainables.storage.checkpoint import CheckpointError
+from trainables.storage.object_store import ObjectStoreFolder
 
 if TYPE_CHECKING:
     import keras
 
-    from trainables.executions import TrialTraining
-    from trainables.reuse import Reuse
+    from trainables.reuse.kept_models import WorkerCache
+    from trainables.training.executions import TrialTraining
 
 _LEAVING_S = 20.0
 _LONGEST_ERROR = 2000
@@ -84,11 +87,11 @@ class KerasTrainable(tune.Trainable):
         self._settings = settings or TrialSettings()
         storage.require(self._settings.folder)
         self._is_in_a_run = settings is not None
-        self._writer = CheckpointWriter()
+        self._writer = BackgroundWriter()
         self._notes: list[tuple[int, str]] = []
         self._begin(config)
         self._data = data if data is not None else self.load_data()
-        self._reuse: Reuse | None = None
+        self._reuse: WorkerCache | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Ends this worker's trial and begins another one in its place."""
@@ -154,7 +157,7 @@ class KerasTrainable(tune.Trainable):
     def _running(self) -> TrialTraining:
         """The trial's training, built by the first step: a worker that dies there is tried again, in setup not."""
         if self._training is None:
-            from trainables.executions import begin
+            from trainables.training.executions import begin
 
             with replicas.scope(self._gpus):
                 data = replicas.even(self._data, self._parameters, self.batch_size, replicas.count(self._gpus))
@@ -164,14 +167,14 @@ class KerasTrainable(tune.Trainable):
                 self._continue_in(self._folder, self._training)
         return self._training
 
-    def _reuse_of(self, data: Data) -> Reuse:
-        from trainables.reuse import Reuse
+    def _reuse_of(self, data: Data) -> WorkerCache:
+        from trainables.reuse.kept_models import WorkerCache
 
         if self._reuse is None or self._reuse.inputs.data is not data:
-            self._reuse = Reuse(data, keeps_models=self.reuse_models, executions=self._settings.executions)
+            self._reuse = WorkerCache(data, keeps_models=self.reuse_models, executions=self._settings.executions)
         return self._reuse
 
-    def _continue_in(self, folder: Path | Remote, training: TrialTraining) -> None:
+    def _continue_in(self, folder: Path | ObjectStoreFolder, training: TrialTraining) -> None:
         """Goes on from the newest checkpoint; where one cannot be used, or there is none any more, a note says so."""
         unused: list[CheckpointError] = []
         snapshot = storage.newest(folder, unused.append)
@@ -254,7 +257,7 @@ class KerasTrainable(tune.Trainable):
         return {}
 
     @property
-    def _folder(self) -> Path | Remote | None:
+    def _folder(self) -> Path | ObjectStoreFolder | None:
         return storage.trial_folder(self._settings.folder, self._trial)
 
     def _guarded(self, work: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:

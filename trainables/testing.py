@@ -14,11 +14,11 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from trainables import checkpoint
-from trainables.checkpoint import Snapshot
 from trainables.data import Data
 from trainables.keras_trainable import KerasTrainable
 from trainables.settings import TRIAL_KEY, TrialSettings
+from trainables.storage import checkpoint
+from trainables.storage.checkpoint import Snapshot
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tune_jobs.cluster.job import Job, find_job
-    from tune_jobs.cluster.submitting import submit
-    from tune_jobs.comparison import compare
+    from tune_jobs.analysis.comparison import compare
+    from tune_jobs.analysis.sweep_path import sweep_path
+    from tune_jobs.cluster.jobs.job import Job, find_job
+    from tune_jobs.cluster.jobs.submit import submit
     from tune_jobs.engine import resume, resume_repeats, run, run_repeats
     from tune_jobs.errors import JobFailed, RequestError, RunFailed
-    from tune_jobs.evaluation.evaluating import evaluate
-    from tune_jobs.evaluation.exporting import export
-    from tune_jobs.evaluation.refitting import refit
-    from tune_jobs.experiment import Experiment, Objective
-    from tune_jobs.resources import Resources
+    from tune_jobs.evaluation.evaluate import evaluate
+    from tune_jobs.evaluation.export import export
+    from tune_jobs.evaluation.refit import refit
+    from tune_jobs.experiment.experiment import Experiment, Objective
+    from tune_jobs.experiment.resources import Resources
     from tune_jobs.results.repeats import find_runs
     from tune_jobs.results.run import Run, load_run
     from tune_jobs.schedulers import ASHA, NoScheduler
     from tune_jobs.searchers import Bayesian, Grid, HyperOpt, Random, Sweep
-    from tune_jobs.sweep_stages import sweep_path
 
 __all__ = [
     "ASHA",
@@ -54,21 +54,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "tune_jobs.cluster.job": ("Job", "find_job"),
-    "tune_jobs.cluster.submitting": ("submit",),
-    "tune_jobs.comparison": ("compare",),
+    "tune_jobs.cluster.jobs.job": ("Job", "find_job"),
+    "tune_jobs.cluster.jobs.submit": ("submit",),
+    "tune_jobs.analysis.comparison": ("compare",),
     "tune_jobs.engine": ("resume", "resume_repeats", "run", "run_repeats"),
     "tune_jobs.errors": ("JobFailed", "RequestError", "RunFailed"),
-    "tune_jobs.evaluation.evaluating": ("evaluate",),
-    "tune_jobs.evaluation.exporting": ("export",),
-    "tune_jobs.evaluation.refitting": ("refit",),
-    "tune_jobs.experiment": ("Experiment", "Objective"),
-    "tune_jobs.resources": ("Resources",),
+    "tune_jobs.evaluation.evaluate": ("evaluate",),
+    "tune_jobs.evaluation.export": ("export",),
+    "tune_jobs.evaluation.refit": ("refit",),
+    "tune_jobs.experiment.experiment": ("Experiment", "Objective"),
+    "tune_jobs.experiment.resources": ("Resources",),
     "tune_jobs.results.repeats": ("find_runs",),
     "tune_jobs.results.run": ("Run", "load_run"),
     "tune_jobs.schedulers": ("ASHA", "NoScheduler"),
     "tune_jobs.searchers": ("Bayesian", "Grid", "HyperOpt", "Random", "Sweep"),
-    "tune_jobs.sweep_stages": ("sweep_path",),
+    "tune_jobs.analysis.sweep_path": ("sweep_path",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

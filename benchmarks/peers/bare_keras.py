@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from typing import Any
 
-import work
+from benchmarks import work
 
 _worker: dict[str, Any] = {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import work
+from benchmarks import work
 
 
 def main() -> None:

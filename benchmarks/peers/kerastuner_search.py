@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import work
-from goal import Goal
-from mlp_space import BATCH_SIZES, DROPOUT, LAYERS, LEARNING_RATE, OPTIMIZERS, UNITS
+from benchmarks import work
+from benchmarks.goal import Goal
+from benchmarks.mlp_space import BATCH_SIZES, DROPOUT, LAYERS, LEARNING_RATE, OPTIMIZERS, UNITS
 
 PATIENCE = 2
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import ray
-import work
-from goal import Goal
-from mlp_space import BATCH_SIZES, DROPOUT, LAYERS, LEARNING_RATE, OPTIMIZERS, UNITS
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.hyperopt import HyperOptSearch
 from ray_tune import Mlp
+
+from benchmarks import work
+from benchmarks.goal import Goal
+from benchmarks.mlp_space import BATCH_SIZES, DROPOUT, LAYERS, LEARNING_RATE, OPTIMIZERS, UNITS
 
 FACTOR = 3
 

@@ -6,8 +6,9 @@ import sys
 from typing import Any
 
 import ray
-import work
 from ray import tune
+
+from benchmarks import work
 
 
 class Mlp(tune.Trainable):

@@ -9,10 +9,8 @@ import sys
 import time
 from typing import Any
 
-import watched
-import work
-
 import tune_jobs
+from benchmarks import watched, work
 from search_spaces import Choice, SearchSpace
 from trainables import Data, KerasTrainable
 from tune_jobs import Experiment, Grid, NoScheduler, Objective

@@ -6,11 +6,10 @@ import os
 import signal
 from typing import Any
 
-import work
-from goal import Goal
-from mlp_space import BATCH_SIZES, DROPOUT, LAYERS, LEARNING_RATE, OPTIMIZERS, UNITS
-
 import tune_jobs
+from benchmarks import work
+from benchmarks.goal import Goal
+from benchmarks.mlp_space import BATCH_SIZES, DROPOUT, LAYERS, LEARNING_RATE, OPTIMIZERS, UNITS
 from search_spaces import Choice, Float, Int, SearchSpace
 from trainables import Data, KerasTrainable
 from tune_jobs import ASHA, Experiment, HyperOpt, Objective

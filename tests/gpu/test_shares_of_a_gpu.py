@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from trainables.gpu_share import CONTEXT_BYTES
+from trainables.devices.gpu_share import CONTEXT_BYTES
 
-HERE = Path(__file__).parent
+TOP = Path(__file__).parents[2]
 BACKENDS = ("tensorflow", "jax", "torch")
 TRIALS = 4
 
@@ -34,9 +34,9 @@ def _why_not(backend: str) -> str | None:
 def _start(backend: str, gpus: float, start_s: float) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join([str(TOP), os.environ.get("PYTHONPATH", "")]),
     }
-    command = [sys.executable, str(HERE / "gpu_trial.py"), backend, str(gpus), str(start_s)]
+    command = [sys.executable, "-m", "tests.support.gpu_trial", backend, str(gpus), str(start_s)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -70,7 +70,7 @@ def test_four_trials_side_by_side_stay_under_their_quarters(backend: str) -> Non
 
 @pytest.mark.gpu
 def test_what_exceeds_a_share_is_out_of_memory_and_on_the_gpu(backend: str) -> None:
-    failures = pytest.importorskip("tune_jobs.engine.failures", reason="tune_jobs's engine needs Ray")
+    failures = pytest.importorskip("tune_jobs.engine.decisions.failures", reason="tune_jobs's engine needs Ray")
     error = _report(_start(backend, 1 / TRIALS, 0))["error"]
     assert failures.is_gpu_memory(error), error
 

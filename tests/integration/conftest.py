@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from child_process import LAB, PARTS
+
+from tests.support.child_process import LAB, PARTS
 
 
 @pytest.fixture(scope="module")

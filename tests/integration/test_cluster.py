@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import idle_lab
 import pytest
 import ray
 
 import tune_jobs
+from tests.support import idle_lab
 from tune_jobs import Resources
 from tune_jobs.engine import Plan
 from tune_jobs.errors import RequestError
 from tune_jobs.results import EpochReported, Event, Noted, RunStarted, TrialEnded, TrialStarted, read_journal
-from tune_jobs.results.journal import JOURNAL_NAME
+from tune_jobs.results.journal.file import JOURNAL_NAME
 from tune_jobs.results.run import Run
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import hosts
 import pytest
-from child_process import COMMAND, LAB, PARTS
 
+from tests.support import hosts
+from tests.support.child_process import COMMAND, LAB, PARTS
 from tune_jobs.results.run import Run
 
 REASON = hosts.reason_against()

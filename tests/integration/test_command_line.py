@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pexpect
 import pytest
-from child_process import COMMAND, tune_jobs, wait_until_gone
+
+from tests.support.child_process import COMMAND, tune_jobs, wait_until_gone
 
 pytestmark = pytest.mark.integration
 

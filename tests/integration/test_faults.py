@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import faults
 import pytest
-from fault_cluster import FaultCluster
-from fault_lab import FaultLab
+
+from tests.support import faults
+from tests.support.fault_cluster import FaultCluster
+from tests.support.fault_lab import FaultLab
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 

@@ -12,8 +12,8 @@ from io import FileIO
 from pathlib import Path
 
 import pytest
-from child_process import COMMAND, tune_jobs
 
+from tests.support.child_process import COMMAND, tune_jobs
 from tune_jobs.results import EpochReported, Status
 from tune_jobs.results.run import Run
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import share_lab
 
 import tune_jobs
+from tests.support import share_lab
 from tune_jobs import Resources
 from tune_jobs.results import EpochReported, Noted, Status, TrialStarted
 

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from child_process import COMMAND, LAB, tune_jobs, wait_until_gone
 
+from tests.support.child_process import COMMAND, LAB, tune_jobs, wait_until_gone
+from tune_jobs.analysis.sweep_path import sweep_path
 from tune_jobs.results import Status
 from tune_jobs.results.run import Run
-from tune_jobs.sweep_stages import sweep_path
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 # Every trial tells which worker it is in; those of the second step wait in their second epoch until they may go on.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-import tiny_lab
 
 import tune_jobs
+from tests.support import tiny_lab
 from tune_jobs.results import Status
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]

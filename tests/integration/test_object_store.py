@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from child_process import wait_until_gone
 
-from trainables.remote import Remote
-from tune_jobs.engine.lease import LASTS_S, Lease
+from tests.support.child_process import wait_until_gone
+from trainables.storage.object_store import ObjectStoreFolder
+from tune_jobs.engine.run_folder.object_store_lease import LASTS_S, Lease
 from tune_jobs.errors import RequestError
 from tune_jobs.results import EpochReported, Status
 from tune_jobs.results.run import load_run
@@ -95,7 +95,7 @@ def test_a_run_in_a_bucket_outlives_its_driver(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "judge"))
     first, second, reader = (Machine(lab, tmp_path / name, ray_folder) for name in ("first", "second", "reader"))
-    remote = Remote(bucket.storage, "afar")
+    remote = ObjectStoreFolder(bucket.storage, "afar")
 
     child = first.start("run", "signs.py", "--name", "afar", "--storage", bucket.storage, *_OPTIONS)
     deadline = time.monotonic() + 120

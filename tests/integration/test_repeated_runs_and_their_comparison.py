@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from child_process import tune_jobs, wait_until_gone
 
-from tune_jobs.comparison import compare
+from tests.support.child_process import tune_jobs, wait_until_gone
+from tune_jobs.analysis.comparison import compare
 from tune_jobs.results.repeats import find_runs
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]

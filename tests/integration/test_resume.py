@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from child_process import COMMAND, tune_jobs, wait_until_gone
 
+from tests.support.child_process import COMMAND, tune_jobs, wait_until_gone
 from tune_jobs.results import EpochReported, Status
 from tune_jobs.results.run import Run
 

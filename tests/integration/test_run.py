@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import ray
-import tiny_lab
 
 import tune_jobs
 from search_spaces import Choice, Float, SearchSpace
-from trainables import checkpoint
+from tests.support import tiny_lab
 from trainables.examples.digits_mlp import DigitsMlp
+from trainables.storage import checkpoint
 from tune_jobs.errors import RunFailed
 from tune_jobs.examples.digits_mlp import EXPERIMENT
 from tune_jobs.results import Status, TrialStarted, read_journal

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from child_process import COMMAND, LAB, tune_jobs, wait_until_gone
+
+from tests.support.child_process import COMMAND, LAB, tune_jobs, wait_until_gone
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -12,9 +12,9 @@ import ray
 from ray.tune.execution.class_cache import _ActorClassCache
 
 from trainables import KerasTrainable
-from tune_jobs.engine.local_ray import workers_at_start
-from tune_jobs.engine.machine import Machine, Node
-from tune_jobs.engine.ray_session import ray_session
+from tune_jobs.engine.on_ray.local import workers_at_start
+from tune_jobs.engine.on_ray.session import ray_session
+from tune_jobs.host.capacity import Machine, Node
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

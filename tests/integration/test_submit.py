@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from child_process import tune_jobs
 
+from demo.local_cluster import LocalCluster
+from tests.support.child_process import tune_jobs
 from tune_jobs.results.run import load_run
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "demo"))
-from local_cluster import LocalCluster
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 

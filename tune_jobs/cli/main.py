@@ -5,20 +5,20 @@ from __future__ import annotations
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.cluster import cluster
-from tune_jobs.cli.compare import compare
-from tune_jobs.cli.curves import curves
-from tune_jobs.cli.evaluate import evaluate
-from tune_jobs.cli.experiments import describe, list_experiments
-from tune_jobs.cli.export import export
-from tune_jobs.cli.failures import Commands
-from tune_jobs.cli.jobs import fetch, list_jobs, logs, status, stop
-from tune_jobs.cli.path import path
-from tune_jobs.cli.refit import refit
-from tune_jobs.cli.resume import resume
-from tune_jobs.cli.run import run
-from tune_jobs.cli.runs import leaderboard, runs
-from tune_jobs.cli.submit import submit
+from tune_jobs.cli.commands.cluster import cluster
+from tune_jobs.cli.commands.compare import compare
+from tune_jobs.cli.commands.curves import curves
+from tune_jobs.cli.commands.evaluate import evaluate
+from tune_jobs.cli.commands.experiments import describe, list_experiments
+from tune_jobs.cli.commands.export import export
+from tune_jobs.cli.commands.jobs import fetch, list_jobs, logs, status, stop
+from tune_jobs.cli.commands.path import path
+from tune_jobs.cli.commands.refit import refit
+from tune_jobs.cli.commands.resume import resume
+from tune_jobs.cli.commands.run import run
+from tune_jobs.cli.commands.runs import leaderboard, runs
+from tune_jobs.cli.commands.submit import submit
+from tune_jobs.cli.exit_status import Commands
 
 
 @click.group(

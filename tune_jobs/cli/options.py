@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tune_jobs.cli.failures import DEBUG
+from tune_jobs.cli.exit_status import DEBUG
 
 STORAGE_VARIABLE = "TUNE_JOBS_STORAGE"
 DEFAULT_STORAGE = "runs"
@@ -20,7 +20,7 @@ def default_storage() -> Path | str:
 
 
 def _place(value: str) -> Path | str:
-    from trainables.remote import is_uri
+    from trainables.storage.object_store import is_uri
 
     return value if is_uri(value) else Path(value)
 

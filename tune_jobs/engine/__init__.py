@@ -1,9 +1,9 @@
 """An experiment on Ray: runs it, and writes its journal."""
 
 from tune_jobs.engine.repeats import repeats_problems, resume_repeats, run_repeats
-from tune_jobs.engine.reporter import Plan, Reporter
-from tune_jobs.engine.resumption import restated
+from tune_jobs.engine.run_folder.reporter import Plan, Reporter
 from tune_jobs.engine.runner import request_problems, resume, run
+from tune_jobs.experiment.record import restated
 
 __all__ = [
     "Plan",

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tune_jobs.engine import folder as run_folder
-from tune_jobs.engine.remote_storage import own_folder_problems
-from tune_jobs.engine.reporter import Reporter
-from tune_jobs.engine.resumption import differences, refusal, restated
+from tune_jobs.engine.run_folder import create as run_folder
+from tune_jobs.engine.run_folder.object_store_check import own_folder_problems
+from tune_jobs.engine.run_folder.reporter import Reporter
 from tune_jobs.engine.runner import request_problems, resume, run
 from tune_jobs.errors import RequestError
-from tune_jobs.experiment import Experiment
+from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.experiment.record import differences, refusal, restated
 from tune_jobs.results import Ending
 from tune_jobs.results.repeats import Repeat, has_ended, repeat_of
 from tune_jobs.results.run import Run

@@ -8,30 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainables import Data
-from tune_jobs.engine import folder as run_folder
-from tune_jobs.engine.coordinator import Coordinator
-from tune_jobs.engine.data import load_data
-from tune_jobs.engine.interruption import on_interrupt, terminable
-from tune_jobs.engine.keeping import Keeper, Keeping
-from tune_jobs.engine.local_ray import workers_at_start
-from tune_jobs.engine.lock import locked
-from tune_jobs.engine.machine import Machine
-from tune_jobs.engine.mirror import Mirror, discard, mirrored, working_folder
-from tune_jobs.engine.nodes import joined_machine
-from tune_jobs.engine.noise import quiet
-from tune_jobs.engine.ray_errors import in_one_line
-from tune_jobs.engine.ray_session import available, ray_session
-from tune_jobs.engine.recorder import Recorder, traceback_file
-from tune_jobs.engine.remote_storage import home_of, own_folder_problems
-from tune_jobs.engine.reporter import Plan, Reporter
-from tune_jobs.engine.resumption import differences, refusal
-from tune_jobs.engine.room import Room
-from tune_jobs.engine.shared_storage import check_storage
-from tune_jobs.engine.tuning import tune_trials, with_data
-from tune_jobs.engine.warm_start import gather
-from tune_jobs.engine.warm_start import read as read_lessons
+from tune_jobs.engine.decisions.coordinator import Coordinator
+from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
+from tune_jobs.engine.decisions.warm_start import gather
+from tune_jobs.engine.decisions.warm_start import read as read_lessons
+from tune_jobs.engine.load_data import load_data
+from tune_jobs.engine.on_ray.errors import in_one_line
+from tune_jobs.engine.on_ray.free_slots import FreeSlots
+from tune_jobs.engine.on_ray.local import workers_at_start
+from tune_jobs.engine.on_ray.nodes import joined_machine
+from tune_jobs.engine.on_ray.session import available, ray_session
+from tune_jobs.engine.on_ray.storage_check import check_storage
+from tune_jobs.engine.on_ray.tuner import trainable_for_ray, tune_trials
+from tune_jobs.engine.run_folder import create as run_folder
+from tune_jobs.engine.run_folder.lock import locked
+from tune_jobs.engine.run_folder.object_store_check import home_of, own_folder_problems
+from tune_jobs.engine.run_folder.object_store_mirror import Mirror, discard, mirrored, working_folder
+from tune_jobs.engine.run_folder.recorder import Recorder, traceback_file
+from tune_jobs.engine.run_folder.reporter import Plan, Reporter
 from tune_jobs.errors import RequestError, RunFailed
-from tune_jobs.experiment import Experiment, Resources
+from tune_jobs.experiment.experiment import Experiment, Resources
+from tune_jobs.experiment.record import differences, refusal
+from tune_jobs.host.capacity import Machine
+from tune_jobs.host.output import redirect_output
+from tune_jobs.host.signals import on_interrupt, terminable
 from tune_jobs.results import Ending, Event
 from tune_jobs.results.repeats import Repeat, repeat_of
 from tune_jobs.results.run import Run, load_run
@@ -159,15 +159,15 @@ def _run_in(
     """
     machine = available()
     concurrent = machine.concurrent(experiment.resources.least, experiment.max_concurrent_trials)
-    keeping = Keeping(experiment.keep, experiment.objective, lag=concurrent)
-    keeper = Keeper(keeping, folder / "trials", mirror.remove if mirror else None)
+    keeping = RetentionPolicy(experiment.keep, experiment.objective, lag=concurrent)
+    keeper = CheckpointPruner(keeping, folder / "trials", mirror.remove if mirror else None)
     recorder = Recorder(folder, reporter, keeper, mirror.check if mirror else None)
     if recorder.torn_bytes:
         notes = [*notes, f"The journal's last line was torn ({recorder.torn_bytes} bytes): what it told is lost."]
     recorder.begin(_plan(folder, experiment, concurrent, earlier))
     coordinator: Coordinator | None = None
     try:
-        with quiet(folder / LOG):
+        with redirect_output(folder / LOG):
             if machine.is_cluster:
                 check_storage(mirror.remote if mirror else folder, experiment.resources)
             side_by_side = min(concurrent, experiment.planned_trials or concurrent)
@@ -253,8 +253,8 @@ def _train(setting: _Setting, coordinator: Coordinator, data: Data, scratch: Pat
     coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=setting.concurrent, nodes=nodes)
     for note in setting.notes:
         coordinator.note(note)
-    trainable = with_data(experiment, data, setting.trials, shares_vary=coordinator.shares.vary)
-    room = Room(machine, experiment.resources.least, experiment.max_concurrent_trials, follow, coordinator.note)
+    trainable = trainable_for_ray(experiment, data, setting.trials, shares_vary=coordinator.shares.vary)
+    room = FreeSlots(machine, experiment.resources.least, experiment.max_concurrent_trials, follow, coordinator.note)
     tune_trials(trainable, coordinator, room, scratch)
 
 

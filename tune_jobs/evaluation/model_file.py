@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tune_jobs.base.atomic_files import produce_whole
 from tune_jobs.errors import RequestError
-from tune_jobs.files import produce_whole
 
 SUFFIX = ".keras"
 

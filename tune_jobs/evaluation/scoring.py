@@ -51,7 +51,7 @@ def check_test_set(data: Data, name: str) -> None:
 def score(model: Any, data: Data, batch_size: int) -> Scored:
     """Evaluates a compiled model on the test set that the data has."""
     from trainables.data import length
-    from trainables.pipeline import validation_input
+    from trainables.input.pipeline import validation_input
 
     split = data.test or ()
     batches = validation_input(split, batch_size)

@@ -4,7 +4,8 @@ The names below cost nothing to import. The modules that make tables, which impo
 name: `leaderboard`, `curves` and `formats`.
 """
 
-from tune_jobs.results.events import (
+from tune_jobs.results.history import History, Objective, TrialHistory, epochs_at_own_end, fold
+from tune_jobs.results.journal.events import (
     Ending,
     EpochReported,
     Event,
@@ -15,9 +16,8 @@ from tune_jobs.results.events import (
     TrialEnded,
     TrialStarted,
 )
-from tune_jobs.results.history import History, Objective, TrialHistory, epochs_at_own_end, fold
-from tune_jobs.results.journal import JOURNAL_NAME, JournalError, JournalWriter, read_journal
-from tune_jobs.results.ranking import Place, ranking
+from tune_jobs.results.journal.file import JOURNAL_NAME, JournalError, JournalWriter, read_journal
+from tune_jobs.results.ranking import RankedTrial, ranking
 
 __all__ = [
     "JOURNAL_NAME",
@@ -29,7 +29,7 @@ __all__ = [
     "JournalWriter",
     "Noted",
     "Objective",
-    "Place",
+    "RankedTrial",
     "RunEnded",
     "RunStarted",
     "Status",

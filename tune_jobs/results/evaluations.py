@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.errors import RequestError
-from tune_jobs.files import write_whole
-from tune_jobs.results.ranking import Place
+from tune_jobs.results.ranking import RankedTrial
 
 FOLDER = "evaluations"
 FORMAT = 1
@@ -83,7 +83,7 @@ def read(run_folder: Path) -> tuple[list[Scores], list[str]]:
     return sorted(found, key=lambda scores: scores.trial), problems
 
 
-def current(evaluations: Iterable[Scores], places: Iterable[Place]) -> tuple[dict[int, Scores], list[str]]:
+def current(evaluations: Iterable[Scores], places: Iterable[RankedTrial]) -> tuple[dict[int, Scores], list[str]]:
     """The evaluations that belong on the leaderboard, by trial, and a sentence about each that does not.
 
     One of another epoch than the trial's best tells of weights that the leaderboard no longer ranks.

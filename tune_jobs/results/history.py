@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
-from trainables.divergence import diverged_metric
-from tune_jobs.results.events import (
+from trainables.report import diverged_metric
+from tune_jobs.results.journal.events import (
     EpochReported,
     Event,
     Noted,
@@ -16,7 +16,7 @@ from tune_jobs.results.events import (
     TrialEnded,
     TrialStarted,
 )
-from tune_jobs.results.journal import JournalError
+from tune_jobs.results.journal.file import JournalError
 
 
 class Objective(Protocol):

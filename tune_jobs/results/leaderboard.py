@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from tune_jobs.results.evaluations import Scores, on_test_set
-from tune_jobs.results.events import EpochReported
 from tune_jobs.results.history import History, Objective
+from tune_jobs.results.journal.events import EpochReported
 from tune_jobs.results.ranking import ranking
 
 _FIXED = ("rank", "trial", "status", "best_epoch", "epochs", "seconds", "node", "error")

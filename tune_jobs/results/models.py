@@ -65,7 +65,7 @@ def best_weights(run_folder: Path, trial: int) -> Weights:
     Raises:
         RequestError: There is no checkpoint with weights.
     """
-    from trainables import checkpoint
+    from trainables.storage import checkpoint
 
     folder = trial_folder(run_folder, trial)
     snapshot = checkpoint.newest(folder)
@@ -82,20 +82,20 @@ def best_weights(run_folder: Path, trial: int) -> Weights:
 
 def has_weights(run_folder: Path, trial: int) -> bool:
     """Whether a trial has a checkpoint; what is in it is not read."""
-    from trainables import checkpoint
+    from trainables.storage import checkpoint
 
     return bool(checkpoint.names(trial_folder(run_folder, trial)))
 
 
 def trial_folder(run_folder: Path, trial: int) -> Path:
     """Where a trial of a run keeps its checkpoints."""
-    from trainables import checkpoint
+    from trainables.storage import checkpoint
 
     return checkpoint.trial_folder(run_folder / "trials", trial)
 
 
 def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | None) -> keras.Model:
-    from trainables import checkpoint
+    from trainables.storage import checkpoint
 
     if trainable is not None:
         return trainable.standalone().build_model(dict(trial.config))

@@ -2,13 +2,13 @@
 
 from typing import NamedTuple
 
-from tune_jobs.results.events import EpochReported, Status
 from tune_jobs.results.history import History, Objective, TrialHistory
+from tune_jobs.results.journal.events import EpochReported, Status
 
 _STATUSES = tuple(Status)
 
 
-class Place(NamedTuple):
+class RankedTrial(NamedTuple):
     """A trial's place: its rank from 1 and its best epoch, both None without a finite objective."""
 
     rank: int | None
@@ -22,7 +22,7 @@ def merit(best: EpochReported, objective: Objective) -> tuple[float, int, int]:
     return -value if objective.mode == "max" else value, best.epoch, best.trial
 
 
-def ranking(history: History, objective: Objective) -> list[Place]:
+def ranking(history: History, objective: Objective) -> list[RankedTrial]:
     """All trials of a run, the best first.
 
     A trial counts as its best epoch, even if it diverged or failed later: those weights were kept. Of equal
@@ -41,6 +41,6 @@ def ranking(history: History, objective: Objective) -> list[Place]:
     ranked.sort(key=lambda row: row[0])
     unranked.sort(key=lambda trial: (_STATUSES.index(trial.status), trial.trial))
     return [
-        *(Place(rank, history.trials[best.trial], best) for rank, (_, best) in enumerate(ranked, start=1)),
-        *(Place(None, trial, None) for trial in unranked),
+        *(RankedTrial(rank, history.trials[best.trial], best) for rank, (_, best) in enumerate(ranked, start=1)),
+        *(RankedTrial(None, trial, None) for trial in unranked),
     ]

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.remote import Remote
+from trainables.storage.object_store import ObjectStoreFolder
 from tune_jobs.errors import RequestError
-from tune_jobs.results import remote_runs
-from tune_jobs.results.events import Ending
+from tune_jobs.results import object_store_runs as remote_runs
 from tune_jobs.results.history import History
+from tune_jobs.results.journal.events import Ending
 from tune_jobs.results.run import EXPERIMENT_NAME, Run, find_run, load_run
 
 
@@ -96,9 +96,9 @@ def _repeats(path: Path) -> list[Run]:
     return _in_order(path.name, [Run(folder) for folder in folders if _is_numbered(folder.name, path.name)])
 
 
-def _remote_repeats(group: Remote) -> list[Run]:
+def _remote_repeats(group: ObjectStoreFolder) -> list[Run]:
     names = [name for name in remote_runs.run_names(group.root) if _is_numbered(name, group.name)]
-    return _in_order(group.name, [load_run(Remote(group.root, name).uri) for name in names])
+    return _in_order(group.name, [load_run(ObjectStoreFolder(group.root, name).uri) for name in names])
 
 
 def _is_numbered(name: str, group: str) -> bool:

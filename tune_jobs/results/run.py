@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from trainables.remote import Remote, is_uri, redacted
+from trainables.storage.object_store import ObjectStoreFolder, is_uri, redacted
 from tune_jobs.errors import RequestError
-from tune_jobs.results import evaluations, remote_runs
+from tune_jobs.results import evaluations
+from tune_jobs.results import object_store_runs as remote_runs
 from tune_jobs.results.evaluations import Scores
-from tune_jobs.results.events import Event
 from tune_jobs.results.history import History, fold
-from tune_jobs.results.journal import JOURNAL_NAME, read_journal
+from tune_jobs.results.journal.events import Event
+from tune_jobs.results.journal.file import JOURNAL_NAME, read_journal
 
 if TYPE_CHECKING:
     import keras
@@ -48,7 +49,7 @@ class Run:
         RequestError: The folder is not that of a run.
     """
 
-    def __init__(self, folder: Path | str, remote: Remote | None = None) -> None:
+    def __init__(self, folder: Path | str, remote: ObjectStoreFolder | None = None) -> None:
         self.folder = Path(folder)
         self.remote = remote
         self.experiment = _read_experiment(self.folder)
@@ -190,12 +191,12 @@ def load_run(folder: Path | str) -> Run:
     """
     if not isinstance(folder, str) or not is_uri(folder):
         return Run(folder)
-    if (run := _remote_run(Remote.named(folder))) is None:
+    if (run := _remote_run(ObjectStoreFolder.named(folder))) is None:
         raise RequestError(f"{redacted(folder)} is no run's folder: it has no {EXPERIMENT_NAME}.")
     return run
 
 
-def _remote_run(remote: Remote) -> Run | None:
+def _remote_run(remote: ObjectStoreFolder) -> Run | None:
     folder = remote_runs.bring_records(remote)
     return None if folder is None else Run(folder, remote)
 
@@ -226,7 +227,7 @@ def find_run(reference: str, storage: Path | str) -> Run:
 def list_runs(storage: Path | str) -> list[Run]:
     """All runs of a storage, the oldest first; folders that cannot be read as runs are left out."""
     if is_uri(storage):
-        remotes = (Remote(str(storage), name) for name in remote_runs.run_names(str(storage)))
+        remotes = (ObjectStoreFolder(str(storage), name) for name in remote_runs.run_names(str(storage)))
         return sorted(filter(None, map(_remote_run, remotes)), key=_age)
     runs = []
     for path in Path(storage).glob(f"*/{EXPERIMENT_NAME}"):

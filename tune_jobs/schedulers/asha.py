@@ -9,10 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from tune_jobs.rules import count_problem
+from trainables.random_streams import RandomStream
+from tune_jobs.base.rules import count_problem
 from tune_jobs.schedulers.base import Schedule, Scheduler
-
-_STREAM = 3  # tells these random numbers from those of searchers and trials, which have the same seed and trial
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class _Asha(Schedule):
         if self._brackets == 1:
             return 0
         # Drawn from seed and number, not from a stream: a trial keeps its bracket when the run is resumed.
-        return int(np.random.default_rng([self._seed, trial, _STREAM]).integers(self._brackets))
+        return int(np.random.default_rng([self._seed, trial, RandomStream.ASHA]).integers(self._brackets))
 
 
 def goes_on(losses: list[float], loss: float, reduction_factor: int) -> bool:

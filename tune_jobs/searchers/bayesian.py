@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from search_spaces import SearchSpace
-from search_spaces.vectors import Vectors
-from tune_jobs.rules import count_problem
+from search_spaces.adapters.vectors import Vectors
+from trainables.random_streams import RandomStream
+from tune_jobs.base.rules import count_problem
 from tune_jobs.searchers.base import Config, Search, Searcher, point_problems, points_problem
-from tune_jobs.searchers.merit import Merits
 from tune_jobs.searchers.neighbours import neighbours
+from tune_jobs.searchers.trial_order import TrialOrder
 
 if TYPE_CHECKING:
     from tune_jobs.searchers.gaussian_process import Surrogate
 
-_STREAM = 5  # tells these random numbers from those of schedulers and trials, which have the same seed and trial
 _BEST = 5  # configurations whose neighbours are looked at
 _NEIGHBOURS = 10  # of each
 _ROUNDS = 4
@@ -62,11 +62,11 @@ class Bayesian(Searcher):
 
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:
         """Begins a run."""
-        return _BayesianSearch(self, space, seed, Merits([*rungs, max_epochs]))
+        return _BayesianSearch(self, space, seed, TrialOrder([*rungs, max_epochs]))
 
 
 class _BayesianSearch(Search):
-    def __init__(self, declared: Bayesian, space: SearchSpace, seed: int, merits: Merits) -> None:
+    def __init__(self, declared: Bayesian, space: SearchSpace, seed: int, merits: TrialOrder) -> None:
         self._declared = declared
         self._space = space
         self._seed = seed
@@ -96,7 +96,7 @@ class _BayesianSearch(Search):
     def _choose(self, trial: int) -> Config | None:
         # Random numbers of its own for each trial: its proposal depends on what is known, not on how often
         # it was asked.
-        sequence = np.random.SeedSequence([self._seed, trial, _STREAM])
+        sequence = np.random.SeedSequence([self._seed, trial, RandomStream.BAYESIAN])
         rng = np.random.default_rng(sequence)
         drawn = self._untried([self._space.sample(rng) for _ in range(self._declared.candidates)])
         judged = [each for each in self._merits.order() if each in self._tried]

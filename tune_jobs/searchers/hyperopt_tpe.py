@@ -11,13 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from search_spaces import SearchSpace
-from search_spaces.hyperopt_space import decode, encode, to_hyperopt
-from tune_jobs.rules import count_problem, positive_problem
+from search_spaces.adapters.hyperopt import decode, encode, to_hyperopt
+from trainables.random_streams import RandomStream
+from tune_jobs.base.rules import count_problem, positive_problem
 from tune_jobs.searchers.base import Config, Search, Searcher, point_problems, points_problem
-from tune_jobs.searchers.merit import Merits
-from tune_jobs.searchers.parzen import Posterior, good_ones, never_called
-
-_STREAM = 2  # tells these random numbers from those of schedulers and trials, which have the same seed and trial
+from tune_jobs.searchers.tpe_posterior import Posterior, good_ones, never_called
+from tune_jobs.searchers.trial_order import TrialOrder
 
 
 @dataclass(frozen=True)
@@ -64,11 +63,11 @@ class HyperOpt(Searcher):
 
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:
         """Begins a run."""
-        return _TpeSearch(self, space, seed, Merits([*rungs, max_epochs]))
+        return _TpeSearch(self, space, seed, TrialOrder([*rungs, max_epochs]))
 
 
 class _TpeSearch(Search):
-    def __init__(self, declared: HyperOpt, space: SearchSpace, seed: int, merits: Merits) -> None:
+    def __init__(self, declared: HyperOpt, space: SearchSpace, seed: int, merits: TrialOrder) -> None:
         self._declared = declared
         self._space = space
         self._seed = seed
@@ -101,7 +100,7 @@ class _TpeSearch(Search):
             return decode(self._space, {})
         order = [trial for trial in self._merits.order() if trial in self._tried.rows]
         # A seed of its own for each trial: its proposal depends on what is known, not on how often it was asked.
-        seed = int(np.random.SeedSequence([self._seed, trial, _STREAM]).generate_state(1)[0]) % 2**31
+        seed = int(np.random.SeedSequence([self._seed, trial, RandomStream.HYPEROPT]).generate_state(1)[0]) % 2**31
         if len(order) < self._declared.startup_trials:
             return decode(self._space, _drawn(self._distributions, seed))
         # Trials that cannot be judged yet count as bad (a "constant liar": Ginsbourger, Le Riche and Carraro 2010):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from search_spaces import SearchSpace, Slot
-from search_spaces.vectors import is_number, number_at, place
+from search_spaces.adapters.vectors import is_number, number_at, place
 from tune_jobs.searchers.base import Config
 
 _WIDEST = 0.3  # deviation of a number's neighbours, as a part of its range

@@ -10,10 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from search_spaces import SearchSpace
+from trainables.random_streams import RandomStream
 from tune_jobs.searchers.base import Config, Search, Searcher
 
 _TRIES = 1000
-_STREAM = 1  # tells these random numbers from those of schedulers and trials, which have the same seed and trial
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _RandomSearch(Search):
         self._tried: set[str] = set()
 
     def propose(self, trial: int) -> Config | None:
-        config = self._unseen(np.random.default_rng([self._seed, trial, _STREAM]))
+        config = self._unseen(np.random.default_rng([self._seed, trial, RandomStream.RANDOM_SEARCH]))
         if config is not None:
             self.remember(trial, config)
         return config

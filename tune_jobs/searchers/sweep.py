@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from search_spaces import SearchSpace, Slot
 from search_spaces.json_values import identity, plain
-from search_spaces.wording import did_you_mean, mistake, shown
+from search_spaces.messages import did_you_mean, mistake, shown
 from tune_jobs.searchers.base import WAIT, Config, Search, Searcher, Waiting
 from tune_jobs.searchers.sweep_steps import MISSING, Course, Tried, given_value, most_contenders
 

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any
 
 from search_spaces import Fixed, SearchSpace, Slot
-from search_spaces.grids import Grid
 from search_spaces.json_values import identity
+from search_spaces.parameters.grids import Grid
 from tune_jobs.searchers.base import Config
 
 MISSING = object()

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainables.remote import redacted
+from trainables.storage.object_store import redacted
+from tune_jobs.base.words import count
 from tune_jobs.results import Status
-from tune_jobs.results.remote_runs import shown_uri
+from tune_jobs.results.object_store_runs import shown_uri
 from tune_jobs.views.text import clean, config_text, duration, score
-from tune_jobs.wording import count
 
 if TYPE_CHECKING:
-    from tune_jobs.engine.reporter import Plan
+    from tune_jobs.engine.run_folder.reporter import Plan
     from tune_jobs.results import History
-    from tune_jobs.results.ranking import Place
+    from tune_jobs.results.ranking import RankedTrial
 
 
 def direction(mode: str) -> str:
@@ -74,7 +74,7 @@ def totals_text(history: History) -> str:
     return ", ".join(parts)
 
 
-def best_text(place: Place, metric: str) -> str:
+def best_text(place: RankedTrial, metric: str) -> str:
     """The best trial with its configuration: "trial 4, val_accuracy 0.9722 at epoch 27: layers=2, …"."""
     if place.best is None:
         return f"trial {place.trial.trial}: {config_text(place.trial.config)}"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tune_jobs.comparison.bands import Band, band, limits
+from tune_jobs.analysis.comparison.bands import Band, band, limits
+from tune_jobs.base.words import count
 from tune_jobs.views.plots.canvas import new_figure, plain, save
-from tune_jobs.wording import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from tune_jobs.comparison import Comparison
-    from tune_jobs.comparison.outcomes import Strategy
+    from tune_jobs.analysis.comparison import Comparison
+    from tune_jobs.analysis.comparison.outcomes import Strategy
 
 _LEGEND_LETTERS = 110  # of a row as wide as the picture
 

@@ -6,8 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tune_jobs.base.atomic_files import produce_whole
 from tune_jobs.errors import RequestError
-from tune_jobs.files import produce_whole
 from tune_jobs.views.text import clean
 
 if TYPE_CHECKING:

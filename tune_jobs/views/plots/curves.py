@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tune_jobs.analysis.sweep_path import Stage, is_swept, stages_of
 from tune_jobs.errors import RequestError
 from tune_jobs.results.ranking import ranking
-from tune_jobs.sweep_stages import Stage, is_swept, stages_of
 from tune_jobs.views.plots.canvas import new_figure, plain, save
 from tune_jobs.views.plots.curve_limits import limits, outside
 from tune_jobs.views.text import cut, score, value_text

@@ -1,0 +1,1 @@
+"""What this project costs, alone and beside its peers."""

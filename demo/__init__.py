@@ -1,0 +1,1 @@
+"""A run on a cluster of two nodes on this machine."""

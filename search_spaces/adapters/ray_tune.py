@@ -1,0 +1,119 @@
+"""From a dictionary of Ray Tune's domains to a SearchSpace with the same values.
+
+    uniform(a, b)         Float(a, b)
+    loguniform(a, b)      Float(a, b, log=True)
+    quniform(a, b, q)     Float(a, b, step=q)         here all are equally likely, in Ray the ends half so
+    randint(a, b)         Int(a, b - 1)
+    qrandint(a, b, q)     Int(a, b, step=q)           bounds are moved inwards to multiples of q
+    lograndint(a, b)      Int(a, b - 1, log=True)     here logarithms are rounded to the nearest, in Ray down
+    choice, grid_search   Choice(*values)
+    any other value       Fixed(value)
+
+As in Ray, q=1 is the same as no q, and then the upper bound of whole numbers is left out.
+Refused, because nothing here means the same: randn, qrandn, qloguniform, qlograndint, sample_from, and
+dictionaries with domains in them.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from search_spaces.checked import InvalidDeclaration, deferring
+from search_spaces.messages import shown
+from search_spaces.parameters import Choice, Fixed, Float, Int, Parameter
+from search_spaces.parameters.grids import value_after
+from search_spaces.space import SearchSpace
+
+if TYPE_CHECKING:
+    from ray.tune.search.sample import Domain, Integer
+    from ray.tune.search.sample import Float as RayFloat
+
+
+def from_ray(domains: Mapping[str, Any]) -> SearchSpace:
+    """Return the space with the values of a dictionary as `ray.tune.Tuner(param_space=…)` takes it.
+
+    Raises:
+        InvalidDeclaration: A domain has no counterpart here, or is invalid; all mistakes are listed.
+    """
+    if not isinstance(domains, Mapping):
+        raise InvalidDeclaration([f"The space is {shown(domains)}, but must be a dictionary of Ray's domains."])
+    parameters: dict[str, Parameter] = {}
+    problems: list[str] = []
+    for name, domain in domains.items():
+        try:
+            with deferring():
+                parameters[str(name)] = _parameter(domain)
+        except InvalidDeclaration as error:
+            problems += [f"{name}: {each}" for each in error.problems]
+    with deferring():
+        space = SearchSpace(**parameters)
+    if problems := problems + (space.problems() if parameters or not problems else []):
+        raise InvalidDeclaration(problems)
+    return space
+
+
+def _parameter(domain: Any) -> Parameter:
+    from ray.tune.search import sample  # imported when needed: it takes a second, and few declare so
+
+    match domain:
+        case sample.Categorical():
+            return Choice(*domain.categories)
+        case sample.Integer():
+            return _int(domain)
+        case sample.Float():
+            return _float(domain)
+        case sample.Function():
+            raise _refusal("sample_from(…)", "declare a parameter with .when(…) or .per(…)")
+        case {"grid_search": list() | tuple() as values, **others} if not others:
+            return Choice(*values)
+    if _holds_domain(domain):
+        raise _refusal("A dictionary or list with domains in it", "declare each as a parameter of its own")
+    return Fixed(domain)
+
+
+def _int(domain: "Integer") -> Parameter:
+    log, step = _sampling(domain)
+    if step in (None, 1):  # the only case in which Ray leaves the upper bound out
+        return Int(domain.lower, domain.upper - 1, log=log)
+    if log:
+        raise _refusal(f"qlograndint(…, q={step})", "use Int(lower, upper, log=True), or with step=2 for powers of two")
+    return Int(-(-domain.lower // step) * step, domain.upper // step * step, step=step)
+
+
+def _float(domain: "RayFloat") -> Parameter:
+    if not (math.isfinite(domain.lower) and math.isfinite(domain.upper)):
+        raise _refusal("randn(…)", "use Float(mean - 2 * sd, mean + 2 * sd)")
+    log, step = _sampling(domain)
+    if step is None:
+        return Float(domain.lower, domain.upper, log=log)
+    if log:
+        raise _refusal(
+            f"qloguniform(…, q={step})",
+            "use Float(lower, upper, log=True), or with step=10 for powers of ten",
+        )
+    lower, upper = (value_after(round(bound / step), 0, step, log=False) for bound in (domain.lower, domain.upper))
+    return Float(lower, upper, step=step)
+
+
+def _sampling(domain: "Domain") -> tuple[bool, Any]:
+    """Return whether a domain is drawn in the logarithm, and the q that it is rounded to multiples of."""
+    from ray.tune.search.sample import LogUniform, Quantized
+
+    sampler = domain.get_sampler()  # type: ignore[no-untyped-call]
+    if isinstance(sampler, Quantized):
+        return isinstance(sampler.sampler, LogUniform), sampler.q
+    return isinstance(sampler, LogUniform), None
+
+
+def _holds_domain(value: Any) -> bool:
+    from ray.tune.search.sample import Domain
+
+    if isinstance(value, dict):
+        return "grid_search" in value or any(_holds_domain(each) for each in value.values())
+    if isinstance(value, list | tuple):
+        return any(_holds_domain(each) for each in value)
+    return isinstance(value, Domain)
+
+
+def _refusal(domain: str, remedy: str) -> InvalidDeclaration:
+    return InvalidDeclaration([f"{domain} has no exact counterpart here: {remedy}."])

@@ -1,0 +1,49 @@
+"""Stand-ins that the tests of tune_jobs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from search_spaces import Float, SearchSpace
+from trainables import Data, KerasTrainable
+from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.results import Event
+
+
+class NeverTrained(KerasTrainable):
+    """Complete as a declaration; nothing trains it."""
+
+    def build_model(self, config: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def load_data(self) -> Data:
+        raise NotImplementedError
+
+
+SPACE = SearchSpace(x=Float(0.0, 1.0))
+
+
+def experiment(**fields: Any) -> Experiment:
+    defaults = {
+        "trainable": NeverTrained,
+        "space": SPACE,
+        "objective": Objective("val_accuracy", "max"),
+        "trials": 5,
+        "max_epochs": 9,
+    }
+    return Experiment(**{**defaults, **fields})
+
+
+@dataclass
+class MemoryRecord:
+    """Keeps events and tracebacks in memory."""
+
+    events: list[Event] = field(default_factory=list)
+    tracebacks: dict[int, str] = field(default_factory=dict)
+
+    def event(self, event: Event) -> None:
+        self.events.append(event)
+
+    def traceback(self, trial: int, text: str) -> None:
+        self.tracebacks[trial] = text

@@ -1,0 +1,78 @@
+"""Runs of a sweep on disk, as the engine leaves them, whose trials train by a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from search_spaces import Choice, SearchSpace
+from tests.support.fakes import experiment
+from tune_jobs.engine.decisions.coordinator import Coordinator
+from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
+from tune_jobs.engine.run_folder.create import create
+from tune_jobs.engine.run_folder.recorder import Recorder
+from tune_jobs.results.run import Run
+from tune_jobs.schedulers import NoScheduler
+from tune_jobs.searchers import Sweep
+
+SPACE = SearchSpace(
+    layers=Choice(1, 2),
+    units=Choice(8, 16),
+    optimizer=Choice("adam", "sgd"),
+    momentum=Choice(0.0, 0.9).when(optimizer="sgd"),
+    rate=Choice(0.1, 0.01, 0.001),
+)
+STEPS = (("layers", "units"), "momentum", "optimizer", "rate")
+Curve = Callable[[dict[str, Any], int], dict[str, float]]
+
+
+def curve(config: dict[str, Any], epoch: int) -> dict[str, float]:
+    """Better with more layers, worse with sgd; a rate of 0.1 fails."""
+    if config["rate"] == 0.1:
+        raise ValueError("too fast")
+    good = 0.5 + 0.1 * config["layers"] + 0.01 * config["units"] - 0.2 * (config["optimizer"] == "sgd")
+    good += 0.1 * (config["rate"] == 0.001)
+    return {"accuracy": good * (1 - 0.5**epoch) + 0.02, "val_accuracy": good * (1 - 0.5**epoch), "loss": 1 / epoch}
+
+
+def make_run(
+    storage: Path,
+    name: str = "swept",
+    space: SearchSpace = SPACE,
+    steps: Any = STEPS,
+    learns: Curve = curve,
+    stop_after: int | None = None,
+    **fields: Any,
+) -> Run:
+    """Runs a sweep in this process, and kills it before the next trial once so many have ended."""
+    searcher = fields.pop("searcher", None) or Sweep(steps, {"rate": 0.01} if "rate" in space.parameters else {})
+    fields = {"trials": None, "max_epochs": 4, "scheduler": NoScheduler(), **fields}
+    declared = experiment(space=space, searcher=searcher, **fields)
+    folder = create(storage, name, declared, "fake")
+    recorder = Recorder(
+        folder, None, CheckpointPruner(RetentionPolicy("all", declared.objective, lag=1), folder / "trials")
+    )
+    coordinator = Coordinator(declared, recorder, clock=lambda: 1.0)
+    coordinator.begin(cpus=1, gpus=0, max_concurrent_trials=1)
+    while isinstance(proposal := coordinator.propose(), tuple):
+        trial, config = proposal
+        if stop_after is not None and trial >= stop_after:
+            coordinator.started(trial, "here")
+            recorder.close()
+            return Run(folder)
+        coordinator.started(trial, "here")
+        epoch = 1
+        while not coordinator.report(trial, _result(learns, config, epoch, declared.max_epochs)):
+            epoch += 1
+    coordinator.finish()
+    recorder.close()
+    return Run(folder)
+
+
+def _result(learns: Curve, config: dict[str, Any], epoch: int, last: int) -> dict[str, Any]:
+    try:
+        metrics = learns(config, epoch)
+    except ValueError as error:
+        return {"done": True, "error": f"ValueError: {error}", "traceback": "…"}
+    return {"epoch": epoch, "metrics": metrics, "seconds": 1.0, "done": epoch == last}

@@ -1,0 +1,306 @@
+"""A configuration that is trained several times: what its trial reports, keeps and survives."""
+
+import math
+import random
+import statistics
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.tiny_trainables import Everything, Script, Tiny, blobs, tiny_data, train
+from trainables import Data, FitOptions, TrialSettings
+from trainables.internals.global_state import PrivateGlobalState
+from trainables.storage import checkpoint
+from trainables.storage.checkpoint import CheckpointError
+from trainables.training.executions import Executions, averaged
+from trainables.training.training import Training, trial_seed
+
+NAN, INF = float("nan"), float("inf")
+
+
+class Each(Tiny):
+    """The n-th execution reports the scores of ``config["scores"][n]``, and ends itself after the last of them."""
+
+    def fit_options(self, config):
+        self.made = getattr(self, "made", -1) + 1
+        scores = config["scores"][self.made % len(config["scores"])]
+        return FitOptions(callbacks=[Script(scores), End(len(scores)), *config.get("callbacks", [])])
+
+
+class End(keras.callbacks.Callback):
+    def __init__(self, epochs) -> None:
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_end(self, epoch, logs=None) -> None:
+        self.model.stop_training = epoch + 1 >= self.epochs
+
+
+def scored(begin, scores, **settings):
+    return begin(Each, {"scores": scores}, executions=len(scores), metric="score", max_epochs=3, **settings)
+
+
+def column(results, metric) -> list[float]:
+    return [result["metrics"][metric] for result in results]
+
+
+# What is reported.
+
+
+def test_the_mean_and_the_spread_are_reported(begin):
+    (result,) = train(scored(begin, [[0.5], [0.9], [0.7]]), 1)
+    assert result["metrics"]["score"] == pytest.approx(0.7)
+    assert result["metrics"]["score_std"] == pytest.approx(0.2)
+    assert result["score_std"] == result["metrics"]["score_std"]
+    assert {"loss", "accuracy", "val_loss", "val_accuracy"} < result["metrics"].keys()
+    assert "loss_std" not in result["metrics"]
+
+
+@given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=6))
+def test_means_lie_between_what_they_are_of(values):
+    mean = averaged([{"a": value} for value in values], "a")
+    assert min(values) <= mean["a"] <= max(values)
+    assert (mean["a_std"] == 0) == (len(set(values)) == 1)
+
+
+def test_only_what_all_report_is_averaged():
+    assert averaged([{"a": 1.0, "b": 2.0}, {"a": 3.0}], None) == {"a": 2.0}
+
+
+@pytest.mark.parametrize("worst", [NAN, INF, -INF])
+def test_a_mean_of_what_is_no_number_is_none(worst):
+    found = averaged([{"a": 1.0}, {"a": worst}], "a")
+    assert not math.isfinite(found["a"])
+    assert math.isnan(found["a_std"])
+
+
+def test_an_execution_that_ended_itself_counts_with_its_last_epoch(begin):
+    results = train(scored(begin, [[0.9, 0.8], [0.1, 0.2, 0.3]]), 3)
+    assert column(results, "score") == pytest.approx([0.5, 0.5, 0.55])
+    assert [result["done"] for result in results] == [False, False, True]
+
+
+def test_the_trial_ends_when_all_have_ended(begin):
+    results = train(scored(begin, [[0.9, 0.8], [0.1]]), 9)
+    assert [result["done"] for result in results] == [False, True]
+
+
+@pytest.mark.parametrize("worst", [NAN, INF])
+def test_one_that_diverges_ends_the_trial(begin, tmp_path, worst):
+    results = train(scored(begin, [[0.1, 0.2, 0.3], [0.5, worst, 0.3]], folder=str(tmp_path)), 9)
+    assert [result["done"] for result in results] == [False, True]
+    assert not math.isfinite(results[1]["metrics"]["score"])
+    assert checkpoint.newest(tmp_path / "0000").state["best_epoch"] == 1
+
+
+def test_seconds_are_those_of_all_together():
+    executions = Executions(Tiny.standalone(), {}, tiny_data(), TrialSettings(executions=3))
+    seconds = executions.run_epoch().seconds
+    assert seconds == pytest.approx(sum(training.last.seconds for training in executions.trainings))
+
+
+# What is kept.
+
+
+def test_the_best_weights_are_those_of_the_best_at_the_best_mean(begin, tmp_path):
+    """The first execution has the best value of all, but not at the best epoch of the mean."""
+    worker = scored(begin, [[1.0, 0.5, 0.1], [0.0, 0.7, 0.3]], folder=str(tmp_path), milestones=(1, 2, 3))
+    train(worker, 2)
+    expected = checkpoint.newest(tmp_path / "0000").group("executions/1/model")
+    train(worker, 1)
+    saved = checkpoint.newest(tmp_path / "0000")
+    assert (saved.state["epoch"], saved.state["best_epoch"], saved.state["best_value"]) == (3, 2, 0.6)
+    for found, trained in zip(saved.group("best"), expected, strict=True):
+        np.testing.assert_array_equal(found, trained)
+    model = keras.models.model_from_json((tmp_path / "0000" / checkpoint.ARCHITECTURE_FILE).read_text())
+    model.set_weights(saved.group("best"))
+
+
+def test_one_that_ended_itself_keeps_the_weights_that_count_until_the_trial_ends(begin, tmp_path):
+    """An EarlyStopping restores its best weights when it ends: not before the last epoch of all was compared."""
+    stop = keras.callbacks.EarlyStopping("score", mode="max", patience=1, restore_best_weights=True, min_delta=5)
+    worker = begin(
+        Each,
+        {"scores": [[0.3, 0.9, 0.9, 0.9], [0.1, 0.2, 0.3]], "callbacks": [stop]},
+        executions=2,
+        metric="score",
+        max_epochs=3,
+        folder=str(tmp_path),
+        milestones=(2,),
+    )
+    results = train(worker, 2)
+    saved = checkpoint.newest(tmp_path / "0000")
+    for found, trained in zip(saved.group("best"), saved.group("executions/0/model"), strict=True):
+        np.testing.assert_array_equal(found, trained)
+    assert results[-1]["epoch"] == saved.state["best_epoch"] == 2
+
+
+def test_without_an_objective_the_first_ones_last_weights_are_the_best(begin, tmp_path):
+    train(begin(Tiny, executions=2, max_epochs=2, folder=str(tmp_path)), 2)
+    saved = checkpoint.newest(tmp_path / "0000")
+    assert saved.state["best_epoch"] == 2
+    for best, last in zip(saved.group("best"), saved.group("executions/0/model"), strict=True):
+        np.testing.assert_array_equal(best, last)
+
+
+# What is survived.
+
+
+class Eager(Everything):
+    """Without tracing, which takes longer than all its epochs."""
+
+    def build_model(self, config):
+        model = super().build_model(config)
+        model.run_eagerly = True
+        return model
+
+
+def test_an_interrupted_trial_goes_on_as_an_uninterrupted_one(begin, tmp_path):
+    """With all that makes continuing hard."""
+    settings = {"metric": "val_loss", "mode": "min", "executions": 2, "max_epochs": 4}
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    whole = train(begin(Eager, {"patience": 3}, **settings, folder=str(tmp_path / "whole")), 4)
+    first = begin(Eager, {"patience": 3}, **settings, folder=str(tmp_path / "parts"), milestones=(2,))
+    begun = train(first, 2)
+    again = begin(Eager, {"patience": 3}, **settings, folder=str(tmp_path / "parts"))
+    rest = train(again, 4)[1:]  # the epoch that was saved is reported once more
+    for found, expected in zip([*begun, *rest], whole, strict=True):
+        np.testing.assert_equal(found["metrics"], expected["metrics"])
+    saved, expected = (checkpoint.newest(tmp_path / name / "0000") for name in ("parts", "whole"))
+    assert saved.state["best_epoch"] == expected.state["best_epoch"]
+    assert saved.arrays.keys() == expected.arrays.keys()
+    for name, array in expected.arrays.items():
+        np.testing.assert_array_equal(saved.arrays[name], array, name)
+
+
+def test_a_snapshot_that_does_not_fit_changes_nothing():
+    settings = TrialSettings(metric="val_loss", mode="min", executions=2)
+    first = Executions(Tiny.standalone(), {}, tiny_data(), settings)
+    first.run_epoch()
+    snapshot = first.snapshot()
+    other = Executions(Tiny.standalone(), {}, tiny_data(), settings, trial=1)
+    before = other.snapshot()
+    torn = {name: array for name, array in snapshot.arrays.items() if name != "executions/1/model/0000"}
+    others = [
+        checkpoint.Snapshot(snapshot.state, torn),
+        checkpoint.Snapshot({**snapshot.state, "executions": snapshot.state["executions"][:1]}, snapshot.arrays),
+        checkpoint.Snapshot({**snapshot.state, "executions": 7}, snapshot.arrays),
+        Training(Tiny.standalone(), {}, tiny_data(), settings).snapshot(),
+    ]
+    for wrong in others:
+        with pytest.raises(CheckpointError):
+            other.restore(wrong)
+        after = other.snapshot()
+        np.testing.assert_equal(dict(after.state), dict(before.state))
+        for name, array in before.arrays.items():
+            np.testing.assert_array_equal(after.arrays[name], array, name)
+    other.restore(snapshot)
+    assert other.epoch == 1
+
+
+# Each for itself.
+
+
+class Drawing(keras.layers.Layer):
+    """Draws from every global generator that there is: Keras's, and TensorFlow's while it is traced."""
+
+    def call(self, inputs):
+        import tensorflow as tf
+
+        return inputs + keras.random.normal((8,)) + tf.random.normal((8,))
+
+
+class Draws(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None) -> None:
+        logs["python"] = random.random()  # noqa: S311
+        logs["numpy"] = np.random.random()  # noqa: NPY002
+
+
+class Global(Tiny):
+    def build_model(self, config):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dropout(0.5), Drawing()])
+        model.add(keras.layers.Dense(3, activation="softmax"))
+        model.compile("adam", "categorical_crossentropy", metrics=["accuracy", keras.metrics.AUC()])
+        return model
+
+    def load_data(self):
+        x, y = blobs()
+        return Data((x, np.eye(3)[y]), (x, np.eye(3)[y]))
+
+    def fit_options(self, config):
+        return FitOptions(callbacks=[Draws()])
+
+
+def test_what_comes_of_an_execution_does_not_depend_on_the_others():
+    """Although its model, its metrics and its callbacks use what is global: names, seeds, generators."""
+    worker, data = Global.standalone(), Global.standalone().load_data()
+    settings = TrialSettings(metric="val_auc", executions=2)
+    executions = Executions(worker, {}, data, settings, trial=3)
+    together = []
+    for _ in range(3):
+        executions.run_epoch()
+        together.append([training.last.metrics for training in executions.trainings])
+    for execution in range(2):
+        keras.backend.clear_session()
+        alone = Training(worker, {}, data, settings, trial=3, execution=execution)
+        assert [alone.train_epoch().metrics for _ in together] == [reports[execution] for reports in together]
+
+
+def drawn() -> tuple:
+    return random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+
+
+def test_nothing_of_the_global_state_is_left_changed():
+    before = drawn()
+    own, other = PrivateGlobalState(), PrivateGlobalState()
+    with own.active():
+        keras.utils.set_random_seed(3)
+        first = keras.layers.Dense(1).name
+    with other.active():
+        assert keras.layers.Dense(1).name == first
+    with own.active():
+        assert keras.layers.Dense(1).name != first
+        after = drawn()
+    assert drawn() == before != after
+
+
+def test_the_global_state_is_given_back_when_a_training_fails():
+    before = drawn()
+    with pytest.raises(ArithmeticError):
+        fail_within(PrivateGlobalState())
+    assert drawn() == before
+
+
+def fail_within(own: PrivateGlobalState) -> None:
+    with own.active():
+        random.seed(7)
+        raise ArithmeticError
+
+
+def test_a_trials_own_seed_is_that_of_its_first_execution():
+    seeds = [trial_seed(5, 3, execution) for execution in range(4)]
+    assert seeds[0] == trial_seed(5, 3)
+    assert len({*seeds, *(trial_seed(5, trial) for trial in range(20) if trial != 3)}) == 23
+
+
+def test_executions_differ(begin):
+    result = begin(Tiny, executions=3, metric="val_loss", mode="min").step()
+    assert result["metrics"]["val_loss_std"] > 0
+
+
+def test_regression_is_trained_several_times_on_a_part(begin):
+    class Linear(Tiny):
+        def build_model(self, config):
+            model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+            model.compile("sgd", "mse", run_eagerly=True)
+            return model
+
+    x, _ = blobs(60)
+    data = Data((x, x.sum(1)), (x, x.sum(1))).part(0.5)
+    (result,) = train(begin(Linear, None, data, executions=2, metric="val_loss", mode="min", max_epochs=1), 1)
+    assert result["metrics"]["val_loss_std"] >= 0
+    assert statistics.mean([result["val_loss"]]) == result["metrics"]["val_loss"]

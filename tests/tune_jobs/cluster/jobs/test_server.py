@@ -1,0 +1,186 @@
+"""A Jobs server is found, asked and believed; a real HTTP server gives the answers that Ray's was seen to give."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from tune_jobs.cluster.jobs.server import Node, find_address, is_autoscaled, reach
+from tune_jobs.cluster.jobs.tokens import Token, find_token
+from tune_jobs.errors import RequestError
+
+SECRET = "the-secret-token"  # noqa: S105
+NODE = {"node_ip": "10.0.0.1", "state": "ALIVE", "resources_total": {"CPU": 2.0}}
+ANSWERS = {
+    "/api/version": {"version": "4", "ray_version": "2.60.0"},
+    "/api/v0/nodes": {"data": {"result": {"result": [NODE, {**NODE, "state": "DEAD"}]}}},
+    "/api/v0/cluster_metadata": {"data": {"rayVersion": "2.60.0", "pythonVersion": "3.11.7"}},
+    "/api/cluster_status": {"data": {"clusterStatus": {"autoscalerReport": {"nodeTypeMapping": {"ab": "node_ab"}}}}},
+}
+
+
+class Head(ThreadingHTTPServer):
+    """What listens on the head. It remembers the tokens that it was sent."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.token, self.answers, self.sent = None, dict(ANSWERS), []
+        self.status = 200
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        sent = self.headers.get("Authorization")
+        self.server.sent.append(sent)
+        if self.server.token is not None and sent != f"Bearer {self.server.token}":
+            self.send_response(403 if sent else 401)
+            self.end_headers()
+            return
+        answer = self.server.answers.get(self.path.partition("?")[0])
+        self.send_response(self.server.status if answer is not None else 404)
+        self.send_header("Location", "http://elsewhere.invalid/")
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def head() -> Iterator[Head]:
+    with Head() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _no_token(monkeypatch, tmp_path):
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE", "RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def refusal(call, *arguments):
+    with pytest.raises(RequestError) as caught:
+        call(*arguments)
+    return str(caught.value)
+
+
+def test_an_open_server_gets_no_token(head, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN", SECRET)
+    cluster = reach(head.address).cluster()
+    assert (cluster.ray, cluster.python, cluster.autoscaled) == ("2.60.0", "3.11.7", False)
+    assert cluster.nodes == (Node("10.0.0.1", {"CPU": 2.0}),)
+    assert set(head.sent) == {None}
+
+
+def test_a_server_that_asks_gets_the_token(head, monkeypatch):
+    head.token = SECRET
+    monkeypatch.setenv("RAY_AUTH_TOKEN", SECRET)
+    server = reach(head.address)
+    assert server.cluster().python == "3.11.7"
+    assert SECRET not in repr(server)
+
+
+def test_a_missing_token_is_told_with_its_places(head):
+    head.token = SECRET
+    told = refusal(reach, head.address)
+    assert "wants a token" in told
+    for place in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "~/.ray/auth_token"):
+        assert place in told
+
+
+def test_a_wrong_token_is_told_by_its_place_and_not_shown(head, monkeypatch):
+    head.token = SECRET
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "another-token")
+    told = refusal(reach, head.address)
+    assert "refuses the token of RAY_AUTH_TOKEN" in told
+    assert "another-token" not in told
+
+
+def test_tokens_are_found_in_rays_order(tmp_path, monkeypatch):
+    assert find_token() is None
+    home = tmp_path / ".ray"
+    home.mkdir()
+    (home / "auth_token").write_text("of-home\n")
+    assert find_token() == Token("of-home", str(home / "auth_token"))
+    (tmp_path / "file").write_text("  of-file\n")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "file"))
+    assert find_token().value == "of-file"
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "of-variable")
+    assert find_token().headers == {"Authorization": "Bearer of-variable"}
+    assert "of-variable" not in repr(find_token())
+
+
+@pytest.mark.parametrize("content", ["", "\n", "two words", "a\nb", "b\x1b[31m"])
+def test_what_is_no_token_is_not_sent(tmp_path, monkeypatch, content):
+    (tmp_path / "file").write_text(content)
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "file"))
+    assert "holds no token" in refusal(find_token)
+
+
+def test_a_file_of_a_token_that_is_not_there_is_told(monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/nowhere/token")
+    assert "/nowhere/token) cannot be read (No such file or directory)" in refusal(find_token)
+
+
+def test_nobody_who_listens_is_told_with_a_remedy():
+    told = refusal(reach, "http://127.0.0.1:1")
+    assert "http://127.0.0.1:1 does not answer: nobody listens there" in told
+    assert "ray dashboard" in told
+
+
+def test_what_answers_otherwise_is_no_jobs_server(head):
+    head.answers = {"/api/version": ["hello"]}
+    assert "is no Jobs server of Ray (status 200)" in refusal(reach, head.address)
+    head.answers = {}
+    assert "(status 404)" in refusal(reach, head.address)
+
+
+def test_a_redirection_is_not_followed(head):
+    head.status = 302
+    assert "(status 302)" in refusal(reach, head.address)
+
+
+def test_a_dashboard_that_is_half_there_is_told(head):
+    server = reach(head.address)
+    del head.answers["/api/cluster_status"]
+    assert "/api/cluster_status gave status 404" in refusal(server.cluster)
+
+
+def test_an_address_is_taken_from_the_option_before_the_environment():
+    environment = {"RAY_API_SERVER_ADDRESS": "http://a:8265", "RAY_ADDRESS": "http://b:8265"}
+    assert find_address("https://c/", environment) == "https://c"
+    assert find_address(None, environment) == "http://a:8265"
+    assert find_address(None, {"RAY_ADDRESS": "http://b:8265"}) == "http://b:8265"
+    assert "No cluster is named" in refusal(find_address, None, {})
+
+
+@pytest.mark.parametrize(
+    "address", ["head:8265", "ray://head:10001", "auto", "http://", "http://h:port", "http://[::1"]
+)
+def test_an_address_of_another_kind_is_refused(address):
+    assert f"The value of --address is {address!r}" in refusal(find_address, address, {})
+    assert "The value of RAY_ADDRESS is" in refusal(find_address, None, {"RAY_ADDRESS": address})
+
+
+@pytest.mark.parametrize(
+    ("status", "autoscaled"),
+    [
+        ({}, False),
+        ({"clusterStatus": None}, False),
+        ({"clusterStatus": {"autoscalerReport": {"nodeTypeMapping": {"ab": "node_ab", "cd": "node_cd"}}}}, False),
+        ({"clusterStatus": {"autoscalerReport": {"nodeTypeMapping": {"10.0.0.1": "head.default"}}}}, True),
+    ],
+)
+def test_an_autoscaler_is_known_by_the_kinds_of_its_nodes(status, autoscaled):
+    assert is_autoscaled(status) is autoscaled

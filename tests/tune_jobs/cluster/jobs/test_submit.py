@@ -1,0 +1,185 @@
+"""What is sent is what was asked for; where anything is wrong, everything is told and nothing is sent."""
+
+import shlex
+
+import pytest
+from click.testing import CliRunner
+
+from tests.support.fake_cluster import FakeServer
+from tune_jobs.cli.main import main
+from tune_jobs.cluster.jobs import submit as submitting
+from tune_jobs.cluster.jobs.server import Cluster, Node
+from tune_jobs.errors import JobFailed, RequestError
+
+LAB = """
+from tests.support.fakes import NeverTrained, SPACE
+from tune_jobs import Experiment, Objective, Resources
+
+FIRST = Experiment(NeverTrained, SPACE, Objective("loss", "min"), trials=3)
+SECOND = Experiment(NeverTrained, SPACE, Objective("loss", "min"), trials=3, resources=Resources(gpus=2))
+"""
+
+
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    import ray
+
+    server = FakeServer()
+    server.known = Cluster(ray.__version__, "3.11.7", server.known.nodes, autoscaled=False)
+    monkeypatch.setattr(submitting, "reach", lambda address: server)
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "signs.py").write_text(LAB)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", server.address)
+    return server
+
+
+def words(server):
+    return shlex.split(server.jobs.submitted[-1]["entrypoint"])
+
+
+def refusals(server, *arguments, **asked):
+    with pytest.raises(RequestError) as caught:
+        submitting.submit(*arguments, **asked)
+    assert server.jobs.submitted == []
+    return caught.value.problems
+
+
+def test_the_head_runs_the_same_command_in_the_folder_that_is_sent(server, tmp_path):
+    job = submitting.submit("lab/signs.py:FIRST", storage="/mnt/runs", name="first", trials=7, searcher="random")
+    asked = ["--storage", "/mnt/runs", "--trials", "7", "--searcher", "random", "--name", "first"]
+    command = words(server)
+    assert command[:6] == ["exec", "python", "-m", "tune_jobs", "run", "lab/signs.py:FIRST"]
+    assert sorted(command[6:]) == sorted(asked)
+    sent = server.jobs.submitted[0]
+    assert sent["runtime_env"]["working_dir"] == str(tmp_path)
+    assert sent["metadata"] == {
+        "tune_jobs_run": "first",
+        "tune_jobs_experiment": "signs-FIRST",
+        "tune_jobs_storage": "/mnt/runs",
+        "tune_jobs_reference": f"{tmp_path}/lab/signs.py:FIRST",
+    }
+    assert (job.status, job.notes) == ("RUNNING", ())
+
+
+def test_a_working_dir_is_where_the_head_starts(server, monkeypatch, tmp_path):
+    submitting.submit(str(tmp_path / "lab" / "signs.py") + ":FIRST", working_dir="lab")
+    assert words(server)[5] == "signs.py:FIRST"
+    assert server.jobs.submitted[0]["runtime_env"]["working_dir"] == str(tmp_path / "lab")
+
+
+def test_a_shipped_experiment_sends_nothing_and_gets_a_name_and_a_place(server):
+    job = submitting.submit("digits_mlp")
+    sent = server.jobs.submitted[0]
+    assert set(sent["runtime_env"]) == {"env_vars"}
+    state = job.state()
+    assert state.run.startswith("digits_mlp-2")
+    assert state.storage == "~/runs"
+    assert '--storage "$HOME"/runs' in sent["entrypoint"]
+    assert f"--name {state.run}" in sent["entrypoint"]
+
+
+def test_a_run_is_gone_on_with(server):
+    submitting.submit("lab/signs.py:FIRST", storage="/mnt/runs", resume="first", trials=20)
+    assert words(server)[4:] == shlex.split(
+        "resume first --experiment lab/signs.py:FIRST --storage /mnt/runs --trials 20"
+    )
+    assert server.jobs.submitted[0]["metadata"]["tune_jobs_run"] == "first"
+
+
+def test_what_would_change_a_run_that_goes_on_is_refused(server):
+    [problem] = refusals(server, "lab/signs.py:FIRST", resume="first", seed=3, name="x", trials=9)
+    assert "--seed, --name would change" in problem
+
+
+def test_packages_are_those_of_the_file(server, tmp_path):
+    (tmp_path / "needed.txt").write_text("# what it takes\n\nnumpy\nscipy>=1.17 ; python_version > '3'\n")
+    submitting.submit("digits_mlp", requirements="needed.txt")
+    assert server.jobs.submitted[0]["runtime_env"]["pip"] == ["numpy", "scipy>=1.17 ; python_version > '3'"]
+
+
+def test_everything_that_is_wrong_is_told_at_once(server, tmp_path):
+    (tmp_path / "empty.txt").write_text("# nothing\n")
+    server.known = Cluster("2.50.0", "3.9.1", (Node("a", {"CPU": 4.0}), Node("b", {"CPU": 4.0})), autoscaled=False)
+    (tmp_path / "lab" / "large.bin").touch()
+    with (tmp_path / "lab" / "large.bin").open("wb") as file:
+        file.truncate(101 * 2**20)  # takes no room on a disk
+    problems = refusals(
+        server, "lab/signs.py:SECOND", storage="runs", requirements="empty.txt", name="a/b", max_epochs=0
+    )
+    told = "\n".join(problems)
+    for part in (
+        "--requirements empty.txt names no package",
+        "`max_epochs` is 0",
+        "`name` is 'a/b'",
+        "Largest: lab/ 101 MiB",
+        "The cluster has 2 nodes, but the --storage 'runs' is relative",
+        "runs Ray 2.50.0",
+    ):
+        assert part in told
+    assert len(problems) == 6
+
+
+def test_a_trial_that_fits_nowhere_is_refused(server):
+    [problem] = refusals(server, "lab/signs.py:SECOND")
+    assert "1 CPU, 2 GPU, which no node of the cluster has (10.0.0.1: 4 CPU, 1 GPU)" in problem
+
+
+def test_a_cluster_out_of_reach_hides_no_other_mistake(server, monkeypatch):
+    def unreachable(address):
+        raise RequestError(f"{address} does not answer.")
+
+    monkeypatch.setattr(submitting, "reach", unreachable)
+    problems = refusals(server, "lab/signs.py:THIRD", storage="s4://x")
+    assert [problem.split()[0] for problem in problems] == ["http://head:8265", "lab/signs.py", "The"]
+
+
+def test_a_cluster_that_does_not_take_the_job_is_told(server):
+    server.jobs.error = RuntimeError("Request failed with status code 500: Traceback\nValueError: no room\n")
+    with pytest.raises(JobFailed, match=r"http://head:8265 did not take the job: ValueError: no room$"):
+        submitting.submit("digits_mlp")
+
+
+def invoke(*arguments, status=0):
+    result = CliRunner().invoke(main, [*map(str, arguments)])
+    assert result.exit_code == status, result.output
+    return result
+
+
+def test_the_command_prints_what_can_be_asked_of_the_job(server, monkeypatch):
+    server.jobs.logs["job-1"] = ""
+    told = invoke("submit", "digits_mlp", "--name", "first", "--gpus", "0.5").stdout
+    assert "--gpus 0.5 --top 10" in server.jobs.submitted[0]["entrypoint"] or "--gpus 0.5" in words(server)
+    assert "job: job-1\nrun: first\n" in told
+    for name in ("status", "logs -f", "stop", "fetch"):
+        assert f"tune-jobs {name} job-1 --address http://head:8265" in told
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code", "expected"),
+    [
+        ("SUCCEEDED", 0, 0),
+        ("FAILED", 2, 2),
+        ("FAILED", 1, 1),
+        ("FAILED", -9, 1),
+        ("FAILED", None, 1),
+        ("STOPPED", 0, 130),
+    ],
+)
+def test_who_follows_exits_as_the_job_does(server, monkeypatch, status, exit_code, expected):
+    follow = submitting.Job.follow
+
+    def ends(job):
+        yield from follow(job)
+        yield "evil \x1b[2J\n"
+        server.jobs.end(job.id, status, exit_code)
+
+    monkeypatch.setattr(submitting.Job, "follow", ends)
+    result = invoke("submit", "digits_mlp", "--follow", status=expected)
+    assert "Running entrypoint" in result.stdout
+    assert "evil \\x1b[2J\n" in result.stdout
+
+
+def test_a_mistake_exits_with_2(server):
+    result = invoke("submit", "lab/signs.py:FIRST", "--storage", "runs", status=2)
+    assert result.stderr.startswith("Error: The value of `storage` is 'runs'")

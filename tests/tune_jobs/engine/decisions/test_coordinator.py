@@ -1,0 +1,365 @@
+"""The coordinator decides a run without Ray: simulated workers on a clock of their own."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+from search_spaces import Choice, SearchSpace
+from tests.support.fakes import MemoryRecord, experiment
+from tune_jobs.engine.decisions.coordinator import Coordinator
+from tune_jobs.engine.decisions.retention import RetentionPolicy
+from tune_jobs.results import EpochReported, JournalWriter, RunEnded, Status, TrialEnded, fold, read_journal
+from tune_jobs.results.columns import columns
+from tune_jobs.results.journal.lines import encode
+from tune_jobs.results.leaderboard import leaderboard
+from tune_jobs.schedulers import ASHA, NoScheduler
+from tune_jobs.searchers import Grid, HyperOpt, Random
+
+
+class Simulation:
+    """Workers that train by a formula, and an event heap instead of waiting."""
+
+    def __init__(self, declared: Any, workers: int = 2, epoch_s: float = 1.0) -> None:
+        self.now_s = 0.0
+        self.record = MemoryRecord()
+        self.experiment = declared
+        self.workers = workers
+        self.epoch_s = epoch_s
+        self.coordinator = Coordinator(declared, self.record, clock=lambda: self.now_s)
+        self.most_at_once = 0
+
+    def value(self, trial: int, epoch: int, config: dict[str, Any]) -> float:
+        return config["x"] * (1 - math.exp(-epoch))
+
+    def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
+        value = self.value(trial, epoch, config)
+        done = epoch == self.experiment.max_epochs
+        return {"epoch": epoch, "metrics": {"val_accuracy": value}, "seconds": self.epoch_s, "done": done}
+
+    def run(self, earlier: list[Any] | None = None) -> Simulation:
+        """Runs to the end; after earlier events, each trial goes on from a checkpoint of its last reported epoch."""
+        coordinator = self.coordinator
+        self.record.events = list(earlier or [])
+        reached = {number: max(trial.epochs, default=1) for number, trial in fold(earlier or []).trials.items()}
+        coordinator.replay(earlier or [])
+        coordinator.begin(cpus=2, gpus=0, max_concurrent_trials=self.workers)
+        heap: list[tuple[float, int, int, dict[str, Any]]] = []
+        exhausted = False
+        while True:
+            while not exhausted and len(heap) < self.workers:
+                proposal = coordinator.propose()
+                if proposal is None:
+                    exhausted = True
+                    break
+                trial, config = proposal
+                coordinator.started(trial, "here")
+                epoch = reached.get(trial, 1)
+                heapq.heappush(heap, (self.now_s + self.epoch_s * (1 + trial % 3), trial, epoch, config))
+                self.most_at_once = max(self.most_at_once, len(heap))
+            if coordinator.over or not heap:
+                break
+            self.now_s, trial, epoch, config = heapq.heappop(heap)
+            if not coordinator.report(trial, self.result(trial, epoch, config)):
+                heapq.heappush(heap, (self.now_s + self.epoch_s * (1 + trial % 3), trial, epoch + 1, config))
+        coordinator.finish()
+        return self
+
+    @property
+    def history(self) -> Any:
+        return fold(self.record.events)
+
+
+def test_every_trial_ends_once_and_the_journal_tells_why() -> None:
+    simulation = Simulation(experiment(trials=20, searcher=Random())).run()
+    ends = [event for event in simulation.record.events if isinstance(event, TrialEnded)]
+    assert sorted(event.trial for event in ends) == list(range(20))
+    assert {event.status for event in ends} == {Status.COMPLETED, Status.STOPPED}
+    assert simulation.history.reason == "all trials"
+    assert isinstance(simulation.record.events[-1], RunEnded)
+
+
+def test_a_completed_trial_had_all_epochs_and_a_stopped_one_was_told_why() -> None:
+    for trial in Simulation(experiment(trials=20, searcher=Random())).run().history.trials.values():
+        if trial.status is Status.COMPLETED:
+            assert (len(trial.epochs), trial.reason) == (9, "all 9 epochs")
+        elif len(trial.epochs) in (1, 3):
+            assert trial.reason.startswith(
+                (f"rung {len(trial.epochs)}: place ", "epoch 3: worse than the best 1/3 of ")
+            )
+        else:
+            assert trial.reason.startswith(f"epoch {len(trial.epochs)}: worse than the best 1/3 of ")
+
+
+def test_without_a_scheduler_all_epochs_are_trained() -> None:
+    history = Simulation(experiment(trials=4, scheduler=NoScheduler(), searcher=Random())).run().history
+    assert [len(trial.epochs) for trial in history.trials.values()] == [9] * 4
+
+
+def test_the_best_trials_go_on() -> None:
+    history = Simulation(experiment(trials=40, searcher=Random())).run().history
+    by_x = sorted(history.trials.values(), key=lambda trial: trial.config["x"])
+    assert sum(len(trial.epochs) for trial in by_x[-10:]) > 2 * sum(len(trial.epochs) for trial in by_x[:10])
+
+
+@pytest.mark.parametrize("searcher", [Random(), HyperOpt()])
+def test_one_worker_gives_the_same_configurations_for_the_same_seed(searcher: Any) -> None:
+    def configs(seed: int) -> list[dict[str, Any]]:
+        declared = experiment(trials=15, searcher=searcher, seed=seed)
+        return [trial.config for trial in Simulation(declared, workers=1).run().history.trials.values()]
+
+    assert configs(1) == configs(1)
+    assert configs(1) != configs(2)
+
+
+def test_random_proposals_do_not_depend_on_the_number_of_workers() -> None:
+    runs = [Simulation(experiment(trials=9, searcher=Random()), workers=n).run().history for n in (1, 4)]
+    one, four = ([trial.config for trial in history.trials.values()] for history in runs)
+    assert one == four
+
+
+def test_a_nan_objective_ends_the_trial_as_diverged() -> None:
+    class Diverging(Simulation):
+        def value(self, trial: int, epoch: int, config: dict[str, Any]) -> float:
+            return math.nan if trial == 1 and epoch == 2 else super().value(trial, epoch, config)
+
+    simulation = Diverging(experiment(trials=4, searcher=Random(), scheduler=NoScheduler())).run()
+    trial = simulation.history.trials[1]
+    assert trial.status is Status.DIVERGED
+    assert trial.reason == "val_accuracy is nan at epoch 2"
+    assert math.isfinite(trial.best(simulation.experiment.objective).metrics["val_accuracy"])
+
+
+def test_a_trial_that_raises_is_a_failed_trial_and_the_run_goes_on() -> None:
+    class Raising(Simulation):
+        def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
+            if trial == 1:
+                return {"done": True, "error": "ValueError: no", "traceback": "Traceback …\nValueError: no"}
+            return super().result(trial, epoch, config)
+
+    simulation = Raising(experiment(trials=4, searcher=Random())).run()
+    history = simulation.history
+    assert (history.trials[1].status, history.trials[1].error) == (Status.FAILED, "ValueError: no")
+    assert simulation.record.tracebacks == {1: "Traceback …\nValueError: no"}
+    assert all(history.trials[n].status is not Status.FAILED for n in (0, 2, 3))
+
+
+def test_a_worker_that_died_too_often_is_a_failed_trial() -> None:
+    record = MemoryRecord()
+    coordinator = Coordinator(experiment(max_retries=2), record)
+    for _ in range(3):
+        trial, _ = coordinator.propose() or (None, None)
+        assert trial == 0
+        coordinator.started(trial, "here")
+        assert not coordinator.idle
+        coordinator.crashed(trial, "The actor died")
+    coordinator.crashed(trial, "The actor died")
+    assert coordinator.idle
+    assert [type(event) for event in record.events][-1] is TrialEnded
+    assert fold(record.events).trials[0].error == "The actor died"
+
+
+def test_a_mistake_in_the_trainable_ends_the_run_at_the_first_trial() -> None:
+    class Mistaken(Simulation):
+        def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
+            return {"done": True, "mistake": "The model is not compiled."}
+
+    simulation = Mistaken(experiment(trials=10)).run()
+    assert simulation.coordinator.mistake == "The model is not compiled."
+    assert not any(isinstance(event, EpochReported) for event in simulation.record.events)
+
+
+def test_a_mistake_of_a_later_trial_is_that_trial_s_failure() -> None:
+    class Mistaken(Simulation):
+        def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
+            if trial == 3:
+                return {"done": True, "mistake": "The model is not compiled."}
+            return super().result(trial, epoch, config)
+
+    simulation = Mistaken(experiment(trials=5, searcher=Random())).run()
+    assert simulation.coordinator.mistake is None
+    assert simulation.history.trials[3].error == "The model is not compiled."
+
+
+@given(total=st.integers(1, 60), workers=st.integers(1, 5))
+@settings(deadline=None, max_examples=25)
+def test_total_epochs_are_never_exceeded(total: int, workers: int) -> None:
+    simulation = Simulation(experiment(trials=None, total_epochs=total, searcher=Random()), workers=workers).run()
+    assert sum(isinstance(event, EpochReported) for event in simulation.record.events) == total
+    assert simulation.history.reason == "total epochs"
+    assert simulation.most_at_once == workers
+
+
+def test_the_time_budget_ends_the_run_and_interrupts_what_runs() -> None:
+    simulation = Simulation(experiment(trials=None, time_budget_s=10.0, searcher=Random())).run()
+    assert simulation.history.reason == "time budget"
+    assert 10 <= simulation.now_s < 14
+    assert Status.INTERRUPTED in {trial.status for trial in simulation.history.trials.values()}
+
+
+def test_an_interruption_ends_the_run() -> None:
+    class Impatient(Simulation):
+        def value(self, trial: int, epoch: int, config: dict[str, Any]) -> float:
+            if trial == 2:
+                self.coordinator.interrupt()
+            return super().value(trial, epoch, config)
+
+    simulation = Impatient(experiment(trials=50, searcher=Random())).run()
+    assert simulation.history.reason == "interrupted"
+    assert len(simulation.history.trials) < 6
+
+
+def test_a_grid_ends_by_itself() -> None:
+    space = SearchSpace(x=Choice(0.1, 0.2, 0.3), y=Choice("a", "b"))
+    history = Simulation(experiment(space=space, searcher=Grid(), trials=None)).run().history
+    assert [trial.config for trial in history.trials.values()] == list(space.grid())
+
+
+def test_a_repeated_epoch_is_reported_once() -> None:
+    record = MemoryRecord()
+    declared = experiment(searcher=Random(), scheduler=ASHA())
+    simulation = Simulation(declared)
+    coordinator = Coordinator(declared, record)
+    trial, config = coordinator.propose() or (0, {})
+    coordinator.started(trial, "here")
+    for epoch in (1, 2, 2, 3, 3, 4):
+        assert not coordinator.report(trial, simulation.result(trial, epoch, config))
+    assert [event.epoch for event in record.events if isinstance(event, EpochReported)] == [1, 2, 3, 4]
+
+
+def test_a_repeated_epoch_counts_once_at_its_rung() -> None:
+    """With five at a rung one goes on; were the repeated one counted twice, there would be six, and two."""
+    coordinator = Coordinator(experiment(trials=9, searcher=Random()), MemoryRecord())
+    values = [0.1, 0.9, 0.3, 0.2, 0.6]
+    ends = []
+    for value in values:
+        trial, _ = coordinator.propose() or (0, {})
+        coordinator.started(trial, "here")
+        result = {"epoch": 1, "metrics": {"val_accuracy": value}, "seconds": 1.0, "done": False}
+        ends.append(coordinator.report(trial, result))
+        if trial == 0:
+            assert not coordinator.report(trial, result)
+    assert ends == [False, False, True, True, True]
+
+
+def test_a_worker_that_died_before_it_was_ready_leaves_a_journal_that_can_be_read() -> None:
+    record = MemoryRecord()
+    coordinator = Coordinator(experiment(max_retries=0), record)
+    trial, config = coordinator.propose() or (0, {})
+    coordinator.crashed(trial, "no memory")
+    history = fold(record.events)
+    assert (history.trials[trial].error, history.trials[trial].config) == ("no memory", config)
+
+
+def test_an_endless_searcher_ends_with_the_plan() -> None:
+    """A space of one configuration, HyperOpt, and no number of trials: one trial."""
+    space = SearchSpace(a=Choice("only"))
+    coordinator = Coordinator(experiment(space=space, searcher=HyperOpt(), trials=None), MemoryRecord())
+    assert coordinator.propose() == (0, {"a": "only"})
+    assert coordinator.propose() is None
+
+
+def test_nan_weights_with_a_finite_accuracy_are_a_diverged_trial() -> None:
+    record = MemoryRecord()
+    coordinator = Coordinator(experiment(), record)
+    trial, _ = coordinator.propose() or (0, {})
+    coordinator.started(trial, "here")
+    metrics = {"val_accuracy": 0.1, "loss": math.nan}
+    assert coordinator.report(trial, {"epoch": 1, "metrics": metrics, "seconds": 1.0, "done": False})
+    assert fold(record.events).trials[trial].reason == "loss is nan at epoch 1"
+
+
+def test_brackets_do_not_follow_the_random_configurations() -> None:
+    declared = experiment(space=SearchSpace(x=Choice(0, 1)), scheduler=ASHA(brackets=2), searcher=Random(), trials=2)
+    coordinator = [Coordinator(declared.override(seed=seed), MemoryRecord()) for seed in range(60)]
+    values = [(each.propose() or (0, {}))[1]["x"] for each in coordinator]
+    brackets = [each._schedule._bracket(0) for each in coordinator]
+    assert 10 < sum(value == bracket for value, bracket in zip(values, brackets, strict=True)) < 50
+
+
+class StopThemselves(Simulation):
+    """Every third trial ends at its third epoch, which is a rung: an EarlyStopping has it so."""
+
+    def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
+        told = super().result(trial, epoch, config)
+        return {**told, "done": told["done"] or (trial % 3 == 0 and epoch == 3)}
+
+
+def outcome(simulation: Simulation) -> dict[int, Any]:
+    return {
+        number: (trial.config, trial.status, [epoch.metrics for epoch in trial.epochs.values()], trial.reason)
+        for number, trial in simulation.history.trials.items()
+    }
+
+
+@pytest.mark.parametrize("kind", [Simulation, StopThemselves])
+@pytest.mark.parametrize("searcher", [Random(), HyperOpt(startup_trials=4)])
+@given(cut=st.floats(0, 1))
+@settings(deadline=None, max_examples=15)
+def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(kind: Any, searcher: Any, cut: float) -> None:
+    declared = experiment(trials=12, searcher=searcher)
+    whole = kind(declared, workers=1).run()
+    events = whole.record.events[: 1 + int(cut * (len(whole.record.events) - 1))]
+    assert outcome(kind(declared, workers=1).run(events)) == outcome(whole)
+
+
+@given(cut=st.floats(0, 1))
+@settings(deadline=None, max_examples=10)
+def test_the_leaderboard_of_a_journal_that_was_cut_and_resumed_is_that_of_a_whole_one(cut: float) -> None:
+    declared = experiment(trials=12, searcher=Random(), keep=3)
+    whole = Simulation(declared, workers=1).run()
+    told = b"".join(map(encode, whole.record.events))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "journal.jsonl")
+        path.write_bytes(told[: int(cut * len(told))])
+        JournalWriter(path).close()
+        resumed = Simulation(declared, workers=1).run(read_journal(path))
+    frames = [leaderboard(run.history, declared.objective, columns(declared.space)) for run in (whole, resumed)]
+    assert_frame_equal(*frames)
+    losers = [RetentionPolicy(declared.keep, declared.objective, lag=1) for _ in range(2)]
+    for keeping, run in zip(losers, (whole, resumed), strict=True):
+        for event in run.record.events:
+            keeping.after(event)
+    assert losers[0].losers() == losers[1].losers()
+
+
+@given(cut=st.floats(0, 1), workers=st.integers(2, 4))
+@settings(deadline=None, max_examples=15)
+def test_side_by_side_a_cut_run_tries_the_same_configurations_once(cut: float, workers: int) -> None:
+    space = SearchSpace(x=Choice(0.1, 0.2, 0.3, 0.4, 0.5), y=Choice("a", "b"))
+    for searcher in (Random(), Grid()):
+        declared = experiment(trials=None, space=space, searcher=searcher)
+        whole = Simulation(declared, workers=workers).run()
+        events = whole.record.events[: 1 + int(cut * (len(whole.record.events) - 1))]
+        resumed = Simulation(declared, workers=workers).run(events)
+        assert [value[0] for value in outcome(resumed).values()] == [value[0] for value in outcome(whole).values()]
+        reported = [(e.trial, e.epoch) for e in resumed.record.events if isinstance(e, EpochReported)]
+        assert len(reported) == len(set(reported))
+
+
+def test_a_finished_run_can_be_given_more_trials() -> None:
+    first = Simulation(experiment(trials=5, searcher=Random())).run()
+    more = Simulation(experiment(trials=9, searcher=Random())).run(first.record.events)
+    assert [value[0] for value in outcome(more).values()] == [
+        value[0] for value in outcome(Simulation(experiment(trials=9, searcher=Random())).run()).values()
+    ]
+    assert outcome(first).items() <= outcome(more).items()
+
+
+def test_trials_that_started_out_of_order_are_neither_lost_nor_run_again() -> None:
+    declared = experiment(trials=3, searcher=Random())
+    whole = Simulation(declared, workers=1).run()
+    starts = {event.trial: event for event in whole.record.events if type(event).__name__ == "TrialStarted"}
+    later = [event for event in whole.record.events if getattr(event, "trial", None) == 1]
+    resumed = Coordinator(declared, MemoryRecord())
+    resumed.replay([whole.record.events[0], *later])  # trial 0 was proposed, and had not started
+    proposals = [resumed.propose() for _ in range(3)]
+    assert proposals == [(0, starts[0].config), (2, starts[2].config), None]

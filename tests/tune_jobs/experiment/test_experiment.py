@@ -1,0 +1,116 @@
+"""An experiment is checked whole at birth."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from search_spaces import Choice, Float, Int, InvalidDeclaration, SearchSpace
+from search_spaces.checked import deferring
+from tests.support.fakes import SPACE, NeverTrained, experiment
+from trainables import KerasTrainable
+from tune_jobs.experiment.experiment import Experiment, Objective, Resources
+from tune_jobs.schedulers import ASHA, NoScheduler
+from tune_jobs.searchers import Grid, HyperOpt, Random
+
+
+def test_it_is_frozen_and_overriding_checks_it_again() -> None:
+    declared = experiment()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        declared.trials = 7  # type: ignore[misc]
+    assert declared.override(trials=7, seed=None).trials == 7
+    with pytest.raises(InvalidDeclaration, match="`trials` is 0"):
+        declared.override(trials=0)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with deferring():
+        declared = Experiment(
+            trainable=object,
+            space=SearchSpace(a=Int(5, 1), b=Float(0.0, 1.0, log=True)),
+            objective=Objective("", "best"),  # type: ignore[arg-type]
+            searcher=HyperOpt(startup_trials=0),
+            scheduler=ASHA,  # type: ignore[arg-type]
+            resources=Resources(cpus=0, gpus=1.5),
+            trials=0,
+            max_epochs=-1,
+            seed=-3,
+            time_budget_s=float("nan"),
+        )
+    text = "\n".join(declared.problems())
+    for word in (
+        "trainable",
+        "space: a: ",
+        "space: b: ",
+        "metric",
+        "mode",
+        "startup_trials",
+        "ASHA()",
+        "cpus",
+        "gpus",
+        "trials",
+    ):
+        assert word in text
+    for value in ("`max_epochs` is -1", "`seed` is -3", "`time_budget_s` is nan", "`trials` is 0"):
+        assert value in text
+    assert len(declared.problems()) >= 12
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"trainable": NeverTrained.standalone()}, "not an instance"),
+        ({"trainable": KerasTrainable}, "does not define build_model"),
+        ({"space": SearchSpace}, "must be a SearchSpace"),
+        ({"searcher": HyperOpt}, r"call HyperOpt\(\)"),
+        ({"searcher": Grid()}, "continuum"),
+        ({"trials": None}, "no budget"),
+        ({"trials": 2.5}, "`trials` is 2.5"),
+        ({"trials": True}, "`trials` is True"),
+        ({"max_epochs": 4, "scheduler": ASHA(grace_period=4)}, "no trial could ever be stopped"),
+        ({"max_concurrent_trials": 0}, "`max_concurrent_trials` is 0"),
+        ({"executions": 0}, "`executions` is 0, but must be a whole number >= 1"),
+        ({"executions": 2.0}, "`executions` is 2.0"),
+        ({"fraction": 0}, r"`fraction` is 0, but must be in \(0, 1\]: 0.2 uses a fifth"),
+        ({"fraction": 20}, "`fraction` is 20"),
+        ({"fraction": float("nan")}, "`fraction` is nan"),
+        ({"fraction": True}, "`fraction` is True"),
+        ({"checkpoint_every_s": 0}, "`checkpoint_every_s` is 0"),
+        ({"keep": 0}, "`keep` is 0, but must be 'all', 'none'"),
+        ({"keep": "best"}, "`keep` is 'best'"),
+        ({"keep": True}, "`keep` is True"),
+    ],
+)
+def test_each_mistake_says_what_to_do(fields: dict[str, object], told: str) -> None:
+    with pytest.raises(InvalidDeclaration, match=told):
+        experiment(**fields)
+
+
+def test_ray_s_dictionaries_are_accepted() -> None:
+    from ray import tune
+
+    declared = experiment(space={"x": tune.uniform(0.0, 1.0), "n": tune.randint(1, 4), "k": 3})
+    assert isinstance(declared.space, SearchSpace)
+    assert set(declared.space.parameters) == {"x", "n", "k"}
+    with pytest.raises(InvalidDeclaration, match="x"):
+        experiment(space={"x": tune.randn(0, 1)})
+
+
+def test_what_is_planned() -> None:
+    small = SearchSpace(a=Choice(1, 2, 3))
+    assert experiment(trials=None, space=small, searcher=Grid()).planned_trials == 3
+    assert experiment(trials=2, space=small, searcher=Grid()).planned_trials == 2
+    assert experiment(trials=None, space=small, searcher=Random()).planned_trials == 3
+    assert experiment(trials=None, total_epochs=30).planned_trials is None
+    assert experiment(trials=4, max_epochs=10).most_epochs == 40
+    assert experiment(trials=4, max_epochs=10, total_epochs=30).most_epochs == 30
+    assert experiment(trials=None, time_budget_s=5).most_epochs is None
+    assert experiment(max_epochs=27).rungs == (1, 3, 9)
+    assert experiment(scheduler=NoScheduler()).rungs == ()
+    assert SPACE.size == float("inf")
+
+
+def test_a_loss_is_less_for_the_better() -> None:
+    assert Objective("a", "max").loss(0.9) < Objective("a", "max").loss(0.8)
+    assert Objective("a", "min").loss(0.9) > Objective("a", "min").loss(0.8)

@@ -1,0 +1,126 @@
+"""When a run may go on: what was asked, what has changed, and who holds it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search_spaces import Float, SearchSpace
+from tests.support.fakes import MemoryRecord, NeverTrained, experiment
+from tune_jobs import engine
+from tune_jobs.engine import runner
+from tune_jobs.engine.decisions.coordinator import Coordinator
+from tune_jobs.engine.run_folder import create as folder
+from tune_jobs.engine.run_folder.lock import locked
+from tune_jobs.errors import RequestError
+from tune_jobs.experiment.record import differences, fingerprints, restated
+from tune_jobs.schedulers import NoScheduler
+from tune_jobs.searchers import HyperOpt, Random
+
+
+def asked_for(declared: Any) -> dict[str, Any]:
+    return json.loads(json.dumps(folder.describe("a", declared, "name", None)))
+
+
+def test_an_experiment_is_restated_with_the_options_that_it_had() -> None:
+    used = experiment(
+        trials=7,
+        searcher=HyperOpt(points=[{"x": 0.5}], gamma=0.5),
+        scheduler=NoScheduler(),
+        seed=3,
+        total_epochs=50,
+        executions=3,
+        fraction=0.25,
+    )
+    today = experiment(searcher=Random(), executions=2, fraction=0.5)
+    again = restated(today, asked_for(used))
+    assert asked_for(again)["searcher"] == asked_for(used)["searcher"]
+    assert (again.trials, again.seed, again.total_epochs, again.scheduler) == (7, 3, 50, NoScheduler())
+    assert (again.executions, again.fraction) == (3, 0.25)
+    assert restated(today, asked_for(used), trials=9, total_epochs=None).trials == 9
+    assert differences(again, asked_for(used)) == []
+
+
+def test_a_run_of_an_earlier_version_goes_on_as_it_was() -> None:
+    asked = asked_for(experiment())
+    del asked["max_retries"], asked["trial_timeout_s"], asked["executions"], asked["fraction"], asked["keep"]
+    again = restated(experiment(executions=2, fraction=0.5), asked)
+    assert (again.executions, again.fraction, again.keep, again.max_retries) == (1, 1.0, "all", 3)
+    assert restated(experiment(), asked, max_retries=7, trial_timeout_s=60.0).max_retries == 7
+
+
+@pytest.mark.parametrize("damage", [{"searcher": {"kind": "unheard of"}}, {"scheduler": {}}, {"resources": {"x": 1}}])
+def test_a_damaged_request_is_told(damage: dict[str, Any]) -> None:
+    with pytest.raises(RequestError, match=r"experiment\.json"):
+        restated(experiment(), {**asked_for(experiment()), **damage})
+
+
+def test_a_changed_space_is_told_with_the_difference() -> None:
+    wider = experiment(space=SearchSpace(x=Float(0.0, 2.0)))
+    (told,) = differences(wider, asked_for(experiment()))
+    assert told.startswith("The search space has changed: - x Float")
+    assert "0 … 1" in told
+    assert "0 … 2" in told
+
+
+def test_changed_code_is_told_by_the_name_of_its_class() -> None:
+    asked = asked_for(experiment())
+    asked["code"] = {name: "0" for name in asked["code"]}
+    assert differences(experiment(), asked) == ["The code has changed: NeverTrained."]
+    assert list(fingerprints(NeverTrained)) == ["NeverTrained"]
+
+
+def test_what_cannot_go_on_is_left_as_it_was(tmp_path: Path) -> None:
+    made = folder.create(tmp_path, "first", experiment(), "name")
+    before = (made / "experiment.json").read_bytes()
+    with pytest.raises(RequestError, match="--force"):
+        engine.resume(made, experiment(space=SearchSpace(x=Float(0.0, 2.0)), trials=99))
+    assert (made / "experiment.json").read_bytes() == before
+    assert sorted(path.name for path in made.iterdir()) == ["experiment.json", "trials"]
+
+
+def test_workers_on_other_nodes_are_told_the_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = folder.create(tmp_path, "first", experiment(), "name")
+    told: list[Path] = []
+    monkeypatch.setattr(runner, "_run_in", lambda folder, *others, **named: told.append(folder))
+    monkeypatch.chdir(tmp_path)
+    engine.resume("first", experiment())
+    assert told == [made]
+
+
+def test_a_second_driver_is_refused_and_a_dead_one_keeps_nothing(tmp_path: Path) -> None:
+    hold = f"""
+from pathlib import Path
+import sys
+from tune_jobs.engine.run_folder.lock import locked
+with locked(Path({str(tmp_path)!r})):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+    holder = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(RequestError, match="Another process"), locked(tmp_path):
+        pass
+    holder.kill()
+    holder.wait()
+    with locked(tmp_path):
+        pass
+
+
+def test_resumed_with_fewer_trials_than_it_has_nothing_is_proposed() -> None:
+    record = MemoryRecord()
+    begun = Coordinator(experiment(trials=3, searcher=Random()), record)
+    for trial in range(3):
+        begun.propose()
+        begun.started(trial, "here")
+        begun.report(trial, {"error": "ValueError: no"})
+    again = Coordinator(experiment(trials=1, searcher=Random()), MemoryRecord())
+    again.replay(record.events)
+    assert again.propose() is None
+    assert again.idle

@@ -1,0 +1,67 @@
+"""What a trial asks for: checked whole, and told to Ray."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from search_spaces.checked import InvalidDeclaration
+from tests.support.fakes import experiment
+from tune_jobs.engine.run_folder.create import describe
+from tune_jobs.experiment.overrides import Overrides
+from tune_jobs.experiment.record import restated
+from tune_jobs.experiment.resources import Resources
+
+
+@pytest.mark.parametrize("gpus", [0, 0.25, 1, 2.0, "auto"])
+def test_parts_whole_ones_and_auto_are_gpus(gpus: Any) -> None:
+    assert Resources(gpus=gpus).problems() == []
+
+
+@pytest.mark.parametrize("gpus", [-1, 1.5, "all", None, True, False, float("nan"), float("inf")])
+def test_other_gpus_are_refused(gpus: Any) -> None:
+    with pytest.raises(InvalidDeclaration, match="`gpus`"):
+        Resources(gpus=gpus)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(InvalidDeclaration) as caught:
+        Resources(cpus=0, gpus=2.5, memory_bytes=1.5, custom={"GPU": 1, "": 1, "a100": 0, "tpu": "x"})  # type: ignore[dict-item, arg-type]
+    told = caught.value.problems
+    assert len(told) == 7
+    assert "'GPU', but must not be: use gpus" in told[3]
+    assert "custom['a100']" in told[5]
+
+
+@pytest.mark.parametrize("custom", [3, None, ["a100"]])
+def test_custom_resources_are_a_dictionary(custom: Any) -> None:
+    with pytest.raises(InvalidDeclaration, match="`custom`"):
+        Resources(custom=custom)
+
+
+def test_ray_is_asked_for_all_of_them() -> None:
+    assert Resources(cpus=2, gpus=0.5).to_ray() == {"cpu": 2, "gpu": 0.5}
+    whole = Resources(gpus="auto", memory_bytes=2**30, custom={"a100": 0.5})
+    assert whole.to_ray() == {"cpu": 1, "gpu": 1, "memory": 2**30, "a100": 0.5}
+    assert whole.to_ray(gpus=0.25)["gpu"] == 0.25
+
+
+def test_they_are_written_down_and_restated() -> None:
+    declared = experiment(resources=Resources(2, "auto", 10**9, {"a100": 1}), on_oom="grow")
+    asked = describe("run", declared, "experiment", None)
+    again = restated(experiment(), asked)
+    assert (again.resources, again.on_oom) == (declared.resources, "grow")
+    del asked["on_oom"]  # of a run that was begun before there was a choice
+    assert restated(experiment(on_oom="grow"), {**asked, "resources": {"cpus": 1, "gpus": 0}}).on_oom == "fail"
+
+
+def test_the_command_line_changes_them() -> None:
+    changed = Overrides(gpus="auto", memory_bytes=5).apply(experiment(resources=Resources(cpus=3, custom={"a": 1})))
+    assert changed.resources == Resources(3, "auto", 5, {"a": 1})
+    assert changed.override(on_oom="grow").on_oom == "grow"
+
+
+def test_what_becomes_of_a_trial_out_of_memory_is_one_of_two() -> None:
+    with pytest.raises(InvalidDeclaration, match="`on_oom`"):
+        experiment(on_oom="retry")

@@ -1,0 +1,228 @@
+"""From a name, a file or a module to an experiment."""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from tune_jobs.errors import RequestError
+from tune_jobs.experiment.overrides import Overrides
+from tune_jobs.loading.loader import load, split_reference
+from tune_jobs.loading.shipped import shipped
+
+PARTS = '''"""What is asked."""
+from search_spaces import Float, Int, SearchSpace
+from trainables import KerasTrainable
+from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.schedulers import ASHA, NoScheduler
+from tune_jobs.searchers import HyperOpt, Random
+
+
+class Net(KerasTrainable):
+    def build_model(self, config):
+        return "a model"
+
+    def load_data(self):
+        return "data"
+
+
+def experiment(**changes):
+    fields = dict(trainable=Net, space=SearchSpace(units=Int(1, 4)), objective=Objective("loss", "min"), trials=3)
+    return Experiment(**{**fields, **changes})
+
+
+'''
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("PYTHONPATH", "")
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="mine.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(PARTS + text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def problems_of(reference, change=None):
+    with pytest.raises(RequestError) as caught:
+        load(reference, change)
+    return caught.value.problems
+
+
+def test_shipped_experiments_are_told_and_load():
+    names = dict(shipped())
+    assert {"digits_mlp", "fashion_mnist_mlp"} <= set(names)
+    for name, summary in names.items():
+        assert summary.endswith("?")
+        loaded = load(name)
+        assert loaded.name == name
+        assert loaded.description.startswith(summary)
+
+
+def test_a_file(write):
+    loaded = load(write("EXPERIMENT = experiment(trials=5)"))
+    assert (loaded.name, loaded.experiment.trials, loaded.description) == ("mine", 5, "What is asked.")
+
+
+def test_a_file_relative_to_the_current_folder(write):
+    write("EXPERIMENT = experiment()", "lab/mine.py")
+    assert load("lab/mine.py").name == "mine"
+
+
+def test_one_of_several_in_a_file(write):
+    path = write("A = experiment(trials=1)\nB = experiment(trials=2)\nALIAS = A\n_BASE = experiment()")
+    assert problems_of(path) == (f"{path} has 2 experiments, so one must be named: {path}:A or {path}:B.",)
+    loaded = load(f"{path}:B")
+    assert (loaded.name, loaded.experiment.trials) == ("mine-B", 2)
+    assert load(f"{path}:_BASE").experiment.trials == 3
+
+
+def test_a_module(write):
+    write("EXPERIMENT = experiment()", "my_package/inner.py")
+    assert load("my_package.inner:EXPERIMENT").name == "inner"
+    assert load("my_package.inner").name == "inner"
+
+
+def test_the_files_beside_a_file_can_be_imported_by_it(write, tmp_path):
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "beside_it.py").write_text("TRIALS = 7\n")
+    path = write("from beside_it import TRIALS\nEXPERIMENT = experiment(trials=TRIALS)", "lab/mine.py")
+    assert load(path).experiment.trials == 7
+    assert sys.path[0] == str(tmp_path / "lab")
+
+
+def test_a_file_may_be_named_like_any_module(write):
+    assert load(write("EXPERIMENT = experiment()", "json.py")).name == "json"
+    assert pickle.__name__ == "pickle"
+    assert hasattr(sys.modules["json"], "dumps")
+
+
+def test_the_code_of_a_file_travels_to_a_process_that_has_no_file(write, tmp_path):
+    from ray import cloudpickle
+
+    path = write("NUMBER = 41\nEXPERIMENT = experiment()\nNet.answer = lambda self: NUMBER + 1")
+    trainable = load(path).experiment.trainable
+    sent = tmp_path / "sent"
+    sent.write_bytes(cloudpickle.dumps(trainable))
+    code = (
+        "from ray import cloudpickle; from pathlib import Path; "
+        f"Net = cloudpickle.loads(Path({str(sent)!r}).read_bytes()); "
+        "assert Net.answer(None) == 42; assert Net.build_model(None, {}) == 'a model'"
+    )
+    (tmp_path / "mine.py").unlink()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_all_mistakes_of_an_experiment_are_told_at_once(write):
+    text = """EXPERIMENT = experiment(
+        space=SearchSpace(units=Int(4, 1), rate=Float(0, 1, log=True)), trials=0, max_epochs=-1,
+        objective=Objective("", "most"), scheduler=ASHA(reduction_factor=1), searcher=Random,
+    )"""
+    problems = "\n".join(problems_of(write(text)))
+    for part in ("units", "rate", "trials", "max_epochs", "metric", "mode", "reduction_factor", "Random()"):
+        assert part in problems
+
+
+def test_what_is_changed_is_checked_with_the_rest(write):
+    path = write("EXPERIMENT = experiment(trials=0)")
+    assert load(path, Overrides(fields={"trials": 2}).apply).experiment.trials == 2
+    problems = problems_of(path, Overrides(cpus=-1.0, fields={"max_epochs": 0, "trials": None}).apply)
+    assert len(problems) == 3
+
+
+def test_a_searcher_of_the_same_kind_keeps_its_settings(write):
+    path = write("EXPERIMENT = experiment(searcher=HyperOpt(startup_trials=3), scheduler=NoScheduler())")
+    same = load(path, Overrides("hyperopt", "none", gpus=0.5).apply).experiment
+    assert same.searcher.startup_trials == 3
+    assert (same.resources.cpus, same.resources.gpus) == (1, 0.5)
+    other = load(path, Overrides("grid", "asha").apply).experiment
+    assert (other.searcher.NAME, other.scheduler.NAME) == ("grid", "asha")
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [
+        ("nothing_like_it.py", "The file nothing_like_it.py does not exist. Shipped are: digits_mlp"),
+        ("digit_mlp.py", "Did you mean digits_mlp?"),
+        ("digit_mlp", "There is no experiment 'digit_mlp'. Did you mean digits_mlp?"),
+        ("nothing_like_it", f"Shipped are: {', '.join(name for name, _ in shipped())}."),
+        ("no.such_module:X", "There is no module no.such_module: no is neither installed nor in"),
+        ("email.no_such", "There is no module email.no_such"),
+        (".", "There is no experiment '.'"),
+        ("", "There is no experiment ''"),
+        ("./", "is a folder, but must be a file"),
+        ("digits_mlp:NONE", "digits_mlp has no NONE. Its experiments: EXPERIMENT."),
+        ("digits_mlp:SPACE", "digits_mlp:SPACE is of type SearchSpace, but must be an Experiment."),
+    ],
+)
+def test_what_cannot_be_found(reference, told):
+    assert told in problems_of(reference)[0]
+
+
+def test_a_misspelt_file_is_guessed(write):
+    write("", "cifar.py")
+    assert problems_of("cifer.py") == ("The file cifer.py does not exist. Did you mean cifar.py?",)
+    assert "Did you mean the file cifar.py?" in problems_of("cifar")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = 1\nundefined\n", "line {1}: NameError: name 'undefined' is not defined"),
+        ("def broken(:\n", "mine.py, line {0} cannot be imported: SyntaxError: invalid syntax"),
+        ("import no_such_package\n", "ModuleNotFoundError: No module named 'no_such_package'"),
+        ("raise SystemExit(3)\n", "line {0} cannot be imported: SystemExit: 3"),
+        ("def f():\n    raise ValueError('two\\nlines')\nf()", "line {1} cannot be imported: ValueError: two lines"),
+        ("SearchSpace.from_json(3)", "mine.py, line {0}: The space is 3, but must be"),
+    ],
+)
+def test_a_file_that_cannot_be_imported(write, text, told):
+    first = PARTS.count("\n") + 1
+    (problem,) = problems_of(write(text))
+    expected = told.replace("line {1}:", "line {1} cannot be imported:").format(first, first + 1)
+    assert expected in problem
+
+
+def test_a_file_without_an_experiment(write):
+    path = write("EXPERIMENT = {'trials': 3}")
+    assert problems_of(path)[0].startswith(f"{path} has no experiment. Assign one: EXPERIMENT = ")
+    assert (
+        "is of type dict, but must be an Experiment. It has no experiments at all."
+        in problems_of(f"{path}:EXPERIMENT")[0]
+    )
+
+
+def test_a_file_is_read_anew(write):
+    load(write("EXPERIMENT = experiment(trials=5)"))
+    assert load(write("EXPERIMENT = experiment(trials=1234)")).experiment.trials == 1234
+
+
+@pytest.mark.parametrize(
+    ("reference", "parts"),
+    [
+        ("a.py", ("a.py", None)),
+        ("a.py:B", ("a.py", "B")),
+        ("C:\\a.py", ("C:\\a.py", None)),
+        ("a:b:C", ("a:b", "C")),
+        (":B", (":B", None)),
+    ],
+)
+def test_split_reference(reference, parts):
+    assert split_reference(reference) == parts

@@ -1,0 +1,72 @@
+"""Which runs a name means."""
+
+import json
+
+import pytest
+
+from tests.support.compared_runs import make_repeats, make_run
+from tune_jobs.errors import RequestError
+from tune_jobs.results.repeats import Repeat, find_all_runs, find_runs, repeat_of, repeats_named
+from tune_jobs.results.run import Run, find_run
+
+
+def names(runs):
+    return [run.name for run in runs]
+
+
+def test_a_group_is_all_its_repeats_in_order(tmp_path):
+    make_repeats(tmp_path, "many", [0.5] * 11)
+    make_run(tmp_path, "single")
+    assert names(find_runs("many", tmp_path)) == [f"many-{number}" for number in range(1, 12)]
+    assert names(find_runs(str(tmp_path / "many"), "elsewhere")) == names(find_runs("many", tmp_path))
+    assert names(find_runs("single", tmp_path)) == ["single"]
+    assert names(find_runs("many-3", tmp_path)) == ["many-3"]
+    assert repeat_of(find_runs("many-3", tmp_path)[0]) == Repeat("many", 3, 11)
+    assert repeat_of(find_runs("single", tmp_path)[0]) is None
+
+
+def test_a_group_stays_one_while_there_is_one_repeat(tmp_path):
+    make_repeats(tmp_path, "a", [0.5], count=2)
+    group, run = find_all_runs(["a", "a-1"], tmp_path)
+    assert names(group) == ["a-1"]
+    assert run.name == "a-1"
+
+
+def test_neighbours_with_similar_names_are_no_repeats(tmp_path):
+    make_run(tmp_path, "a-1")
+    make_run(tmp_path, "a-2", repeat=Repeat("other", 2, 2))
+    make_run(tmp_path, "a-3-copy", repeat=Repeat("a", 3, 3))
+    make_repeats(tmp_path, "[a]*", [0.5])
+    assert repeats_named("a", tmp_path) == []
+    assert names(find_runs("[a]*", tmp_path)) == ["[a]*-1"]
+
+
+def test_what_is_not_there_is_told_with_what_is(tmp_path):
+    make_repeats(tmp_path, "a", [0.5, 0.6])
+    with pytest.raises(RequestError) as error:
+        find_all_runs(["a", "b", "c"], tmp_path)
+    assert len(error.value.problems) == 2
+    assert "There is no run 'b'" in error.value.problems[0]
+    assert "There are: a-1, a-2." in error.value.problems[1]
+    make_repeats(tmp_path, "b", [0.5] * 6)
+    with pytest.raises(RequestError, match=r"There are: a-1, a-2\."):
+        find_run("a", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        "a",
+        [],
+        {},
+        {"of": 1, "number": 1, "count": 1},
+        {"of": "a", "number": 3, "count": 2},
+        {"of": "a", "number": 1},
+    ],
+)
+def test_what_a_file_says_need_not_be_a_repeat(tmp_path, told):
+    folder = make_run(tmp_path, "a-1").folder
+    asked = json.loads((folder / "experiment.json").read_text())
+    (folder / "experiment.json").write_text(json.dumps({**asked, "repeat": told}))
+    assert repeat_of(Run(folder)) is None

@@ -1,0 +1,1 @@
+"""What a trial gets of its machine: threads, parts of GPUs, several GPUs."""

@@ -1,0 +1,184 @@
+"""What tracing a model can see: models of which it is equal trace alike, whatever the values of their variables."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import re
+import types
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
+_TRUSTED = frozenset({"keras", "tensorflow", "numpy", "builtins"})
+
+# Keras's bookkeeping. It names objects by their addresses, repeats what is met elsewhere, or tells of the last fit.
+_PASSED_OVER = frozenset(
+    {
+        "_tracker",
+        "_nodes",
+        "_trainable_variables_indices",
+        "_exclude_from_weight_decay_cache",
+        "_called",
+        "_eval_epoch_iterator",
+        "history",
+        "stop_training",
+        "stop_evaluating",
+        "stop_predicting",
+        "make_train_function",  # these two, and what they make, are `GatheringSteps`
+        "make_test_function",
+        "train_function",
+        "test_function",
+        "predict_function",
+        "finalize_variable_values",  # a Training's own
+    }
+)
+
+
+class OpaqueModelError(ValueError):
+    """A model holds something whose effect on a trace cannot be told from the outside."""
+
+
+@dataclass(frozen=True)
+class ModelFingerprint:
+    """Everything that is reachable from a model through attributes.
+
+    A trace is a function of the code that is traced, of these objects, and of the few settings of Keras that are
+    among the features: where all the code is Keras's own, models with equal features have equal traces.
+
+    Attributes:
+        features: Classes, functions, plain values, and how they hang together, in the order in which they are met.
+        variables: The Keras variables among them, in that order; of these, only what a trace depends on is a feature.
+        objects: Keras's objects among them: layers, optimizers, metrics and so on.
+    """
+
+    features: list[Any]
+    variables: list[Any]
+    objects: list[Any]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the variables' values."""
+        return sum(int(np.prod(variable.shape)) * _itemsize(variable) for variable in self.variables)
+
+
+def fingerprint(model: Any) -> ModelFingerprint:
+    """Looks through a model, a few milliseconds for a small one.
+
+    Raises:
+        OpaqueModelError: It holds code that is not Keras's own (a class, a function, a lambda), or an object of
+            another library: what a trace makes of them is not known from their attributes.
+    """
+    found = ModelFingerprint([keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format()], [], [])
+    numbers: dict[int, int] = {}
+    held: list[Any] = []  # what was met stays alive until the end: addresses name it
+    waiting: list[Any] = [model]
+    while waiting:  # not recursive: the graph of a deep model is deeper than Python's stack
+        item = waiting.pop()
+        if isinstance(item, _PLAIN):
+            found.features.append((type(item), repr(item)))
+        elif id(item) in numbers:
+            found.features.append(numbers[id(item)])
+        else:
+            numbers[id(item)] = len(numbers)
+            held.append(item)
+            feature, parts = _look_at(item, found)
+            found.features.append(feature)
+            waiting.extend(reversed([part for pair in parts for part in pair]))
+    return found
+
+
+_Parts = Iterable[tuple[Any, ...]]
+
+
+def _look_at(item: Any, found: ModelFingerprint) -> tuple[Any, _Parts]:
+    """What an object shows of itself, and what it is made of."""
+    if isinstance(item, keras.Variable):
+        found.variables.append(item)
+        feature = (item.path, tuple(item.shape), str(item.dtype), bool(item.trainable))
+        return feature, [(item.constraint, item.regularizer, getattr(item, "overwrite_with_gradient", False))]
+    if isinstance(item, Mapping):
+        return (_class(item), len(item)), item.items()
+    if isinstance(item, list | tuple):
+        return (_class(item), len(item)), [(part,) for part in item]
+    if isinstance(item, Set):
+        return (_class(item), len(item)), [(part,) for part in _ordered(item)]
+    if isinstance(item, types.FunctionType | types.MethodType | types.BuiltinFunctionType | functools.partial):
+        return _look_at_code(item)
+    if isinstance(item, type | types.ModuleType):
+        return _trusted(item, item.__module__ if isinstance(item, type) else item.__name__), ()
+    if _is_array(item):
+        value = np.asarray(item)
+        return (str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()), ()
+    if isinstance(item, inspect.Signature | re.Pattern | np.dtype):
+        return (type(item), str(item)), ()
+    return _look_at_object(item, found)
+
+
+def _look_at_object(item: Any, found: ModelFingerprint) -> tuple[Any, _Parts]:
+    kind = _class(item)
+    if kind.__name__ == "_DefaultDistributionStrategy":
+        return kind, ()  # one device
+    if kind.__module__.split(".")[0] != "keras":
+        raise OpaqueModelError(f"{kind.__module__}.{kind.__qualname__}")
+    if isinstance(item, keras.initializers.Initializer):
+        return kind, ()  # has done its work; its seed is another one in every model
+    if not hasattr(item, "__dict__"):
+        raise OpaqueModelError(f"{kind.__module__}.{kind.__qualname__}, which has no attributes to look at")
+    found.objects.append(item)
+    attributes = vars(item).items()
+    return kind, [(name, part) for name, part in attributes if name not in _PASSED_OVER and name[:6] != "_self_"]
+
+
+def _look_at_code(item: Any) -> tuple[Any, _Parts]:
+    if isinstance(item, functools.partial):
+        return functools.partial, [(item.func, item.args, item.keywords)]
+    if isinstance(item, types.MethodType):
+        return types.MethodType, [(item.__func__, item.__self__)]
+    if isinstance(item, types.BuiltinFunctionType):
+        return _trusted(item, item.__module__ or ""), ()
+    cells = [cell.cell_contents for cell in item.__closure__ or () if _is_filled(cell)]
+    # `functools.wraps` lends a function the module of another one; where it was defined, its globals tell.
+    code = _trusted(item.__code__, item.__globals__.get("__name__", ""))
+    return code, [(cells, item.__defaults__, item.__kwdefaults__)]
+
+
+def _trusted(item: Any, module: str) -> Any:
+    if module.split(".")[0] not in _TRUSTED:
+        raise OpaqueModelError(f"{module}.{getattr(item, '__qualname__', item)}")
+    return item
+
+
+def _class(item: Any) -> type:
+    kind = type(item)
+    if kind.__module__.split(".")[0] not in {*_TRUSTED, "collections"}:
+        raise OpaqueModelError(f"{kind.__module__}.{kind.__qualname__}")
+    return kind
+
+
+def _ordered(items: Set[Any]) -> list[Any]:
+    if not all(isinstance(item, _PLAIN) for item in items):
+        raise OpaqueModelError("a set of objects")
+    return sorted(items, key=repr)
+
+
+def _is_array(item: Any) -> bool:
+    return isinstance(item, np.ndarray | np.generic) or (keras.ops.is_tensor(item) and hasattr(item, "numpy"))
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+def _itemsize(variable: Any) -> int:
+    digits = re.search(r"\d+", str(variable.dtype))  # NumPy does not know bfloat16
+    return max(1, int(digits.group()) // 8) if digits else 1

@@ -1,0 +1,1 @@
+"""Checkpoints, on a disk or in an object store."""

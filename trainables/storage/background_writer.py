@@ -1,0 +1,114 @@
+"""Writes a worker's checkpoints beside its training, which waits only for the copy to memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainables.storage import store as storage
+from trainables.storage.checkpoint import Snapshot
+from trainables.storage.object_store import ObjectStoreFolder
+from trainables.storage.retry import retry_for_a_minute
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A checkpoint that is to be written.
+
+    Attributes:
+        trial: Whose it is.
+        folder: The trial's folder.
+        snapshot: The trial's state; nothing else may change it from now on.
+        architecture: What describes the model, if anything can.
+    """
+
+    trial: int
+    folder: Path | ObjectStoreFolder
+    snapshot: Snapshot
+    architecture: str | None
+
+
+class BackgroundWriter:
+    """Writes one checkpoint at a time, on a thread that lives as long as there is one to write.
+
+    Of those that wait, the newest is enough: at most two are in memory. A storage that refuses one is given a minute;
+    then the trial goes on without it, and a note says so, once a trial. Until it takes one again, it is given no other
+    minute: a disk that stays full must not hold up every trial.
+
+    Args:
+        sleep: Waits before a refused checkpoint is tried again.
+    """
+
+    def __init__(self, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._waiting: Pending | None = None
+        self._refused: int | None = None
+        self._notes: list[tuple[int, str]] = []
+
+    def write(self, pending: Pending) -> None:
+        """Has a checkpoint written soon, in place of one that still waits."""
+        with self._lock:
+            self._waiting = pending
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="checkpoints", daemon=True)
+                self._thread.start()
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Returns when everything is written, or given up, or the time is over."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+
+    def take_notes(self) -> list[tuple[int, str]]:
+        """What is to be told since the last call: trials, and what became of their checkpoints."""
+        with self._lock:
+            notes, self._notes = self._notes, []
+        return notes
+
+    def _work(self) -> None:
+        while (pending := self._next()) is not None:
+            self._persist(pending)
+
+    def _next(self) -> Pending | None:
+        with self._lock:
+            pending, self._waiting = self._waiting, None
+            if pending is None:
+                self._thread = None
+        return pending
+
+    def _persist(self, pending: Pending) -> None:
+        latest = pending
+
+        def attempt() -> None:
+            nonlocal latest
+            with self._lock:
+                latest, self._waiting = self._waiting or latest, None
+            storage.save(latest.folder, latest.snapshot)
+            if latest.architecture is not None:
+                storage.save_architecture(latest.folder, latest.architecture)
+
+        try:
+            if self._refused is None:
+                retry_for_a_minute(attempt, self._sleep)
+            else:
+                attempt()
+        except Exception as error:  # noqa: BLE001 - a checkpoint that is lost must not be lost in silence
+            self._tell(latest, error)
+        else:
+            self._refused = None
+
+    def _tell(self, pending: Pending, error: Exception) -> None:
+        if self._refused == pending.trial:
+            return
+        self._refused = pending.trial
+        why = error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
+        epoch = pending.snapshot.state["epoch"]
+        with self._lock:
+            self._notes.append(
+                (pending.trial, f"the checkpoint of epoch {epoch} could not be written ({why}); it goes on without one")
+            )

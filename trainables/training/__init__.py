@@ -1,0 +1,1 @@
+"""One configuration being trained. Knows Keras and no Ray."""

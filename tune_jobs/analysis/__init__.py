@@ -1,0 +1,1 @@
+"""What several trials or runs tell together."""

@@ -1,0 +1,72 @@
+"""The commands about clusters: whether the file that launches one is right, and what fits on it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tune_jobs.cli import options
+
+if TYPE_CHECKING:
+    from tune_jobs.experiment.resources import Resources
+
+
+@click.group()
+def cluster() -> None:
+    """Look at the cluster that a launcher file stands for."""
+
+
+@cluster.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("experiment", required=False)
+@options.cpus
+@options.gpus
+@options.memory_bytes
+@options.debug
+def check(file: Path, experiment: str | None, **asked: Any) -> None:
+    """Check a launcher file.
+
+    FILE is what `ray up` is to launch; it is read as Ray reads it, without a cloud. With EXPERIMENT, or with what a
+    trial asks for, its trials must fit on some node.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
+    from tune_jobs.cluster.launcher.fitting import fitting_problems
+    from tune_jobs.cluster.launcher.launcher_file import read
+    from tune_jobs.errors import RequestError
+    from tune_jobs.views.reports.launcher import report
+
+    problems: list[str] = []
+    try:
+        found = read(file)
+    except RequestError as error:
+        problems += error.problems
+    try:
+        wanted = _wanted(experiment, asked)
+    except RequestError as error:
+        problems += error.problems
+    if not problems and wanted is not None:
+        problems = fitting_problems(found, wanted)
+    if problems:
+        raise RequestError(*problems)
+    click.echo(report(found, wanted))
+
+
+def _wanted(experiment: str | None, asked: dict[str, Any]) -> Resources | None:
+    """What a trial asks for, if anybody said."""
+    from search_spaces.checked import InvalidDeclaration
+    from tune_jobs.errors import RequestError
+    from tune_jobs.experiment.overrides import Overrides
+    from tune_jobs.experiment.resources import Resources
+
+    if experiment is not None:
+        from tune_jobs.loading.loader import load
+
+        return load(experiment, Overrides(**asked).apply).experiment.resources
+    given = {name: value for name, value in asked.items() if value is not None}
+    try:
+        return Resources(**given) if given else None
+    except InvalidDeclaration as error:
+        raise RequestError(*error.problems) from error

@@ -1,0 +1,57 @@
+"""The command that tells what trials are worth on the test set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tune_jobs.cli import options
+from tune_jobs.cli.reload_experiment import experiment_of
+from tune_jobs.cli.screen import console_of, own_stdout
+
+
+@click.command()
+@click.argument("run")
+@options.storage
+@options.trial
+@click.option("--top", type=click.IntRange(min=1), help="The best so many trials of each run, instead of one.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to draw the best one's report: a .png, .svg or .pdf.",
+)
+@options.force
+@options.debug
+def evaluate(
+    run: str, storage: Path | str, trial: int | None, top: int | None, output: Path | None, force: bool
+) -> None:
+    """Evaluate the best trial of RUN on the test set, or of each run of a group of repeats.
+
+    The test set is the third split that load_data returns: no searcher, scheduler or callback ever sees it. Prints the
+    loss, every metric and a report; the leaderboard has the scores from then on.
+    """
+    from tune_jobs.errors import RequestError
+    from tune_jobs.results.repeats import find_runs
+    from tune_jobs.views.plots.canvas import check_picture
+    from tune_jobs.views.reports.evaluation import print_evaluations
+
+    runs = find_runs(run, storage)
+    if len(runs) > 1 and trial is not None:
+        raise RequestError(f"{run} has {len(runs)} runs, but --trial names a trial of one: name the run.")
+    if output is not None:
+        check_picture(output)
+    experiment = experiment_of(runs[0], "evaluate(folder, EXPERIMENT)")
+    with own_stdout() as stream:
+        from tune_jobs.evaluation.evaluate import evaluate_runs
+
+        evaluations = evaluate_runs(runs, experiment, trial=trial, top=top, force=force)
+        print_evaluations(console_of(stream), evaluations)
+    if output is not None:
+        from tune_jobs.views.plots.confusion import draw_reports
+
+        best = evaluations[0]
+        title = f"{best.run.name}, trial {best.place.trial.trial}, on the test set"
+        draw_reports(best.scored.reports, title, output)
+        click.echo(f"drawn in {output}", err=True)

@@ -1,0 +1,32 @@
+"""The commands about experiments: which there are, and what one declares."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from tune_jobs.cli import options
+
+
+@click.command("list")
+def list_experiments() -> None:
+    """List the experiments that are shipped."""
+    from tune_jobs.loading.shipped import shipped
+
+    experiments = shipped()
+    widest = max((len(name) for name, _ in experiments), default=0)
+    for name, summary in experiments:
+        click.echo(f"{name:{widest}}  {summary}")
+
+
+@click.command()
+@click.argument("experiment")
+@options.debug
+def describe(experiment: str) -> None:
+    """Describe EXPERIMENT: what is searched, how, and for how long."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
+    from tune_jobs.loading.loader import load
+    from tune_jobs.views.reports.experiment import description
+
+    click.echo(description(load(experiment)))

@@ -1,0 +1,36 @@
+"""The command that writes the best model into a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tune_jobs.cli import options
+from tune_jobs.cli.reload_experiment import experiment_of
+
+
+@click.command()
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path))
+@options.storage
+@options.trial
+@options.force
+@options.debug
+def export(run: str, file: Path, storage: Path | str, trial: int | None, force: bool) -> None:
+    """Write the best model of RUN, with the weights of its best epoch, into FILE.
+
+    keras.models.load_model reads it with nothing of this package installed. FILE ends in .keras.
+    """
+    from tune_jobs.evaluation.model_file import check_model_file
+    from tune_jobs.results.run import find_run
+    from tune_jobs.views.reports.evaluation import exported_lines
+
+    check_model_file(file)
+    found = find_run(run, storage)
+    experiment = experiment_of(found, "export(folder, EXPERIMENT, file)")
+    from tune_jobs.evaluation.export import export as export_model
+
+    exported = export_model(found, experiment, file, trial=trial, force=force)
+    for line in exported_lines(exported, found, file):
+        click.echo(line)

@@ -1,0 +1,142 @@
+"""The commands about the jobs of a cluster."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tune_jobs.cli import options
+from tune_jobs.cli.exit_status import FAILED, INTERRUPTED, WRONG_REQUEST
+from tune_jobs.cli.screen import console_of
+
+if TYPE_CHECKING:
+    from tune_jobs.cluster.jobs.job import Job, JobState
+
+# A run writes its checkpoints and its journal first.
+_STOPPED_WITHIN_S = 90.0
+
+address = click.option(
+    "--address",
+    metavar="URL",
+    help="The cluster's Jobs server: http://HEAD:8265.  [default: RAY_API_SERVER_ADDRESS, or RAY_ADDRESS]",
+)
+
+
+@click.command("jobs")
+@address
+@options.debug
+def list_jobs(address: str | None) -> None:
+    """List the jobs of a cluster, the newest last."""
+    from tune_jobs.cluster.jobs.job import list_jobs
+    from tune_jobs.cluster.jobs.server import find_address, reach
+    from tune_jobs.views.reports.jobs import print_jobs
+
+    server = reach(find_address(address))
+    print_jobs(console_of(sys.stdout), list_jobs(server), server.address)
+
+
+@click.command()
+@click.argument("job")
+@address
+@options.debug
+def status(job: str, address: str | None) -> None:
+    """Print what the cluster tells about JOB."""
+    from tune_jobs.cluster.jobs.job import find_job
+    from tune_jobs.views.reports.jobs import print_state
+
+    print_state(console_of(sys.stdout), find_job(job, address).state())
+
+
+@click.command()
+@click.argument("job")
+@address
+@click.option("-f", "--follow", "follows", is_flag=True, help="Go on until the job is over, and exit as it does.")
+@options.debug
+@click.pass_context
+def logs(ctx: click.Context, /, job: str, address: str | None, follows: bool) -> None:
+    """Print what JOB has printed."""
+    from tune_jobs.cluster.jobs.job import find_job
+    from tune_jobs.views.reports.jobs import clean_lines
+
+    found = find_job(job, address)
+    if follows:
+        follow(ctx, found)
+        return
+    for text in clean_lines([found.logs()]):
+        click.echo(text, nl=False)
+
+
+@click.command()
+@click.argument("job")
+@address
+@options.debug
+def stop(job: str, address: str | None) -> None:
+    """Stop JOB in good order, as Ctrl-C does: its run can be fetched, and gone on with."""
+    from tune_jobs.cluster.jobs.job import find_job
+
+    found = find_job(job, address)
+    if not found.stop():
+        click.echo(f"{job} was over already: {found.status}.")
+        return
+    if not found.wait(_STOPPED_WITHIN_S):
+        click.echo(f"{job} was asked to stop, and is not over yet: {command('status', found)}")
+        return
+    state = found.state()
+    where = shlex.join(["--resume", state.run, "--storage", state.storage, "--address", found.server.address])
+    click.echo(f"{job} is over: {state.status}.")
+    click.echo(f"next: {command('fetch', found)}\n      tune-jobs submit EXPERIMENT {where}")
+
+
+@click.command()
+@click.argument("job")
+@address
+@options.storage
+@click.option("--models", is_flag=True, help="Bring the weights of the trials that have kept them, too.")
+@options.debug
+def fetch(job: str, address: str | None, storage: Path | str, models: bool) -> None:
+    """Bring the run of JOB here, also while it goes on; again, to bring it up to date.
+
+    Then `leaderboard` and all other commands work on it as on a run of this machine; `evaluate` needs --models.
+    """
+    from tune_jobs.cluster.jobs.job import find_job
+    from tune_jobs.views.summary import shown_folder
+    from tune_jobs.views.tables.printing import print_line, print_next
+
+    runs = find_job(job, address).fetch(storage, models=models)
+    console = console_of(sys.stdout)
+    for run in runs:
+        print_line(console, f"run:  {shown_folder(run.folder)}")
+    named = shlex.join([runs[0].name, *([] if storage == options.default_storage() else ["--storage", str(storage)])])
+    print_next(console, [f"tune-jobs leaderboard {named}", *([f"tune-jobs evaluate {named}"] if models else [])])
+
+
+def command(name: str, job: Job) -> str:
+    """How a command about a job is typed."""
+    return f"tune-jobs {name} {shlex.join([job.id, '--address', job.server.address])}"
+
+
+def follow(ctx: click.Context, job: Job) -> None:
+    """Prints what a job prints until it is over, and exits as it does."""
+    from tune_jobs.views.reports.jobs import clean_lines
+
+    try:
+        for text in clean_lines(job.follow()):
+            click.echo(text, nl=False)
+        job.wait()  # its last line comes a moment before its status
+    except KeyboardInterrupt:
+        click.echo(f"\nThe job goes on: {command('logs -f', job)}, or {command('stop', job)}.", err=True)
+        ctx.exit(INTERRUPTED)
+    ctx.exit(exit_status(job.state()))
+
+
+def exit_status(state: JobState) -> int:
+    """The status that a command exits with that has waited for a job."""
+    if state.status == "SUCCEEDED":
+        return 0
+    if state.status == "STOPPED":
+        return INTERRUPTED
+    return state.exit_status if state.exit_status in (FAILED, WRONG_REQUEST, INTERRUPTED) else FAILED

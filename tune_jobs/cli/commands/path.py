@@ -1,0 +1,33 @@
+"""The command that shows which way a sweep went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tune_jobs.cli import options
+from tune_jobs.cli import table_output as tables
+
+
+@click.command()
+@click.argument("run")
+@options.storage
+@tables.format_
+@tables.output
+@options.debug
+def path(run: str, storage: Path | str, format_: str | None, output: Path | None) -> None:
+    """Print the path that the sweep of RUN took: a row a step, and the configuration that it came to."""
+    from tune_jobs.analysis.sweep_path import stages_of, sweep_path
+    from tune_jobs.results.run import find_run
+    from tune_jobs.views.tables.export import format_for
+    from tune_jobs.views.tables.sweep_path import print_path
+
+    chosen = format_for(format_, output)
+    found = find_run(run, storage)
+    tables.put(
+        sweep_path(found),
+        chosen,
+        output,
+        lambda console: print_path(console, stages_of(found), found.objective.metric),
+    )

@@ -1,0 +1,48 @@
+"""The command that trains the best configuration again, on more data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tune_jobs.cli import options
+from tune_jobs.cli.reload_experiment import experiment_of
+from tune_jobs.cli.screen import console_of, own_stdout
+
+if TYPE_CHECKING:
+    from trainables.report import Epoch
+
+
+@click.command()
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path))
+@options.storage
+@options.trial
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of weights and order of examples.  [default: the run's]")
+@options.force
+@options.debug
+def refit(run: str, file: Path, storage: Path | str, trial: int | None, seed: int | None, force: bool) -> None:
+    """Train the best configuration of RUN again, on training and validation data together, and write it into FILE.
+
+    It is trained for as many epochs as were best, without Ray and on all CPUs, and evaluated on the test set.
+    keras.models.load_model reads FILE, which ends in .keras.
+    """
+    from tune_jobs.evaluation.model_file import check_model_file
+    from tune_jobs.results.run import find_run
+    from tune_jobs.views.reports.evaluation import epoch_line, print_refitted
+
+    check_model_file(file)
+    found = find_run(run, storage)
+    experiment = experiment_of(found, "refit(folder, EXPERIMENT, file)")
+    from tune_jobs.evaluation.refit import refit as refit_model
+
+    with own_stdout() as stream:
+        console = console_of(stream)
+
+        def on_epoch(epoch: Epoch, epochs: int) -> None:
+            console.print(epoch_line(epoch, epochs), soft_wrap=True)
+
+        refitted = refit_model(found, experiment, file, trial=trial, seed=seed, force=force, on_epoch=on_epoch)
+        print_refitted(console, refitted, found, file)

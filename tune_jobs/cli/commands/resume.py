@@ -1,0 +1,60 @@
+"""The command that goes on with a run."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tune_jobs.cli import options
+from tune_jobs.cli.reload_experiment import experiment_of
+from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
+
+
+@click.command()
+@click.argument("run")
+@options.storage
+@click.option("--experiment", metavar="EXPERIMENT", help="Where its experiment is now, if it was moved.")
+@click.option("--trials", type=int, help="Configurations to try at most, the earlier ones included.")
+@click.option("--total-epochs", type=int, help="Epochs of all trials together at most, the earlier ones included.")
+@click.option("--time-budget-s", type=float, help="Seconds from now after which the run ends.")
+@options.max_retries
+@options.same_failures
+@options.trial_timeout_s
+@options.force
+@options.top
+@options.address
+@options.debug
+@click.pass_context
+def resume(
+    ctx: click.Context,
+    /,
+    run: str,
+    storage: Path | str,
+    experiment: str | None,
+    force: bool,
+    top: int,
+    address: str | None,
+    **budgets: Any,
+) -> None:
+    """Go on with RUN, or with a group of repeats: after a crash or Ctrl-C, or to do more of a finished one.
+
+    Finished trials are not run again; unfinished ones continue from their newest checkpoint. The experiment is loaded
+    from where it was when the run began, unless --experiment says otherwise.
+    """
+    options.join_at(address)
+    from tune_jobs.results.repeats import repeats_named
+    from tune_jobs.results.run import find_run
+
+    repeats = repeats_named(run, storage)
+    found = repeats[0] if repeats else find_run(run, storage)
+    from tune_jobs import engine  # takes seconds, and only now it is sure that there is something to resume
+
+    call = f"{'resume_repeats(runs' if repeats else 'resume(folder'}, EXPERIMENT)"
+    asked = experiment_of(found, call, experiment, **budgets)
+    if repeats:
+        carry_out_repeats(ctx, partial(engine.resume_repeats, repeats, asked, force=force, **budgets))
+    else:
+        carry_out(ctx, partial(engine.resume, found.place, asked, force=force), top)

@@ -1,0 +1,65 @@
+"""The command that runs an experiment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tune_jobs.cli import options
+from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
+from tune_jobs.cli.run_options import run_options
+
+
+@click.command()
+@click.argument("experiment")
+@options.storage
+@run_options
+@options.address
+@options.debug
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    experiment: str,
+    storage: Path | str,
+    name: str | None,
+    repeats: int | None,
+    top: int,
+    searcher: str | None,
+    scheduler: str | None,
+    cpus: float | None,
+    gpus: Any,
+    memory_bytes: int | None,
+    warm_start: Sequence[str],
+    address: str | None,
+    **fields: Any,
+) -> None:
+    """Run EXPERIMENT, on this machine or on a Ray cluster that it belongs to, and print its leaderboard.
+
+    Options replace what the experiment declares; naming the searcher or the scheduler that it has already keeps its
+    settings. Ctrl-C ends the run in good order, a second one at once.
+    """
+    options.join_at(address)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
+    from tune_jobs import engine
+    from tune_jobs.errors import RequestError
+    from tune_jobs.experiment.overrides import Overrides
+    from tune_jobs.loading.loader import load
+    from tune_jobs.results.run import find_run
+
+    changes = Overrides(searcher, scheduler, cpus, gpus, memory_bytes, fields)
+    problems = engine.request_problems if repeats is None else partial(engine.repeats_problems, repeats=repeats)
+    loaded = load(experiment, changes.apply, partial(problems, storage=storage, name=name))
+    names: dict[str, Any] = {"name": name, "experiment_name": loaded.name, "reference": loaded.reference}
+    if repeats is None:
+        earlier = [find_run(run, storage) for run in warm_start]
+        carry_out(ctx, partial(engine.run, loaded.experiment, storage=storage, warm_start=earlier, **names), top)
+    elif warm_start:
+        raise RequestError("--repeats tells what is luck, which --warm-start takes away: leave one of them out.")
+    else:
+        carry_out_repeats(ctx, partial(engine.run_repeats, loaded.experiment, repeats, storage=storage, **names))

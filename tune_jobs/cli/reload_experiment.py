@@ -1,0 +1,38 @@
+"""The experiment of a run that was begun before, from where it was then."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tune_jobs.errors import RequestError
+
+if TYPE_CHECKING:
+    from tune_jobs.experiment.experiment import Experiment
+    from tune_jobs.results.run import Run
+
+
+def experiment_of(run: Run, call: str, named: str | None = None, **budgets: Any) -> Experiment:
+    """Loads the experiment of a run as it was asked for then.
+
+    Args:
+        run: The run.
+        call: What does the same in Python.
+        named: Where the experiment is now; None: where it was when the run began.
+        budgets: Those to replace; None keeps what was asked.
+
+    Raises:
+        RequestError: The run was begun from Python, or its experiment cannot be loaded (any more).
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
+    from tune_jobs import engine
+    from tune_jobs.loading.loader import load
+
+    reference = named or run.experiment.get("reference")
+    if not isinstance(reference, str):
+        raise RequestError(
+            f"The run {run.name} was begun from Python, so the command line knows no file to load its experiment "
+            f"from: call tune_jobs.{call}."
+        )
+    return load(reference, partial(engine.restated, asked=run.experiment, **budgets)).experiment

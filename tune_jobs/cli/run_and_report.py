@@ -1,0 +1,65 @@
+"""Runs trials and prints what came of them: what `run` and `resume` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tune_jobs.cli import options
+from tune_jobs.cli.exit_status import FAILED, INTERRUPTED
+from tune_jobs.cli.screen import console_of, own_stdout
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def carry_out(ctx: click.Context, begin: Callable[..., Any], top: int) -> None:
+    """Calls ``begin(reporter=…)``, shows its progress, prints the leaderboard, and exits with its status."""
+    from tune_jobs.views.reports.run import print_outcome, was_interrupted
+
+    with _carried_out(begin, top) as (console, run):
+        ranked = print_outcome(console, run, top, options.default_storage())
+    _exit(ctx, was_interrupted(run), ranked)
+
+
+def carry_out_repeats(ctx: click.Context, begin: Callable[..., Any]) -> None:
+    """The same for repeats, whose own table is printed."""
+    from tune_jobs.views.reports.repeats import print_repeats, were_interrupted
+
+    with _carried_out(begin) as (console, runs):
+        ranked = print_repeats(console, runs, options.default_storage())
+    _exit(ctx, were_interrupted(runs), ranked)
+
+
+@contextmanager
+def _carried_out(begin: Callable[..., Any], top: int = options.TOP) -> Iterator[tuple[Console, Any]]:
+    """What ``begin`` returns, and where to print about it; of a run that failed, what came of it is printed first."""
+    from tune_jobs.errors import RunFailed
+    from tune_jobs.results.run import Run
+    from tune_jobs.views.progress.choose import view_for
+    from tune_jobs.views.reports.run import print_outcome
+
+    with own_stdout() as stream:
+        console = console_of(stream)
+        view = view_for(console)
+        try:
+            finished = begin(reporter=view)
+        except RunFailed as failed:
+            view.end()
+            run = Run(failed.folder) if failed.folder else None
+            if run is not None and run.history().trials:
+                print_outcome(console, run, top, options.default_storage())
+            raise
+        finally:
+            view.end()
+        yield console, finished
+
+
+def _exit(ctx: click.Context, interrupted: bool, ranked: bool) -> None:
+    if interrupted:
+        ctx.exit(INTERRUPTED)
+    if not ranked:
+        ctx.exit(FAILED)

@@ -1,0 +1,49 @@
+"""A table on the screen or in a file, in the format that was asked for: what several commands have in common."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tune_jobs.cli.screen import console_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+FORMATS = ("table", "csv", "json", "markdown", "parquet")
+
+format_ = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    help="How to write it.  [default: as the suffix of --output says, or table]",
+)
+output = click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.")
+
+
+def put(frame: pd.DataFrame, chosen: str, output: Path | None, show: Callable[[Console], None]) -> None:
+    """Writes a table into a file, if there is one, or prints it.
+
+    Args:
+        frame: The table.
+        chosen: The format: see ``views.export.format_for``.
+        output: The file.
+        show: Prints it as a table to look at.
+    """
+    from tune_jobs.views.tables.export import export, safe
+
+    if output is not None:
+        export(frame, chosen, output)
+        click.echo(f"{len(frame)} rows written to {output}", err=True)
+    elif chosen == "table":
+        show(console_of(sys.stdout))
+    else:
+        from tune_jobs.results.formats import to_text
+
+        text = to_text(frame, chosen)
+        click.echo(safe(text) if sys.stdout.isatty() else text.encode(), nl=False)

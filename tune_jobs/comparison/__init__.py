@@ -1,5 +1,0 @@
-"""Runs, and repeats of them, side by side: what each found, what it took, what was luck. No Ray, no TensorFlow."""
-
-from tune_jobs.comparison.comparing import Comparison, compare
-
-__all__ = ["Comparison", "compare"]

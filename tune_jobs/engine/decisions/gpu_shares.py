@@ -1,0 +1,143 @@
+"""Which share of the GPUs each trial gets, where it is not the same for all: pure decisions.
+
+Shares change in two ways. A trial that ran out of its part of a GPU is tried again with twice as much, at most a whole
+GPU. And where nobody said how much they need ("auto"), the first trials get a whole GPU each and report what they
+used; the others get the part of one that this fits in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trainables.devices.gpu_share import is_part, trials_a_gpu
+from trainables.settings import GPUS_KEY
+from tune_jobs.engine.decisions.failures import is_gpu_memory
+from tune_jobs.experiment.resources import MOST_TRIALS_A_GPU, OnOom, Resources
+from tune_jobs.results import Event, TrialEnded, TrialStarted
+
+MEASURED_TRIALS = 3
+"""How many trials are measured: one may be the smallest of the space; of three, the margin and growth bear the rest."""
+
+_RAYS_UNITS = 10_000  # in which Ray counts a GPU; it rounds, and seven shares of 1/7, each rounded up, are too many
+_ROUNDING = 1e-6
+
+
+@dataclass
+class _Active:
+    """A trial that was proposed and has not ended."""
+
+    gpus: float
+    is_at_work: bool = False
+
+
+class GpuShares:
+    """The shares of one run's trials.
+
+    Args:
+        resources: What was declared.
+        on_oom: What becomes of a trial that ran out of its share: it fails, or is tried again with a larger one.
+    """
+
+    def __init__(self, resources: Resources, on_oom: OnOom) -> None:
+        self._is_auto = resources.gpus == "auto"
+        self._grows = self._is_auto or on_oom == "grow"
+        self._usual = resources.first_gpus
+        self._is_settled = not self._is_auto
+        self._of: dict[int, float] = {}
+        self._active: dict[int, _Active] = {}
+        self._measured: dict[int, tuple[int, int]] = {}
+        self._there = 0.0
+
+    def begin(self, gpus: float) -> None:
+        """So many GPUs are there for all trials."""
+        self._there = gpus
+
+    def replay(self, events: Iterable[Event]) -> None:
+        """Learns what trials had before the run was interrupted; those that ran, run no longer."""
+        for event in events:
+            match event:
+                case TrialStarted(trial=trial, gpus=float(gpus)):
+                    self._of[trial] = gpus
+                    if not self._is_settled and gpus < 1:  # before the others were settled, none had less than one
+                        self._usual, self._is_settled = gpus, True
+                case TrialEnded(trial=trial):
+                    self._of.pop(trial, None)
+
+    def of(self, trial: int) -> float:
+        """The GPUs of a trial."""
+        return self._of.get(trial, self._usual)
+
+    def has_room(self, trial: int) -> bool:
+        """Whether a trial may be proposed now.
+
+        Ray would take it anyway, and let it wait with the share that it has now, which may soon be another. A trial
+        that waits for a larger share is let in before others: they would go on dividing the GPU among themselves.
+        """
+        if not self.vary or not self._active:
+            return True
+        if any(not active.is_at_work and active.gpus > self._usual for active in self._active.values()):
+            return False
+        if not self._is_auto:
+            return True
+        taken = sum(active.gpus for active in self._active.values())
+        return taken + self.of(trial) <= self._there + _ROUNDING
+
+    def proposed(self, trial: int) -> None:
+        """A trial was given to Ray: its share is what it is until it ends, or begins again."""
+        self._of[trial] = self.of(trial)
+        self._active[trial] = _Active(self._of[trial])
+
+    def started(self, trial: int) -> None:
+        """A worker is at work on a trial."""
+        if trial in self._active:
+            self._active[trial].is_at_work = True
+
+    def stopped(self, trial: int) -> None:
+        """No worker is at work on a trial any more; it may begin again."""
+        self._active.pop(trial, None)
+
+    def measured(self, trial: int, result: Mapping[str, Any]) -> str | None:
+        """Learns what a trial reported of its memory; a sentence when that settles the share of those to come."""
+        memory = result.get("gpu_memory")
+        if self._is_settled or memory is None:
+            return None
+        self._measured[trial] = (memory["peak_bytes"], memory["total_bytes"])
+        if len(self._measured) < MEASURED_TRIALS:
+            return None
+        peak_bytes = max(peak for peak, _ in self._measured.values())
+        total_bytes = min(total for _, total in self._measured.values())
+        fitting = trials_a_gpu(peak_bytes, total_bytes, MOST_TRIALS_A_GPU)
+        self._usual, self._is_settled = share_of_one(fitting), True
+        return (
+            f"{MEASURED_TRIALS} trials used at most {peak_bytes / 2**20:,.0f} of {total_bytes / 2**20:,.0f} MiB of a "
+            f"GPU: from now on, {fitting} share one ({self._usual:g} each)."
+        )
+
+    def grow(self, trial: int, error: str) -> str | None:
+        """A trial failed: gives it a larger share where that may help, and says so in a sentence."""
+        had = self.of(trial)
+        if not (self._grows and is_part(had) and is_gpu_memory(error)):
+            return None
+        self._of[trial] = larger(had)
+        return f"it ran out of {had:g} of a GPU, and is tried again with {self._of[trial]:g}: {error}"
+
+    def keyed(self, trial: int) -> dict[str, float]:
+        """What is added to a trial's configuration, where Ray and its worker cannot know its share otherwise."""
+        return {GPUS_KEY: self.of(trial)} if self.vary else {}
+
+    @property
+    def vary(self) -> bool:
+        """Whether trials of this run can have different shares."""
+        return self._grows and (self._is_auto or is_part(self._usual))
+
+
+def larger(gpus: float) -> float:
+    """The next share after a part of a GPU that was too small."""
+    return min(1.0, 2 * gpus)
+
+
+def share_of_one(trials: int) -> float:
+    """The share of each of so many trials on one GPU, as Ray can count it."""
+    return _RAYS_UNITS // trials / _RAYS_UNITS

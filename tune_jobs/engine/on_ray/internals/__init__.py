@@ -1,0 +1,1 @@
+"""Private names of Ray, each guarded; no other module uses any."""

@@ -1,0 +1,1 @@
+"""The folder of a run, and its copy in an object store."""

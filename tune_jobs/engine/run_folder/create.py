@@ -1,0 +1,163 @@
+"""The folder of a run: its name, its place, and what was asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from tune_jobs.base.atomic_files import write_whole
+from tune_jobs.engine.decisions.warm_start import Taken
+from tune_jobs.engine.decisions.warm_start import write as write_lessons
+from tune_jobs.errors import RequestError
+from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.experiment.record import fingerprints
+from tune_jobs.results import Event
+from tune_jobs.results.repeats import Repeat, repeats_named
+from tune_jobs.results.run import EXPERIMENT_NAME
+
+FORMAT = 1
+CHANGEABLE = ("trials", "time_budget_s", "total_epochs", "max_retries", "same_failures", "trial_timeout_s")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
+
+
+def name_problems(name: str) -> list[str]:
+    """Why a run cannot have this name."""
+    if _NAME.fullmatch(name):
+        return []
+    return [
+        f"The value of `name` is {name!r}, but must be at most 100 letters, digits, '.', '_' and '-', the first a "
+        "letter or digit: a run is a folder within the storage. Use --storage to choose where."
+    ]
+
+
+def folder_problems(storage: Path, name: str | None) -> list[str]:
+    """Why a run of this name (None: some name) cannot be kept in this storage. Nothing is written."""
+    if name is not None and (problems := name_problems(name)):
+        return problems
+    if name is not None and (storage / name).exists():
+        return [
+            f"The run {name!r} exists already in {storage}. Choose another --name, or remove that folder if nothing in "
+            "it is worth keeping."
+        ]
+    if name is not None and repeats_named(str(storage / name), storage):
+        return [
+            f"The name {name!r} is that of the repeats {name}-1, {name}-2, … in {storage}. Choose another --name, or "
+            f"go on with them: tune-jobs resume {name}."
+        ]
+    nearest = next(parent for parent in (storage, *storage.absolute().parents) if parent.exists())
+    if not nearest.is_dir():
+        return [f"The storage {storage} cannot be made: {nearest} is a file. Choose another --storage."]
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return [f"The storage {storage} cannot be written: {nearest} allows it not. Choose another --storage."]
+    return []
+
+
+def default_name(experiment_name: str) -> str:
+    """The experiment's name and the time."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", experiment_name).strip("-.")[:60] or "run"
+    return f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def create(
+    storage: Path,
+    name: str,
+    experiment: Experiment,
+    experiment_name: str,
+    reference: str | None = None,
+    repeat: Repeat | None = None,
+    warm_start: tuple[Sequence[Taken], Sequence[Event]] = ((), ()),
+) -> Path:
+    """Makes the folder and writes what was asked for.
+
+    Args:
+        storage: The folder that holds the runs.
+        name: The run's name.
+        experiment: What is run.
+        experiment_name: Its name.
+        reference: How the command line finds it again.
+        repeat: Which repeat of a group it is; None: a run by itself.
+        warm_start: What ``warm_start.gather`` took of other runs.
+
+    Raises:
+        RequestError: The file system refuses.
+    """
+    folder = storage.absolute() / name
+    taken, lessons = warm_start
+    asked = describe(name, experiment, experiment_name, reference, repeat)
+    text = json.dumps({**asked, "warm_start": [each.to_json() for each in taken]}, indent=2)
+    unfinished = folder.with_name(f".{name}.{os.getpid()}")
+    try:
+        (unfinished / "trials").mkdir(parents=True)
+        (unfinished / EXPERIMENT_NAME).write_text(text + "\n", encoding="utf-8")
+        if lessons:
+            write_lessons(unfinished, lessons)
+        unfinished.rename(folder)
+    except OSError as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise RequestError(
+            f"The folder {folder} cannot be made: {error.strerror}. Choose another --storage."
+        ) from error
+    return folder
+
+
+def budgets_changed(folder: Path, asked: Mapping[str, Any], experiment: Experiment) -> None:
+    """Writes down the budgets, and the patience with failures, that a run goes on with."""
+    budgets = {name: getattr(experiment, name) for name in CHANGEABLE}
+    text = json.dumps({**asked, **budgets}, indent=2) + "\n"
+    write_whole(folder / EXPERIMENT_NAME, text.encode(), "Make room, and resume the run.")
+
+
+def describe(
+    name: str, experiment: Experiment, experiment_name: str, reference: str | None, repeat: Repeat | None = None
+) -> dict[str, Any]:
+    """What was asked for, as JSON."""
+    trainable = experiment.trainable
+    return {
+        "format": FORMAT,
+        "name": name,
+        "experiment": experiment_name,
+        "reference": reference,
+        "repeat": asdict(repeat) if repeat else None,
+        "created_s": time.time(),
+        "trainable": f"{trainable.__module__}:{trainable.__qualname__}",
+        "space": experiment.space.to_json(),
+        "objective": {"metric": experiment.objective.metric, "mode": experiment.objective.mode},
+        "searcher": experiment.searcher.to_json(),
+        "scheduler": experiment.scheduler.to_json(),
+        "max_epochs": experiment.max_epochs,
+        "trials": experiment.trials,
+        "time_budget_s": experiment.time_budget_s,
+        "total_epochs": experiment.total_epochs,
+        "executions": experiment.executions,
+        "fraction": experiment.fraction,
+        "resources": experiment.resources.to_json(),
+        "max_concurrent_trials": experiment.max_concurrent_trials,
+        "on_oom": experiment.on_oom,
+        "seed": experiment.seed,
+        "checkpoint_every_s": experiment.checkpoint_every_s,
+        "max_retries": experiment.max_retries,
+        "same_failures": experiment.same_failures,
+        "trial_timeout_s": experiment.trial_timeout_s,
+        "keep": experiment.keep,
+        "code": fingerprints(trainable),
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):  # such as tensorflow, where tensorflow-cpu is installed
+            found[name] = version(name)
+    return found

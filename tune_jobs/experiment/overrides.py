@@ -1,0 +1,56 @@
+"""What a command line changes in an experiment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.experiment.resources import Gpus, Resources
+from tune_jobs.schedulers import SCHEDULERS
+from tune_jobs.searchers import SEARCHERS
+
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """Fields that replace those of an experiment; None keeps what it says.
+
+    Attributes:
+        searcher: A name of ``SEARCHERS``.
+        scheduler: A name of ``SCHEDULERS``.
+        cpus: CPUs of a trial.
+        gpus: GPUs of a trial, or "auto".
+        memory_bytes: Main memory of a trial.
+        fields: Other fields of the experiment, by name.
+    """
+
+    searcher: str | None = None
+    scheduler: str | None = None
+    cpus: float | None = None
+    gpus: Gpus | None = None
+    memory_bytes: int | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        """The experiment, changed; a part that already is of the named kind keeps its settings."""
+        return experiment.override(
+            searcher=_chosen(experiment.searcher, SEARCHERS, self.searcher),
+            scheduler=_chosen(experiment.scheduler, SCHEDULERS, self.scheduler),
+            resources=self._resources(experiment.resources),
+            **self.fields,
+        )
+
+    def _resources(self, declared: Any) -> Resources | None:
+        asked = {"cpus": self.cpus, "gpus": self.gpus, "memory_bytes": self.memory_bytes}
+        changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+        if not changes:
+            return None
+        return replace(declared, **changes) if isinstance(declared, Resources) else Resources(**changes)
+
+
+def _chosen(declared: _Part, registry: dict[str, type[_Part]], name: str | None) -> _Part | None:
+    if name is None or type(declared) is registry[name]:
+        return None
+    return registry[name]()

@@ -1,0 +1,1 @@
+"""The journal: its events, its lines, its file."""

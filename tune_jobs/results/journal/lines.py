@@ -1,0 +1,240 @@
+"""How a journal tells an event in one line of standard JSON, and what it takes to be understood."""
+
+import dataclasses
+import json
+import math
+import reprlib
+import sys
+from collections.abc import Callable
+from typing import Any, Never
+
+from tune_jobs.results.journal.events import (
+    EpochReported,
+    Event,
+    Noted,
+    RunEnded,
+    RunStarted,
+    Status,
+    TrialEnded,
+    TrialStarted,
+)
+
+MAX_TRIAL = 10**9
+MAX_EPOCH = 10**6
+MAX_NESTING = 32
+
+
+class EventError(ValueError):
+    """An event that cannot be written to, or read from, a line of a journal; the message says why."""
+
+
+def encode(event: Event) -> bytes:
+    """The line of a journal that tells an event, with the newline that makes it whole.
+
+    Standard JSON has no NaN: a metric that is not finite is written as "nan", "inf" or "-inf". Half of a
+    surrogate pair, which UTF-8 has no bytes for, becomes a question mark.
+
+    Raises:
+        EventError: The event holds something that JSON cannot, or that `decode` would refuse.
+    """
+    fields: dict[str, Any] = {"event": event.EVENT} | {name: getattr(event, name) for name in event.__slots__}
+    try:
+        if isinstance(event, EpochReported):
+            fields["metrics"] = {name: _standard(float(value)) for name, value in event.metrics.items()}
+        text = _ENCODER.encode(fields)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EventError(f"this {event.EVENT} event cannot be written as JSON: {error}") from error
+    line = text.encode("utf-8", errors="replace") + b"\n"
+    if _plain_epoch(fields) is None:
+        decode(line)  # what the reader refuses must fail here, not when the run is over
+    return line
+
+
+def decode(line: bytes) -> Event | None:
+    """The event that a line of a journal tells; None where only a newer version knows its name.
+
+    Fields that an event does not have are ignored: a newer version may have added them.
+
+    Raises:
+        EventError: The line is not standard JSON, or a field is missing or has a value that it cannot have.
+    """
+    fields = _parse(line)
+    name = fields.get("event")
+    if type(name) is not str:
+        raise EventError('it has no "event" that names what happened')
+    if name == EpochReported.EVENT and (epoch := _plain_epoch(fields)) is not None:
+        return epoch
+    record = _RECORDS.get(name)
+    if record is None:
+        return None
+    checked: dict[str, Any] = {}
+    if _OPTIONAL[name]:  # an older version wrote it
+        fields = _OPTIONAL[name] | fields
+    try:
+        for field, check in _CHECKS_OF[name]:
+            checked[field] = check(fields[field])
+    except KeyError as error:
+        raise EventError(f"its {name} event has no {error}") from error
+    except EventError as rule:
+        raise EventError(f"its {field} is {reprlib.repr(fields[field])}, but must be {rule}") from rule
+    return record(**checked)
+
+
+def _plain_epoch(fields: dict[str, Any]) -> EpochReported | None:
+    """An epoch of which nothing has to be converted or refused; None where the checks, one by one, have to tell.
+
+    Nine lines in ten of a journal are such epochs, and a leaderboard reads them all.
+    """
+    time_s, trial, epoch = fields.get("time_s"), fields.get("trial"), fields.get("epoch")
+    metrics, seconds = fields.get("metrics"), fields.get("seconds")
+    if (
+        type(time_s) is type(seconds) is float
+        and type(trial) is type(epoch) is int
+        and type(metrics) is dict
+        and 0.0 <= time_s <= sys.float_info.max
+        and 0 <= trial <= MAX_TRIAL
+        and 1 <= epoch <= MAX_EPOCH
+        and set(map(type, metrics.values())) <= _FLOATS
+        and 0.0 <= seconds <= sys.float_info.max
+    ):
+        return EpochReported(time_s=time_s, trial=trial, epoch=epoch, metrics=metrics, seconds=seconds)
+    return None
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        text = line.decode("utf-8")
+        fields, end = _DECODER.raw_decode(text)
+        if text[end:].strip():
+            raise ValueError(f"more text follows at character {end}")
+        if b"\\u" in line:  # only an escape can hold half of a surrogate pair, which no file or table takes
+            json.dumps(fields, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise EventError(f"it is not standard JSON ({error})") from error
+    if type(fields) is not dict:
+        raise EventError("it is not a JSON object")
+    return fields
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+# One of each for all lines: json.loads and json.dumps make a new one at every call that passes an option.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_RECORDS: dict[str, type[Event]] = {
+    record.EVENT: record for record in (RunStarted, TrialStarted, EpochReported, Noted, TrialEnded, RunEnded)
+}
+_MISSING = dataclasses.MISSING
+_OPTIONAL = {
+    name: {field.name: field.default for field in dataclasses.fields(record) if field.default is not _MISSING}
+    for name, record in _RECORDS.items()
+}
+_ENDED = {status.value: status for status in Status if status is not Status.RUNNING}
+_FLOATS = {float}
+_NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def _standard(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+# The checks compare types with `is`, because to isinstance True is a whole number.
+
+
+def _whole_number(least: int, most: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if type(value) is int and least <= value <= most:
+            return value
+        raise EventError(f"a whole number from {least} to {most}")
+
+    return check
+
+
+def _count_or_none(value: Any) -> int | None:
+    if value is None or (type(value) is int and 0 <= value <= MAX_TRIAL):
+        return value
+    raise EventError(f"a whole number from 0 to {MAX_TRIAL}, or null")
+
+
+def _amount(value: Any) -> float:
+    if type(value) in (float, int) and 0 <= value <= sys.float_info.max:
+        return float(value)
+    raise EventError("a finite number, zero or more")
+
+
+def _amount_or_none(value: Any) -> float | None:
+    return None if value is None else _amount(value)
+
+
+def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
+    raise EventError("a text")
+
+
+def _text_or_none(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    raise EventError("a text or null")
+
+
+def _status(value: Any) -> Status:
+    if type(value) is str and value in _ENDED:
+        return _ENDED[value]
+    raise EventError(f"one of {', '.join(_ENDED)}")
+
+
+def _config(value: Any) -> dict[str, Any]:
+    if type(value) is dict and _is_plain(value, MAX_NESTING):
+        return value
+    raise EventError(f"an object of finite values, nested at most {MAX_NESTING} deep")
+
+
+def _is_plain(value: Any, levels: int) -> bool:
+    if isinstance(value, dict | list):
+        children = value.values() if isinstance(value, dict) else value
+        return levels > 0 and all(_is_plain(child, levels - 1) for child in children)
+    return not isinstance(value, float) or math.isfinite(value)  # JSON spells infinity 1e999
+
+
+def _metrics(value: Any) -> dict[str, float]:
+    if type(value) is not dict:
+        raise EventError("an object of metrics")
+    for name, number in value.items():
+        if type(number) is not float:
+            value[name] = _metric(number)
+    return value
+
+
+def _metric(value: Any) -> float:
+    if type(value) is int and abs(value) <= sys.float_info.max:
+        return float(value)
+    if type(value) is str and value in _NOT_FINITE:
+        return _NOT_FINITE[value]
+    raise EventError('an object of numbers, or "nan", "inf" and "-inf"')
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "time_s": _amount,
+    "cpus": _amount,
+    "gpus": _amount,
+    "max_concurrent_trials": _whole_number(1, MAX_TRIAL),
+    "trial": _whole_number(0, MAX_TRIAL),
+    "config": _config,
+    "node": _text,
+    "nodes": _count_or_none,
+    "epoch": _whole_number(1, MAX_EPOCH),
+    "metrics": _metrics,
+    "seconds": _amount,
+    "status": _status,
+    "reason": _text,
+    "error": _text_or_none,
+    "text": _text,
+}
+_CHECKS_OF = {name: [(field, _CHECKS[field]) for field in record.__slots__] for name, record in _RECORDS.items()}
+_CHECKS_OF[TrialStarted.EVENT] = [
+    (field, _amount_or_none if field == "gpus" else check) for field, check in _CHECKS_OF[TrialStarted.EVENT]
+]
+_CHECKS_OF[Noted.EVENT] = [("time_s", _amount), ("trial", _count_or_none), ("text", _text)]

@@ -1,0 +1,92 @@
+"""The view where there is no terminal: a plain line a trial, for logs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING
+
+from tune_jobs.base.words import count
+from tune_jobs.results import Event, Noted, RunStarted, Status, TrialEnded
+from tune_jobs.views.progress.progress import Progress, TrialProgress
+from tune_jobs.views.summary import direction, plan_text, repeat_text, shown_folder, statuses_text
+from tune_jobs.views.text import clean, config_text, duration, error_text, note_text, score
+
+if TYPE_CHECKING:
+    from tune_jobs.engine.run_folder.reporter import Plan
+
+
+class PlainView:
+    """A reporter that writes a line when a trial ends.
+
+    Args:
+        stream: Where to; flushed after every line.
+        clock: Tells the time, in unix time.
+    """
+
+    def __init__(self, stream: IO[str], clock: Callable[[], float] = time.time) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._progress: Progress | None = None
+
+    def begin(self, plan: Plan) -> None:
+        """Says what is about to start."""
+        self._progress = Progress.of(plan)
+        self._write(f"run {clean(plan.name)}{repeat_text(plan)} in {clean(shown_folder(plan.folder))}")
+        self._write(f"{clean(plan.metric)} ({direction(plan.mode)}): {plan_text(plan)}")
+
+    def event(self, event: Event) -> None:
+        """Tells of a trial that ended, and of what is to be noted."""
+        if self._progress is None:
+            return
+        self._progress = self._progress.after(event)
+        if isinstance(event, RunStarted):
+            self._write(_place(event))
+        elif isinstance(event, Noted):
+            self._write(f"note: {note_text(event)}")
+        elif isinstance(event, TrialEnded):
+            self._write(trial_line(self._progress.recent[0], self._progress))
+
+    def end(self) -> None:
+        """Says that it is over."""
+        if self._progress is not None:
+            self._write(last_line(self._progress, self._clock()))
+            self._progress = None
+
+    def _write(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+
+def trial_line(trial: TrialProgress, progress: Progress) -> str:
+    """What came of a trial that ended, beside the best so far."""
+    where = f" at epoch {trial.epoch}" if trial.epoch else ""
+    parts = [_outcome(trial, progress)] if trial.value is not None else []
+    if trial.status in (Status.FAILED, Status.OUT_OF_MEMORY) and trial.error:
+        parts.append(error_text(trial.error))
+    parts.append(config_text(trial.config))
+    return f"trial {trial.trial} {trial.status}{where}: {', '.join(part for part in parts if part)}"
+
+
+def _outcome(trial: TrialProgress, progress: Progress) -> str:
+    best = progress.best
+    if best is None or best.trial == trial.trial:
+        beside = "the best so far"
+    else:
+        beside = f"best {score(best.value)}, trial {best.trial}"
+    return f"{clean(progress.plan.metric)} {score(trial.value)} ({beside})"
+
+
+def last_line(progress: Progress, now_s: float) -> str:
+    """What was done, when it is over."""
+    took = f" after {duration(now_s - progress.started_s)}" if progress.started_s is not None else ""
+    statuses = statuses_text(progress.ended)
+    trials = f"{count(progress.ended_trials, 'trial')}{f' ({statuses})' if statuses else ''}"
+    return f"ended{took}: {trials}, {count(progress.epochs, 'epoch')}"
+
+
+def _place(event: RunStarted) -> str:
+    gpus = f", {event.gpus:g} GPUs" if event.gpus else ""
+    there = f"{event.cpus:g} {'CPU' if event.cpus == 1 else 'CPUs'}{gpus}"
+    started = "Ray has started" if event.nodes is None else f"joined a cluster of {count(event.nodes, 'node')}"
+    return f"{started}: {there}"

@@ -1,0 +1,1 @@
+"""What is told of a run, a comparison, an evaluation, a job."""

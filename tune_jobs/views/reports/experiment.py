@@ -1,0 +1,84 @@
+"""An experiment in words: what is searched, how, and for how long."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from tune_jobs.base.words import count
+from tune_jobs.views.summary import direction
+from tune_jobs.views.text import clean, duration, value_text
+
+if TYPE_CHECKING:
+    from tune_jobs.experiment.experiment import Experiment
+    from tune_jobs.loading.loader import Loaded
+
+
+def description(loaded: Loaded) -> str:
+    """The description of an experiment, as lines of plain text."""
+    experiment = loaded.experiment
+    about = "\n".join(map(clean, loaded.description.splitlines()))
+    space = "\n".join(map(clean, str(experiment.space).splitlines()))
+    facts = {
+        "trainable": clean(f"{experiment.trainable.__module__}.{experiment.trainable.__qualname__}"),
+        "objective": f"{clean(experiment.objective.metric)}, {direction(experiment.objective.mode)}",
+        "searcher": _part(experiment.searcher.to_json()),
+        "scheduler": f"{_part(experiment.scheduler.to_json())}; {_rungs(experiment)}",
+        "resources": _resources(experiment),
+        "budget": _budget(experiment),
+        "executions": _executions(experiment.executions),
+        "examples": _examples(experiment.fraction),
+        "seed": str(experiment.seed),
+    }
+    parts = [f"{loaded.name}\n{about}".strip(), textwrap.indent(space, "  "), _aligned(facts)]
+    return "\n\n".join(parts)
+
+
+def _aligned(facts: dict[str, str]) -> str:
+    widest = max(map(len, facts))
+    return "\n".join(f"{name:{widest}}  {fact}" for name, fact in facts.items())
+
+
+def _part(declared: dict[str, Any]) -> str:
+    settings = [f"{name} {value_text(value)}" for name, value in declared.items() if name != "kind"]
+    return clean(declared["kind"]) + (f" ({', '.join(settings)})" if settings else "")
+
+
+def _rungs(experiment: Experiment) -> str:
+    if not experiment.rungs:
+        return f"no trial is stopped before epoch {experiment.max_epochs}"
+    rungs = ", ".join(map(str, experiment.rungs))
+    return f"rungs at {rungs} of {count(experiment.max_epochs, 'epoch')}"
+
+
+def _resources(experiment: Experiment) -> str:
+    resources, most = experiment.resources, experiment.max_concurrent_trials
+    side_by_side = f"at most {most} at a time" if most else "as many at a time as the machine has room for"
+    gpus = "as much of a GPU as it needs" if resources.gpus == "auto" else count(resources.gpus, "GPU")
+    parts = [count(resources.cpus, "CPU"), gpus]
+    if resources.memory_bytes is not None:
+        parts.append(f"{resources.memory_bytes:,} bytes of memory")
+    parts += [f"{amount:g} {clean(name)}" for name, amount in resources.custom.items()]
+    grown = "" if experiment.on_oom == "fail" else "; a trial that runs out of its part of a GPU gets a larger one"
+    return f"{', '.join(parts[:-1])} and {parts[-1]} a trial, {side_by_side}{grown}"
+
+
+def _executions(executions: int) -> str:
+    return "1 a trial" if executions == 1 else f"{executions} a trial, which is judged by their mean"
+
+
+def _examples(fraction: float) -> str:
+    if fraction == 1:
+        return "all"
+    return f"{100 * fraction:.4g} % of those to train and to validate on, of each class alike; the test set is whole"
+
+
+def _budget(experiment: Experiment) -> str:
+    trials = experiment.planned_trials
+    parts = [f"at most {count(trials, 'trial')}" if trials else "any number of trials"]
+    parts[0] += f" of at most {count(experiment.max_epochs, 'epoch')}"
+    if experiment.time_budget_s is not None:
+        parts.append(f"{duration(experiment.time_budget_s)}")
+    if (epochs := experiment.most_epochs) is not None:
+        parts.append(f"at most {count(epochs, 'epoch')} in all")
+    return ", ".join(parts)

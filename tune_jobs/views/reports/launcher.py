@@ -1,0 +1,80 @@
+"""What `tune-jobs cluster check` says about a launcher file: which nodes, and how many trials on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tune_jobs.base.words import count
+from tune_jobs.cluster.launcher.fitting import RAYS_NAMES, Room, fitting_notes, rooms, side_by_side, trials_on
+from tune_jobs.cluster.launcher.launcher_file import Cluster, NodeType
+from tune_jobs.experiment.resources import Resources
+from tune_jobs.views.text import clean
+
+_GIB = 1 << 30
+
+
+def report(cluster: Cluster, resources: Resources | None) -> str:
+    """A text of several lines.
+
+    Args:
+        cluster: What the file promises.
+        resources: What a trial asks for; None: nobody said.
+    """
+    lines = [f"{cluster.name} on {cluster.provider}: {count(cluster.max_workers, 'worker')} at most", ""]
+    widest = max(len(node_type.name) for node_type in cluster.node_types)
+    notes = list(cluster.notes)
+    for node_type in cluster.node_types:
+        lines.append(f"{node_type.name:{widest}}  {_nodes(node_type)}, each with {_has(node_type)}")
+        if resources is not None:
+            lines += [f"{'':{widest}}  {line}" for line in _fits(node_type, resources)]
+    if resources is not None:
+        most = side_by_side(cluster, resources)
+        told = "known when it runs" if most is None else count(most, "trial")
+        lines += ["", f"side by side, when all nodes are there: {told}"]
+        notes += fitting_notes(cluster, resources)
+    lines += [""] * bool(notes) + [f"note: {note}" for note in notes]
+    return "\n".join(map(clean, lines))
+
+
+def _nodes(node_type: NodeType) -> str:
+    if node_type.is_head:
+        return "the head"
+    least, most = node_type.min_workers, node_type.max_workers
+    return count(most, "worker") if least == most else f"{least} to {count(most, 'worker')}"
+
+
+def _has(node_type: NodeType) -> str:
+    told = [_amount(name, there) for name, there in node_type.resources.items() if there is not None]
+    silent = [name for name, there in node_type.resources.items() if there is None and name != "memory"]
+    found = [f"{' and '.join(silent)} as Ray finds them"] if silent else []
+    return ", ".join([*told, *found]) or "nothing that is declared"
+
+
+def _fits(node_type: NodeType, resources: Resources) -> Iterator[str]:
+    """One line for each thing that a trial asks for; the first thing that is missing is enough."""
+    asked = rooms(node_type, resources)
+    if missing := [room for room in asked if room.trials == 0]:
+        name = RAYS_NAMES.get(missing[0].name, missing[0].name)
+        yield f"no trial: one asks for {_amount(name, missing[0].asked)}"
+        return
+    yield from map(_division, asked)
+    if len(asked) > 1 and (fewest := trials_on(node_type, resources)) is not None:
+        yield f"so {count(fewest, 'trial')} a node"
+
+
+def _division(room: Room) -> str:
+    name = RAYS_NAMES.get(room.name, room.name)
+    asked = f"{_bare(name, room.asked)} a trial"
+    if room.there is None or room.trials is None:
+        return f"{name} not declared / {asked}"
+    return f"{_amount(name, room.there)} a node / {asked} = {count(room.trials, 'trial')} a node"
+
+
+def _amount(name: str, amount: float) -> str:
+    if name == "memory":
+        return f"{_bare(name, amount)} of memory"
+    return f"{amount:g} {name}{'s' * (name in ('CPU', 'GPU') and amount != 1)}"
+
+
+def _bare(name: str, amount: float) -> str:
+    return f"{amount / _GIB:.4g} GiB" if name == "memory" else f"{amount:g}"

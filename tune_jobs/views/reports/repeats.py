@@ -1,0 +1,95 @@
+"""What is printed when repeats are over: a row each, their quartiles, what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from tune_jobs.analysis.comparison.outcomes import Outcome, best_of, outcome
+from tune_jobs.analysis.comparison.statistics import spread
+from tune_jobs.results import Ending
+from tune_jobs.results.repeats import repeat_of
+from tune_jobs.views.summary import reference
+from tune_jobs.views.tables.printing import new_table, print_line, print_next, print_table
+from tune_jobs.views.text import clean, duration, number, score
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from tune_jobs.results.run import Run
+
+# What is told of a repeat, and how it is written.
+_COLUMNS: tuple[tuple[Callable[[Outcome], float], Callable[[float], str]], ...] = (
+    (lambda outcome: outcome.best, score),
+    (lambda outcome: len(outcome.history.trials), number),
+    (lambda outcome: outcome.trajectory.epochs, number),
+    (lambda outcome: outcome.trajectory.seconds, duration),
+)
+
+
+def were_interrupted(runs: Sequence[Run]) -> bool:
+    """Whether Ctrl-C ended a group of repeats: in one of them, or before all were begun."""
+    repeat = repeat_of(runs[0])
+    missing = repeat is not None and len(runs) < repeat.count
+    return missing or runs[-1].history().reason == Ending.INTERRUPTED
+
+
+def print_repeats(console: Console, runs: Sequence[Run], storage: Path | str) -> bool:
+    """Prints what came of the repeats of an experiment.
+
+    Args:
+        console: Where to.
+        runs: They are over.
+        storage: Where runs are looked for unless a command says otherwise.
+
+    Returns:
+        Whether any of them has a best trial.
+    """
+    outcomes = [outcome(run) for run in runs]
+    found = [each for each in outcomes if each is not None]
+    console.print()
+    print_table(console, _table(runs, outcomes))
+    console.print()
+    if were_interrupted(runs):
+        print_line(console, Text("Interrupted: what was finished is kept.", style="yellow"))
+    if not found:
+        print_line(
+            console, Text(f"No repeat has a trial with a finite {clean(runs[0].objective.metric)}.", style="red")
+        )
+    print_next(console, _next_commands(runs, found, storage))
+    return bool(found)
+
+
+def _table(runs: Sequence[Run], outcomes: Sequence[Outcome | None]) -> Table:
+    table = new_table()
+    table.add_column("run", overflow="fold")
+    for name in (clean(runs[0].objective.metric), "trials", "epochs", "elapsed"):
+        table.add_column(Text(name), justify="right", overflow="fold")
+    for run, each in zip(runs, outcomes, strict=True):
+        row = ("-",) * len(_COLUMNS) if each is None else [write(value(each)) for value, write in _COLUMNS]
+        table.add_row(*map(Text, (clean(run.name), *row)))
+    found = [each for each in outcomes if each is not None]
+    if len(found) > 1:
+        spreads = [(spread([value(each) for each in found]), write) for value, write in _COLUMNS]
+        table.add_row(Text("median"), *(Text(write(each.median)) for each, write in spreads), style="bold")
+        table.add_row(
+            Text("quartiles"), *(Text(f"{write(each.low)}, {write(each.high)}") for each, write in spreads), style="dim"
+        )
+    return table
+
+
+def _next_commands(runs: Sequence[Run], found: Sequence[Outcome], storage: Path | str) -> list[str]:
+    repeat = repeat_of(runs[0])
+    group = reference(runs[0].folder.with_name(repeat.of), storage) if repeat else ""
+    commands = [f"tune-jobs resume {group}"] if were_interrupted(runs) else []
+    if len(found) > 1:
+        commands.append(f"tune-jobs compare {group} ANOTHER")
+    if len(found) == len(runs):
+        commands.append(f"tune-jobs evaluate {group}")
+    if found:
+        commands.append(f"tune-jobs leaderboard {reference(best_of(found).run.folder, storage)}")
+    return commands

@@ -1,0 +1,69 @@
+"""What is printed when a run is over: its leaderboard, what it took, where it lies, what to type next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from tune_jobs.analysis.sweep_path import is_swept
+from tune_jobs.base.words import count
+from tune_jobs.results import Ending
+from tune_jobs.results.ranking import ranking
+from tune_jobs.views.summary import best_text, next_commands, shown_folder, totals_text
+from tune_jobs.views.tables.leaderboard import print_leaderboard
+from tune_jobs.views.tables.printing import print_next
+from tune_jobs.views.text import clean, note_text
+
+if TYPE_CHECKING:
+    from tune_jobs.results.run import Run
+
+_NOTES = 5
+
+
+def was_interrupted(run: Run) -> bool:
+    """Whether Ctrl-C ended the run."""
+    return run.history().reason == Ending.INTERRUPTED
+
+
+def print_outcome(console: Console, run: Run, top: int, storage: Path | str) -> bool:
+    """Prints what came of a run.
+
+    Args:
+        console: Where to.
+        run: It is over.
+        top: How many rows of the leaderboard.
+        storage: Where runs are looked for unless a command says otherwise.
+
+    Returns:
+        Whether it has a best trial.
+    """
+    history = run.history()
+    places = ranking(history, run.objective)
+    best = places[0] if places and places[0].rank else None
+    console.print()
+    print_leaderboard(console, run.leaderboard().head(top), len(run.space.slots()))
+    console.print()
+    if history.reason == Ending.INTERRUPTED:
+        _line(console, Text("Interrupted: what was finished is kept.", style="yellow"))
+    _line(console, Text(totals_text(history)))
+    for note in history.notes[-_NOTES:]:
+        _line(console, Text.assemble(("note: ", "bold"), (note_text(note), "yellow")))
+    if len(history.notes) > _NOTES:
+        _line(console, Text(f"      and {count(len(history.notes) - _NOTES, 'earlier note')} in the journal"))
+    if best:
+        _line(console, Text.assemble(("best: ", "bold"), best_text(best, run.objective.metric)))
+    else:
+        _line(console, Text(f"No trial has a finite {clean(run.objective.metric)}.", style="red"))
+    _line(console, Text.assemble(("run:  ", "bold"), clean(shown_folder(run.folder))))
+    goes_on = history.reason in (Ending.INTERRUPTED, Ending.FAILED)
+    commands = next_commands(run.folder, storage, interrupted=goes_on, swept=is_swept(run), ranked=best is not None)
+    print_next(console, commands)
+    return best is not None
+
+
+def _line(console: Console, text: Text) -> None:
+    # Never broken by rich: paths and commands are there to be copied, and logs to be searched.
+    console.print(text, soft_wrap=True)
