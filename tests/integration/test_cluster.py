@@ -19,7 +19,7 @@ from tune_jobs import Resources
 from tune_jobs.engine import Plan
 from tune_jobs.errors import RequestError
 from tune_jobs.results import EpochReported, Event, Noted, RunStarted, TrialEnded, TrialStarted, read_journal
-from tune_jobs.results.journal.file import JOURNAL_NAME
+from tune_jobs.results.layout import JOURNAL_FILE
 from tune_jobs.results.run import Run
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -40,7 +40,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def events(run: Run) -> list[Event]:
-    return list(read_journal(run.folder / JOURNAL_NAME))
+    return list(read_journal(run.folder / JOURNAL_FILE))
 
 
 def most_at_once(told: list[Event]) -> dict[str, int]:

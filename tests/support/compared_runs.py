@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tune_jobs.results import (
-    JOURNAL_NAME,
+    JOURNAL_FILE,
     EpochReported,
     JournalWriter,
     RunEnded,
@@ -13,8 +13,9 @@ from tune_jobs.results import (
     TrialEnded,
     TrialStarted,
 )
+from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.results.repeats import Repeat
-from tune_jobs.results.run import EXPERIMENT_NAME, Run
+from tune_jobs.results.run import Run
 
 
 def events_of(values, start_s=100.0, reason="all trials"):
@@ -46,8 +47,8 @@ def make_run(storage, name, values=(0.5, 0.9, 0.8), repeat=None, told=None, **as
         "seed": 0,
         "repeat": repeat and {"of": repeat.of, "number": repeat.number, "count": repeat.count},
     }
-    (folder / EXPERIMENT_NAME).write_text(json.dumps({**described, **asked}))
-    with JournalWriter(folder / JOURNAL_NAME) as journal:
+    (folder / EXPERIMENT_FILE).write_text(json.dumps({**described, **asked}))
+    with JournalWriter(folder / JOURNAL_FILE) as journal:
         for event in events_of(values) if told is None else told:
             journal.write(event)
     return Run(folder)

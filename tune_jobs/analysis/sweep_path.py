@@ -12,6 +12,7 @@ from search_spaces import InvalidDeclaration
 from search_spaces.json_values import identity
 from tune_jobs.errors import RequestError
 from tune_jobs.results import History, Objective, Status, TrialHistory
+from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.searchers.sweep import Sweep
 from tune_jobs.searchers.sweep_steps import Course, Step, Tried
 
@@ -185,6 +186,6 @@ def _course(run: Run) -> Course:
             raise InvalidDeclaration(problems)
     except InvalidDeclaration as error:
         raise RequestError(
-            *error.problems, f"So the experiment.json of {run.name} is damaged: restore it from a copy."
+            *error.problems, f"So the {EXPERIMENT_FILE} of {run.name} is damaged: restore it from a copy."
         ) from error
     return sweep.course(run.space)

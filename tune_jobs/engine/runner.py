@@ -33,10 +33,9 @@ from tune_jobs.host.capacity import Machine
 from tune_jobs.host.output import redirect_output
 from tune_jobs.host.signals import on_interrupt, terminable
 from tune_jobs.results import Ending, Event
+from tune_jobs.results.layout import RAY_LOG, TRIALS_FOLDER
 from tune_jobs.results.repeats import Repeat, repeat_of
 from tune_jobs.results.run import Run, load_run
-
-LOG = Path("logs", "ray.log")
 
 
 def run(
@@ -160,14 +159,14 @@ def _run_in(
     machine = available()
     concurrent = machine.concurrent(experiment.resources.least, experiment.max_concurrent_trials)
     keeping = RetentionPolicy(experiment.keep, experiment.objective, lag=concurrent)
-    keeper = CheckpointPruner(keeping, folder / "trials", mirror.remove if mirror else None)
+    keeper = CheckpointPruner(keeping, folder / TRIALS_FOLDER, mirror.remove if mirror else None)
     recorder = Recorder(folder, reporter, keeper, mirror.check if mirror else None)
     if recorder.torn_bytes:
         notes = [*notes, f"The journal's last line was torn ({recorder.torn_bytes} bytes): what it told is lost."]
     recorder.begin(_plan(folder, experiment, concurrent, earlier))
     coordinator: Coordinator | None = None
     try:
-        with redirect_output(folder / LOG):
+        with redirect_output(folder / RAY_LOG):
             if machine.is_cluster:
                 check_storage(mirror.remote if mirror else folder, experiment.resources)
             side_by_side = min(concurrent, experiment.planned_trials or concurrent)
@@ -177,7 +176,7 @@ def _run_in(
                 coordinator = Coordinator(experiment, recorder, lessons=read_lessons(folder))
                 coordinator.replay(earlier)
                 data = load_data(experiment.trainable).part(experiment.fraction)
-                trials = mirror.trials if mirror else str(folder / "trials")
+                trials = mirror.trials if mirror else str(folder / TRIALS_FOLDER)
                 setting = _Setting(experiment, machine, concurrent, folder, trials, notes)
                 _execute(setting, coordinator, data, session.pop_all(), ray_is_there)
     except OSError:
@@ -234,7 +233,7 @@ def _execute(
         if coordinator.failure is not None:
             return  # it had ended already; what else went wrong on the way out came of that
         error = in_one_line(f"{type(raised).__name__}: {raised}")
-        raise RunFailed(f"Ray stopped the run: {error} See {setting.folder / LOG}.", setting.folder) from raised
+        raise RunFailed(f"Ray stopped the run: {error} See {setting.folder / RAY_LOG}.", setting.folder) from raised
     finally:
         coordinator.finish(error)
 
@@ -266,5 +265,5 @@ def _checked(run: Run) -> Run:
         return run
     first = failed[0]
     details = traceback_file(run.folder, first.trial)
-    where = f"its traceback: {details}" if details.exists() else f"the log: {run.folder / LOG}"
+    where = f"its traceback: {details}" if details.exists() else f"the log: {run.folder / RAY_LOG}"
     raise RunFailed(f"All {len(failed)} trials failed; trial {first.trial}: {first.error} ({where})", run.folder)

@@ -16,13 +16,12 @@ from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.output import redirect_output
 from tune_jobs.results import evaluations
 from tune_jobs.results.evaluations import Scores
+from tune_jobs.results.layout import EVALUATION_LOG
 from tune_jobs.results.ranking import RankedTrial
 from tune_jobs.results.run import Run
 
 if TYPE_CHECKING:
     from trainables import Data, KerasTrainable
-
-LOG = Path("logs", "evaluation.log")
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def evaluate_runs(
     trainables = [trainable_of(declared, run, force=force) for run in runs]
     trainable = trainables[0]
     places = [(run, place) for run in runs for place in places_with_weights(run, trial, top)]
-    with redirect_output(runs[0].folder / LOG):
+    with redirect_output(runs[0].folder / EVALUATION_LOG):
         devices.prepare(this_machine().cpus, None)
         data = load_data(trainable)
         check_test_set(data, trainable.__name__)

@@ -12,12 +12,12 @@ import numpy as np
 from tune_jobs.base.rules import count_problem
 from tune_jobs.engine.load_data import load_data
 from tune_jobs.errors import RequestError, RunFailed
-from tune_jobs.evaluation.evaluate import LOG
 from tune_jobs.evaluation.model_file import check_model_file, write_model
 from tune_jobs.evaluation.scoring import Scored, score
 from tune_jobs.evaluation.selection import Declared, as_run, chosen_place, trainable_of
 from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.output import redirect_output
+from tune_jobs.results.layout import EVALUATION_LOG
 from tune_jobs.results.ranking import RankedTrial
 from tune_jobs.results.run import Run
 
@@ -85,7 +85,7 @@ def refit(
     trainable = trainable_of(declared, run, force=force)
     place = chosen_place(run, trial)
     epochs = place.best.epoch if place.best else 0
-    with redirect_output(run.folder / LOG):
+    with redirect_output(run.folder / EVALUATION_LOG):
         devices.prepare(this_machine().cpus, None)
         data = load_data(trainable)
         together = replace(data, train=joined(data.train, data.validation), validation=None, test=None)

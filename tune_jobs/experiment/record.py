@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from search_spaces import InvalidDeclaration, SearchSpace
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment, Objective, Resources
+from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.schedulers import SCHEDULERS
 from tune_jobs.searchers import SEARCHERS
 
@@ -56,7 +57,7 @@ def restated(experiment: Experiment, asked: Mapping[str, Any], **changes: Any) -
             **fields,
         )
     except (KeyError, TypeError) as error:
-        raise RequestError(f"The run's experiment.json cannot be used ({error}): restore it from a copy.") from error
+        raise RequestError(f"The run's {EXPERIMENT_FILE} cannot be used ({error}): restore it from a copy.") from error
 
 
 def differences(experiment: Experiment, asked: Mapping[str, Any]) -> list[str]:

@@ -16,11 +16,12 @@ from tune_jobs.results.journal.events import (
     TrialEnded,
     TrialStarted,
 )
-from tune_jobs.results.journal.file import JOURNAL_NAME, JournalError, JournalWriter, read_journal
+from tune_jobs.results.journal.file import JournalError, JournalWriter, read_journal
+from tune_jobs.results.layout import JOURNAL_FILE
 from tune_jobs.results.ranking import RankedTrial, ranking
 
 __all__ = [
-    "JOURNAL_NAME",
+    "JOURNAL_FILE",
     "Ending",
     "EpochReported",
     "Event",

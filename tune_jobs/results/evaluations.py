@@ -10,9 +10,9 @@ from typing import Any
 
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.errors import RequestError
+from tune_jobs.results.layout import EVALUATIONS_FOLDER
 from tune_jobs.results.ranking import RankedTrial
 
-FOLDER = "evaluations"
 FORMAT = 1
 _NAME = re.compile(r"\d{4,10}\.json")
 _MOST_BYTES = 16 * 2**20
@@ -44,7 +44,7 @@ def on_test_set(metric: str) -> str:
 
 def path_of(run_folder: Path, trial: int) -> Path:
     """The file of a trial's evaluation."""
-    return run_folder / FOLDER / f"{trial:04d}.json"
+    return run_folder / EVALUATIONS_FOLDER / f"{trial:04d}.json"
 
 
 def write(run_folder: Path, scores: Scores, reports: Mapping[str, Any]) -> Path:
@@ -72,7 +72,7 @@ def write(run_folder: Path, scores: Scores, reports: Mapping[str, Any]) -> Path:
 def read(run_folder: Path) -> tuple[list[Scores], list[str]]:
     """All evaluations of a run by trial, and a sentence about each file that is none. Nothing is executed."""
     found, problems = [], []
-    for path in sorted((run_folder / FOLDER).glob("*.json")):
+    for path in sorted((run_folder / EVALUATIONS_FOLDER).glob("*.json")):
         if not _NAME.fullmatch(path.name):
             continue
         try:

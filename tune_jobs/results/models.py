@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tune_jobs.errors import RequestError
 from tune_jobs.results.history import Objective, TrialHistory
+from tune_jobs.results.layout import TRIALS_FOLDER
 
 if TYPE_CHECKING:
     import keras
@@ -91,7 +92,7 @@ def trial_folder(run_folder: Path, trial: int) -> Path:
     """Where a trial of a run keeps its checkpoints."""
     from trainables.storage import checkpoint
 
-    return checkpoint.trial_folder(run_folder / "trials", trial)
+    return checkpoint.trial_folder(run_folder / TRIALS_FOLDER, trial)
 
 
 def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | None) -> keras.Model:

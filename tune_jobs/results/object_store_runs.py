@@ -14,13 +14,22 @@ from trainables.storage import object_store_checkpoint as remote_checkpoint
 from trainables.storage.object_store import ObjectStoreFolder, is_uri, reason, redacted, uri_problems
 from tune_jobs.base.atomic_files import produce_whole
 from tune_jobs.errors import RequestError
+from tune_jobs.results.layout import (
+    ERROR_FILE,
+    EVALUATIONS_FOLDER,
+    EXPERIMENT_FILE,
+    JOURNAL_FILE,
+    LOGS_FOLDER,
+    TRIALS_FOLDER,
+    WARM_START_FILE,
+)
 
 # Names in a bucket are anybody's: only these ever become those of files.
-RECORDS = re.compile(r"experiment\.json|journal\.jsonl|warm_start\.jsonl|evaluations/\d{4,10}\.json")
-PLAIN = re.compile(rf"{RECORDS.pattern}|logs/[\w.-]+|trials/\d{{4,10}}/error\.txt")
-_TRIAL = re.compile(r"trials/(\d{4,10})/(model\.json|epoch-\d{6,10}/(?:state\.json|arrays\.npz))")
+_RECORD_FILES = "|".join(map(re.escape, (EXPERIMENT_FILE, JOURNAL_FILE, WARM_START_FILE)))
+RECORDS = re.compile(rf"{_RECORD_FILES}|{EVALUATIONS_FOLDER}/\d{{4,10}}\.json")
+PLAIN = re.compile(rf"{RECORDS.pattern}|{LOGS_FOLDER}/[\w.-]+|{TRIALS_FOLDER}/\d{{4,10}}/{re.escape(ERROR_FILE)}")
+_TRIAL = re.compile(TRIALS_FOLDER + r"/(\d{4,10})/(model\.json|epoch-\d{6,10}/(?:state\.json|arrays\.npz))")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,110}")
-_EXPERIMENT = "experiment.json"
 
 Purpose = Literal["read", "run"]
 """What the copy of a run is for. Whoever only reads must not touch the journal of who runs."""
@@ -124,10 +133,10 @@ def bring(run: ObjectStoreFolder, folder: Path, kind: re.Pattern[str] = PLAIN) -
         return False
     try:
         there = run.files()
-        if _EXPERIMENT not in there:
+        if EXPERIMENT_FILE not in there:
             return False
         wanted = [name for name in there if kind.fullmatch(name)]
-        for name in sorted(wanted, key=_EXPERIMENT.__eq__):  # without it, nothing takes the folder for a run
+        for name in sorted(wanted, key=EXPERIMENT_FILE.__eq__):  # without it, nothing takes the folder for a run
             _bring(run, name, folder / name)
         _drop(folder, lambda name: kind.fullmatch(name) is not None and name not in wanted)
     except OSError as error:

@@ -13,7 +13,8 @@ from tune_jobs.errors import RequestError
 from tune_jobs.results import object_store_runs as remote_runs
 from tune_jobs.results.history import History
 from tune_jobs.results.journal.events import Ending
-from tune_jobs.results.run import EXPERIMENT_NAME, Run, find_run, load_run
+from tune_jobs.results.layout import EXPERIMENT_FILE
+from tune_jobs.results.run import Run, find_run, load_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def repeats_named(reference: str, storage: Path | str) -> list[Run]:
 
 
 def _repeats(path: Path) -> list[Run]:
-    folders = (file.parent for file in path.parent.glob(f"{glob.escape(path.name)}-*/{EXPERIMENT_NAME}"))
+    folders = (file.parent for file in path.parent.glob(f"{glob.escape(path.name)}-*/{EXPERIMENT_FILE}"))
     return _in_order(path.name, [Run(folder) for folder in folders if _is_numbered(folder.name, path.name)])
 
 

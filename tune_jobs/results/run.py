@@ -15,7 +15,8 @@ from tune_jobs.results import object_store_runs as remote_runs
 from tune_jobs.results.evaluations import Scores
 from tune_jobs.results.history import History, fold
 from tune_jobs.results.journal.events import Event
-from tune_jobs.results.journal.file import JOURNAL_NAME, read_journal
+from tune_jobs.results.journal.file import read_journal
+from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE
 
 if TYPE_CHECKING:
     import keras
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from search_spaces import SearchSpace
     from trainables import KerasTrainable
 
-EXPERIMENT_NAME = "experiment.json"
 _MOST_EXPERIMENT_BYTES = 16 * 2**20
 
 
@@ -98,7 +98,7 @@ class Run:
         Raises:
             JournalError: The journal is damaged other than by a crash.
         """
-        path = self.folder / JOURNAL_NAME
+        path = self.folder / JOURNAL_FILE
         return read_journal(path) if path.exists() else []
 
     def leaderboard(self) -> pd.DataFrame:
@@ -192,7 +192,7 @@ def load_run(folder: Path | str) -> Run:
     if not isinstance(folder, str) or not is_uri(folder):
         return Run(folder)
     if (run := _remote_run(ObjectStoreFolder.named(folder))) is None:
-        raise RequestError(f"{redacted(folder)} is no run's folder: it has no {EXPERIMENT_NAME}.")
+        raise RequestError(f"{redacted(folder)} is no run's folder: it has no {EXPERIMENT_FILE}.")
     return run
 
 
@@ -212,7 +212,7 @@ def find_run(reference: str, storage: Path | str) -> Run:
         return found
     storage = remote.root if remote is not None else storage
     for folder in (Path(reference), Path(storage) / reference):
-        if (folder / EXPERIMENT_NAME).is_file():
+        if (folder / EXPERIMENT_FILE).is_file():
             return Run(folder)
     names = remote_runs.run_names(str(storage)) if is_uri(storage) else [run.name for run in list_runs(storage)]
     shown = redacted(str(storage))
@@ -230,7 +230,7 @@ def list_runs(storage: Path | str) -> list[Run]:
         remotes = (ObjectStoreFolder(str(storage), name) for name in remote_runs.run_names(str(storage)))
         return sorted(filter(None, map(_remote_run, remotes)), key=_age)
     runs = []
-    for path in Path(storage).glob(f"*/{EXPERIMENT_NAME}"):
+    for path in Path(storage).glob(f"*/{EXPERIMENT_FILE}"):
         try:
             runs.append(Run(path.parent))
         except RequestError:
@@ -243,7 +243,7 @@ def _age(run: Run) -> tuple[float, str]:
 
 
 def _read_experiment(folder: Path) -> dict[str, Any]:
-    path = folder / EXPERIMENT_NAME
+    path = folder / EXPERIMENT_FILE
     try:
         with path.open("rb") as file:
             text = file.read(_MOST_EXPERIMENT_BYTES + 1)

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from tests.support.cli_runs import make_run
 from tune_jobs.cli.main import main
 from tune_jobs.results import EpochReported, Noted, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
-from tune_jobs.results.run import EXPERIMENT_NAME, Run
+from tune_jobs.results.layout import EXPERIMENT_FILE
+from tune_jobs.results.run import Run
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\u202e<script>alert(1)</script>[red]x[/red]\r\n\x9b31m"
 STEERING = {"\x1b", "\x07", "\x9b", "\u202e", "\r"}
@@ -45,7 +46,7 @@ def invoke(*arguments, status):
 
 
 def rewritten(run: Run, **changes) -> Path:
-    path = run.folder / EXPERIMENT_NAME
+    path = run.folder / EXPERIMENT_FILE
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     return path
 
@@ -92,7 +93,7 @@ EXPERIMENTS = {
 @pytest.mark.parametrize("content", EXPERIMENTS.values(), ids=EXPERIMENTS)
 def test_a_damaged_experiment_is_told_in_a_sentence(storage, content):
     run = make_run(storage)
-    (run.folder / EXPERIMENT_NAME).write_bytes(content)
+    (run.folder / EXPERIMENT_FILE).write_bytes(content)
     assert "is damaged" in invoke("leaderboard", "first", status=2)
     assert "has no runs" in invoke("runs", status=0)
 
@@ -118,7 +119,7 @@ def test_a_declaration_that_is_none_is_told_in_a_sentence(storage, changes):
 
 @pytest.mark.parametrize("created_s", ["NaN", "Infinity", "-1e999", "1" + "0" * 400, "null"])
 def test_a_time_that_is_none_is_a_dash(storage, created_s):
-    path = make_run(storage).folder / EXPERIMENT_NAME
+    path = make_run(storage).folder / EXPERIMENT_FILE
     text = json.dumps({**json.loads(path.read_text()), "created_s": 4711})
     path.write_text(text.replace("4711", created_s))
     assert "Traceback" not in CliRunner().invoke(main, ["runs"]).output
@@ -126,7 +127,7 @@ def test_a_time_that_is_none_is_a_dash(storage, created_s):
 
 def test_a_device_in_the_place_of_a_file_is_not_read_for_ever(storage):
     run = make_run(storage)
-    for name in (EXPERIMENT_NAME, "journal.jsonl"):
+    for name in (EXPERIMENT_FILE, "journal.jsonl"):
         (run.folder / name).rename(run.folder / "aside")
         (run.folder / name).symlink_to("/dev/zero")
         assert "Error: " in invoke("leaderboard", run.folder, status=2)

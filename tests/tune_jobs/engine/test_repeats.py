@@ -10,7 +10,7 @@ from tune_jobs.engine.repeats import repeats_problems, resume_repeats, run_repea
 from tune_jobs.engine.run_folder import create as folder
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.loading.loader import load
-from tune_jobs.results import JOURNAL_NAME, JournalWriter
+from tune_jobs.results import JOURNAL_FILE, JournalWriter
 from tune_jobs.results.repeats import find_runs
 from tune_jobs.results.run import Run
 
@@ -37,7 +37,7 @@ class Engine:
         if isinstance(ending, BaseException):
             raise ending
         self.done.append((verb, made.name, experiment.seed, experiment.trials))
-        with JournalWriter(made / JOURNAL_NAME) as journal:
+        with JournalWriter(made / JOURNAL_FILE) as journal:
             for event in events_of([0.5], reason=ending):
                 journal.write(event)
         return Run(made)

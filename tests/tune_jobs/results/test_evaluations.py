@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.support.result_strategies import Objective, Trial, events_of, property_settings
 from tune_jobs.results import Status, fold, ranking
-from tune_jobs.results.evaluations import FOLDER, Scores, current, path_of, read, write
+from tune_jobs.results.evaluations import Scores, current, path_of, read, write
+from tune_jobs.results.layout import EVALUATIONS_FOLDER
 from tune_jobs.results.leaderboard import Column, leaderboard
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
@@ -59,9 +60,9 @@ def test_a_damaged_file_is_left_out_and_told(tmp_path, text):
 
 def test_files_of_other_names_are_none_of_ours(tmp_path):
     assert read(tmp_path) == ([], [])
-    (tmp_path / FOLDER).mkdir()
+    (tmp_path / EVALUATIONS_FOLDER).mkdir()
     for name in ("notes.json", ".0007.json", "7.json", "0007.json~"):
-        (tmp_path / FOLDER / name).write_text("{")
+        (tmp_path / EVALUATIONS_FOLDER / name).write_text("{")
     assert read(tmp_path) == ([], [])
 
 

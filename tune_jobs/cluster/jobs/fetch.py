@@ -21,9 +21,9 @@ from tune_jobs.cluster.jobs.parcel import ParcelError, packed_in, unpack
 from tune_jobs.cluster.jobs.server import Server
 from tune_jobs.errors import JobFailed, RequestError
 from tune_jobs.results import object_store_runs as remote_runs
-from tune_jobs.results.journal.file import JOURNAL_NAME
+from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE
 from tune_jobs.results.repeats import find_runs
-from tune_jobs.results.run import EXPERIMENT_NAME, Run
+from tune_jobs.results.run import Run
 
 if TYPE_CHECKING:
     from tune_jobs.cluster.jobs.job import JobState
@@ -109,7 +109,7 @@ def _point_here(run: Run, reference: str | None) -> None:
     """Has a run name its experiment as it was named where it was submitted: the head's path is none here."""
     if reference is not None:
         asked = {**run.experiment, "reference": reference}
-        (run.folder / EXPERIMENT_NAME).write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")
+        (run.folder / EXPERIMENT_FILE).write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")
 
 
 def _clash(fetched: Run, place: Path) -> str | None:
@@ -133,7 +133,7 @@ def _clash(fetched: Run, place: Path) -> str | None:
 def _journal(folder: Path) -> bytes:
     """The whole lines of a journal."""
     with suppress(FileNotFoundError):
-        content = (folder / JOURNAL_NAME).read_bytes()
+        content = (folder / JOURNAL_FILE).read_bytes()
         return content[: content.rfind(b"\n") + 1]
     return b""
 
@@ -152,4 +152,4 @@ def _move(source: Path, place: Path) -> Run:
 
 def _journal_last(files: Sequence[Path]) -> list[Path]:
     # So that the leaderboard never tells of what is not there yet.
-    return sorted(files, key=lambda path: path.name == JOURNAL_NAME)
+    return sorted(files, key=lambda path: path.name == JOURNAL_FILE)

@@ -10,11 +10,12 @@ from pathlib import Path
 from trainables.storage import checkpoint
 from tune_jobs.cluster.jobs.parcel import ParcelError, check_size, pack
 from tune_jobs.errors import RequestError
+from tune_jobs.results.layout import EVALUATIONS_FOLDER, TRIALS_FOLDER
 from tune_jobs.results.repeats import find_runs
 from tune_jobs.results.run import Run
 
 ERROR = "Error: "
-_PATTERNS = ("*.json", "*.jsonl", "evaluations/*.json", "trials/*/*")
+_PATTERNS = ("*.json", "*.jsonl", f"{EVALUATIONS_FOLDER}/*.json", f"{TRIALS_FOLDER}/*/*")
 _ATTEMPTS = 5
 
 
@@ -32,7 +33,7 @@ def files_of(run: Run, *, models: bool) -> dict[str, bytes]:
     for path in _plain_files(run.folder):
         _take(found, run.folder, [path])
     if models:
-        for trial in sorted(run.folder.glob("trials/*")):
+        for trial in sorted(run.folder.glob(f"{TRIALS_FOLDER}/*")):
             _take_newest(found, run.folder, trial)
     return found
 

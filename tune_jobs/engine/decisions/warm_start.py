@@ -26,10 +26,9 @@ from tune_jobs.results import (
     TrialStarted,
     read_journal,
 )
+from tune_jobs.results.layout import WARM_START_FILE
 from tune_jobs.results.run import Run
 from tune_jobs.searchers import Search
-
-LESSONS_NAME = "warm_start.jsonl"
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Taken:
         return f"warm start: {len(self.trials)} of the {self.of} trials of {self.run}"
 
     def to_json(self) -> dict[str, Any]:
-        """For experiment.json."""
+        """Return the fields for ``experiment.json``."""
         return {"run": self.run, "trials": list(self.trials), "of": self.of}
 
 
@@ -97,7 +96,7 @@ def gather(runs: Sequence[Run], experiment: Experiment) -> tuple[list[Taken], li
 
 def write(folder: Path, events: Iterable[Event]) -> None:
     """Keeps what was taken in the folder of the new run."""
-    with JournalWriter(folder / LESSONS_NAME) as journal:
+    with JournalWriter(folder / WARM_START_FILE) as journal:
         for event in events:
             journal.write(event)
 
@@ -108,7 +107,7 @@ def read(folder: Path) -> list[Event]:
     Raises:
         JournalError: The file is damaged.
     """
-    path = folder / LESSONS_NAME
+    path = folder / WARM_START_FILE
     return read_journal(path) if path.exists() else []
 
 

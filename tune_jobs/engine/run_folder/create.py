@@ -22,8 +22,8 @@ from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import fingerprints
 from tune_jobs.results import Event
+from tune_jobs.results.layout import EXPERIMENT_FILE, TRIALS_FOLDER
 from tune_jobs.results.repeats import Repeat, repeats_named
-from tune_jobs.results.run import EXPERIMENT_NAME
 
 FORMAT = 1
 CHANGEABLE = ("trials", "time_budget_s", "total_epochs", "max_retries", "same_failures", "trial_timeout_s")
@@ -98,8 +98,8 @@ def create(
     text = json.dumps({**asked, "warm_start": [each.to_json() for each in taken]}, indent=2)
     unfinished = folder.with_name(f".{name}.{os.getpid()}")
     try:
-        (unfinished / "trials").mkdir(parents=True)
-        (unfinished / EXPERIMENT_NAME).write_text(text + "\n", encoding="utf-8")
+        (unfinished / TRIALS_FOLDER).mkdir(parents=True)
+        (unfinished / EXPERIMENT_FILE).write_text(text + "\n", encoding="utf-8")
         if lessons:
             write_lessons(unfinished, lessons)
         unfinished.rename(folder)
@@ -115,7 +115,7 @@ def budgets_changed(folder: Path, asked: Mapping[str, Any], experiment: Experime
     """Writes down the budgets, and the patience with failures, that a run goes on with."""
     budgets = {name: getattr(experiment, name) for name in CHANGEABLE}
     text = json.dumps({**asked, **budgets}, indent=2) + "\n"
-    write_whole(folder / EXPERIMENT_NAME, text.encode(), "Make room, and resume the run.")
+    write_whole(folder / EXPERIMENT_FILE, text.encode(), "Make room, and resume the run.")
 
 
 def describe(

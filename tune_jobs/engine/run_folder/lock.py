@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tune_jobs.errors import RequestError
+from tune_jobs.results.layout import LOCK_FILE
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         RequestError: Another process has it.
     """
-    with (folder / "lock").open("w") as file:
+    with (folder / LOCK_FILE).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -15,10 +15,9 @@ from pathlib import Path
 
 from trainables.storage.object_store import ObjectStoreFolder
 from tune_jobs.errors import RequestError
+from tune_jobs.results.layout import LEASE_FILE, LEASE_TOKEN_FILE
 
-LEASE = "lease.json"
 LASTS_S = 60.0
-_MINE = ".lease"
 
 
 class LeaseLost(Exception):  # noqa: N818 - what happened, as a person says it
@@ -36,7 +35,7 @@ class Lease:
 
     def __init__(self, run: ObjectStoreFolder, folder: Path, now: Callable[[], float] = time.time) -> None:
         self._run = run
-        self._mine = folder / _MINE
+        self._mine = folder / LEASE_TOKEN_FILE
         self._now = now
         self._token = secrets.token_hex(16)
 
@@ -47,7 +46,7 @@ class Lease:
             RequestError: Another driver has it, and has renewed it lately.
             OSError: The storage refuses.
         """
-        written_s = self._run.written_s(LEASE)
+        written_s = self._run.written_s(LEASE_FILE)
         if written_s is not None and not self._is_of(self._predecessor()):
             age_s = max(0.0, self._now() - written_s)
             if age_s < LASTS_S:
@@ -65,7 +64,7 @@ class Lease:
             LeaseLost: Somebody else has it.
             OSError: The storage refuses.
         """
-        if self._run.written_s(LEASE) is not None and not self._is_of(self._token):
+        if self._run.written_s(LEASE_FILE) is not None and not self._is_of(self._token):
             raise LeaseLost(f"Another process, on {self._holder()}, has taken over the run {self._run}")
         self._write()
 
@@ -76,10 +75,10 @@ class Lease:
             OSError: The storage refuses; then it runs out.
         """
         if self._is_of(self._token):
-            self._run.remove(LEASE)
+            self._run.remove(LEASE_FILE)
 
     def _write(self) -> None:
-        self._run.write(LEASE, json.dumps({"token": self._token, "node": platform.node()}).encode())
+        self._run.write(LEASE_FILE, json.dumps({"token": self._token, "node": platform.node()}).encode())
 
     def _predecessor(self) -> str | None:
         return self._mine.read_text(encoding="utf-8") if self._mine.exists() else None
@@ -92,7 +91,7 @@ class Lease:
 
     def _told(self) -> dict[str, object]:
         try:
-            told = json.loads(self._run.read(LEASE))
+            told = json.loads(self._run.read(LEASE_FILE))
         except (FileNotFoundError, ValueError):
             return {}
         return told if isinstance(told, dict) else {}

@@ -15,12 +15,12 @@ from trainables.storage import object_store_checkpoint as remote_checkpoint
 from trainables.storage.checkpoint import trial_folder
 from trainables.storage.object_store import ObjectStoreFolder, reason
 from trainables.storage.retry import retry_for_a_minute
-from tune_jobs.engine.run_folder.object_store_lease import LEASE, Lease, LeaseLost
+from tune_jobs.engine.run_folder.object_store_lease import Lease, LeaseLost
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.results import History
 from tune_jobs.results import object_store_runs as remote_runs
-from tune_jobs.results.journal.file import JOURNAL_NAME
-from tune_jobs.results.run import EXPERIMENT_NAME, Run
+from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE, LEASE_FILE, TRIALS_FOLDER
+from tune_jobs.results.run import Run
 
 _CHECKPOINT = re.compile(r"\d{4,10}/epoch-\d{6,10}/.+")
 LEAST_PAUSE_S = 5.0
@@ -76,7 +76,7 @@ class Mirror:
     @property
     def trials(self) -> str:
         """The URI of the folder of all trials, with the credentials, if there are any."""
-        return (self.remote / "trials").uri
+        return (self.remote / TRIALS_FOLDER).uri
 
     def start(self) -> None:
         """Begins."""
@@ -150,7 +150,7 @@ class Mirror:
     def _changed(self) -> list[Path]:
         """The files that are not there as they are here; the journal last, which tells of the others."""
         changed = [path for path in _files(self._folder) if self._sent.get(self._name(path)) != _version(path)]
-        return sorted(changed, key=lambda path: (path.name == JOURNAL_NAME, path))
+        return sorted(changed, key=lambda path: (path.name == JOURNAL_FILE, path))
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()
@@ -162,7 +162,7 @@ class Mirror:
         return size
 
     def _remove_weights(self, losers: Sequence[int]) -> None:
-        trials = self.remote / "trials"
+        trials = self.remote / TRIALS_FOLDER
         there = {path.partition("/")[0] for path in trials.files()}
         for trial in losers:
             folder = trial_folder(trials, trial)
@@ -221,7 +221,7 @@ def discard(folder: Path, remote: ObjectStoreFolder | None) -> None:
     shutil.rmtree(folder)
     if remote is not None:
         with suppress(OSError):
-            if remote.written_s(LEASE) is None:  # else another driver has begun it at the same moment
+            if remote.written_s(LEASE_FILE) is None:  # else another driver has begun it at the same moment
                 remote.remove_folder()
 
 
@@ -248,7 +248,7 @@ def bring_newer(remote: ObjectStoreFolder, folder: Path) -> None:
             remote_runs.bring(remote, folder)
     except OSError as error:
         raise RequestError(f"{remote} cannot be read ({reason(error)}).") from error
-    (folder / "trials").mkdir(exist_ok=True)
+    (folder / TRIALS_FOLDER).mkdir(exist_ok=True)
 
 
 def forget_unreported(remote: ObjectStoreFolder, history: History) -> None:
@@ -260,7 +260,7 @@ def forget_unreported(remote: ObjectStoreFolder, history: History) -> None:
     Raises:
         RequestError: The object store refuses.
     """
-    trials = remote / "trials"
+    trials = remote / TRIALS_FOLDER
     try:
         found = {tuple(path.split("/")[:2]) for path in trials.files() if _CHECKPOINT.fullmatch(path)}
         for trial, name in sorted(found):
@@ -274,15 +274,15 @@ def forget_unreported(remote: ObjectStoreFolder, history: History) -> None:
 def _is_ahead(folder: Path, remote: ObjectStoreFolder) -> bool:
     """Whether a folder has all that the journal in the object store tells, of the same run."""
     try:
-        mine, created_s = _begun(folder.joinpath(EXPERIMENT_NAME).read_bytes()), None
+        mine, created_s = _begun(folder.joinpath(EXPERIMENT_FILE).read_bytes()), None
     except (FileNotFoundError, ValueError):
         return False
     try:
-        created_s = _begun(remote.read(EXPERIMENT_NAME))
-        theirs = remote.read(JOURNAL_NAME)
+        created_s = _begun(remote.read(EXPERIMENT_FILE))
+        theirs = remote.read(JOURNAL_FILE)
     except (FileNotFoundError, ValueError):
         return created_s in (None, mine)
-    journal = folder / JOURNAL_NAME
+    journal = folder / JOURNAL_FILE
     whole = theirs[: theirs.rfind(b"\n") + 1]
     return created_s == mine and (journal.read_bytes() if journal.exists() else b"").startswith(whole)
 

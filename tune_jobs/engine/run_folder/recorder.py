@@ -10,7 +10,7 @@ from trainables.storage.checkpoint import trial_folder
 from tune_jobs.engine.decisions.retention import CheckpointPruner
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
 from tune_jobs.results import Event, JournalWriter
-from tune_jobs.results.journal.file import JOURNAL_NAME
+from tune_jobs.results.layout import ERROR_FILE, JOURNAL_FILE, TRIALS_FOLDER
 
 Check = Callable[[], object]
 
@@ -34,7 +34,7 @@ class Recorder:
         self._folder = folder
         self._keeper = keeper
         self._check = check
-        self._journal = JournalWriter(folder / JOURNAL_NAME)
+        self._journal = JournalWriter(folder / JOURNAL_FILE)
         self._reporter = reporter
         self.torn_bytes = self._journal.torn_bytes
 
@@ -76,4 +76,4 @@ class Recorder:
 
 def traceback_file(folder: Path, trial: int) -> Path:
     """Where a run keeps the traceback of a trial."""
-    return trial_folder(folder / "trials", trial) / "error.txt"
+    return trial_folder(folder / TRIALS_FOLDER, trial) / ERROR_FILE

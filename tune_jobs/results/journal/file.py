@@ -14,7 +14,6 @@ from tune_jobs.base.gc_pause import gc_paused
 from tune_jobs.results.journal.events import Event, RunEnded, TrialEnded
 from tune_jobs.results.journal.lines import EventError, decode, encode
 
-JOURNAL_NAME = "journal.jsonl"
 MAX_LINE_BYTES = 2**20
 _BLOCK_BYTES = 64 * 2**10
 

@@ -14,7 +14,7 @@ from trainables.storage.checkpoint import Snapshot
 from trainables.storage.object_store import ObjectStoreFolder
 from trainables.storage.retry import DELAYS_S
 from tune_jobs.engine.run_folder.object_store_check import home_of, own_folder_problems
-from tune_jobs.engine.run_folder.object_store_lease import LASTS_S, LEASE, Lease, LeaseLost
+from tune_jobs.engine.run_folder.object_store_lease import LASTS_S, Lease, LeaseLost
 from tune_jobs.engine.run_folder.object_store_mirror import (
     LEAST_PAUSE_S,
     Mirror,
@@ -28,6 +28,7 @@ from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.results import EpochReported, History, RunStarted
 from tune_jobs.results.history import TrialHistory
 from tune_jobs.results.journal.lines import encode
+from tune_jobs.results.layout import LEASE_FILE
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +121,7 @@ def test_weights_of_losers_are_deleted_there(folder: Path, remote: ObjectStoreFo
         mirror.remove([1, 5])
     assert {name.split("/")[0] for name in trials.files()} == {"0000"}
     assert remote.read("journal.jsonl").decode() == JOURNAL
-    assert LEASE not in remote.files()
+    assert LEASE_FILE not in remote.files()
 
 
 def test_a_run_in_a_folder_has_no_mirror(folder: Path) -> None:
@@ -190,7 +191,7 @@ def test_two_drivers_one_run(folder: Path, remote: ObjectStoreFolder, tmp_path: 
     first.release()
     second.renew()
     second.release()
-    assert LEASE not in remote.files()
+    assert LEASE_FILE not in remote.files()
     first.take()
     Lease(remote, folder, clock).take()  # who held it from this folder is dead, since the folder is ours
 
@@ -206,7 +207,7 @@ def test_a_driver_that_lost_its_lease_sends_nothing_more(
     mirror.start()
     with pytest.raises(OSError, match="has taken over"):
         mirror.close()
-    assert list(remote.files()) == [LEASE]
+    assert list(remote.files()) == [LEASE_FILE]
 
 
 @pytest.mark.parametrize(
@@ -262,8 +263,8 @@ def test_nothing_is_left_of_a_run_that_never_began_unless_it_is_anothers(
     Lease(remote, other).take()
     discard(folder, remote)
     assert not folder.exists()
-    assert LEASE in remote.files()
-    remote.remove(LEASE)
+    assert LEASE_FILE in remote.files()
+    remote.remove(LEASE_FILE)
     discard(other, remote)
     assert remote.files() == {}
 

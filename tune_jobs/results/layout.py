@@ -1,0 +1,33 @@
+"""The names of the files in a run's folder, which stand here and nowhere else.
+
+========================= ============================================ ====================================
+name                      content                                      written by
+========================= ============================================ ====================================
+``experiment.json``       what was asked for                           ``engine.run_folder.create``
+``journal.jsonl``         all events, one a line                       ``engine.run_folder.recorder``
+``warm_start.jsonl``      events of other runs for the searcher        ``engine.run_folder``
+``trials/0007/``          a trial's checkpoints and its architecture   ``trainables.storage``
+``trials/0007/error.txt`` the traceback of a trial that raised         ``engine.run_folder.recorder``
+``evaluations/0007.json`` a trial's scores on the test set             ``results.evaluations``
+``logs/ray.log``          output of Ray and TensorFlow during the run  ``engine``
+``logs/evaluation.log``   the same during an evaluation or a refit     ``evaluation``
+``lock``                  nothing: the working process holds a lock    ``engine.run_folder.lock``
+``.lease``                the token of the lease on an object store    ``engine.run_folder.object_store_lease``
+``lease.json``            the lease, in the object store only          ``engine.run_folder.object_store_lease``
+========================= ============================================ ====================================
+"""
+
+from __future__ import annotations
+
+EXPERIMENT_FILE = "experiment.json"
+JOURNAL_FILE = "journal.jsonl"
+WARM_START_FILE = "warm_start.jsonl"
+TRIALS_FOLDER = "trials"
+ERROR_FILE = "error.txt"
+EVALUATIONS_FOLDER = "evaluations"
+LOGS_FOLDER = "logs"
+RAY_LOG = f"{LOGS_FOLDER}/ray.log"
+EVALUATION_LOG = f"{LOGS_FOLDER}/evaluation.log"
+LOCK_FILE = "lock"
+LEASE_TOKEN_FILE = ".lease"  # noqa: S105 - a name of a file
+LEASE_FILE = "lease.json"
