@@ -4,7 +4,7 @@ BIN := .venv/bin
 FAULTS := tests/integration/test_faults.py
 BENCH ?= where_time_goes whole_run equal_work time_to_accuracy driver proposals leaderboard startup scale
 
-.PHONY: demo demo-cluster test test-slow faults bench lint types contracts format clean
+.PHONY: demo demo-cluster test test-slow faults bench lint types contracts docs format clean
 
 demo: .venv/installed
 	$(BIN)/tune-jobs run digits_mlp
@@ -42,12 +42,17 @@ types: .venv/installed
 contracts: .venv/installed
 	$(BIN)/lint-imports
 
+# The pages of docs/ and a reference made of the docstrings. A warning is an error; nothing is fetched.
+docs: .venv/installed
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs build/docs
+	@echo "build/docs/index.html"
+
 format: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv
+	rm -rf .venv build
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

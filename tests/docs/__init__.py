@@ -1,0 +1,1 @@
+"""Tests of the documentation: its pages, its examples and its reference."""
