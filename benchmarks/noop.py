@@ -9,6 +9,7 @@ import numpy as np
 
 from search_spaces import Boolean, Choice, Float, Int, SearchSpace
 from trainables import Data, KerasTrainable, TrialSettings
+from trainables.report import Epoch, Report
 from trainables.settings import TRIAL_KEY
 from tune_jobs import Experiment, NoScheduler, Objective, Random
 
@@ -38,15 +39,14 @@ class NoOp(KerasTrainable):
         self._epoch, self._number, self._sleep_s = 0, new_config.get(TRIAL_KEY, 0), new_config.get("sleep_s", 0.0)
         return True
 
-    def step(self) -> dict[str, Any]:
+    def step(self) -> Report:
         """An epoch of nothing."""
         if self._sleep_s:
             time.sleep(self._sleep_s)
         self._epoch += 1
         metrics = {"loss": 1 / self._epoch, "accuracy": 0.5, "val_loss": self._number + 1 / self._epoch}
         metrics["val_accuracy"] = 1 / (2 + self._number + self._epoch)
-        report = {"epoch": self._epoch, "metrics": metrics, "seconds": 0.001, "mistake": None, "error": None}
-        return {**metrics, **report, "done": self._epoch >= self._max_epochs}
+        return Epoch(self._epoch, metrics, 0.001).report(done=self._epoch >= self._max_epochs)
 
     def cleanup(self) -> None:
         """Nothing is left behind."""

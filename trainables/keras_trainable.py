@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ray import tune
 
@@ -15,7 +15,8 @@ from trainables.data import Data
 from trainables.devices import gpu_memory, replicas
 from trainables.devices import prepare as devices
 from trainables.fit_options import FitOptions
-from trainables.settings import GPUS_KEY, REPORTED_KEY, TRIAL_KEY, InvalidTrainable, TrialSettings
+from trainables.report import Report
+from trainables.settings import InvalidTrainable, TrialSettings, unwrap
 from trainables.storage import checkpoint
 from trainables.storage import store as storage
 from trainables.storage.background_writer import BackgroundWriter, Pending
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _LEAVING_S = 20.0
 _LONGEST_ERROR = 2000
+
+Result = TypeVar("Result")
 
 
 class KerasTrainable(tune.Trainable):
@@ -99,21 +102,19 @@ class KerasTrainable(tune.Trainable):
         self._begin(new_config)
         return True
 
-    def step(self) -> dict[str, Any]:
-        """Trains one epoch.
+    def step(self) -> Report:  # type: ignore[override]  # Ray declares a dict, which a report is
+        """Train one epoch.
 
         Returns:
-            ``epoch``, ``metrics``, ``seconds``, and ``done`` when nothing is left to do; also every metric at the top
-            level, for plain Ray Tune, where its name is not one of these. Or what went wrong: ``mistake`` when every
-            trial would fail alike, ``error`` and ``traceback`` otherwise. In both cases ``notes``, where there are any:
-            pairs of a trial, which may be an earlier one of this worker, and a line about its checkpoints.
+            The report about the epoch, or about what went wrong.
         """
-        result = self._guarded(self._step)
-        if result is None and not self._is_in_a_run and self._raised is not None:
+        report = self._guarded(self._step)
+        if report is None and not self._is_in_a_run and self._raised is not None:
             raise self._raised  # plain Ray Tune knows no other way to tell
+        report = report or self._failure or Report(done=True)
         notes = [*self._notes, *self._writer.take_notes()]
         self._notes = []
-        return {**(result or {"done": True, **self._failure}), **({"notes": notes} if notes else {})}
+        return {**report, "notes": notes} if notes else report
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Writes the trial's state into a directory."""
@@ -135,13 +136,11 @@ class KerasTrainable(tune.Trainable):
     # One trial.
 
     def _begin(self, config: dict[str, Any]) -> None:
-        parameters = dict(config)
-        self._trial = int(parameters.pop(TRIAL_KEY, 0))
-        self._reported = int(parameters.pop(REPORTED_KEY, 0))
-        self._gpus: float | None = parameters.pop(GPUS_KEY, self._settings.gpus)
-        self._parameters = parameters
+        self._parameters, control = unwrap(config)
+        self._trial, self._reported = control.trial, control.reported
+        self._gpus = self._settings.gpus if control.gpus is None else control.gpus
         self._training: TrialTraining | None = None
-        self._failure: dict[str, str] = {}
+        self._failure: Report | None = None
         self._raised: Exception | None = None
         self._repeated = False
         self._architecture: str | None = None
@@ -149,10 +148,9 @@ class KerasTrainable(tune.Trainable):
         self._saved_at_s = time.monotonic()
         self._guarded(self._prepare)
 
-    def _prepare(self) -> dict[str, Any]:
+    def _prepare(self) -> None:
         if note := devices.prepare(self._settings.cpus, self._gpus):
             self._notes.append((self._trial, note))
-        return {}
 
     def _running(self) -> TrialTraining:
         """The trial's training, built by the first step: a worker that dies there is tried again, in setup not."""
@@ -191,7 +189,7 @@ class KerasTrainable(tune.Trainable):
         # Its last epoch may have been written but not reported before the worker died: it is reported again.
         self._repeated = training.last is not None
 
-    def _step(self) -> dict[str, Any]:
+    def _step(self) -> Report:
         training = self._running()
         if not self._repeated:
             training.run_epoch()
@@ -205,16 +203,8 @@ class KerasTrainable(tune.Trainable):
             self._save()
         if training.ended:
             self._writer.wait()  # nothing goes on with a trial that reported its end: its weights are there by then
-        return {
-            **last.metrics,
-            "epoch": last.number,
-            "metrics": dict(last.metrics),
-            "seconds": last.seconds,
-            "mistake": None,
-            "error": None,
-            "done": training.ended,
-            **(gpu_memory.report() if self._settings.measures_gpu else {}),
-        }
+        memory = gpu_memory.measured() if self._settings.measures_gpu else None
+        return last.report(done=training.ended, gpu_memory=memory)
 
     def _checkpoint_is_due(self) -> bool:
         training = self._running()
@@ -247,33 +237,32 @@ class KerasTrainable(tune.Trainable):
         self._training = None
         devices.release()
 
-    def _finish(self) -> dict[str, Any]:
+    def _finish(self) -> None:
         training = self._running()
         if self._folder and training.epoch > self._saved_epoch:
             self._save()
         # After saving: a trial that a scheduler only pauses goes on from its last weights, not from those
         # that an EarlyStopping restores here.
         training.end()
-        return {}
 
     @property
     def _folder(self) -> Path | ObjectStoreFolder | None:
         return storage.trial_folder(self._settings.folder, self._trial)
 
-    def _guarded(self, work: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
-        """What ``work`` returns; None when it, or something before, went wrong: ``_failure`` says what."""
+    def _guarded(self, work: Callable[[], Result]) -> Result | None:
+        """Return what ``work`` returns, or None after a failure of it, or before it: see ``_failure``."""
         if self._failure:
             return None
         try:
             return work()
         except InvalidTrainable as mistake:
             self._raised = mistake
-            self._failure = {"mistake": str(mistake)}
+            self._failure = Report(done=True, mistake=str(mistake))
             self._keep_best()  # a model may stop reporting its objective after good epochs
         except Exception as error:  # noqa: BLE001 - whatever a user's model raises is a row on the leaderboard
             self._raised = error
             message = " ".join(f"{type(error).__name__}: {error}".split())
-            self._failure = {"error": message[:_LONGEST_ERROR], "traceback": traceback.format_exc()}
+            self._failure = Report(done=True, error=message[:_LONGEST_ERROR], traceback=traceback.format_exc())
             self._keep_best()
         return None
 

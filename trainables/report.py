@@ -1,39 +1,96 @@
-"""What an epoch reports, when it has diverged, and which epoch of a trial is the best."""
+"""The reports of trials: what one step sends to the driver, what an epoch measured, and which epoch is the best."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Required, TypedDict, cast
 
-from trainables.settings import TrialSettings
+from trainables.settings import TrialSettings, is_better
 
 if TYPE_CHECKING:  # a journal is read without NumPy, by the same rule of divergence
     import numpy as np
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch reported.
+class GpuMemory(TypedDict):
+    """The memory of a trial's GPU.
 
     Attributes:
-        number: Counted from 1.
+        peak_bytes: The most that the trial has allocated so far.
+        total_bytes: The size of the GPU's memory.
+    """
+
+    peak_bytes: int
+    total_bytes: int
+
+
+class Report(TypedDict, total=False):
+    """The contract between a worker and the driver: what ``KerasTrainable.step`` returns.
+
+    A report is about an epoch (it has ``epoch``, ``metrics`` and ``seconds``), or about a failure (it has ``mistake``,
+    or ``error`` and ``traceback``). A report about an epoch also has every metric at the top level, for plain Ray Tune,
+    unless the metric has the name of one of these keys. Ray adds keys of its own.
+
+    Attributes:
+        done: True when the trial has nothing left to do.
+        epoch: The number of the epoch, counted from 1.
         metrics: Every metric of the model, by Keras's names.
-        seconds: How long it took, validation included.
+        seconds: The epoch's duration in seconds, validation included.
+        mistake: A mistake with which every trial would fail alike, so that the run ends; None in a good epoch.
+        error: What this trial's own code raised, on one line; None in a good epoch.
+        traceback: The traceback of ``error``.
+        notes: Pairs of a trial's number and a line about its checkpoints. The trial may be an earlier one of this
+            worker. The key is missing when there are no notes.
+        gpu_memory: The memory of the trial's GPU, in a run that measures it.
+    """
+
+    done: Required[bool]
+    epoch: int
+    metrics: Mapping[str, float]
+    seconds: float
+    mistake: str | None
+    error: str | None
+    traceback: str
+    notes: list[tuple[int, str]]
+    gpu_memory: GpuMemory
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The measurements of one epoch.
+
+    Attributes:
+        number: The number of the epoch, counted from 1.
+        metrics: Every metric of the model, by Keras's names.
+        seconds: The epoch's duration in seconds, validation included.
     """
 
     number: int
     metrics: Mapping[str, float]
     seconds: float
 
+    def report(self, *, done: bool, gpu_memory: GpuMemory | None = None) -> Report:
+        """Return the report about this epoch."""
+        report = Report(
+            epoch=self.number,
+            metrics=dict(self.metrics),
+            seconds=self.seconds,
+            mistake=None,
+            error=None,
+            done=done,
+        )
+        if gpu_memory is not None:
+            report["gpu_memory"] = gpu_memory
+        return cast(Report, {**self.metrics, **report})
+
     def to_json(self) -> dict[str, Any]:
-        """The epoch as JSON values."""
+        """Return the epoch as JSON values."""
         return {"epoch": self.number, "metrics": dict(self.metrics), "seconds": self.seconds}
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Epoch:
-        """The inverse of ``to_json``."""
+        """Make an epoch from what ``to_json`` returned."""
         return cls(state["epoch"], state["metrics"], state["seconds"])
 
 
@@ -52,24 +109,30 @@ class Best:
     weights: Sequence[np.ndarray] = ()
 
     def after(self, epoch: Epoch, settings: TrialSettings, weights: Callable[[], list[np.ndarray]]) -> Best:
-        """The best epoch once another one was trained: that one, with its weights, or still this one."""
-        value = None if settings.metric is None else epoch.metrics[settings.metric]
-        if value is not None and (
-            diverged_metric(epoch.metrics, settings.metric) or not self._is_beaten(value, settings)
-        ):
-            return self
-        return Best(epoch.number, value, weights())
+        """Return the best epoch after one more epoch: that epoch, or still this one.
 
-    def _is_beaten(self, value: float, settings: TrialSettings) -> bool:
-        if self.value is None:
-            return True
-        return value > self.value if settings.mode == "max" else value < self.value
+        Args:
+            epoch: The epoch that was just trained.
+            settings: The settings of the trial, with the objective.
+            weights: Returns the model's weights; called only if the epoch is the best.
+        """
+        value = None if settings.metric is None else epoch.metrics[settings.metric]
+        if value is not None:
+            diverged = diverged_metric(epoch.metrics, settings.metric) is not None
+            if diverged or not (self.value is None or is_better(value, self.value, settings.mode)):
+                return self
+        return Best(epoch.number, value, weights())
 
 
 def diverged_metric(metrics: Mapping[str, float], objective: str | None) -> str | None:
-    """The metric by which an epoch has diverged, NaN or infinite: the objective or the training loss; None: it has not.
+    """Return the metric by which an epoch has diverged, or None if it has not.
 
-    A network of NaN weights still has an argmax: its accuracy is finite.
+    An epoch has diverged when its objective or its training loss is NaN or infinite. Other metrics do not tell:
+    a network whose weights are NaN still has an argmax, so its accuracy is finite.
+
+    Args:
+        metrics: The metrics of the epoch, by name.
+        objective: The name of the objective's metric; None when there is no objective.
     """
     watched = [name for name in (objective, "loss") if name is not None]
     return next((name for name in watched if not math.isfinite(metrics.get(name, 0.0))), None)

@@ -1,53 +1,111 @@
-"""What a run tells each of its trials, beside the configuration."""
+"""What a run gives to its trials beside their parameters: settings, control values, and the objective's direction."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+Mode = Literal["max", "min"]
+"""The direction of an objective: whether a high ("max") or a low ("min") value is better."""
 
 TRIAL_KEY = "__trial__"
-"""The key of a Ray Tune configuration under which a trial finds its number."""
-
 GPUS_KEY = "__gpus__"
-"""The key beside it under which a trial finds its GPUs, in a run whose trials have different shares of them."""
-
 REPORTED_KEY = "__reported__"
-"""The key beside it under which a trial finds how many of its epochs were reported before this worker had it."""
+
+
+def as_loss(value: float, mode: Mode) -> float:
+    """Return the value of an objective as a loss: less is better."""
+    return -value if mode == "max" else value
+
+
+def is_better(value: float, other: float, mode: Mode) -> bool:
+    """Return whether a value of an objective is better than another one. NaN is never better, and never beaten."""
+    return as_loss(value, mode) < as_loss(other, mode)
 
 
 def spread_of(metric: str) -> str:
-    """The metric by which a trial that is trained several times reports the spread of its objective."""
+    """Return the name of the metric that holds the spread of the objective where a trial is trained several times."""
     return f"{metric}_std"
 
 
 class InvalidTrainable(ValueError):  # noqa: N818 - it tells of a declaration, not of a failure
-    """The trainable itself is wrong, so that every trial would fail alike: the run ends at once."""
+    """The trainable itself is wrong, so that every trial would fail alike: the run ends at once.
+
+    Example:
+        >>> from trainables import InvalidTrainable
+        >>> raise InvalidTrainable("The model is not compiled.")
+        Traceback (most recent call last):
+        trainables.settings.InvalidTrainable: The model is not compiled.
+    """
+
+
+@dataclass(frozen=True)
+class ControlValues:
+    """What the driver tells a worker about one trial.
+
+    Ray carries one dictionary per trial, its configuration, so these values travel inside it.
+
+    Attributes:
+        trial: The number of the trial.
+        reported: How many epochs of the trial were reported before this worker had it.
+        gpus: The trial's GPUs, in a run whose trials have different shares of them; else None.
+    """
+
+    trial: int = 0
+    reported: int = 0
+    gpus: float | None = None
+
+    def wrap(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the configuration for Ray: the parameters of the trial and these values."""
+        config = {**parameters, TRIAL_KEY: self.trial, REPORTED_KEY: self.reported}
+        return config if self.gpus is None else {**config, GPUS_KEY: self.gpus}
+
+
+def unwrap(config: Mapping[str, Any]) -> tuple[dict[str, Any], ControlValues]:
+    """Return the parameters and the control values of a configuration: the inverse of ``ControlValues.wrap``.
+
+    Plain Ray Tune adds no control values: then all have their defaults.
+    """
+    parameters = dict(config)
+    control = ControlValues(
+        trial=int(parameters.pop(TRIAL_KEY, 0)),
+        reported=int(parameters.pop(REPORTED_KEY, 0)),
+        gpus=parameters.pop(GPUS_KEY, None),
+    )
+    return parameters, control
 
 
 @dataclass(frozen=True)
 class TrialSettings:
-    """What holds for every trial of a run.
+    """The settings that all trials of a run share.
 
     Attributes:
         metric: The objective's metric, as the model reports it (``val_accuracy``); None when there is no
             objective: then no epoch is better than another and the last weights count as the best.
         mode: Whether a high ("max") or a low ("min") value of the metric is better.
-        max_epochs: How many epochs a trial is trained at most.
+        max_epochs: The number of epochs after which a trial has been trained completely.
         seed: The run's seed; with the trial's number it gives each trial its own random numbers.
         executions: How many times a trial's configuration is trained, each with its own random numbers; the trial
             reports their means.
         cpus: CPUs of a trial: its TensorFlow uses as many threads.
         gpus: GPUs of a trial; with 0 it sees none, with less than 1 it is held to that part of one's memory. None:
             those that the process sees already.
-        measures_gpu: Whether it reports how much of its GPU's memory it used.
+        measures_gpu: Whether a trial reports how much of its GPU's memory it used.
         folder: The folder, which exists, that holds one folder per trial, or the URI of one; None: nothing is written.
         checkpoint_every_s: Seconds between two checkpoints of a trial, beside those at milestones and at its
             end.
         milestones: Epochs after which a scheduler may stop the trial: its state after them is saved.
+
+    Example:
+        >>> from trainables import TrialSettings
+        >>> settings = TrialSettings(metric="val_loss", mode="min", max_epochs=27, milestones=(3, 9))
+        >>> settings.executions
+        1
     """
 
     metric: str | None = None
-    mode: Literal["max", "min"] = "max"
+    mode: Mode = "max"
     max_epochs: int = 1_000_000
     seed: int = 0
     executions: int = 1

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
 from trainables.data import Data
 from trainables.keras_trainable import KerasTrainable
-from trainables.settings import TRIAL_KEY, TrialSettings
+from trainables.report import Report
+from trainables.settings import ControlValues, Mode, TrialSettings
 from trainables.storage import checkpoint
 from trainables.storage.checkpoint import Snapshot
 
@@ -25,7 +26,7 @@ from trainables.storage.checkpoint import Snapshot
 class _Run:
     """What some epochs of a trial reported, and what the trial was after them."""
 
-    results: list[dict[str, Any]]
+    results: list[Report]
     states: list[Snapshot]
 
 
@@ -72,7 +73,7 @@ class TrainableContract:
     trainable: ClassVar[type[KerasTrainable]]
     config: ClassVar[Mapping[str, Any]]
     configs: ClassVar[Sequence[Mapping[str, Any]]] = ()
-    objective: ClassVar[tuple[str, Literal["max", "min"]]] = ("val_accuracy", "max")
+    objective: ClassVar[tuple[str, Mode]] = ("val_accuracy", "max")
     data: Data | None = None
     epochs: ClassVar[int] = 4
     rtol: ClassVar[float] = 1e-5
@@ -92,7 +93,8 @@ class TrainableContract:
                 value = result["metrics"].get(metric)
                 if value is None or not math.isfinite(value):
                     raise AssertionError(f"Epoch {result['epoch']} reports {metric}={value}; {config=}.")
-                np.testing.assert_equal(result[metric], value)
+                top_level: Mapping[str, object] = result
+                np.testing.assert_equal(top_level[metric], value)
 
     def test_a_restored_trial_goes_on_as_if_uninterrupted(self) -> None:
         """Saved, restored in a fresh instance, trained on: metrics, model and optimizer are equal."""
@@ -237,7 +239,7 @@ class TrainableContract:
 
 def _numbered(config: Mapping[str, Any], trial: int) -> dict[str, Any]:
     # A copy through and through: a trainable that changed its configuration would change the next test's.
-    return {**copy.deepcopy(dict(config)), TRIAL_KEY: trial}
+    return ControlValues(trial).wrap(copy.deepcopy(dict(config)))
 
 
 def _state(worker: KerasTrainable) -> Snapshot:

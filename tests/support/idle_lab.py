@@ -9,6 +9,7 @@ from typing import Any
 from search_spaces import Choice, Float, SearchSpace
 from tests.support import tiny_lab
 from trainables import Data, KerasTrainable, TrialSettings
+from trainables.report import Report
 from tune_jobs import Experiment, NoScheduler, Objective, Random
 
 EPOCH_S = 0.5
@@ -30,7 +31,7 @@ class Idle(KerasTrainable):
         self._epoch = 0
         return True
 
-    def step(self) -> dict[str, Any]:
+    def step(self) -> Report:
         time.sleep(EPOCH_S)
         self._epoch += 1
         done = self._settings is not None and self._epoch >= self._settings.max_epochs

@@ -9,7 +9,8 @@ import numpy as np
 
 from search_spaces import Choice, SearchSpace
 from trainables import Data, KerasTrainable
-from trainables.settings import GPUS_KEY
+from trainables.report import Report
+from trainables.settings import unwrap
 from tune_jobs import Experiment, Grid, NoScheduler, Objective, Resources
 
 TOTAL_BYTES = 16 * 2**30
@@ -32,9 +33,10 @@ class Using(KerasTrainable):
         self._config, self._epoch = new_config, 0
         return True
 
-    def step(self) -> dict[str, Any]:
+    def step(self) -> Report:
         self._epoch += 1
-        gpus, needs = self._config.get(GPUS_KEY, self._settings.gpus), self._config["needs"]
+        parameters, control = unwrap(self._config)
+        gpus, needs = control.gpus or self._settings.gpus, parameters["needs"]
         if needs > gpus:
             return {"done": True, "error": f"OutOfMemoryError: CUDA out of memory. It has {gpus}."}
         seen = os.environ.get("CUDA_VISIBLE_DEVICES", "")

@@ -15,6 +15,7 @@ from ray.tune import PlacementGroupFactory, Trainable
 from ray.tune.execution.tune_controller import TuneController
 
 from tests.support.fakes import MemoryRecord
+from trainables.report import Epoch
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.on_ray import bridge
 from tune_jobs.engine.on_ray.bridge import DecidingStopper, ProposingSearcher, TellingCallback, WorkerKeeper
@@ -121,9 +122,9 @@ class Workers:
     def _report(self, actor: Any) -> dict[str, Any]:
         epoch = self._done[actor]
         metrics = {"loss": 1 / epoch, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5}
-        own = {"epoch": epoch, "metrics": metrics, "seconds": 0.1, "mistake": None, "error": None}
+        own = Epoch(epoch, metrics, 0.1).report(done=epoch == self._epochs)
         rays = {"trial_id": "", "training_iteration": epoch, "pid": 1, "node_ip": "", "config": self._configs[actor]}
-        return {**metrics, **own, **rays, "done": epoch == self._epochs}
+        return {**own, **rays}
 
 
 class _Hashable:

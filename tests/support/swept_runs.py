@@ -8,6 +8,7 @@ from typing import Any
 
 from search_spaces import Choice, SearchSpace
 from tests.support.fakes import experiment
+from trainables.report import Report
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
 from tune_jobs.engine.run_folder.create import create
@@ -70,7 +71,7 @@ def make_run(
     return Run(folder)
 
 
-def _result(learns: Curve, config: dict[str, Any], epoch: int, last: int) -> dict[str, Any]:
+def _result(learns: Curve, config: dict[str, Any], epoch: int, last: int) -> Report:
     try:
         metrics = learns(config, epoch)
     except ValueError as error:

@@ -9,6 +9,7 @@ import numpy as np
 
 from search_spaces import Float, SearchSpace
 from trainables import Data, FitOptions, KerasTrainable, TrialSettings
+from trainables.settings import ControlValues
 from tune_jobs.engine.run_folder.create import create
 from tune_jobs.experiment.experiment import Experiment, Objective
 from tune_jobs.results import (
@@ -69,7 +70,7 @@ def trained_run(storage: Path, rates=(0.2, 0.001), trainable=Blobs, name: str = 
         for trial, rate in enumerate(rates):
             config = {"rate": rate}
             journal.write(TrialStarted(time_s=2.0, trial=trial, config=config, node="host"))
-            worker = trainable.standalone({**config, "__trial__": trial}, settings=settings)
+            worker = trainable.standalone(ControlValues(trial).wrap(config), settings=settings)
             for epoch in range(1, 4):
                 result = worker.step()
                 reported = EpochReported(

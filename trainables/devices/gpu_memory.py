@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.devices.gpu_share import CONTEXT_BYTES
+from trainables.report import GpuMemory
 from trainables.settings import InvalidTrainable
 
 _DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"))
@@ -60,12 +61,12 @@ def peak_bytes(backend: str) -> int | None:
     return min(allocated, max(held - CONTEXT_BYTES, 0)) or allocated
 
 
-def report() -> dict[str, dict[str, int]]:
-    """What a trial reports of its GPU's memory, by the backend that Keras runs on; nothing where there is no GPU."""
+def measured() -> GpuMemory | None:
+    """Return what a trial reports of its GPU's memory, by the backend that Keras runs on; None without a GPU."""
     import keras
 
     peak, total = peak_bytes(keras.backend.backend()), total_bytes()
-    return {} if peak is None or total is None else {"gpu_memory": {"peak_bytes": peak, "total_bytes": total}}
+    return None if peak is None or total is None else GpuMemory(peak_bytes=peak, total_bytes=total)
 
 
 def first_visible(visible: str | None) -> str | None:

@@ -11,7 +11,7 @@ from trainables.data import Data
 from trainables.internals.global_state import PrivateGlobalState
 from trainables.report import Best, Epoch
 from trainables.reuse.kept_models import WorkerCache
-from trainables.settings import TrialSettings, spread_of
+from trainables.settings import TrialSettings, as_loss, spread_of
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.training.model import BuildsModels
 from trainables.training.training import Training, position
@@ -184,8 +184,8 @@ class Executions:
         metric = self.settings.metric
         if metric is None:
             return self.trainings[0]
-        pick = max if self.settings.mode == "max" else min
-        return self.trainings[pick(range(len(reports)), key=lambda execution: reports[execution][metric])]
+        mode = self.settings.mode
+        return self.trainings[min(range(len(reports)), key=lambda execution: as_loss(reports[execution][metric], mode))]
 
 
 def averaged(reports: Sequence[Mapping[str, float]], objective: str | None) -> dict[str, float]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.report import diverged_metric
+from trainables.report import Report, diverged_metric
 from tune_jobs.engine.decisions.event_sink import EventSink, Record
 from tune_jobs.engine.decisions.failures import FAILURES, FailuresInARow, cut, status_of
 from tune_jobs.engine.decisions.gpu_shares import GpuShares
@@ -148,7 +148,7 @@ class Coordinator:
         gpus = self.shares.of(trial)
         self._tell(TrialStarted(time_s=self._clock(), trial=trial, config=running.config, node=node, gpus=gpus))
 
-    def report(self, trial: int, result: Mapping[str, Any]) -> bool:
+    def report(self, trial: int, result: Report) -> bool:
         """Takes what a step of the trainable returned; says whether the trial ends here."""
         for number, text in result.get("notes", ()):
             self.note(text, number)
@@ -228,7 +228,7 @@ class Coordinator:
     def _give_up(self, failure: str) -> None:
         self.failure, self.ending = failure, Ending.FAILED
 
-    def _take_epoch(self, trial: int, result: Mapping[str, Any]) -> bool:
+    def _take_epoch(self, trial: int, result: Report) -> bool:
         """Records an epoch; False when it was recorded: a worker that continues from a checkpoint repeats some."""
         epoch = int(result["epoch"])
         if epoch <= self._running[trial].epoch:

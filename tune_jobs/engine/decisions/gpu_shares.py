@@ -7,12 +7,11 @@ used; the others get the part of one that this fits in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from trainables.devices.gpu_share import is_part, trials_a_gpu
-from trainables.settings import GPUS_KEY
+from trainables.report import Report
 from tune_jobs.engine.decisions.failures import is_gpu_memory
 from tune_jobs.experiment.resources import MOST_TRIALS_A_GPU, OnOom, Resources
 from tune_jobs.results import Event, TrialEnded, TrialStarted
@@ -98,7 +97,7 @@ class GpuShares:
         """No worker is at work on a trial any more; it may begin again."""
         self._active.pop(trial, None)
 
-    def measured(self, trial: int, result: Mapping[str, Any]) -> str | None:
+    def measured(self, trial: int, result: Report) -> str | None:
         """Learns what a trial reported of its memory; a sentence when that settles the share of those to come."""
         memory = result.get("gpu_memory")
         if self._is_settled or memory is None:
@@ -123,9 +122,9 @@ class GpuShares:
         self._of[trial] = larger(had)
         return f"it ran out of {had:g} of a GPU, and is tried again with {self._of[trial]:g}: {error}"
 
-    def keyed(self, trial: int) -> dict[str, float]:
-        """What is added to a trial's configuration, where Ray and its worker cannot know its share otherwise."""
-        return {GPUS_KEY: self.of(trial)} if self.vary else {}
+    def own_gpus(self, trial: int) -> float | None:
+        """Return the trial's own GPUs, for its configuration; None where all trials of the run have equal shares."""
+        return self.of(trial) if self.vary else None
 
     @property
     def vary(self) -> bool:

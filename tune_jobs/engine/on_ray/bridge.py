@@ -7,14 +7,15 @@ all for every result, and which it cannot restore without its state.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import ray
 from ray.tune import Callback, Stopper
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search.search_algorithm import SearchAlgorithm
 
-from trainables.settings import REPORTED_KEY, TRIAL_KEY
+from trainables.report import Report
+from trainables.settings import ControlValues
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.on_ray.errors import in_one_line
 from tune_jobs.engine.on_ray.internals.controller import ControllerPatches, lighten
@@ -69,8 +70,9 @@ class ProposingSearcher(_Bridge, SearchAlgorithm):
         if proposal is WAIT or self._trials is None:
             return None
         number, config = proposal
-        reported = {TRIAL_KEY: number, REPORTED_KEY: self._coordinator.reported(number)}
-        trial = self._trials.make(number, {**config, **reported, **self._coordinator.shares.keyed(number)})
+        gpus = self._coordinator.shares.own_gpus(number)
+        control = ControlValues(number, self._coordinator.reported(number), gpus)
+        trial = self._trials.make(number, control.wrap(config))
         self._with_ray.add(trial.trial_id)
         return trial
 
@@ -128,7 +130,7 @@ class DecidingStopper(_Bridge, Stopper):
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Whether the trial ends."""
-        return self._coordinator.report(number_of(trial_id), result)
+        return self._coordinator.report(number_of(trial_id), cast(Report, result))
 
     def stop_all(self) -> bool:
         """Whether the run ends."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables import Data, TrialSettings
-from trainables.settings import GPUS_KEY
+from trainables.settings import unwrap
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.on_ray.free_slots import FreeSlots
 from tune_jobs.engine.on_ray.internals.memory_monitor import oom_kills_count_as_deaths
@@ -52,7 +52,8 @@ def _resources_of(resources: Resources) -> Callable[[Mapping[str, Any]], Any]:
     def request(config: Mapping[str, Any]) -> Any:
         from ray.tune.execution.placement_groups import resource_dict_to_pg_factory
 
-        return resource_dict_to_pg_factory(resources.to_ray(config.get(GPUS_KEY)))
+        _, control = unwrap(config)
+        return resource_dict_to_pg_factory(resources.to_ray(control.gpus))
 
     return request
 

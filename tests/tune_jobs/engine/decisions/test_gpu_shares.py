@@ -98,7 +98,7 @@ def test_without_a_part_of_a_gpu_there_is_nothing_to_grow(gpus: int) -> None:
     shares = GpuShares(Resources(gpus=gpus), "grow")
     assert shares.grow(0, GPU_OOM) is None
     assert not shares.vary
-    assert shares.keyed(0) == {}
+    assert shares.own_gpus(0) is None
 
 
 def test_the_machine_s_own_memory_does_not_grow_with_the_gpu() -> None:
@@ -120,7 +120,7 @@ def test_nothing_else_is_proposed_while_a_trial_waits_for_a_larger_share() -> No
         coordinator.started(number, "here")
     assert coordinator.report(1, {"done": True, "error": GPU_OOM})
     assert coordinator.propose()[0] == 1
-    assert coordinator.shares.keyed(1) == {"__gpus__": 0.5}
+    assert coordinator.shares.own_gpus(1) == 0.5
     assert coordinator.propose() is WAIT
     coordinator.started(1, "here")
     assert coordinator.propose()[0] == 3

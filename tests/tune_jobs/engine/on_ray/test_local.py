@@ -14,6 +14,7 @@ from ray._private import node, parameter, utils, worker
 from ray.tune.execution import class_cache
 
 from trainables import KerasTrainable
+from trainables.report import Report
 from tune_jobs.engine.on_ray import local as local_ray
 from tune_jobs.engine.on_ray.local import workers_at_start
 from tune_jobs.host.capacity import Machine, Node
@@ -28,8 +29,8 @@ class Plain(KerasTrainable):
 
 
 class Own(KerasTrainable):
-    def step(self) -> dict[str, Any]:
-        return {}
+    def step(self) -> Report:
+        return Report(done=True)
 
 
 @pytest.mark.parametrize(
