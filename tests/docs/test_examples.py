@@ -1,0 +1,131 @@
+"""Every public name has an example in its docstring, and every example does what it shows."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import io
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.support.fake_cluster import FakeServer
+from tune_jobs.cluster.jobs import job, submit
+
+PACKAGES = ("search_spaces", "trainables", "tune_jobs")
+NEED_RUNS = {
+    "compare",
+    "evaluate",
+    "export",
+    "find_runs",
+    "load_run",
+    "refit",
+    "resume",
+    "resume_repeats",
+    "run",
+    "run_repeats",
+    "Run",
+    "sweep_path",
+}
+"""Names whose examples read finished runs or start Ray."""
+
+NEED_A_CLUSTER = {"Job", "find_job", "submit"}
+"""Names whose examples speak to a Jobs server at ``http://head:8265``."""
+
+WITHOUT_EXAMPLE: set[str] = {
+    "Boolean",
+    "Choice",
+    "Fixed",
+    "Float",
+    "Int",
+    "InvalidDeclaration",
+    "Parameter",
+    "SearchSpace",
+    "Slot",
+    "from_ray",
+    "Data",
+    "FitOptions",
+    "InvalidData",
+    "InvalidTrainable",
+    "KerasTrainable",
+    "TrialSettings",
+    "split",
+    "ASHA",
+    "Bayesian",
+    "Experiment",
+    "Grid",
+    "HyperOpt",
+    "Job",
+    "JobFailed",
+    "NoScheduler",
+    "Objective",
+    "Random",
+    "RequestError",
+    "Resources",
+    "Run",
+    "RunFailed",
+    "Sweep",
+    "compare",
+    "evaluate",
+    "export",
+    "find_job",
+    "find_runs",
+    "load_run",
+    "refit",
+    "resume",
+    "resume_repeats",
+    "run",
+    "run_repeats",
+    "submit",
+    "sweep_path",
+}
+"""Names that have none yet."""
+
+
+def public_names() -> list[object]:
+    """Return a test parameter for each public name: its package and the name, with the marks that it needs."""
+    parameters = []
+    for package in PACKAGES:
+        for name in import_module(package).__all__:
+            marks = []
+            if name in NEED_RUNS:
+                marks.append(pytest.mark.integration)
+            if name in WITHOUT_EXAMPLE:
+                marks.append(pytest.mark.xfail(strict=True, reason="has no example yet"))
+            parameters.append(pytest.param(package, name, marks=marks, id=f"{package}.{name}"))
+    return parameters
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    """A Jobs server in memory, which takes every job that is sent to any address."""
+    server = FakeServer()
+    for module in (job, submit):
+        monkeypatch.setattr(module, "reach", lambda _: server)
+    return server
+
+
+@pytest.mark.parametrize(("package", "name"), public_names())
+@pytest.mark.usefixtures("work_folder", "cluster")
+def test_the_example_of_a_public_name_does_what_it_shows(package: str, name: str) -> None:
+    value = getattr(import_module(package), name)
+    tests = doctest.DocTestFinder(exclude_empty=True).find(value, f"{package}.{name}", globs={})
+    own = next((test for test in tests if test.name == f"{package}.{name}"), None)
+    assert "Example:" in (inspect.getdoc(value) or ""), f"{package}.{name} has no section `Example:` in its docstring."
+    assert own is not None
+    assert own.examples, f"The example of {package}.{name} has no line that begins with >>>."
+    for test in tests:  # the class's own example, and those of its methods
+        output = io.StringIO()
+        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+        assert runner.run(test, out=output.write).failed == 0, output.getvalue()
+
+
+def test_the_lists_of_this_module_name_public_names() -> None:
+    public = {name for package in PACKAGES for name in import_module(package).__all__}
+    assert public >= NEED_RUNS | NEED_A_CLUSTER | WITHOUT_EXAMPLE
+
+
+def test_an_example_that_is_wrong_is_noticed(tmp_path: Path) -> None:
+    test = doctest.DocTestParser().get_doctest(">>> 1 + 1\n3\n", {}, "wrong", str(tmp_path), 0)
+    assert doctest.DocTestRunner().run(test, out=lambda _: None).failed == 1
