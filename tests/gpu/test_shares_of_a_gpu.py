@@ -72,7 +72,7 @@ def test_four_trials_side_by_side_stay_under_their_quarters(backend: str) -> Non
 def test_what_exceeds_a_share_is_out_of_memory_and_on_the_gpu(backend: str) -> None:
     failures = pytest.importorskip("tune_jobs.engine.decisions.failures", reason="tune_jobs's engine needs Ray")
     error = _report(_start(backend, 1 / TRIALS, 0))["error"]
-    assert failures.is_gpu_memory(error), error
+    assert failures.reported_failure(error).cause is failures.FailureCause.GPU_MEMORY, error
 
 
 @pytest.mark.gpu

@@ -7,6 +7,7 @@ from typing import Any
 
 from search_spaces import Float, SearchSpace
 from trainables import Data, KerasTrainable
+from tune_jobs.engine.decisions.failures import Failure, FailureCause
 from tune_jobs.experiment.experiment import Experiment, Objective
 from tune_jobs.results import Event
 
@@ -33,6 +34,11 @@ def experiment(**fields: Any) -> Experiment:
         "max_epochs": 9,
     }
     return Experiment(**{**defaults, **fields})
+
+
+def worker_death(text: str = "The actor died.") -> Failure:
+    """A worker that died for a reason that nobody knows."""
+    return Failure(FailureCause.OTHER, text)
 
 
 @dataclass

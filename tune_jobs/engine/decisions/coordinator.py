@@ -10,7 +10,14 @@ from typing import Any
 
 from trainables.report import Report, diverged_metric
 from tune_jobs.engine.decisions.event_sink import EventSink, Record
-from tune_jobs.engine.decisions.failures import FAILURES, FailuresInARow, cut, status_of
+from tune_jobs.engine.decisions.failures import (
+    FAILED_STATUSES,
+    Failure,
+    FailureCause,
+    FailureStreak,
+    reported_failure,
+    shortened,
+)
 from tune_jobs.engine.decisions.gpu_shares import GpuShares
 from tune_jobs.engine.decisions.longest_first import order_of
 from tune_jobs.engine.decisions.trial_queue import Proposal, TrialQueue
@@ -83,7 +90,7 @@ class Coordinator:
         )
         self._proposals = TrialQueue(self._search, experiment.planned_trials, order_of(experiment))
         self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
-        self._failures = FailuresInARow(experiment.same_failures)
+        self._failures = FailureStreak(experiment.same_failures)
         self._watchdog = Watchdog(experiment.trial_timeout_s)
         self.shares = GpuShares(experiment.resources, experiment.on_oom)
         teach(self._search, lessons, experiment.objective)
@@ -96,7 +103,7 @@ class Coordinator:
 
     def note(self, text: str, trial: int | None = None) -> None:
         """Says what would otherwise pass in silence."""
-        self._tell(Noted(time_s=self._clock(), trial=trial, text=cut(text, 1000)))
+        self._tell(Noted(time_s=self._clock(), trial=trial, text=shortened(text, 1000)))
 
     def replay(self, events: Sequence[Event]) -> None:
         """Learns what happened before the run was interrupted, and goes on as if it had not been.
@@ -117,14 +124,14 @@ class Coordinator:
                     done = event.epoch >= self._experiment.max_epochs or (trial, event.epoch) in own_ends
                     verdicts[trial] = self._judge(trial, event.epoch, event.metrics, done=done, is_news=True)
                 case TrialEnded(trial=trial, status=status) if trial in self._running:
-                    self._failures.ended(trial, status, event.error)
+                    self._failures.record_end(trial, status, event.error)
                     self._forget(trial, status)
         for trial, (verdict, reason) in verdicts.items():
             if verdict is not None and trial in self._running:
                 self._end(trial, verdict, reason)
         for trial, running in sorted(self._running.items()):
             self._proposals.comes_back(trial, running.config)
-        self._failures.count_anew()
+        self._failures.reset()
 
     def propose(self) -> Proposal | Waiting | None:
         """The next trial's number and configuration; None when there is none (see ``idle``), WAIT when too early."""
@@ -159,10 +166,11 @@ class Coordinator:
             self.mistake, self.ending = mistake, Ending.FAILED
             return True
         if error := mistake or result.get("error"):
-            self._fail(trial, "raised", error, result.get("traceback"))
+            self._fail(trial, "raised", reported_failure(error), result.get("traceback"))
             return True
         if (metric := self._experiment.objective.metric) not in result["metrics"]:
-            self._fail(trial, "no objective", f"Epoch {result['epoch']} reported no {metric}.")
+            missing = Failure(FailureCause.OTHER, f"Epoch {result['epoch']} reported no {metric}.")
+            self._fail(trial, "no objective", missing)
             return True
         self._watchdog.heard(trial)
         if share := self.shares.measured(trial, result):
@@ -175,8 +183,11 @@ class Coordinator:
             self._end(trial, status, reason)
         return status is not None
 
-    def crashed(self, trial: int, error: str) -> None:
-        """A trial's worker died: the trial goes on with another, unless that happened too often or it was to die."""
+    def crashed(self, trial: int, death: Failure) -> None:
+        """Take the death of a trial's worker: another worker continues the trial, unless the retries are used up.
+
+        A worker that was killed because its trial hung is not retried.
+        """
         running, tries = self._running.get(trial), self._experiment.max_retries
         if running is None:
             return
@@ -184,13 +195,16 @@ class Coordinator:
             self.started(trial, node="")  # its worker died before it was ready
         if self._watchdog.ended(trial):
             limit_s = self._experiment.trial_timeout_s
-            self._fail(trial, "timed out", f"Timed out after {limit_s:g} s without a finished epoch.")
+            text = f"Timed out after {limit_s:g} s without a finished epoch."
+            self._fail(trial, "timed out", Failure(FailureCause.KILLED, text))
         elif running.deaths == tries:
-            self._fail(trial, "its worker died", error)
+            self._fail(trial, "its worker died", death)
         else:
             running.deaths += 1
             self._put_back(trial)
-            self.note(f"its worker died, another goes on with it (retry {running.deaths} of {tries}): {error}", trial)
+            self.note(
+                f"its worker died, another goes on with it (retry {running.deaths} of {tries}): {death.text}", trial
+            )
 
     def silent(self) -> list[int]:
         """Trials that have finished no epoch for too long, each told once: end their workers. Ask often."""
@@ -217,7 +231,7 @@ class Coordinator:
         """The run is over."""
         error = error or self.failure
         self.ending = Ending.FAILED if error else self.ending or Ending.TRIALS
-        self._telling.end(RunEnded(time_s=self._clock(), reason=self.ending, error=error and cut(error)))
+        self._telling.end(RunEnded(time_s=self._clock(), reason=self.ending, error=error and shortened(error)))
 
     def _tell(self, event: Event) -> None:
         """Writes an event; a journal that cannot be written ends the run."""
@@ -242,7 +256,7 @@ class Coordinator:
         running, objective = self._running[trial], self._experiment.objective
         running.epoch = epoch
         self._epochs += 1
-        self._failures.sound(trial)
+        self._failures.record_epoch(trial)
         self._proposals.took(trial, running.config, seconds)
         if not diverged_metric(metrics, objective.metric):
             running.best_loss = min(running.best_loss, objective.loss(metrics[objective.metric]))
@@ -265,11 +279,11 @@ class Coordinator:
             self.ending = self.ending or Ending.EPOCHS
         return (None, "") if reason is None else (Status.STOPPED, reason)
 
-    def _fail(self, trial: int, reason: str, error: str, traceback: str | None = None) -> None:
+    def _fail(self, trial: int, reason: str, failure: Failure, traceback: str | None = None) -> None:
         if traceback:
             self._record.traceback(trial, traceback)
-        if (growth := self.shares.grow(trial, error)) is None:
-            self._end(trial, status_of(error), reason, cut(error))
+        if (growth := self.shares.grow(trial, failure)) is None:
+            self._end(trial, failure.status, reason, shortened(failure.text))
         else:
             self.note(growth, trial)
             self._put_back(trial)
@@ -283,9 +297,9 @@ class Coordinator:
     def _end(self, trial: int, status: Status, reason: str, error: str | None = None) -> None:
         self._tell(TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error))
         self._forget(trial, status)
-        if self._failures.ended(trial, status, error):
+        if self._failures.record_end(trial, status, error):
             self._give_up(
-                f"{self._failures.row} trials in a row failed with the same error, the last of them trial {trial}: "
+                f"{self._failures.length} trials in a row failed with the same error, the last of them trial {trial}: "
                 f"{error} It seems that the code is broken, and not only for some configurations: mend it and resume "
                 "the run, or allow more of them with --same-failures."
             )
@@ -296,5 +310,5 @@ class Coordinator:
         del self._running[trial]
         self.shares.stopped(trial)
         self._watchdog.ended(trial)
-        failed = status in FAILURES
+        failed = status in FAILED_STATUSES
         self._search.end(trial, failed=failed, trained_out=status is Status.COMPLETED)

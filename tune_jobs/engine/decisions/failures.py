@@ -1,16 +1,18 @@
-"""What a failure was, and when so many alike mean that the code is broken: pure decisions."""
+"""The causes of failures, and the decision when identical failures mean that the code is broken."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
 
 from tune_jobs.results import Status
 
-FAILURES = (Status.FAILED, Status.OUT_OF_MEMORY, Status.DIVERGED)
-"""How a trial ends that the searcher takes for the worst that can come of a configuration."""
+FAILED_STATUSES = (Status.FAILED, Status.OUT_OF_MEMORY, Status.DIVERGED)
+"""The ends of a trial that a searcher counts as the worst possible result of a configuration."""
 
-_MOST_CHARACTERS = 2000
+_MAX_CHARACTERS = 2000
 _CHANCE = 1e-6
 _OUT_OF_MEMORY = re.compile(
     r"^(?:[\w.]+\.)?(?:"
@@ -20,8 +22,8 @@ _OUT_OF_MEMORY = re.compile(
     r"|OutOfMemoryError\b"  # PyTorch; Ray, for a task
     r"|\w*Error: .*(?:CUDA out of memory|CUDA_ERROR_OUT_OF_MEMORY|OOM when allocating|_STATUS_ALLOC_FAILED)"
     r")"
-    # Ray's memory monitor, for a worker. Of a worker that it knows nothing about, Ray says "killed by SIGKILL by OOM
-    # killer due to high memory usage" too, among other things that may have been.
+    # Ray's memory monitor. Its "killed by SIGKILL by OOM killer due to high memory usage" is not among these: Ray lists
+    # that as one of several possible reasons when it knows nothing about the death of a worker.
     r"|running low on memory|NODE_OUT_OF_MEMORY",
     re.DOTALL,
 )
@@ -32,78 +34,124 @@ _DISK = re.compile("No space left on device|Disk quota exceeded")  # TensorFlow 
 _VARYING = re.compile(r"0x[0-9a-fA-F]+|\d[\d.,eE+-]*|\b[0-9a-f]{16,}\b")
 
 
-def status_of(error: str) -> Status:
-    """How a trial ends that failed with this error: its type's name, a colon, and its message."""
-    exhausted = _OUT_OF_MEMORY.search(error) and not _DISK.search(error)
-    return Status.OUT_OF_MEMORY if exhausted else Status.FAILED
+class FailureCause(Enum):
+    """The causes that a decision, or a reader of the code, tells apart."""
+
+    HOST_MEMORY = "the machine ran out of memory"
+    GPU_MEMORY = "the trial ran out of its share of a GPU's memory"
+    NODE_LOST = "the node died"
+    PREEMPTED = "the provider took the node away"
+    KILLED = "the worker was killed on request"
+    OTHER = "anything else"
 
 
-def is_gpu_memory(error: str) -> bool:
-    """Whether it was a GPU's memory that was exhausted, so that a larger share of it may help."""
-    return status_of(error) is Status.OUT_OF_MEMORY and not _HOST_MEMORY.search(error)
+@dataclass(frozen=True)
+class Failure:
+    """The failure of a trial or of its worker.
+
+    Attributes:
+        cause: The cause.
+        text: The name of the error, a colon and its message, in one line.
+    """
+
+    cause: FailureCause
+    text: str
+
+    @property
+    def status(self) -> Status:
+        """The status of a trial that ends with this failure."""
+        is_memory = self.cause in (FailureCause.HOST_MEMORY, FailureCause.GPU_MEMORY)
+        return Status.OUT_OF_MEMORY if is_memory else Status.FAILED
 
 
-def kind_of(error: str) -> str:
-    """The error without what differs from trial to trial: numbers, addresses, names made of them."""
+def reported_failure(error: str) -> Failure:
+    """Return the failure that a worker reported as text.
+
+    This is the only place that derives a cause from the words of an error.
+
+    Args:
+        error: The name of the exception's type, a colon, and its message.
+    """
+    if not _OUT_OF_MEMORY.search(error) or _DISK.search(error):
+        return Failure(FailureCause.OTHER, error)
+    is_host = _HOST_MEMORY.search(error)
+    return Failure(FailureCause.HOST_MEMORY if is_host else FailureCause.GPU_MEMORY, error)
+
+
+def error_kind(error: str) -> str:
+    """Return an error without what differs between trials: numbers, addresses, and names made of them."""
     return _VARYING.sub("#", " ".join(error.split()))
 
 
-def cut(text: str, most: int = _MOST_CHARACTERS) -> str:
-    """As much of a text as a line of the journal should have."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def shortened(text: str, max_characters: int = _MAX_CHARACTERS) -> str:
+    """Return as much of a text as a line of the journal should hold."""
+    return text if len(text) <= max_characters else f"{text[: max_characters - 1]}…"
 
 
-class FailuresInARow:
-    """Counts trials that failed one after another with the same error: when is the code broken, not the configurations?
+class FailureStreak:
+    """The decision whether a streak of identical failures means broken code.
 
-    When there are enough of them, and no trial is sound; or when trials that failed so before are so few that chance
-    would hardly make such a row (``unlikely``). In a space where half of all configurations fail alike, a row of five
-    means nothing; after fifty trials of which none failed, it does.
+    It does after ``limit`` failures in a row if no trial has succeeded, or if a streak that long has a probability
+    below one in a million, given the earlier failure rate (``is_unlikely``). In a space where half of all
+    configurations fail alike, a streak of five means nothing; after fifty trials of which none failed, it does.
 
-    Out of memory does not count: that is a trait of the configuration, which the searcher learns to avoid.
+    Out of memory does not count: it is a property of the configuration, which the searcher learns to avoid.
+
+    Args:
+        limit: The shortest streak that can mean broken code.
 
     Attributes:
-        row: How many trials of the present row have failed.
+        length: The number of trials in the present streak.
     """
 
     def __init__(self, limit: int) -> None:
-        self.row = 0
+        self.length = 0
         self._limit = limit
         self._kind: str | None = None
         self._sound: set[int] = set()
-        self._failed: Counter[str | None] = Counter()  # before the row, by their error; None: otherwise
+        self._failed: Counter[str | None] = Counter()  # before the streak, by error kind; None: not such a failure
 
-    def sound(self, trial: int) -> None:
-        """A trial has finished an epoch."""
+    @property
+    def earlier_failures(self) -> int:
+        """The number of trials that failed before the present streak."""
+        return self._failed.total()
+
+    def record_epoch(self, trial: int) -> None:
+        """Record that a trial has finished an epoch: it is sound until it fails."""
         self._sound.add(trial)
 
-    def ended(self, trial: int, status: Status, error: str | None) -> bool:
-        """Learns how a trial ended; says whether these were enough."""
-        kind = kind_of(error) if error is not None and status is Status.FAILED else None
+    def record_end(self, trial: int, status: Status, error: str | None) -> bool:
+        """Record the end of a trial.
+
+        Returns:
+            Whether the streak now means that the code is broken.
+        """
+        kind = error_kind(error) if error is not None and status is Status.FAILED else None
         if kind is None or kind != self._kind:
-            self.count_anew()
+            self.reset()
         self._kind = kind
-        if status in FAILURES:
+        if status in FAILED_STATUSES:
             self._sound.discard(trial)
         if kind is None:
-            self._failed[None] += status in FAILURES
+            self._failed[None] += status in FAILED_STATUSES
             return False
-        self.row += 1
-        before = len(self._sound) + self._failed.total()
-        return self.row >= self._limit and (not self._sound or unlikely(self.row, self._failed[kind], before))
+        self.length += 1
+        earlier = len(self._sound) + self._failed.total()
+        is_long = self.length >= self._limit
+        return is_long and (not self._sound or is_unlikely(self.length, self._failed[kind], earlier))
 
-    def count_anew(self) -> None:
-        """The row is over: the next trial that fails begins another."""
-        self._failed[self._kind] += self.row
-        self._kind, self.row = None, 0
+    def reset(self) -> None:
+        """End the streak: the next trial that fails begins another."""
+        self._failed[self._kind] += self.length
+        self._kind, self.length = None, 0
 
 
-def unlikely(row: int, failed: int, trials: int) -> bool:
-    """Whether chance would make a row of failures less than once in a million times.
+def is_unlikely(streak: int, failed: int, trials: int) -> bool:
+    """Return whether a streak of failures has a probability below one in a million.
 
     Args:
-        row: Trials that failed alike one after another.
-        failed: Trials that failed so before.
-        trials: Trials before; how likely it is that one fails follows by Laplace's rule of succession.
+        streak: The number of trials that failed alike, one after another.
+        failed: The number of earlier trials that failed so.
+        trials: The number of earlier trials. Laplace's rule of succession gives the failure rate.
     """
-    return ((failed + 1) / (trials + 2)) ** row < _CHANCE
+    return ((failed + 1) / (trials + 2)) ** streak < _CHANCE

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from trainables.devices.gpu_share import is_part, trials_a_gpu
 from trainables.report import Report
-from tune_jobs.engine.decisions.failures import is_gpu_memory
+from tune_jobs.engine.decisions.failures import Failure, FailureCause
 from tune_jobs.experiment.resources import MOST_TRIALS_A_GPU, OnOom, Resources
 from tune_jobs.results import Event, TrialEnded, TrialStarted
 
@@ -114,13 +114,17 @@ class GpuShares:
             f"GPU: from now on, {fitting} share one ({self._usual:g} each)."
         )
 
-    def grow(self, trial: int, error: str) -> str | None:
-        """A trial failed: gives it a larger share where that may help, and says so in a sentence."""
+    def grow(self, trial: int, failure: Failure) -> str | None:
+        """Give a trial that failed a larger share where that may help.
+
+        Returns:
+            A sentence that says so; None where the share stays.
+        """
         had = self.of(trial)
-        if not (self._grows and is_part(had) and is_gpu_memory(error)):
+        if not (self._grows and is_part(had) and failure.cause is FailureCause.GPU_MEMORY):
             return None
         self._of[trial] = larger(had)
-        return f"it ran out of {had:g} of a GPU, and is tried again with {self._of[trial]:g}: {error}"
+        return f"it ran out of {had:g} of a GPU, and is tried again with {self._of[trial]:g}: {failure.text}"
 
     def own_gpus(self, trial: int) -> float | None:
         """Return the trial's own GPUs, for its configuration; None where all trials of the run have equal shares."""

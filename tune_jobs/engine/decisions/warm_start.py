@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.report import diverged_metric
-from tune_jobs.engine.decisions.failures import FAILURES
+from tune_jobs.engine.decisions.failures import FAILED_STATUSES
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment, Objective
 from tune_jobs.results import (
@@ -123,7 +123,7 @@ def teach(search: Search, lessons: Iterable[Event], objective: Objective) -> Non
                 best[event.trial] = loss
                 search.report(-1 - event.trial, event.epoch, loss)
             case TrialEnded(status=status):
-                failed, trained_out = status in FAILURES, status is Status.COMPLETED
+                failed, trained_out = status in FAILED_STATUSES, status is Status.COMPLETED
                 search.end(-1 - event.trial, failed=failed, trained_out=trained_out)
 
 
@@ -166,4 +166,8 @@ def _says_something(lesson: Sequence[Event], experiment: Experiment) -> bool:
     *_, end = lesson
     reported = [event.epoch for event in lesson if isinstance(event, EpochReported)]
     status = end.status if isinstance(end, TrialEnded) else None
-    return status in FAILURES or bool(rungs.intersection(reported)) or (status is Status.COMPLETED and bool(reported))
+    return (
+        status in FAILED_STATUSES
+        or bool(rungs.intersection(reported))
+        or (status is Status.COMPLETED and bool(reported))
+    )

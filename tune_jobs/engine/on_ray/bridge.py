@@ -17,7 +17,6 @@ from ray.tune.search.search_algorithm import SearchAlgorithm
 from trainables.report import Report
 from trainables.settings import ControlValues
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.on_ray.errors import in_one_line
 from tune_jobs.engine.on_ray.internals.controller import ControllerPatches, lighten
 from tune_jobs.engine.on_ray.internals.trial import LeanTrial, LeanTrials, number_of
 from tune_jobs.engine.on_ray.nodes import ActorHosts
@@ -154,8 +153,8 @@ class TellingCallback(_Bridge, Callback):
         lighten(result)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
-        """A worker died; to Ray, the trial is over."""
-        self._coordinator.crashed(trial.number, in_one_line(trial.death))
+        """Tell the coordinator that a worker died. To Ray, the trial is over."""
+        self._coordinator.crashed(trial.number, trial.death)
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:  # noqa: ARG002
         """Ends the workers of trials that hang; Ray finds them dead, and says so."""

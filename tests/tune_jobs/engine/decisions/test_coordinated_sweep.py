@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces import Choice, SearchSpace
-from tests.support.fakes import MemoryRecord, experiment
+from tests.support.fakes import MemoryRecord, experiment, worker_death
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.results import EpochReported, Event, RunEnded, TrialEnded, TrialStarted, fold
 from tune_jobs.schedulers import ASHA, NoScheduler
@@ -164,5 +164,5 @@ def test_a_step_whose_last_worker_died_goes_on() -> None:
         coordinator.started(trial, "here")
     for trial in range(3):
         assert coordinator.propose() is WAIT
-        coordinator.crashed(trial, "The actor died")
+        coordinator.crashed(trial, worker_death("The actor died"))
     assert coordinator.propose() == (3, {"x": 0.1, "y": "b", "z": 0})

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from search_spaces import Choice, SearchSpace
-from tests.support.fakes import MemoryRecord, experiment
+from tests.support.fakes import MemoryRecord, experiment, worker_death
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.results import EpochReported, JournalWriter, RunEnded, Status, TrialEnded, fold, read_journal
@@ -160,8 +160,8 @@ def test_a_worker_that_died_too_often_is_a_failed_trial() -> None:
         assert trial == 0
         coordinator.started(trial, "here")
         assert not coordinator.idle
-        coordinator.crashed(trial, "The actor died")
-    coordinator.crashed(trial, "The actor died")
+        coordinator.crashed(trial, worker_death("The actor died"))
+    coordinator.crashed(trial, worker_death("The actor died"))
     assert coordinator.idle
     assert [type(event) for event in record.events][-1] is TrialEnded
     assert fold(record.events).trials[0].error == "The actor died"
@@ -254,7 +254,7 @@ def test_a_worker_that_died_before_it_was_ready_leaves_a_journal_that_can_be_rea
     record = MemoryRecord()
     coordinator = Coordinator(experiment(max_retries=0), record)
     trial, config = coordinator.propose() or (0, {})
-    coordinator.crashed(trial, "no memory")
+    coordinator.crashed(trial, worker_death("no memory"))
     history = fold(record.events)
     assert (history.trials[trial].error, history.trials[trial].config) == ("no memory", config)
 

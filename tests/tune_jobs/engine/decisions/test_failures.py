@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.fakes import MemoryRecord, experiment
+from tests.support.fakes import MemoryRecord, experiment, worker_death
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.decisions.failures import FailuresInARow, cut, kind_of, status_of, unlikely
+from tune_jobs.engine.decisions.failures import FailureStreak, error_kind, is_unlikely, reported_failure, shortened
 from tune_jobs.engine.decisions.watchdog import Watchdog
-from tune_jobs.engine.on_ray.errors import in_one_line
 from tune_jobs.results import Ending, Noted, RunEnded, Status, TrialEnded, fold
 from tune_jobs.searchers import Random
 
@@ -44,53 +43,46 @@ OTHERS = [
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY)
 def test_out_of_memory_is_told_from_its_error_s_name(error: str) -> None:
-    assert status_of(error) is Status.OUT_OF_MEMORY
+    assert reported_failure(error).status is Status.OUT_OF_MEMORY
 
 
 @pytest.mark.parametrize("error", OTHERS)
 def test_other_errors_are_not(error: str) -> None:
-    assert status_of(error) is Status.FAILED
-
-
-def test_a_long_message_of_the_memory_monitor_keeps_what_it_says() -> None:
-    message = """The actor died unexpectedly before finishing this task.
-	class_name: ImplicitFunc
-The worker was killed due to the node running low on memory.
-Memory on the node (IP: 10.0.0.1) was 30.2GB / 31GB (0.97), which exceeds the threshold of 0.95.
-"""
-    assert status_of(in_one_line(message)) is Status.OUT_OF_MEMORY
+    assert reported_failure(error).status is Status.FAILED
 
 
 def test_errors_are_alike_whatever_their_numbers_and_addresses() -> None:
-    one = kind_of("TypeError: <Dense object at 0x7f01ab> got shape (32, 784)")
-    assert one == kind_of("TypeError: <Dense object at 0x7fffff> got shape (64, 28)")
-    assert one != kind_of("TypeError: <Conv2D object at 0x7f01ab> got shape (32, 784)")
+    one = error_kind("TypeError: <Dense object at 0x7f01ab> got shape (32, 784)")
+    assert one == error_kind("TypeError: <Dense object at 0x7fffff> got shape (64, 28)")
+    assert one != error_kind("TypeError: <Conv2D object at 0x7f01ab> got shape (32, 784)")
 
 
 @given(st.text(), st.integers(1, 3000))
 def test_a_cut_text_is_a_prefix_that_fits(text: str, most: int) -> None:
-    assert len(cut(text, most)) <= most
-    assert text.startswith(cut(text, most).removesuffix("…")) or text == cut(text, most)
+    assert len(shortened(text, most)) <= most
+    assert text.startswith(shortened(text, most).removesuffix("…")) or text == shortened(text, most)
 
 
 @given(st.lists(st.sampled_from(["a", "b", "memory", "good"]), max_size=30), st.integers(1, 4))
 def test_failures_in_a_row_are_counted_between_all_else(ends: list[str], limit: int) -> None:
     outcomes = {"a": (Status.FAILED, "E: a 1"), "b": (Status.FAILED, "E: b 2"), "good": (Status.COMPLETED, None)}
     outcomes["memory"] = (Status.OUT_OF_MEMORY, "MemoryError: ")
-    row = FailuresInARow(limit)
+    streak = FailureStreak(limit)
     for index, end in enumerate(ends):
         last = ends[max(0, index + 1 - limit) : index + 1]
-        assert row.ended(index, *outcomes[end]) == (len(last) == limit and last in (["a"] * limit, ["b"] * limit))
+        assert streak.record_end(index, *outcomes[end]) == (
+            len(last) == limit and last in (["a"] * limit, ["b"] * limit)
+        )
 
 
 def rows_that_end_a_run(fails: Iterable[bool]) -> list[int]:
     """After how many trials, each a failure or sound, a run would end."""
-    row, ends = FailuresInARow(5), []
+    streak, ends = FailureStreak(5), []
     for trial, failed in enumerate(fails):
         if not failed:
-            row.sound(trial)
+            streak.record_epoch(trial)
         outcome = (Status.FAILED, "ValueError: too deep") if failed else (Status.COMPLETED, None)
-        if row.ended(trial, *outcome):
+        if streak.record_end(trial, *outcome):
             ends.append(trial + 1)
     return ends
 
@@ -108,18 +100,18 @@ def test_code_that_breaks_in_the_middle_of_a_run_ends_it() -> None:
 
 @given(st.integers(5, 200), st.integers(0, 200), st.integers(0, 200))
 def test_a_longer_row_is_less_likely_and_failures_before_make_it_likelier(row: int, failed: int, sound: int) -> None:
-    if unlikely(row, failed, failed + sound):
-        assert unlikely(row + 1, failed, failed + sound)
+    if is_unlikely(row, failed, failed + sound):
+        assert is_unlikely(row + 1, failed, failed + sound)
     else:
-        assert not unlikely(row, failed + 1, failed + 1 + sound)
+        assert not is_unlikely(row, failed + 1, failed + 1 + sound)
 
 
 def test_a_trial_that_fails_after_good_epochs_is_not_sound() -> None:
-    row = FailuresInARow(2)
+    streak = FailureStreak(2)
     told = []
     for trial in range(2):
-        row.sound(trial)
-        told.append(row.ended(trial, Status.FAILED, f"ValueError: epoch {trial}"))
+        streak.record_epoch(trial)
+        told.append(streak.record_end(trial, Status.FAILED, f"ValueError: epoch {trial}"))
     assert told == [False, True]
 
 
@@ -148,10 +140,24 @@ def test_trials_that_all_fail_alike_end_the_run() -> None:
 
 def test_a_resumed_run_counts_them_anew() -> None:
     _, record = failing(same_failures=4)
-    resumed = Coordinator(experiment(trials=50, searcher=Random()), MemoryRecord())
+    resumed = Coordinator(experiment(trials=50, searcher=Random(), same_failures=4), MemoryRecord())
     resumed.replay(record.events)
     assert (resumed.failure, resumed.over) == (None, False)
-    assert (resumed._failures.row, resumed._failures._failed.total()) == (0, 4)
+    for trial in range(4, 8):
+        assert resumed.failure is None
+        assert resumed.propose() is not None
+        resumed.started(trial, "here")
+        resumed.report(trial, {"done": True, "error": "ValueError: no file part-1.csv"})
+    assert "4 trials in a row" in (resumed.failure or "")
+
+
+def test_a_streak_that_was_reset_counts_as_earlier_failures() -> None:
+    streak = FailureStreak(5)
+    for trial in range(4):
+        streak.record_end(trial, Status.FAILED, f"ValueError: no file part-{trial}.csv")
+    assert (streak.length, streak.earlier_failures) == (4, 0)
+    streak.reset()
+    assert (streak.length, streak.earlier_failures) == (0, 4)
 
 
 def test_a_trial_whose_worker_died_is_proposed_again_with_a_note() -> None:
@@ -160,7 +166,7 @@ def test_a_trial_whose_worker_died_is_proposed_again_with_a_note() -> None:
     trial, config = coordinator.propose() or (0, {})
     assert coordinator.propose() is None
     assert not coordinator.idle  # else Ray would not ask again
-    coordinator.crashed(trial, "The actor died.")
+    coordinator.crashed(trial, worker_death("The actor died."))
     assert coordinator.propose() == (trial, config)
     (note,) = [event for event in record.events if isinstance(event, Noted)]
     assert (note.trial, "retry 1 of 1" in note.text) == (trial, True)
@@ -172,7 +178,7 @@ def test_a_trial_whose_worker_dies_when_the_run_is_over_is_interrupted() -> None
     trial, _ = coordinator.propose() or (0, {})
     coordinator.started(trial, "here")
     coordinator.interrupt()
-    coordinator.crashed(trial, "The actor died.")
+    coordinator.crashed(trial, worker_death("The actor died."))
     assert coordinator.propose() is None
     coordinator.finish()
     assert fold(record.events).trials[trial].status is Status.INTERRUPTED
@@ -208,7 +214,7 @@ def test_a_trial_that_hangs_is_told_once_and_not_retried() -> None:
             metrics = {"val_accuracy": 0.5}
             coordinator.report(numbers[0], {"epoch": epoch, "metrics": metrics, "seconds": 1.0, "done": epoch == 9})
     assert told == [numbers[1]]
-    coordinator.crashed(numbers[1], "The actor is dead because it was killed by ray.kill.")
+    coordinator.crashed(numbers[1], worker_death("The actor is dead because it was killed by ray.kill."))
     ended = fold(record.events).trials[numbers[1]]
     assert (ended.status, ended.reason) == (Status.FAILED, "timed out")
     assert ended.error == "Timed out after 10 s without a finished epoch."

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.fakes import MemoryRecord, experiment
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.decisions.failures import is_gpu_memory
+from tune_jobs.engine.decisions.failures import FailureCause, reported_failure
 from tune_jobs.engine.decisions.gpu_shares import MEASURED_TRIALS, GpuShares, larger, share_of_one
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.results import Noted, Status, TrialEnded, TrialStarted, fold
@@ -96,20 +96,20 @@ def test_with_growth_it_gets_twice_the_share_up_to_a_whole_gpu_and_then_fails() 
 @pytest.mark.parametrize("gpus", [0, 1, 2])
 def test_without_a_part_of_a_gpu_there_is_nothing_to_grow(gpus: int) -> None:
     shares = GpuShares(Resources(gpus=gpus), "grow")
-    assert shares.grow(0, GPU_OOM) is None
+    assert shares.grow(0, reported_failure(GPU_OOM)) is None
     assert not shares.vary
     assert shares.own_gpus(0) is None
 
 
 def test_the_machine_s_own_memory_does_not_grow_with_the_gpu() -> None:
     shares = GpuShares(Resources(gpus=0.25), "grow")
-    assert shares.grow(0, HOST_OOM) is None
-    assert shares.grow(0, "ValueError: no") is None
+    assert shares.grow(0, reported_failure(HOST_OOM)) is None
+    assert shares.grow(0, reported_failure("ValueError: no")) is None
     assert shares.of(0) == 0.25
     cpu = "ResourceExhaustedError: OOM when allocating tensor on /job:localhost/device:CPU:0 by allocator cpu"
-    assert not is_gpu_memory(cpu)
-    assert is_gpu_memory(GPU_OOM)
-    assert is_gpu_memory("InternalError: cuBLAS: CUBLAS_STATUS_ALLOC_FAILED")
+    assert reported_failure(cpu).cause is FailureCause.HOST_MEMORY
+    for gpu in (GPU_OOM, "InternalError: cuBLAS: CUBLAS_STATUS_ALLOC_FAILED"):
+        assert reported_failure(gpu).cause is FailureCause.GPU_MEMORY
 
 
 def test_nothing_else_is_proposed_while_a_trial_waits_for_a_larger_share() -> None:

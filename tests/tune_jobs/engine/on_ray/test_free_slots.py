@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.support.fakes import MemoryRecord, experiment
+from tests.support.fakes import MemoryRecord, experiment, worker_death
 from tests.support.simulated_ray import Declared
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.on_ray.bridge import ProposingSearcher
@@ -67,7 +67,7 @@ def test_a_trial_whose_worker_died_waits_for_room_like_any_other() -> None:
     assert run.ask() == 0
     run.coordinator.started(0, "gone")
     run.room = 0
-    run.coordinator.crashed(0, "The node died.")
+    run.coordinator.crashed(0, worker_death("The node died."))
     run.end(0)
     assert run.ask() is None
     run.room = 1

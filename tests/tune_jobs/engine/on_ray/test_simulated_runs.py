@@ -16,6 +16,7 @@ from tests.support.counting import calls_of
 from tests.support.fakes import experiment
 from tests.support.simulated_ray import SimulatedRun, Workers
 from trainables.settings import REPORTED_KEY, TRIAL_KEY
+from tune_jobs.engine.decisions.failures import Failure, FailureCause
 from tune_jobs.engine.on_ray.internals.trial import LeanTrial
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import Random
@@ -119,8 +120,7 @@ def test_whatever_killed_a_worker_ray_retries_nothing_by_itself(run_of: Any) -> 
     run = run_of(1, Workers(EPOCHS))
     run.step()
     (trial,) = run.controller.get_trials()
-    preempted = RayActorError(error_msg="The node was taken away.")
-    preempted._preempted = True
+    preempted = RayActorError(error_msg="The node was taken away.", preempted=True)
     trial.handle_error(preempted)
     assert not trial.should_recover()
-    assert "The node was taken away." in trial.death
+    assert trial.death == Failure(FailureCause.PREEMPTED, "The node was taken away.")

@@ -27,7 +27,9 @@ def oom_kills_count_as_deaths() -> Iterator[None]:
 
     def told(self: Any, tracked_actor_task: Any, exception: Exception) -> None:
         if isinstance(exception, OutOfMemoryError):
-            exception = RayActorError(error_msg=str(exception))
+            death = RayActorError(error_msg=str(exception))
+            death.__cause__ = exception
+            exception = death
         failed(self, tracked_actor_task=tracked_actor_task, exception=exception)
 
     setattr(manager, name, told)

@@ -15,6 +15,9 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.registry import get_trainable_cls
 
+from tune_jobs.engine.decisions.failures import Failure, FailureCause
+from tune_jobs.engine.on_ray.errors import worker_failure
+
 
 class LeanTrials:
     """Makes the trials of one run.
@@ -53,14 +56,14 @@ class LeanTrial(Trial):
 
     Attributes:
         number: What the run knows it by.
-        death: How its worker died; empty: it did not.
+        death: Why its worker died, once it has.
     """
 
     def __init__(
         self, number: int, trial_id: str, name: str, trainable: type, storage: Any, config: dict[str, Any]
     ) -> None:
         self.number = number
-        self.death = ""
+        self.death = Failure(FailureCause.OTHER, "The worker died.")
         self._trainable = trainable
         storage = copy(storage)
         storage.trial_dir_name = trial_id
@@ -84,9 +87,10 @@ class LeanTrial(Trial):
         self.run_metadata.last_result = result
 
     def handle_error(self, exc: Exception | None = None) -> None:
-        """Remembers how the worker died, whatever the cause: Ray would write two files, and retry some by itself."""
+        """Remember why the worker died. Ray would write two files, and retry some trials by itself."""
         self.run_metadata.num_failures += 1
-        self.death = str(exc)
+        if exc is not None:
+            self.death = worker_failure(exc)
 
     def get_json_state(self) -> tuple[str, str]:
         """Nothing: a run is restored from its journal."""
