@@ -1,4 +1,6 @@
-"""What is searched: parameters, their conditions, and the space that they span."""
+"""Search spaces: parameters, their conditions, and the space of configurations that they span."""
+
+from __future__ import annotations
 
 from search_spaces.adapters.ray_tune import from_ray
 from search_spaces.checked import InvalidDeclaration

@@ -1,92 +1,88 @@
-"""How many configurations a space has, exactly and without enumerating them."""
+"""The number of configurations of a space, exact and without enumerating them."""
+
+from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 
-from search_spaces.slots import Layout, Requirement, SlotKey
+from search_spaces.slots import SlotKey, SlotRule, SpaceStructure
 
-Slots = tuple[SlotKey, ...]
+SlotGroup = tuple[SlotKey, ...]
 
-
-def count_configurations(layout: Layout) -> int | float:
-    """Return the number of configurations, `math.inf` when a parameter has a continuum of values."""
-    return _Counter(layout).count(tuple(place for name in layout.order for place in _places(layout, name)))
+_OTHER_VALUE = object()
+"""Stands for all values that no rule mentions."""
 
 
-def _places(layout: Layout, name: str) -> Iterator[SlotKey]:
-    return (place for place in layout.slots if place[0] == name)
+def count_configurations(structure: SpaceStructure) -> int | float:
+    """Return the number of configurations; ``math.inf`` if a parameter has a continuum of values."""
+    keys = tuple(key for name in structure.order for key in structure.slots if key[0] == name)
+    return _Counter(structure).count(keys)
 
 
 class _Counter:
-    """Counts by deciding one slot at a time.
+    """A count that decides one slot at a time.
 
-    What is left after a decision falls apart into groups that have nothing to do with each other, and their
-    counts multiply. A slot is kept only as long as it can still be active, so the count of a group depends
-    on nothing but the slots in it, and each group is counted once.
+    The slots that are left after a decision fall apart into groups that do not depend on each other, and the counts of
+    the groups multiply. A slot is kept only as long as it can still be active. So the count of a group depends on
+    nothing but the slots in it, and each group is counted once.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        self.slots = layout.slots
-        self.requirements: dict[SlotKey, list[Requirement]] = {
-            place: layout.requirements(place) for place in layout.slots
-        }
-        self.counted: dict[Slots, int | float] = {}
+    def __init__(self, structure: SpaceStructure) -> None:
+        self.slots = structure.slots
+        self.rules: dict[SlotKey, list[SlotRule]] = {key: structure.slot_rules(key) for key in structure.slots}
+        self.counted: dict[SlotGroup, int | float] = {}
 
-    def count(self, undecided: Slots) -> int | float:
-        """Return the number of ways to fill undecided slots, listed parents first."""
+    def count(self, undecided: SlotGroup) -> int | float:
+        """Return the number of ways to fill undecided slots, which are listed parents first."""
         total: int | float = 1
-        for group in self._groups(undecided):
+        for group in self._independent_groups(undecided):
             if group not in self.counted:
                 self.counted[group] = self._count_group(group)
             total = math.inf if math.inf in (total, self.counted[group]) else total * self.counted[group]
         return total
 
-    def _count_group(self, group: Slots) -> int | float:
+    def _count_group(self, group: SlotGroup) -> int | float:
         first, *rest = group
         size = self.slots[first].parameter.size
         if not rest or size is None:
             return math.inf if size is None else size
-        accepted = [each.accepted for place in rest for each in self.requirements[place] if each.parent == first]
+        accepted = [rule.accepted for key in rest for rule in self.rules[key] if rule.parent == first]
         mentioned = frozenset().union(*accepted)
         total: int | float = 0
         for value in mentioned:
-            total = _sum(total, self.count(self._left(first, value, rest)))
+            total = _sum(total, self.count(self._still_possible(first, value, rest)))
         if others := size - len(mentioned):
-            ways = self.count(self._left(first, _OTHER, rest))
+            ways = self.count(self._still_possible(first, _OTHER_VALUE, rest))
             total = math.inf if ways == math.inf else _sum(total, others * ways)
         return total
 
-    def _left(self, decided: SlotKey, value: object, rest: list[SlotKey]) -> Slots:
-        """Return which slots can still be active once a slot has got its value."""
-        lost: set[SlotKey] = set()
-        for place in rest:
-            for parent, accepted in self.requirements[place]:
-                if parent in lost or (parent == decided and value not in accepted):
-                    lost.add(place)
-        return tuple(place for place in rest if place not in lost)
+    def _still_possible(self, decided: SlotKey, value: object, rest: Sequence[SlotKey]) -> SlotGroup:
+        """Return the slots that can still be active after a slot has got its value."""
+        impossible: set[SlotKey] = set()
+        for key in rest:
+            for parent, accepted in self.rules[key]:
+                if parent in impossible or (parent == decided and value not in accepted):
+                    impossible.add(key)
+        return tuple(key for key in rest if key not in impossible)
 
-    def _groups(self, undecided: Slots) -> list[Slots]:
-        """Split slots into the groups that are connected through requirements, in the order given."""
-        leader = {place: place for place in undecided}
+    def _independent_groups(self, undecided: SlotGroup) -> list[SlotGroup]:
+        """Return the slots in groups that are connected through rules; every group keeps the given order."""
+        leader = {key: key for key in undecided}
 
-        def find(place: SlotKey) -> SlotKey:
-            while leader[place] != place:
-                leader[place] = place = leader[leader[place]]
-            return place
+        def find_leader(key: SlotKey) -> SlotKey:
+            while leader[key] != key:
+                leader[key] = key = leader[leader[key]]
+            return key
 
-        for place in undecided:
-            for requirement in self.requirements[place]:
-                if requirement.parent in leader:
-                    leader[find(place)] = find(requirement.parent)
+        for key in undecided:
+            for rule in self.rules[key]:
+                if rule.parent in leader:
+                    leader[find_leader(key)] = find_leader(rule.parent)
         groups: dict[SlotKey, list[SlotKey]] = {}
-        for place in undecided:
-            groups.setdefault(find(place), []).append(place)
+        for key in undecided:
+            groups.setdefault(find_leader(key), []).append(key)
         return [tuple(group) for group in groups.values()]
 
 
-_OTHER = object()
-"""A value that no requirement mentions."""
-
-
-def _sum(some: int | float, others: int | float) -> int | float:
-    return math.inf if math.inf in (some, others) else some + others
+def _sum(total: int | float, ways: int | float) -> int | float:
+    return math.inf if math.inf in (total, ways) else total + ways

@@ -1,4 +1,6 @@
-"""How a mistake is put into words: name, value, rule, remedy."""
+"""The wording of a mistake: name, value, rule, remedy."""
+
+from __future__ import annotations
 
 import difflib
 import reprlib
@@ -9,7 +11,7 @@ _short.maxstring = _short.maxother = 80
 _short.maxlist = _short.maxtuple = _short.maxdict = 12
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Return a repr that is short and never fails, whatever the value is."""
     try:
         return _short.repr(value)
@@ -18,14 +20,21 @@ def shown(value: object) -> str:
 
 
 def mistake(name: str, value: object, rule: str, remedy: str) -> str:
-    """Return the sentence that reports one mistake in one named value."""
-    return f"The value of `{name}` is {shown(value)}, but must be {rule}: {remedy}."
+    """Return the sentence that reports one mistake.
+
+    Args:
+        name: The argument that has the mistake.
+        value: What was given for it.
+        rule: What the value must be; the words follow "must be".
+        remedy: What to write instead, without a full stop.
+    """
+    return f"The value of `{name}` is {short_repr(value)}, but must be {rule}: {remedy}."
 
 
-def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return a remedy that names the nearest known name, or all of them when none is near."""
-    names = list(known)
+def did_you_mean(name: object, known_names: Iterable[str]) -> str:
+    """Return a remedy that gives the known name most like an unknown one, or all known names if none is like it."""
+    names = list(known_names)
     near = difflib.get_close_matches(str(name)[:100], names, n=1)
     if near:
         return f"you may have meant `{near[0]}`"
-    return f"there is {', '.join(f'`{each}`' for each in names) or 'none'}"
+    return f"there is {', '.join(f'`{known}`' for known in names) or 'none'}"

@@ -1,1 +1,3 @@
-"""A search space in other terms: HyperOpt's, Ray Tune's, vectors, a table."""
+"""A search space in other terms: HyperOpt's, Ray Tune's, and vectors."""
+
+from __future__ import annotations

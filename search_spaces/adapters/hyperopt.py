@@ -1,14 +1,16 @@
-"""A space in HyperOpt's terms: one flat distribution per slot, and the way there and back.
+"""A space in HyperOpt's terms: one flat distribution for each slot, and the way there and back.
 
-There is no nested `hp.choice`. HyperOpt's TPE models every label by itself, and the tree of Bergstra et al.
-(2011, "Algorithms for Hyper-Parameter Optimization") does no more than this: the densities of a node are
-estimated from those observations only in which the node was active. EventSink TPE, for each trial, the labels
-that were active (`encode`) and nothing else gives it the same observations, hence the same estimator. What it
-proposes for labels that turn out inactive is ignored (`decode`), as the tree would not have drawn them.
+There is no nested ``hp.choice``. HyperOpt's TPE models every label by itself. The tree of Bergstra et al. (2011,
+"Algorithms for Hyper-Parameter Optimization") does no more than this: it estimates the densities of a node from only
+those observations in which the node was active. If TPE gets, for each trial, exactly the labels that were active
+(``encode``), it has the same observations, and hence the same estimator. Its proposals for labels that turn out to be
+inactive are ignored (``decode``); the tree would not have drawn them.
 
-A label's number is a value of the parameter for unstepped ranges, and an index of its grid for all others:
+The number of a label is the value itself for a range without steps, and an index of the grid for all other parameters.
 HyperOpt's own quantisation knows only multiples of a step, which loses bounds and distorts frequencies.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Mapping
@@ -16,16 +18,20 @@ from typing import Any
 
 from search_spaces.parameters import Float, Int, Parameter
 from search_spaces.slots import Slot
-from search_spaces.space import SearchSpace
+from search_spaces.space import Config, SearchSpace
 
 
 def to_hyperopt(space: SearchSpace) -> dict[str, Any]:
-    """Return a HyperOpt expression for the label of every slot that has more than one value."""
+    """Return a HyperOpt expression for every slot that has more than one value, by label."""
     return {slot.label: _expression(slot) for slot in space.slots() if slot.parameter.size != 1}
 
 
-def decode(space: SearchSpace, proposal: Mapping[str, float]) -> dict[str, Any]:
-    """Return the configuration that a proposal of numbers by label stands for.
+def decode(space: SearchSpace, proposal: Mapping[str, float]) -> Config:
+    """Return the configuration that a proposal stands for.
+
+    Args:
+        space: A valid space.
+        proposal: A number for each label. Numbers for inactive labels are ignored.
 
     Raises:
         ValueError: The number for an active label is missing.
@@ -36,13 +42,17 @@ def decode(space: SearchSpace, proposal: Mapping[str, float]) -> dict[str, Any]:
             return (slot.parameter.grid() or ())[0]
         if slot.label not in proposal:
             raise ValueError(f"The proposal has no number for `{slot.label}`, which is active.")
-        return _value(slot.parameter, proposal[slot.label])
+        return _nearest_value(slot.parameter, proposal[slot.label])
 
     return space.assemble(choose)
 
 
-def encode(space: SearchSpace, config: dict[str, Any]) -> dict[str, float]:
-    """Return the numbers of the active labels: what TPE is told that it tried. `decode` is the inverse.
+def encode(space: SearchSpace, config: Config) -> dict[str, float]:
+    """Return the numbers of the active labels, as TPE has to see them; ``decode`` is the inverse.
+
+    Args:
+        space: A valid space.
+        config: A configuration of the space.
 
     Raises:
         ValueError: It is not a configuration of the space.
@@ -56,7 +66,7 @@ def encode(space: SearchSpace, config: dict[str, Any]) -> dict[str, float]:
 
 
 def _expression(slot: Slot) -> Any:
-    """Return the slot's distribution; each whole number owns the half on either side of it."""
+    """Return the slot's distribution; each whole number owns the interval of 0.5 on either side."""
     from hyperopt import hp  # imported when needed: a space can be declared and sampled without HyperOpt
 
     match slot.parameter:
@@ -74,7 +84,7 @@ def _expression(slot: Slot) -> Any:
             return hp.randint(slot.label, unordered.size)
 
 
-def _value(parameter: Parameter, number: float) -> Any:
+def _nearest_value(parameter: Parameter, number: float) -> Any:
     """Return the parameter's value nearest to a number: HyperOpt may round beyond the ends."""
     match parameter:
         case Int(lower, upper, None):
@@ -91,12 +101,12 @@ def _number(parameter: Parameter, value: Any) -> float:
         case Int(step=None) | Float(step=None):
             return float(value)
         case Int() | Float():
-            return float(_position(parameter, value))
-    return _position(parameter, value)
+            return float(_grid_index(parameter, value))
+    return _grid_index(parameter, value)
 
 
-def _position(parameter: Parameter, value: Any) -> int:
-    position = parameter.position(value)
-    if position is None:
+def _grid_index(parameter: Parameter, value: Any) -> int:
+    index = parameter.index_of(value)
+    if index is None:
         raise ValueError(f"The value {parameter.problem_with(value)}.")
-    return position
+    return index

@@ -1,25 +1,27 @@
-"""From a dictionary of Ray Tune's domains to a SearchSpace with the same values.
+"""A dictionary of Ray Tune's domains, translated into a SearchSpace with the same values.
 
     uniform(a, b)         Float(a, b)
     loguniform(a, b)      Float(a, b, log=True)
-    quniform(a, b, q)     Float(a, b, step=q)         here all are equally likely, in Ray the ends half so
+    quniform(a, b, q)     Float(a, b, step=q)         all values are equally likely; in Ray the ends half as likely
     randint(a, b)         Int(a, b - 1)
     qrandint(a, b, q)     Int(a, b, step=q)           bounds are moved inwards to multiples of q
-    lograndint(a, b)      Int(a, b - 1, log=True)     here logarithms are rounded to the nearest, in Ray down
+    lograndint(a, b)      Int(a, b - 1, log=True)     logarithms are rounded to the nearest; in Ray down
     choice, grid_search   Choice(*values)
     any other value       Fixed(value)
 
 As in Ray, q=1 is the same as no q, and then the upper bound of whole numbers is left out.
-Refused, because nothing here means the same: randn, qrandn, qloguniform, qlograndint, sample_from, and
+These are refused, because nothing here means the same: randn, qrandn, qloguniform, qlograndint, sample_from, and
 dictionaries with domains in them.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from search_spaces.checked import InvalidDeclaration, deferring
-from search_spaces.messages import shown
+from search_spaces.checked import InvalidDeclaration, deferred_checks
+from search_spaces.messages import short_repr
 from search_spaces.parameters import Choice, Fixed, Float, Int, Parameter
 from search_spaces.parameters.grids import value_after
 from search_spaces.space import SearchSpace
@@ -30,22 +32,32 @@ if TYPE_CHECKING:
 
 
 def from_ray(domains: Mapping[str, Any]) -> SearchSpace:
-    """Return the space with the values of a dictionary as `ray.tune.Tuner(param_space=…)` takes it.
+    """Return the space with the values of a dictionary for ``ray.tune.Tuner(param_space=…)``.
+
+    ``search_spaces.adapters.ray_tune`` lists the counterpart of each domain in its docstring.
+
+    Args:
+        domains: Ray's domains by name. A value that is not a domain becomes ``Fixed``.
 
     Raises:
-        InvalidDeclaration: A domain has no counterpart here, or is invalid; all mistakes are listed.
+        InvalidDeclaration: A domain has no counterpart, or is invalid; all mistakes are listed.
+
+    Example:
+        >>> from search_spaces import from_ray
+        >>> from_ray({"optimizer": {"grid_search": ["adam", "sgd"]}, "epochs": 5})
+        SearchSpace(optimizer=Choice('adam', 'sgd'), epochs=Fixed(5))
     """
     if not isinstance(domains, Mapping):
-        raise InvalidDeclaration([f"The space is {shown(domains)}, but must be a dictionary of Ray's domains."])
+        raise InvalidDeclaration([f"The space is {short_repr(domains)}, but must be a dictionary of Ray's domains."])
     parameters: dict[str, Parameter] = {}
     problems: list[str] = []
     for name, domain in domains.items():
         try:
-            with deferring():
+            with deferred_checks():
                 parameters[str(name)] = _parameter(domain)
         except InvalidDeclaration as error:
-            problems += [f"{name}: {each}" for each in error.problems]
-    with deferring():
+            problems += [f"{name}: {problem}" for problem in error.problems]
+    with deferred_checks():
         space = SearchSpace(**parameters)
     if problems := problems + (space.problems() if parameters or not problems else []):
         raise InvalidDeclaration(problems)
@@ -66,12 +78,12 @@ def _parameter(domain: Any) -> Parameter:
             raise _refusal("sample_from(…)", "declare a parameter with .when(…) or .per(…)")
         case {"grid_search": list() | tuple() as values, **others} if not others:
             return Choice(*values)
-    if _holds_domain(domain):
+    if _has_domain(domain):
         raise _refusal("A dictionary or list with domains in it", "declare each as a parameter of its own")
     return Fixed(domain)
 
 
-def _int(domain: "Integer") -> Parameter:
+def _int(domain: Integer) -> Parameter:
     log, step = _sampling(domain)
     if step in (None, 1):  # the only case in which Ray leaves the upper bound out
         return Int(domain.lower, domain.upper - 1, log=log)
@@ -80,7 +92,7 @@ def _int(domain: "Integer") -> Parameter:
     return Int(-(-domain.lower // step) * step, domain.upper // step * step, step=step)
 
 
-def _float(domain: "RayFloat") -> Parameter:
+def _float(domain: RayFloat) -> Parameter:
     if not (math.isfinite(domain.lower) and math.isfinite(domain.upper)):
         raise _refusal("randn(…)", "use Float(mean - 2 * sd, mean + 2 * sd)")
     log, step = _sampling(domain)
@@ -95,8 +107,8 @@ def _float(domain: "RayFloat") -> Parameter:
     return Float(lower, upper, step=step)
 
 
-def _sampling(domain: "Domain") -> tuple[bool, Any]:
-    """Return whether a domain is drawn in the logarithm, and the q that it is rounded to multiples of."""
+def _sampling(domain: Domain) -> tuple[bool, Any]:
+    """Return whether a domain is drawn in the logarithm, and the q whose multiples are its values, or None."""
     from ray.tune.search.sample import LogUniform, Quantized
 
     sampler = domain.get_sampler()  # type: ignore[no-untyped-call]
@@ -105,13 +117,13 @@ def _sampling(domain: "Domain") -> tuple[bool, Any]:
     return isinstance(sampler, LogUniform), None
 
 
-def _holds_domain(value: Any) -> bool:
+def _has_domain(value: Any) -> bool:
     from ray.tune.search.sample import Domain
 
     if isinstance(value, dict):
-        return "grid_search" in value or any(_holds_domain(each) for each in value.values())
+        return "grid_search" in value or any(_has_domain(element) for element in value.values())
     if isinstance(value, list | tuple):
-        return any(_holds_domain(each) for each in value)
+        return any(_has_domain(element) for element in value)
     return isinstance(value, Domain)
 
 

@@ -1,1 +1,3 @@
-"""Spaces that are shipped, one a file."""
+"""Search spaces of the shipped experiments, one in each file."""
+
+from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A multilayer perceptron on scikit-learn's digits: few small images, so small layers and batches."""
+"""The space of a multilayer perceptron on scikit-learn's digits: few small images, so small layers and batches."""
+
+from __future__ import annotations
 
 from search_spaces import Choice, Float, Int, SearchSpace
 

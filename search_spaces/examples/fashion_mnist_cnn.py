@@ -1,4 +1,6 @@
-"""The head of a small convolutional network on Fashion-MNIST, and how it is trained."""
+"""The space of a small convolutional network on Fashion-MNIST: its head, and how it is trained."""
+
+from __future__ import annotations
 
 from search_spaces import Choice, Float, Int, SearchSpace
 

@@ -1,4 +1,6 @@
-"""Two dense layers of 128 units on Fashion-MNIST: everything about them but their size."""
+"""The space of two dense layers of 128 units on Fashion-MNIST: everything about them except their size."""
+
+from __future__ import annotations
 
 from search_spaces import Choice, Fixed, Float, SearchSpace
 

@@ -1,4 +1,6 @@
-"""A multilayer perceptron on Fashion-MNIST."""
+"""The space of a multilayer perceptron on Fashion-MNIST."""
+
+from __future__ import annotations
 
 from search_spaces import Choice, Float, Int, SearchSpace
 

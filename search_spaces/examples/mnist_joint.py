@@ -1,7 +1,9 @@
-"""A dense network on MNIST, everything about it at once.
+"""The space of a dense network on MNIST, all its hyperparameters at once.
 
-Whatever a configuration of ``mnist_sweeps`` trains, one of these trains as well.
+For every configuration of ``mnist_sweeps``, this space has one that trains the same network.
 """
+
+from __future__ import annotations
 
 from search_spaces import Boolean, Choice, Float, Int, SearchSpace
 

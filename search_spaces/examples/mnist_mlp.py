@@ -1,4 +1,6 @@
-"""A multilayer perceptron on MNIST: how many layers, how wide each, and how it is trained."""
+"""The space of a multilayer perceptron on MNIST: number of layers, width of each, and how it is trained."""
+
+from __future__ import annotations
 
 from search_spaces import Choice, Float, Int, SearchSpace
 

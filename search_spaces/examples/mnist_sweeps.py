@@ -1,4 +1,6 @@
-"""A dense network on MNIST, as grids of a few values each; the first value of each is where a sweep begins."""
+"""The space of a dense network on MNIST as grids of a few values; a sweep begins with the first value of each."""
+
+from __future__ import annotations
 
 from search_spaces import Choice, SearchSpace
 

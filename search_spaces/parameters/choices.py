@@ -1,81 +1,98 @@
-"""Listed values: Choice, Boolean and Fixed."""
+"""Parameters with listed values: Choice, Boolean and Fixed."""
+
+from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from search_spaces.json_values import identity, json_problem, plain
-from search_spaces.messages import shown
+from search_spaces.json_values import identity, json_problem, plain_copy
+from search_spaces.messages import short_repr
 from search_spaces.parameters.base import Parameter
-from search_spaces.parameters.grids import Grid
+from search_spaces.parameters.grids import ValueGrid
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Listed(Parameter):
-    """One of listed values, all equally likely."""
+    """A parameter with listed values, which are all equally likely."""
 
     values: tuple[Any, ...]
 
     def own_problems(self) -> list[str]:
-        """Return what is wrong with the values."""
-        return [f"The value {shown(each)} {found}." for each in self.values if (found := json_problem(each))]
+        """Return every mistake in the values."""
+        return [f"The value {short_repr(value)} {found}." for value in self.values if (found := json_problem(value))]
 
     def arguments(self) -> dict[str, Any]:
-        """Return what the parameter was made of; what is at its default is left out."""
+        """Return the arguments that the parameter was made with; those at their default are left out."""
         return {}
 
-    def grid(self) -> Grid:
+    def grid(self) -> ValueGrid:
         """Return the values in the order in which they were listed."""
         return self.values
 
-    def position(self, value: Any) -> int | None:
-        """Return where on the grid the value lies, or None when it is not one of the values."""
+    def index_of(self, value: Any) -> int | None:
+        """Return the index of a value on the grid, from 0; None if it is not one of the values."""
         key = identity(value)
-        return next((index for index, each in enumerate(self.values) if identity(each) == key), None)
+        return next((index for index, listed in enumerate(self.values) if identity(listed) == key), None)
 
     def describe(self) -> str:
         """Return the values in a few words."""
-        return ", ".join(shown(each) for each in self.values)
+        return ", ".join(short_repr(value) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
 class Choice(_Listed):
-    """One of the given values, all equally likely: any JSON value, also None, lists and dicts.
+    """A parameter with one of the given values, which are all equally likely.
 
-    Tuples become lists, as they would in any JSON file. 1 and 1.0 are the same value, 1 and True are not.
+    Any JSON value is possible, also None, lists and dicts. Tuples become lists, as they would in a JSON file. 1 and 1.0
+    are the same value, 1 and True are not.
 
     Args:
         *values: The values to choose from.
 
     Raises:
-        InvalidDeclaration: There are no values, two are the same, or JSON cannot hold one.
+        InvalidDeclaration: There are no values, two are the same, or JSON cannot represent one.
+
+    Example:
+        >>> from search_spaces import Choice
+        >>> optimizer = Choice("adam", "rmsprop", "sgd")
+        >>> optimizer.size
+        3
+        >>> list(optimizer.grid())
+        ['adam', 'rmsprop', 'sgd']
     """
 
     def __init__(self, *values: Any) -> None:
         _set_values(self, values)
 
     def own_problems(self) -> list[str]:
-        """Return what is wrong with the values."""
+        """Return every mistake in the values."""
         if not self.values:
             return ["There are no values, but must be at least one: write Choice('adam', 'sgd')."]
-        times = Counter(identity(each) for each in self.values)
-        twice = {key: each for each in self.values if times[key := identity(each)] > 1}
+        times = Counter(identity(value) for value in self.values)
+        repeated = {key: value for value in self.values if times[key := identity(value)] > 1}
         return _Listed.own_problems(self) + [
-            f"The value {shown(each)} is listed {times[key]} times, but must be only once: remove the others."
-            for key, each in twice.items()
+            f"The value {short_repr(value)} is listed {times[key]} times, but must be only once: remove the others."
+            for key, value in repeated.items()
         ]
 
     def arguments(self) -> dict[str, Any]:
-        """Return what the parameter was made of; what is at its default is left out."""
+        """Return the arguments that the parameter was made with; those at their default are left out."""
         return {"values": list(self.values)}
 
     def _typed_arguments(self) -> str:
-        return ", ".join(repr(each) for each in self.values)
+        return ", ".join(repr(value) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
 class Boolean(_Listed):
-    """False or True."""
+    """A parameter that is False or True, both equally likely.
+
+    Example:
+        >>> from search_spaces import Boolean
+        >>> list(Boolean().grid())
+        [False, True]
+    """
 
     def __init__(self) -> None:
         _set_values(self, (False, True))
@@ -83,13 +100,20 @@ class Boolean(_Listed):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
 class Fixed(_Listed):
-    """Always the same value: what the trainable expects in its configuration but nobody searches.
+    """A parameter that always has the same value.
+
+    Use it for what the trainable expects in its configuration but nobody searches.
 
     Args:
         value: Any JSON value; tuples become lists.
 
     Raises:
-        InvalidDeclaration: JSON cannot hold the value.
+        InvalidDeclaration: JSON cannot represent the value.
+
+    Example:
+        >>> from search_spaces import Fixed, SearchSpace
+        >>> list(SearchSpace(units=Fixed((128, 64))).grid())
+        [{'units': [128, 64]}]
     """
 
     def __init__(self, value: Any) -> None:
@@ -97,19 +121,16 @@ class Fixed(_Listed):
 
     @property
     def value(self) -> Any:
-        """The value."""
+        """The only value."""
         return self.values[0]
 
     def arguments(self) -> dict[str, Any]:
-        """Return what the parameter was made of; what is at its default is left out."""
+        """Return the arguments that the parameter was made with; those at their default are left out."""
         return {"value": self.value}
 
 
 def _set_values(parameter: _Listed, values: tuple[Any, ...]) -> None:
-    for name, value in {
-        "conditions": (),
-        "counts": (),
-        "values": tuple(plain(each) for each in values),
-    }.items():
+    attributes = {"conditions": (), "counts": (), "values": tuple(plain_copy(value) for value in values)}
+    for name, value in attributes.items():
         object.__setattr__(parameter, name, value)
     parameter.__post_init__()

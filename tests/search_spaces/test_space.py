@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces import Boolean, Choice, Fixed, Float, Int, InvalidDeclaration, SearchSpace
-from search_spaces.checked import deferring
+from search_spaces.checked import deferred_checks
 from search_spaces.examples import digits_mlp, fashion_mnist_mlp
 from tests.support import space_strategies as some
 
@@ -251,7 +251,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("declare", "messages"), MISTAKES)
 def test_every_mistake_is_reported_with_name_value_and_remedy(declare, messages):
-    with deferring():
+    with deferred_checks():
         space = declare()
     with pytest.raises(InvalidDeclaration) as caught:
         raise InvalidDeclaration(space.problems())
@@ -270,7 +270,7 @@ garbage = st.sampled_from([None, True, -1, 2**70, float("nan"), "x", "a", [], [[
 @given(st.data())
 def test_problems_never_raise_whatever_was_declared(data):
     draw = data.draw
-    with deferring():
+    with deferred_checks():
         space = {}
         for name in ("a", "b", "c"):
             kind = draw(st.sampled_from([Int, Float, Choice, Fixed, None]))

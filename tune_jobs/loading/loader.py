@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from search_spaces.checked import deferring
+from search_spaces.checked import deferred_checks
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.loading.importing import import_file, import_module
@@ -56,7 +56,7 @@ def load(
         RequestError: There is none, or anything is wrong with it; all mistakes are listed.
     """
     target, name = split_reference(reference)
-    with deferring():
+    with deferred_checks():
         module = _import(target, name)
         found = _experiments(module)
         variable = _pick(target, module, found, name)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from search_spaces import SearchSpace, Slot
-from search_spaces.adapters.vectors import is_number, number_at, place
+from search_spaces.adapters.vectors import is_number, number_at, position_of
 from tune_jobs.searchers.base import Config
 
 _WIDEST = 0.3  # deviation of a number's neighbours, as a part of its range
@@ -42,7 +42,7 @@ def _near(slot: Slot, value: Any, rng: np.random.Generator) -> Any:
     parameter, size = slot.parameter, slot.parameter.size
     if not is_number(parameter):
         values = parameter.grid() or ()
-        return values[((parameter.position(value) or 0) + int(rng.integers(1, len(values)))) % len(values)]
+        return values[((parameter.index_of(value) or 0) + int(rng.integers(1, len(values)))) % len(values)]
     deviation = _WIDEST * 10.0 ** -rng.uniform(0.0, _DECADES)
     least = 0.0 if size is None else 1 / (size - 1)
-    return number_at(parameter, place(parameter, value) + rng.normal(0.0, max(deviation, least)))
+    return number_at(parameter, position_of(parameter, value) + rng.normal(0.0, max(deviation, least)))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from search_spaces import SearchSpace, Slot
-from search_spaces.json_values import identity, plain
-from search_spaces.messages import did_you_mean, mistake, shown
+from search_spaces.json_values import identity, plain_copy
+from search_spaces.messages import did_you_mean, mistake, short_repr
 from tune_jobs.searchers.base import WAIT, Config, Search, Searcher, Waiting
 from tune_jobs.searchers.sweep_steps import MISSING, Course, Tried, given_value, most_contenders
 
@@ -39,7 +39,7 @@ class Sweep(Searcher):
     def __init__(self, steps: Sequence[str | Sequence[str]] = (), start: Mapping[str, Any] | None = None) -> None:
         groups = tuple(map(_group, steps)) if isinstance(steps, list | tuple) else steps
         object.__setattr__(self, "steps", groups)
-        object.__setattr__(self, "initial", plain({} if start is None else start))
+        object.__setattr__(self, "initial", plain_copy({} if start is None else start))
         self.__post_init__()
 
     def problems(self) -> list[str]:
@@ -53,7 +53,7 @@ class Sweep(Searcher):
         """Names that the space has not, steps without a grid, and parameters that nothing gives a value."""
         swept = [name for step in self.course(space).steps for name in step]
         problems = [
-            f"{where}: {shown(name)} is not a parameter of the space: {did_you_mean(name, space.parameters)}."
+            f"{where}: {short_repr(name)} is not a parameter of the space: {did_you_mean(name, space.parameters)}."
             for where, names in (("steps", swept), ("start", self.initial))
             for name in names
             if name not in space.parameters
@@ -129,7 +129,7 @@ def _step_problems(steps: Any) -> list[str]:
         return [mistake("steps", steps, form, remedy)]
     times = Counter(name for step in steps for name in step)
     return [
-        f"steps: {shown(name)} is in {count} places, but must be in one: remove the others."
+        f"steps: {short_repr(name)} is in {count} places, but must be in one: remove the others."
         for name, count in times.items()
         if count > 1
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from search_spaces import Fixed, SearchSpace, Slot
 from search_spaces.json_values import identity
-from search_spaces.parameters.grids import Grid
+from search_spaces.parameters.grids import ValueGrid
 from tune_jobs.searchers.base import Config
 
 MISSING = object()
@@ -114,11 +114,11 @@ class Course:
                 return Step(at, self.steps[at], incumbent, tuple(self.space.grid_of(values)))
         return None
 
-    def _values(self, names: tuple[str, ...], incumbent: Config) -> Callable[[Slot], Grid]:
+    def _values(self, names: tuple[str, ...], incumbent: Config) -> Callable[[Slot], ValueGrid]:
         """Every value of a step's parameters; of the others the incumbent's, or the start's where it has none."""
         held = self.space.flatten(incumbent)
 
-        def values(slot: Slot) -> Grid:
+        def values(slot: Slot) -> ValueGrid:
             grid = slot.parameter.grid()
             if slot.name in names and grid is not None:
                 return grid

@@ -74,7 +74,7 @@ def test_frequencies_are_those_of_ray(domain):
 def test_values_are_those_of_ray_where_frequencies_are_not(domain):
     parameter = from_ray({"x": domain}).parameters["x"]
     theirs = np.unique(domain.sample(size=DRAWS, random_state=np.random.default_rng(1))).tolist()
-    assert {parameter.position(value) for value in theirs} == set(range(parameter.size))
+    assert {parameter.index_of(value) for value in theirs} == set(range(parameter.size))
 
 
 def test_all_that_has_no_counterpart_is_refused_at_once():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces import Boolean, Choice, Float, Int, SearchSpace
-from search_spaces.adapters.vectors import Vectors, is_number, number_at, place
+from search_spaces.adapters.vectors import Vectors, is_number, number_at, position_of
 from search_spaces.json_values import identity
 from tests.support import space_strategies as some
 
@@ -57,7 +57,7 @@ def test_inactive_slots_are_at_the_origin_and_active_ones_are_not(space, seed):
 def test_a_number_is_found_again_at_its_place(parameter, seed):
     value = parameter.sample(np.random.default_rng(seed))
     if is_number(parameter) and parameter.size != 1:
-        where = place(parameter, value)
+        where = position_of(parameter, value)
         assert 0.0 <= where <= 1.0
         assert number_at(parameter, where) == pytest.approx(value, rel=1e-6)
         for outside in (where, -3.0, 0.5, 2.0):
@@ -93,7 +93,7 @@ def test_what_is_inactive_makes_no_difference():
 
 def test_neighbouring_floats_with_the_same_logarithm_have_places():
     parameter = Float(1e-9, float(np.nextafter(1e-9, 1)), log=True)
-    assert [place(parameter, value) for value in (parameter.lower, parameter.upper)] == [0.0, 1.0]
+    assert [position_of(parameter, value) for value in (parameter.lower, parameter.upper)] == [0.0, 1.0]
 
 
 def test_a_space_without_a_choice_has_no_columns():

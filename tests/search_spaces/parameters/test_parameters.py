@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from scipy.stats import chisquare, kstest
 
 from search_spaces import Boolean, Choice, Fixed, Float, Int, InvalidDeclaration
-from search_spaces.checked import deferring
+from search_spaces.checked import deferred_checks
 from search_spaces.json_values import identity
 from search_spaces.parameters import parameter_from_json, parameter_to_json
 from tests.support import space_strategies as some
@@ -47,9 +47,9 @@ def test_factor_that_cannot_be_typed_exactly_still_ends_at_upper():
 
 def test_large_ranges_cost_nothing():
     assert Int(0, 2**53).size == 2**53 + 1
-    assert Int(-(2**53), 2**53).position(7) == 2**53 + 7
+    assert Int(-(2**53), 2**53).index_of(7) == 2**53 + 7
     assert Float(0.0, 1.0, step=1e-9).size == 10**9 + 1
-    assert Float(0.0, 1.0, step=1e-9).position(0.123456789) == 123456789
+    assert Float(0.0, 1.0, step=1e-9).index_of(0.123456789) == 123456789
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_samples_and_ends_are_values_and_forms_round_trip(parameter):
         assert parameter.problem_with(parameter.upper) is None
     grid = parameter.grid()
     if grid is not None:
-        assert [parameter.position(each) for each in grid] == list(range(len(grid)))
+        assert [parameter.index_of(each) for each in grid] == list(range(len(grid)))
     same = parameter.when(x=[1, None]).per("y")
     assert eval(repr(same)) == same  # noqa: S307
     assert parameter_from_json(parameter_to_json(same)) == same
@@ -195,16 +195,16 @@ MISTAKES = [
     (lambda: Float(0.0, 1.0, log="yes"), "`log` is 'yes', but must be True or False"),
     (lambda: Choice(), "no values, but must be at least one: write Choice"),
     (lambda: Choice(1, 2, 1.0), "1.0 is listed 2 times, but must be only once: remove"),
-    (lambda: Choice({1, 2}), "holds a set, which JSON has not: use a list"),
-    (lambda: Choice(math.nan), "holds nan"),
-    (lambda: Choice(np.float64(1)), r"numpy.float64, which JSON has not: use .item\(\)"),
-    (lambda: Choice(Colour.RED), "Colour, which JSON has not: use a plain str"),
+    (lambda: Choice({1, 2}), "contains a set, which JSON cannot represent: use a list"),
+    (lambda: Choice(math.nan), "contains nan"),
+    (lambda: Choice(np.float64(1)), r"numpy.float64, which JSON cannot represent: use .item\(\)"),
+    (lambda: Choice(Colour.RED), "Colour, which JSON cannot represent: use a plain str"),
     (lambda: Fixed(10**5000), "is too large an integer: use a float"),
     (lambda: Choice([len]), "builtin_function_or_method, .* use its name"),
     (lambda: Choice({1: 2}), "keys that are not strings: use strings"),
     (lambda: Fixed(RECURSIVE), "levels deep: use a flatter value"),
     (lambda: Int(1, 2).when(a=[]), "condition on `a` lists no values"),
-    (lambda: Int(1, 2).when(a=len), "condition on `a` holds a builtin"),
+    (lambda: Int(1, 2).when(a=len), "condition on `a` contains a builtin"),
     (lambda: Int(1, 2).per(3), "`per` is 3, but must be a parameter's name"),
     (lambda: Int(1, 2).per("a").per("b"), "per 'a' and 'b', but must be per one"),
 ]
@@ -214,7 +214,7 @@ MISTAKES = [
 def test_mistake_is_reported_with_name_value_rule_and_remedy(declare, message):
     with pytest.raises(InvalidDeclaration, match=message):
         declare()
-    with deferring():
+    with deferred_checks():
         parameter = declare()
     assert parameter.problems()
 
@@ -235,7 +235,7 @@ def test_swapped_bounds_and_a_bad_step_are_both_reported():
 
 
 def test_deferring_ends_with_its_block():
-    with deferring():
+    with deferred_checks():
         Int(5, 1)
     with pytest.raises(InvalidDeclaration):
         Int(5, 1)

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from search_spaces import Choice, Float, Int, InvalidDeclaration, SearchSpace
-from search_spaces.checked import deferring
+from search_spaces.checked import deferred_checks
 from tests.support.fakes import SPACE, NeverTrained, experiment
 from trainables import KerasTrainable
 from tune_jobs.experiment.experiment import Experiment, Objective, Resources
@@ -25,7 +25,7 @@ def test_it_is_frozen_and_overriding_checks_it_again() -> None:
 
 
 def test_all_mistakes_are_told_at_once() -> None:
-    with deferring():
+    with deferred_checks():
         declared = Experiment(
             trainable=object,
             space=SearchSpace(a=Int(5, 1), b=Float(0.0, 1.0, log=True)),
