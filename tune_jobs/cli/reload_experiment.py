@@ -26,7 +26,7 @@ def experiment_of(run: Run, call: str, named: str | None = None, **budgets: Any)
         RequestError: The run was begun from Python, or its experiment cannot be loaded (any more).
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
-    from tune_jobs import engine
+    from tune_jobs.experiment.record import restore_experiment
     from tune_jobs.loading.loader import load
 
     reference = named or run.experiment.get("reference")
@@ -35,4 +35,4 @@ def experiment_of(run: Run, call: str, named: str | None = None, **budgets: Any)
             f"The run {run.name} was begun from Python, so the command line knows no file to load its experiment "
             f"from: call tune_jobs.{call}."
         )
-    return load(reference, partial(engine.restated, asked=run.experiment, **budgets)).experiment
+    return load(reference, partial(restore_experiment, record=run.experiment, **budgets)).experiment

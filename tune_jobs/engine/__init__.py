@@ -3,14 +3,12 @@
 from tune_jobs.engine.repeats import repeats_problems, resume_repeats, run_repeats
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
 from tune_jobs.engine.runner import request_problems, resume, run
-from tune_jobs.experiment.record import restated
 
 __all__ = [
     "Plan",
     "Reporter",
     "repeats_problems",
     "request_problems",
-    "restated",
     "resume",
     "resume_repeats",
     "run",

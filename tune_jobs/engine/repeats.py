@@ -13,7 +13,7 @@ from tune_jobs.engine.run_folder.reporter import Reporter
 from tune_jobs.engine.runner import request_problems, resume, run
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
-from tune_jobs.experiment.record import differences, refusal, restated
+from tune_jobs.experiment.record import differences, refusal, restore_experiment
 from tune_jobs.results import Ending
 from tune_jobs.results.repeats import Repeat, has_ended, repeat_of
 from tune_jobs.results.run import Run
@@ -106,7 +106,7 @@ def resume_repeats(
         if begun is None:
             seed = asked["seed"] + repeat.number - group.number
             return run(
-                restated(experiment, asked, **changes, seed=seed),
+                restore_experiment(experiment, asked, **changes, seed=seed),
                 storage=runs[0].storage,
                 name=repeat.name,
                 experiment_name=asked.get("experiment"),
@@ -116,7 +116,9 @@ def resume_repeats(
             )
         if has_ended(begun.history()) and not changes:
             return begun
-        return resume(begun.place, restated(experiment, begun.experiment, **changes), force=force, reporter=reporter)
+        return resume(
+            begun.place, restore_experiment(experiment, begun.experiment, **changes), force=force, reporter=reporter
+        )
 
     return _until_interrupted(go_on, (replace(group, number=number) for number in range(1, group.count + 1)))
 

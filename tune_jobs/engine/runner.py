@@ -102,7 +102,7 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
 
     Args:
         folder: The run's folder, or its URI.
-        experiment: What it runs, with the budgets that hold from now on: see ``restated``.
+        experiment: What it runs, with the budgets that hold from now on: see ``restore_experiment``.
         force: Go on although the space or the code has changed.
         reporter: Whoever shows the progress.
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tune_jobs.errors import RequestError
+from tune_jobs.experiment.code_fingerprint import code_differences
 from tune_jobs.experiment.experiment import Experiment
-from tune_jobs.experiment.record import code_differences, differences, refusal
+from tune_jobs.experiment.record import differences, refusal
 from tune_jobs.results.models import best_weights, has_weights
 from tune_jobs.results.ranking import RankedTrial, ranking
 from tune_jobs.results.run import Run, load_run

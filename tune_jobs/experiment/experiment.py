@@ -41,6 +41,10 @@ class Objective(Checked):
             problems.append(f"The value of `mode` is {self.mode!r}, but must be 'max' or 'min'.")
         return problems
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the arguments that make the objective again."""
+        return {"metric": self.metric, "mode": self.mode}
+
     def loss(self, value: float) -> float:
         """The value turned so that less is better."""
         return -value if self.mode == "max" else value
@@ -78,6 +82,7 @@ class Experiment(Checked):
         InvalidDeclaration: Any part is wrong; all mistakes are listed.
     """
 
+    # Every field has a row in tune_jobs.experiment.fields: resuming, describing and comparing runs go by it.
     trainable: type[Any]
     space: SearchSpace
     objective: Objective

@@ -1,113 +1,123 @@
-"""What a run was asked for, put together again, and why it cannot go on as it is."""
+"""The record of a run's experiment, experiment.json: written, read again, and compared with today's experiment."""
 
 from __future__ import annotations
 
 import difflib
-import hashlib
-import inspect
+import platform
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, TypeVar
+from contextlib import suppress
+from dataclasses import asdict, replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from search_spaces import InvalidDeclaration, SearchSpace
 from tune_jobs.errors import RequestError
-from tune_jobs.experiment.experiment import Experiment, Objective, Resources
+from tune_jobs.experiment.code_fingerprint import code_differences, code_fingerprints
+from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.experiment.fields import AS_DECLARED, FIELDS, changeable_fields
 from tune_jobs.results.layout import EXPERIMENT_FILE
-from tune_jobs.schedulers import SCHEDULERS
-from tune_jobs.searchers import SEARCHERS
+from tune_jobs.results.repeats import Repeat
 
-_Part = TypeVar("_Part")
-_FIELDS = (
-    "max_epochs",
-    "trials",
-    "time_budget_s",
-    "total_epochs",
-    "max_concurrent_trials",
-    "seed",
-    "checkpoint_every_s",
-    "max_retries",
-    "same_failures",
-    "trial_timeout_s",
-)
-# What runs did that were begun before one could ask for it.
-_LATER_FIELDS = {"executions": 1, "fraction": 1.0, "keep": "all", "on_oom": "fail"}
+FORMAT = 1
+_PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
 
 
-def restated(experiment: Experiment, asked: Mapping[str, Any], **changes: Any) -> Experiment:
-    """The experiment as a run was asked for it, whatever options it had then.
+def write_record(
+    name: str, experiment: Experiment, experiment_name: str, reference: str | None, repeat: Repeat | None = None
+) -> dict[str, Any]:
+    """Return the record of a run that is about to begin, as JSON.
 
     Args:
-        experiment: As its file declares it today.
-        asked: The run's experiment.json.
-        changes: Fields to replace; None keeps what was asked.
+        name: The run's name.
+        experiment: The experiment that is run.
+        experiment_name: The experiment's name.
+        reference: The reference by which the command line finds the experiment again; None: it cannot.
+        repeat: The run's number in a group of repeats; None: a run by itself.
+    """
+    return {
+        "format": FORMAT,
+        "name": name,
+        "experiment": experiment_name,
+        "reference": reference,
+        "repeat": asdict(repeat) if repeat else None,
+        "created_s": time.time(),
+        **{field.name: field.write(getattr(experiment, field.name)) for field in FIELDS.values()},
+        "code": code_fingerprints(experiment.trainable),
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def change_record(record: Mapping[str, Any], experiment: Experiment) -> dict[str, Any]:
+    """Return the record of a run that goes on with an experiment's budgets and its patience with failures.
+
+    Args:
+        record: The run's experiment.json.
+        experiment: The experiment from which the changeable fields are taken.
+    """
+    return {**record, **{name: FIELDS[name].write(getattr(experiment, name)) for name in changeable_fields()}}
+
+
+def restore_experiment(experiment: Experiment, record: Mapping[str, Any], **changes: Any) -> Experiment:
+    """Return the experiment with the values that a run was begun with, whatever options that run had.
+
+    Args:
+        experiment: The experiment as its file declares it today.
+        record: The run's experiment.json.
+        changes: Fields to replace; None keeps the recorded value.
 
     Raises:
-        RequestError: The file is damaged, or of a version that knows other searchers or schedulers.
+        RequestError: The file is damaged, or its version knows other searchers or schedulers.
     """
-    kept = {name: asked[name] for name in _FIELDS if name in asked}  # an earlier version knew fewer
-    kept |= {name: asked.get(name, default) for name, default in _LATER_FIELDS.items()}
-    fields = {**kept, **{name: value for name, value in changes.items() if value is not None}}
+    given = {name: value for name, value in changes.items() if value is not None}
     try:
-        return replace(
-            experiment,
-            objective=Objective(**asked["objective"]),
-            searcher=_part(SEARCHERS, asked["searcher"]),
-            scheduler=_part(SCHEDULERS, asked["scheduler"]),
-            resources=Resources(**asked["resources"]),
-            **fields,
-        )
+        recorded = {name: field.recorded(record) for name, field in FIELDS.items()}
+        kept = {name: value for name, value in recorded.items() if value is not AS_DECLARED}
+        return replace(experiment, **{**kept, **given})
     except (KeyError, TypeError) as error:
         raise RequestError(f"The run's {EXPERIMENT_FILE} cannot be used ({error}): restore it from a copy.") from error
 
 
-def differences(experiment: Experiment, asked: Mapping[str, Any]) -> list[str]:
-    """What has changed since the run began, so that its results and new ones would not belong together."""
+def differences(experiment: Experiment, record: Mapping[str, Any]) -> list[str]:
+    """Return what has changed since a run began, so that earlier and new results would not belong together.
+
+    Args:
+        experiment: The experiment as its file declares it today.
+        record: The run's experiment.json.
+    """
     changed = []
-    if experiment.space.to_json() != asked["space"]:
-        changed.append(f"The search space has changed: {_space_difference(asked['space'], experiment.space)}.")
-    return changed + code_differences(experiment.trainable, asked)
-
-
-def code_differences(trainable: type[Any], asked: Mapping[str, Any]) -> list[str]:
-    """Which classes of the trainable have another source than when the run began."""
-    then, now = asked.get("code", {}), fingerprints(trainable)
-    names = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
-    return [f"The code has changed: {', '.join(names)}."] if names else []
+    if experiment.space.to_json() != record["space"]:
+        changed.append(f"The search space has changed: {_space_difference(record['space'], experiment.space)}.")
+    return changed + code_differences(experiment.trainable, record)
 
 
 def refusal(changed: Sequence[str], remedy: str) -> RequestError:
-    """Why nothing is done with what has changed (at least one thing), and after the last what can be done."""
+    """Return the error that lists what has changed, with the remedy after the last change.
+
+    Args:
+        changed: The changes, a sentence each; at least one.
+        remedy: A sentence that says what can be done.
+    """
     return RequestError(*changed[:-1], f"{changed[-1]} {remedy}")
 
 
-def fingerprints(trainable: type[Any]) -> dict[str, str]:
-    """A digest of the source of each class that a trainable is made of, without those of this package's core."""
-    from trainables import KerasTrainable
-
-    digests = {}
-    for kind in trainable.__mro__[: trainable.__mro__.index(KerasTrainable)]:
-        try:
-            source = inspect.getsource(kind)
-        except (OSError, TypeError):
-            continue  # made in a notebook or an interpreter: there is nothing to compare with
-        digests[kind.__qualname__] = hashlib.sha256(source.encode()).hexdigest()[:16]
-    return digests
-
-
-def _part(registry: Mapping[str, type[_Part]], asked: Mapping[str, Any]) -> _Part:
-    settings = dict(asked)
-    return registry[settings.pop("kind")](**settings)
-
-
-def _space_difference(then: object, now: SearchSpace) -> str:
+def _space_difference(recorded: object, declared: SearchSpace) -> str:
     try:
-        before = str(SearchSpace.from_json(then)).splitlines()
+        before = str(SearchSpace.from_json(recorded)).splitlines()
     except InvalidDeclaration:
         return "what was written down can no longer be read"
-    lines = difflib.unified_diff(before, str(now).splitlines(), lineterm="", n=0)
+    lines = difflib.unified_diff(before, str(declared).splitlines(), lineterm="", n=0)
     marked = [
         f"{line[0]} {' '.join(line[1:].split())}"
         for line in lines
         if line[:1] in "+-" and line[:3] not in ("+++", "---")
     ]
     return "; ".join(marked)
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):  # such as tensorflow, where tensorflow-cpu is installed
+            versions[name] = version(name)
+    return versions

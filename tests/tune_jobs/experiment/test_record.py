@@ -18,13 +18,112 @@ from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.run_folder import create as folder
 from tune_jobs.engine.run_folder.lock import locked
 from tune_jobs.errors import RequestError
-from tune_jobs.experiment.record import differences, fingerprints, restated
+from tune_jobs.experiment.code_fingerprint import code_fingerprints
+from tune_jobs.experiment.record import differences, restore_experiment, write_record
+from tune_jobs.experiment.resources import Resources
+from tune_jobs.results.repeats import Repeat
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import HyperOpt, Random
 
 
 def asked_for(declared: Any) -> dict[str, Any]:
-    return json.loads(json.dumps(folder.describe("a", declared, "name", None)))
+    return json.loads(json.dumps(write_record("a", declared, "name", None)))
+
+
+EXPERIMENT_JSON = """{
+  "format": 1,
+  "name": "a",
+  "experiment": "name",
+  "reference": "reference",
+  "repeat": {
+    "of": "group",
+    "number": 1,
+    "count": 3
+  },
+  "created_s": 1.0,
+  "trainable": "tests.support.fakes:NeverTrained",
+  "space": {
+    "parameters": [
+      {
+        "name": "x",
+        "kind": "Float",
+        "lower": 0.0,
+        "upper": 1.0
+      }
+    ]
+  },
+  "objective": {
+    "metric": "val_accuracy",
+    "mode": "max"
+  },
+  "searcher": {
+    "kind": "hyperopt",
+    "points": [
+      {
+        "x": 0.5
+      }
+    ],
+    "startup_trials": 10,
+    "gamma": 0.5,
+    "candidates": 24,
+    "prior_weight": 1.0
+  },
+  "scheduler": {
+    "kind": "asha",
+    "grace_period": 1,
+    "reduction_factor": 3,
+    "brackets": 1
+  },
+  "max_epochs": 9,
+  "trials": 7,
+  "time_budget_s": 5,
+  "total_epochs": 50,
+  "executions": 3,
+  "fraction": 0.25,
+  "resources": {
+    "cpus": 2,
+    "gpus": "auto",
+    "memory_bytes": 1000000000,
+    "custom": {
+      "a100": 1
+    }
+  },
+  "max_concurrent_trials": 3,
+  "on_oom": "grow",
+  "seed": 3,
+  "checkpoint_every_s": 5,
+  "max_retries": 0,
+  "same_failures": 2,
+  "trial_timeout_s": 7.5,
+  "keep": "all",
+  "code": {
+    "NeverTrained": "0123456789abcdef"
+  },
+  "versions": {}
+}"""
+
+
+def test_the_form_of_experiment_json_stays_as_it_is() -> None:
+    declared = experiment(
+        searcher=HyperOpt(points=[{"x": 0.5}], gamma=0.5),
+        trials=7,
+        time_budget_s=5,
+        total_epochs=50,
+        executions=3,
+        fraction=0.25,
+        resources=Resources(2, "auto", 10**9, {"a100": 1}),
+        max_concurrent_trials=3,
+        on_oom="grow",
+        seed=3,
+        checkpoint_every_s=5,
+        max_retries=0,
+        same_failures=2,
+        trial_timeout_s=7.5,
+        keep="all",
+    )
+    record = write_record("a", declared, "name", "reference", Repeat("group", 1, 3))
+    differs_by_version = {"created_s": 1.0, "code": {"NeverTrained": "0123456789abcdef"}, "versions": {}}
+    assert json.dumps({**record, **differs_by_version}, indent=2) == EXPERIMENT_JSON
 
 
 def test_an_experiment_is_restated_with_the_options_that_it_had() -> None:
@@ -38,26 +137,26 @@ def test_an_experiment_is_restated_with_the_options_that_it_had() -> None:
         fraction=0.25,
     )
     today = experiment(searcher=Random(), executions=2, fraction=0.5)
-    again = restated(today, asked_for(used))
+    again = restore_experiment(today, asked_for(used))
     assert asked_for(again)["searcher"] == asked_for(used)["searcher"]
     assert (again.trials, again.seed, again.total_epochs, again.scheduler) == (7, 3, 50, NoScheduler())
     assert (again.executions, again.fraction) == (3, 0.25)
-    assert restated(today, asked_for(used), trials=9, total_epochs=None).trials == 9
+    assert restore_experiment(today, asked_for(used), trials=9, total_epochs=None).trials == 9
     assert differences(again, asked_for(used)) == []
 
 
 def test_a_run_of_an_earlier_version_goes_on_as_it_was() -> None:
     asked = asked_for(experiment())
     del asked["max_retries"], asked["trial_timeout_s"], asked["executions"], asked["fraction"], asked["keep"]
-    again = restated(experiment(executions=2, fraction=0.5), asked)
+    again = restore_experiment(experiment(executions=2, fraction=0.5), asked)
     assert (again.executions, again.fraction, again.keep, again.max_retries) == (1, 1.0, "all", 3)
-    assert restated(experiment(), asked, max_retries=7, trial_timeout_s=60.0).max_retries == 7
+    assert restore_experiment(experiment(), asked, max_retries=7, trial_timeout_s=60.0).max_retries == 7
 
 
 @pytest.mark.parametrize("damage", [{"searcher": {"kind": "unheard of"}}, {"scheduler": {}}, {"resources": {"x": 1}}])
 def test_a_damaged_request_is_told(damage: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match=r"experiment\.json"):
-        restated(experiment(), {**asked_for(experiment()), **damage})
+        restore_experiment(experiment(), {**asked_for(experiment()), **damage})
 
 
 def test_a_changed_space_is_told_with_the_difference() -> None:
@@ -72,7 +171,7 @@ def test_changed_code_is_told_by_the_name_of_its_class() -> None:
     asked = asked_for(experiment())
     asked["code"] = {name: "0" for name in asked["code"]}
     assert differences(experiment(), asked) == ["The code has changed: NeverTrained."]
-    assert list(fingerprints(NeverTrained)) == ["NeverTrained"]
+    assert list(code_fingerprints(NeverTrained)) == ["NeverTrained"]
 
 
 def test_what_cannot_go_on_is_left_as_it_was(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ import pytest
 
 from search_spaces.checked import InvalidDeclaration
 from tests.support.fakes import experiment
-from tune_jobs.engine.run_folder.create import describe
 from tune_jobs.experiment.overrides import Overrides
-from tune_jobs.experiment.record import restated
+from tune_jobs.experiment.record import restore_experiment, write_record
 from tune_jobs.experiment.resources import Resources
 
 
@@ -49,11 +48,13 @@ def test_ray_is_asked_for_all_of_them() -> None:
 
 def test_they_are_written_down_and_restated() -> None:
     declared = experiment(resources=Resources(2, "auto", 10**9, {"a100": 1}), on_oom="grow")
-    asked = describe("run", declared, "experiment", None)
-    again = restated(experiment(), asked)
+    asked = write_record("run", declared, "experiment", None)
+    again = restore_experiment(experiment(), asked)
     assert (again.resources, again.on_oom) == (declared.resources, "grow")
     del asked["on_oom"]  # of a run that was begun before there was a choice
-    assert restated(experiment(on_oom="grow"), {**asked, "resources": {"cpus": 1, "gpus": 0}}).on_oom == "fail"
+    assert (
+        restore_experiment(experiment(on_oom="grow"), {**asked, "resources": {"cpus": 1, "gpus": 0}}).on_oom == "fail"
+    )
 
 
 def test_the_command_line_changes_them() -> None:

@@ -1,4 +1,4 @@
-"""Why a comparison is not like for like."""
+"""The cautions about a comparison: why it is not like for like."""
 
 from __future__ import annotations
 
@@ -7,44 +7,50 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tune_jobs.analysis.comparison.outcomes import Strategy
+from tune_jobs.experiment.fields import FIELDS
 from tune_jobs.results.repeats import has_ended
 
-# Runs of versions that did not know a field used all of the data, and trained each configuration once.
-_TOLD = {"trainable": None, "fraction": 1, "executions": 1, "max_epochs": None}
+_CODE = "code"  # the fingerprints of the trainable's source: no field of an experiment, but recorded beside them
+_CODE_SENTENCE = "the code of the trainable has changed between them"
 _UNKNOWN = "null"
-_NOT_TOLD = {"space": "the search spaces differ", "code": "the code of the trainable has changed between them"}
 
 
 def cautions(strategies: Sequence[Strategy]) -> list[str]:
-    """Why a comparison of strategies is not like for like, a sentence each."""
-    differing = [field for field in (*_TOLD, *_NOT_TOLD) if len(_values(strategies, field)) > 1]
-    if "trainable" in differing and "code" in differing:
-        differing.remove("code")
-    elif "trainable" in differing and _values(strategies, "code") != {_UNKNOWN}:
-        differing.remove("trainable")  # the same classes in a file elsewhere
+    """Return why a comparison of strategies is not like for like, a sentence each."""
+    sentences = _sentences()
+    differing = [name for name in sentences if len(_values(strategies, name)) > 1]
+    if "trainable" in differing and _CODE in differing:
+        differing.remove(_CODE)
+    elif "trainable" in differing and _values(strategies, _CODE) != {_UNKNOWN}:
+        differing.remove("trainable")  # the same classes, in a file that was moved
     return [
-        *(f"Not like for like: {_difference(strategies, field)}." for field in differing),
+        *(f"Not like for like: {sentences[name] or _values_by_strategy(strategies, name)}." for name in differing),
         *(sentence for strategy in strategies for sentence in _unfinished(strategy)),
     ]
 
 
-def _values(strategies: Sequence[Strategy], field: str) -> set[str]:
-    return {_value(outcome.run.experiment, field) for strategy in strategies for outcome in strategy.outcomes}
+def _sentences() -> dict[str, str | None]:
+    """Return the sentence about each thing in which runs may differ, in order; None: its values are told."""
+    cautions = {field.name: field.caution for field in FIELDS.values() if field.caution}
+    ordered = sorted(cautions.items(), key=lambda item: item[1].order)
+    return {**{name: caution.sentence for name, caution in ordered}, _CODE: _CODE_SENTENCE}
 
 
-def _value(asked: Mapping[str, Any], field: str) -> str:
-    value = asked.get(field, _TOLD.get(field))
+def _values(strategies: Sequence[Strategy], name: str) -> set[str]:
+    return {_value(outcome.run.experiment, name) for strategy in strategies for outcome in strategy.outcomes}
+
+
+def _value(record: Mapping[str, Any], name: str) -> str:
+    value = FIELDS[name].recorded_json(record) if name in FIELDS else record.get(name)
     if isinstance(value, str):
         return value
     # 1 and 1.0 are the same fraction.
     return f"{value:g}" if isinstance(value, int | float) else json.dumps(value, sort_keys=True)
 
 
-def _difference(strategies: Sequence[Strategy], field: str) -> str:
-    if field in _NOT_TOLD:
-        return _NOT_TOLD[field]
-    told = (f"{' or '.join(sorted(_values([strategy], field)))} in {strategy.name}" for strategy in strategies)
-    return f"{field} is {', '.join(told)}"
+def _values_by_strategy(strategies: Sequence[Strategy], name: str) -> str:
+    values = (f"{' or '.join(sorted(_values([strategy], name)))} in {strategy.name}" for strategy in strategies)
+    return f"{name} is {', '.join(values)}"
 
 
 def _unfinished(strategy: Strategy) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tune_jobs.cluster.jobs.preflight import HOME
 from tune_jobs.cluster.jobs.upload import LEFT_OUT
+from tune_jobs.experiment.fields import FIELDS
 from tune_jobs.host.environment import forwarded
 
 # How a job tells what it is, in the metadata that Ray keeps with it.
@@ -17,7 +18,6 @@ RUN, EXPERIMENT, STORAGE = "tune_jobs_run", "tune_jobs_experiment", "tune_jobs_s
 REFERENCE, FETCHES = "tune_jobs_reference", "tune_jobs_fetches"
 # Ray gives a job that is stopped 3 s. A run needs up to half a minute to write checkpoints and journal.
 _STOP_WITHIN_S = 60
-_OTHER_FLAGS = {"max_concurrent_trials": "--max-concurrent"}
 
 
 def command_line(module: str, *arguments: str) -> str:
@@ -44,7 +44,8 @@ def flags(options: Mapping[str, Any]) -> list[str]:
 
 def flag(name: str) -> str:
     """How an option is typed."""
-    return _OTHER_FLAGS.get(name) or f"--{name.replace('_', '-')}"
+    field = FIELDS.get(name)
+    return field.flags[0] if field and len(field.flags) == 1 else f"--{name.replace('_', '-')}"
 
 
 def runtime_env(

@@ -131,12 +131,13 @@ def _overrides(options: Mapping[str, Any]) -> Overrides:
 
 
 def _option_problems(options: Mapping[str, Any], resume: str | None) -> list[str]:
-    from tune_jobs.engine.run_folder.create import CHANGEABLE, name_problems
+    from tune_jobs.engine.run_folder.create import name_problems
+    from tune_jobs.experiment.fields import changeable_fields
 
     name = resume or options.get("name")
     problems = [] if name is None else name_problems(name)
     given = [each for each, value in options.items() if value not in (None, (), [])]
-    if resume is not None and (fixed := [each for each in given if each not in (*CHANGEABLE, "top")]):
+    if resume is not None and (fixed := [each for each in given if each not in (*changeable_fields(), "top")]):
         told = ", ".join(map(entrypoint.flag, fixed))
         problems.append(
             f"The run {resume} is to go on, but {told} would change what it is: leave that out, or begin a new run."

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +16,12 @@ from tune_jobs.engine.decisions.warm_start import Taken
 from tune_jobs.engine.decisions.warm_start import write as write_lessons
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
-from tune_jobs.experiment.record import fingerprints
+from tune_jobs.experiment.record import change_record, write_record
 from tune_jobs.results import Event
 from tune_jobs.results.layout import EXPERIMENT_FILE, TRIALS_FOLDER
 from tune_jobs.results.repeats import Repeat, repeats_named
 
-FORMAT = 1
-CHANGEABLE = ("trials", "time_budget_s", "total_epochs", "max_retries", "same_failures", "trial_timeout_s")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
 
 
 def name_problems(name: str) -> list[str]:
@@ -94,8 +87,8 @@ def create(
     """
     folder = storage.absolute() / name
     taken, lessons = warm_start
-    asked = describe(name, experiment, experiment_name, reference, repeat)
-    text = json.dumps({**asked, "warm_start": [each.to_json() for each in taken]}, indent=2)
+    record = write_record(name, experiment, experiment_name, reference, repeat)
+    text = json.dumps({**record, "warm_start": [each.to_json() for each in taken]}, indent=2)
     unfinished = folder.with_name(f".{name}.{os.getpid()}")
     try:
         (unfinished / TRIALS_FOLDER).mkdir(parents=True)
@@ -111,53 +104,7 @@ def create(
     return folder
 
 
-def budgets_changed(folder: Path, asked: Mapping[str, Any], experiment: Experiment) -> None:
+def budgets_changed(folder: Path, record: Mapping[str, Any], experiment: Experiment) -> None:
     """Writes down the budgets, and the patience with failures, that a run goes on with."""
-    budgets = {name: getattr(experiment, name) for name in CHANGEABLE}
-    text = json.dumps({**asked, **budgets}, indent=2) + "\n"
+    text = json.dumps(change_record(record, experiment), indent=2) + "\n"
     write_whole(folder / EXPERIMENT_FILE, text.encode(), "Make room, and resume the run.")
-
-
-def describe(
-    name: str, experiment: Experiment, experiment_name: str, reference: str | None, repeat: Repeat | None = None
-) -> dict[str, Any]:
-    """What was asked for, as JSON."""
-    trainable = experiment.trainable
-    return {
-        "format": FORMAT,
-        "name": name,
-        "experiment": experiment_name,
-        "reference": reference,
-        "repeat": asdict(repeat) if repeat else None,
-        "created_s": time.time(),
-        "trainable": f"{trainable.__module__}:{trainable.__qualname__}",
-        "space": experiment.space.to_json(),
-        "objective": {"metric": experiment.objective.metric, "mode": experiment.objective.mode},
-        "searcher": experiment.searcher.to_json(),
-        "scheduler": experiment.scheduler.to_json(),
-        "max_epochs": experiment.max_epochs,
-        "trials": experiment.trials,
-        "time_budget_s": experiment.time_budget_s,
-        "total_epochs": experiment.total_epochs,
-        "executions": experiment.executions,
-        "fraction": experiment.fraction,
-        "resources": experiment.resources.to_json(),
-        "max_concurrent_trials": experiment.max_concurrent_trials,
-        "on_oom": experiment.on_oom,
-        "seed": experiment.seed,
-        "checkpoint_every_s": experiment.checkpoint_every_s,
-        "max_retries": experiment.max_retries,
-        "same_failures": experiment.same_failures,
-        "trial_timeout_s": experiment.trial_timeout_s,
-        "keep": experiment.keep,
-        "code": fingerprints(trainable),
-        "versions": {"python": platform.python_version(), **_versions()},
-    }
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        with suppress(PackageNotFoundError):  # such as tensorflow, where tensorflow-cpu is installed
-            found[name] = version(name)
-    return found

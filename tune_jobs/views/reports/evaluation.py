@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tune_jobs.base.words import count
 from tune_jobs.evaluation.reports import Classification, Regression, Report
+from tune_jobs.experiment.fields import FIELDS
 from tune_jobs.views.summary import best_text, shown_folder
 from tune_jobs.views.tables.confusion import confusion_lines
 from tune_jobs.views.tables.leaderboard import print_leaderboard
@@ -73,7 +74,7 @@ def print_refitted(console: Console, refitted: Refitted, run: Run, file: Path) -
     trained = f"{count(refitted.epochs, 'epoch')} on {count(refitted.examples, 'example')}"
     print_line(console, f"the configuration of {best_text(refitted.place, run.objective.metric)}")
     print_line(console, f"trained again for {trained}")
-    fraction = run.experiment.get("fraction", 1.0)
+    fraction = FIELDS["fraction"].recorded_json(run.experiment)
     if fraction != 1.0:
         print_line(console, f"note: the search used a part ({clean(fraction)}) of these: its epochs were shorter.")
     if refitted.scored is None:
@@ -101,7 +102,7 @@ def _file_lines(file: Path, notes: Sequence[str]) -> list[str]:
 def notes(evaluations: Sequence[Evaluation]) -> list[str]:
     """What has to be known to read the scores rightly."""
     told = []
-    if any(each.run.experiment.get("executions", 1) != 1 for each in evaluations):
+    if any(FIELDS["executions"].recorded_json(each.run.experiment) != 1 for each in evaluations):
         told.append("the objective is the mean of several executions, the scores are those of the best one's weights.")
     if any(each.scored.is_weighted for each in evaluations):
         told.append("the loss and weighted metrics count the test set's sample weights, the report counts examples.")

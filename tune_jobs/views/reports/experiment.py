@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from tune_jobs.base.words import count
+from tune_jobs.experiment.fields import FIELDS
 from tune_jobs.views.summary import direction
 from tune_jobs.views.text import clean, duration, value_text
 
@@ -26,10 +27,10 @@ def description(loaded: Loaded) -> str:
         "scheduler": f"{_part(experiment.scheduler.to_json())}; {_rungs(experiment)}",
         "resources": _resources(experiment),
         "budget": _budget(experiment),
-        "executions": _executions(experiment.executions),
-        "examples": _examples(experiment.fraction),
-        "seed": str(experiment.seed),
     }
+    for field in FIELDS.values():
+        if field.line is not None:
+            facts[field.line.name] = field.line.words(getattr(experiment, field.name))
     parts = [f"{loaded.name}\n{about}".strip(), textwrap.indent(space, "  "), _aligned(facts)]
     return "\n\n".join(parts)
 
@@ -61,16 +62,6 @@ def _resources(experiment: Experiment) -> str:
     parts += [f"{amount:g} {clean(name)}" for name, amount in resources.custom.items()]
     grown = "" if experiment.on_oom == "fail" else "; a trial that runs out of its part of a GPU gets a larger one"
     return f"{', '.join(parts[:-1])} and {parts[-1]} a trial, {side_by_side}{grown}"
-
-
-def _executions(executions: int) -> str:
-    return "1 a trial" if executions == 1 else f"{executions} a trial, which is judged by their mean"
-
-
-def _examples(fraction: float) -> str:
-    if fraction == 1:
-        return "all"
-    return f"{100 * fraction:.4g} % of those to train and to validate on, of each class alike; the test set is whole"
 
 
 def _budget(experiment: Experiment) -> str:
