@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import tune_jobs
+from tests.support.cli_runs import make_run
+from tests.support.fake_cluster import FakeJobs, FakeServer
+from tune_jobs.cluster.jobs import entrypoint, job, submit
 from tune_jobs.loading.loader import load
 
 DIGITS_RUNS = {"digits": 0, "digits-2": 1}
@@ -37,3 +43,36 @@ def work_folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyt
         shutil.copytree(request.getfixturevalue("digits_runs"), tmp_path / "runs")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@dataclass
+class FinishedJobs(FakeJobs):
+    """A Jobs server whose jobs have ended well by the time that anybody asks for them.
+
+    Attributes:
+        storage: The folder that stands for every storage of the cluster.
+    """
+
+    storage: Path = Path()
+
+    def submit_job(self, **job: Any) -> str:
+        asked = job["metadata"]
+        name = super().submit_job(**{**job, "metadata": {**asked, entrypoint.STORAGE: str(self.storage)}})
+        if asked.get(entrypoint.RUN) and not self.details[name].status.is_terminal():
+            make_run(self.storage, asked[entrypoint.RUN])
+            self.end(name, "SUCCEEDED")
+        return name
+
+    def get_job_info(self, name: str) -> SimpleNamespace:
+        return super().get_job_info(
+            next(iter(self.details)) if name.endswith("…") else name
+        )  # a page leaves out the id
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    """A Jobs server in memory that stands for every address."""
+    server = FakeServer(jobs=FinishedJobs(storage=tmp_path / "cluster"))
+    for module in (job, submit):
+        monkeypatch.setattr(module, "reach", lambda _: server)
+    return server

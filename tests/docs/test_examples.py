@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fake_cluster import FakeServer
-from tune_jobs.cluster.jobs import job, submit
-
 PACKAGES = ("search_spaces", "trainables", "tune_jobs")
 NEED_RUNS = {
     "compare",
@@ -47,9 +44,7 @@ WITHOUT_EXAMPLE: set[str] = {
     "Data",
     "FitOptions",
     "InvalidData",
-    "InvalidTrainable",
     "KerasTrainable",
-    "TrialSettings",
     "split",
     "ASHA",
     "Bayesian",
@@ -95,15 +90,6 @@ def public_names() -> list[object]:
                 marks.append(pytest.mark.xfail(strict=True, reason="has no example yet"))
             parameters.append(pytest.param(package, name, marks=marks, id=f"{package}.{name}"))
     return parameters
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
-    """A Jobs server in memory, which takes every job that is sent to any address."""
-    server = FakeServer()
-    for module in (job, submit):
-        monkeypatch.setattr(module, "reach", lambda _: server)
-    return server
 
 
 @pytest.mark.parametrize(("package", "name"), public_names())
