@@ -17,7 +17,7 @@ from pathlib import Path
 
 from demo.local_cluster import BIN, LocalCluster
 from tune_jobs.cli.options import default_storage
-from tune_jobs.results.run import find_run
+from tune_jobs.results.find import find_run
 
 _BUDGET = ["--trials", "6", "--max-epochs", "3"]
 _IMAGES = "datasets/fashion-mnist/train-images-idx3-ubyte.gz"

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tune_jobs.evaluation.refit import refit
     from tune_jobs.experiment.experiment import Experiment, Objective
     from tune_jobs.experiment.resources import Resources
-    from tune_jobs.results.repeats import find_runs
-    from tune_jobs.results.run import Run, load_run
+    from tune_jobs.results.find import find_runs, load_run
+    from tune_jobs.results.run import Run
     from tune_jobs.schedulers import ASHA, NoScheduler
     from tune_jobs.searchers import Bayesian, Grid, HyperOpt, Random, Sweep
 
@@ -64,8 +64,8 @@ _HOMES = {
     "tune_jobs.evaluation.refit": ("refit",),
     "tune_jobs.experiment.experiment": ("Experiment", "Objective"),
     "tune_jobs.experiment.resources": ("Resources",),
-    "tune_jobs.results.repeats": ("find_runs",),
-    "tune_jobs.results.run": ("Run", "load_run"),
+    "tune_jobs.results.find": ("find_runs", "load_run"),
+    "tune_jobs.results.run": ("Run",),
     "tune_jobs.schedulers": ("ASHA", "NoScheduler"),
     "tune_jobs.searchers": ("Bayesian", "Grid", "HyperOpt", "Random", "Sweep"),
     "tune_jobs.analysis.sweep_path": ("sweep_path",),

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from tune_jobs.cli.main import main
-from tune_jobs.results.run import load_run
+from tune_jobs.results.find import load_run
 
 pytestmark = pytest.mark.integration
 

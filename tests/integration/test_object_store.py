@@ -18,7 +18,7 @@ from trainables.storage.object_store import ObjectStoreFolder
 from tune_jobs.engine.run_folder.object_store_lease import LASTS_S, Lease
 from tune_jobs.errors import RequestError
 from tune_jobs.results import EpochReported, Status
-from tune_jobs.results.run import load_run
+from tune_jobs.results.find import load_run
 
 pytest.importorskip("moto.server", reason="there is no S3 to talk to: pip install -e .[s3-server] brings one")
 import boto3

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.child_process import tune_jobs, wait_until_gone
 from tune_jobs.analysis.comparison import compare
-from tune_jobs.results.repeats import find_runs
+from tune_jobs.results.find import find_runs
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 OPTIONS = ("--trials", "2", "--max-epochs", "2", "--max-concurrent", "1", "--repeats", "2")

@@ -12,7 +12,7 @@ import pytest
 
 from demo.local_cluster import LocalCluster
 from tests.support.child_process import tune_jobs
-from tune_jobs.results.run import load_run
+from tune_jobs.results.find import load_run
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -14,8 +14,7 @@ from tune_jobs.results import (
     TrialStarted,
 )
 from tune_jobs.results.layout import EXPERIMENT_FILE
-from tune_jobs.results.repeats import Repeat
-from tune_jobs.results.run import Run
+from tune_jobs.results.run import Repeat, Run
 
 
 def events_of(values, start_s=100.0, reason="all trials"):

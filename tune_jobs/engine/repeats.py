@@ -15,8 +15,7 @@ from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import differences, refusal, restore_experiment
 from tune_jobs.results import Ending
-from tune_jobs.results.repeats import Repeat, has_ended, repeat_of
-from tune_jobs.results.run import Run
+from tune_jobs.results.run import Repeat, Run
 
 MOST_REPEATS = 1000  # and the distance of the seeds of two experiments: their repeats never share one
 
@@ -77,7 +76,7 @@ def resume_repeats(
     """Goes on with a group of repeats: resumes those that have not ended, and runs those that are missing.
 
     Args:
-        runs: Its repeats that there are: see ``tune_jobs.results.repeats.find_runs``.
+        runs: Its repeats that there are: see ``tune_jobs.results.find.find_runs``.
         experiment: What they run, as it is declared today.
         force: Go on although the space or the code has changed.
         reporter: Whoever shows the progress.
@@ -92,11 +91,11 @@ def resume_repeats(
         RunFailed: Every trial of a repeat failed, or Ray did.
         JournalError: A journal is damaged other than by a crash.
     """
-    group = repeat_of(runs[0])
+    group = runs[0].repeat
     if group is None:
         raise RequestError(f"The run {runs[0].name} is no repeat of a group: resume it by itself.")
     asked = runs[0].experiment
-    there = {repeat.number: run for run in runs if (repeat := repeat_of(run))}
+    there = {repeat.number: run for run in runs if (repeat := run.repeat)}
     changes = {field: value for field, value in budgets.items() if value is not None}
     if len(there) < group.count and not force and (changed := differences(experiment, asked)):
         raise refusal(changed, "Undo that, begin new repeats, or go on all the same with --force.")
@@ -114,10 +113,10 @@ def resume_repeats(
                 reporter=reporter,
                 repeat=repeat,
             )
-        if has_ended(begun.history()) and not changes:
+        if begun.history().is_finished and not changes:
             return begun
         return resume(
-            begun.place, restore_experiment(experiment, begun.experiment, **changes), force=force, reporter=reporter
+            begun.location, restore_experiment(experiment, begun.experiment, **changes), force=force, reporter=reporter
         )
 
     return _until_interrupted(go_on, (replace(group, number=number) for number in range(1, group.count + 1)))

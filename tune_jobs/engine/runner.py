@@ -33,9 +33,9 @@ from tune_jobs.host.capacity import Machine
 from tune_jobs.host.output import redirect_output
 from tune_jobs.host.signals import on_interrupt, terminable
 from tune_jobs.results import Ending, Event
+from tune_jobs.results.find import load_run
 from tune_jobs.results.layout import RAY_LOG, TRIALS_FOLDER
-from tune_jobs.results.repeats import Repeat, repeat_of
-from tune_jobs.results.run import Run, load_run
+from tune_jobs.results.run import Repeat, Run
 
 
 def run(
@@ -201,7 +201,7 @@ def _plan(folder: Path, experiment: Experiment, concurrent: int, earlier: Sequen
         total_epochs=experiment.total_epochs,
         time_budget_s=experiment.time_budget_s,
         max_concurrent_trials=concurrent,
-        repeat=repeat_of(Run(folder)),
+        repeat=Run(folder).repeat,
         earlier=earlier,
     )
 

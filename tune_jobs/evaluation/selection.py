@@ -10,9 +10,10 @@ from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_differences
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import differences, refusal
+from tune_jobs.results.find import load_run
 from tune_jobs.results.models import best_weights, has_weights
 from tune_jobs.results.ranking import RankedTrial, ranking
-from tune_jobs.results.run import Run, load_run
+from tune_jobs.results.run import Run
 
 if TYPE_CHECKING:
     from trainables import Data, KerasTrainable

@@ -17,7 +17,7 @@ from tune_jobs.experiment.code_fingerprint import code_differences, code_fingerp
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.fields import AS_DECLARED, FIELDS, changeable_fields
 from tune_jobs.results.layout import EXPERIMENT_FILE
-from tune_jobs.results.repeats import Repeat
+from tune_jobs.results.run import Repeat
 
 FORMAT = 1
 _PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")

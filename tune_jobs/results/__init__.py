@@ -1,8 +1,10 @@
-"""What came of a run, read from its journal alone, without Ray and without TensorFlow.
+"""Results of runs, read from their folders without Ray and without TensorFlow.
 
-The names below cost nothing to import. The modules that make tables, which import pandas, are imported by
-name: `leaderboard`, `curves` and `formats`.
+The names below are cheap to import. The modules that make tables import pandas, so they are imported by name:
+``leaderboard``, ``curves`` and ``formats``.
 """
+
+from __future__ import annotations
 
 from tune_jobs.results.history import History, Objective, TrialHistory, epochs_at_own_end, fold
 from tune_jobs.results.journal.events import (

@@ -1,4 +1,6 @@
-"""What trials are worth on the test set: written beside the run, read with as little trust as its journal."""
+"""The files with scores on the test set: written into the run's folder, and checked like its journal when read."""
+
+from __future__ import annotations
 
 import json
 import math
@@ -15,18 +17,18 @@ from tune_jobs.results.ranking import RankedTrial
 
 FORMAT = 1
 _NAME = re.compile(r"\d{4,10}\.json")
-_MOST_BYTES = 16 * 2**20
+_MAX_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What the weights of a trial's best epoch are worth on the test set.
+    """The scores of a trial on the test set, with the weights of its best epoch.
 
     Attributes:
-        trial: The trial's number.
-        epoch: The epoch that the weights are of, from 1.
-        examples: How many examples the test set has.
-        evaluated_s: When it was evaluated, in unix time.
+        trial: The number of the trial.
+        epoch: The epoch of the weights, from 1.
+        examples: The number of examples in the test set.
+        evaluated_s: The time of the evaluation, in Unix time.
         metrics: The loss and every metric of the compiled model, by Keras's names.
     """
 
@@ -38,25 +40,32 @@ class Scores:
 
 
 def on_test_set(metric: str) -> str:
-    """The leaderboard's column of a metric on the test set: test_accuracy, of accuracy as of val_accuracy."""
+    """Return the leaderboard's column of a metric on the test set: ``test_accuracy`` for ``val_accuracy``.
+
+    Args:
+        metric: The metric's name, with or without ``val_``.
+    """
     return f"test_{metric.removeprefix('val_')}"
 
 
 def path_of(run_folder: Path, trial: int) -> Path:
-    """The file of a trial's evaluation."""
+    """Return the file of a trial's evaluation."""
     return run_folder / EVALUATIONS_FOLDER / f"{trial:04d}.json"
 
 
 def write(run_folder: Path, scores: Scores, reports: Mapping[str, Any]) -> Path:
-    """Writes a trial's evaluation; an earlier one is replaced.
+    """Write a trial's evaluation, and replace an earlier one.
 
     Args:
         run_folder: The run's folder.
-        scores: What comes back from ``read``. A metric that is not finite is written as null.
-        reports: More about each output of the model, as JSON values, for people and other programs.
+        scores: The scores that ``read`` returns later. A metric that is not finite is written as null.
+        reports: A report for each output of the model, as JSON values, for people and other programs.
+
+    Returns:
+        The file.
 
     Raises:
-        RequestError: It cannot be written; nothing was.
+        RequestError: The file cannot be written; nothing was.
     """
     metrics = {name: value if math.isfinite(value) else None for name, value in scores.metrics.items()}
     content = {"format": FORMAT, **vars(scores), "metrics": metrics, "reports": dict(reports)}
@@ -70,44 +79,52 @@ def write(run_folder: Path, scores: Scores, reports: Mapping[str, Any]) -> Path:
 
 
 def read(run_folder: Path) -> tuple[list[Scores], list[str]]:
-    """All evaluations of a run by trial, and a sentence about each file that is none. Nothing is executed."""
-    found, problems = [], []
+    """Return all evaluations of a run by trial, and a sentence about each file that is damaged. Execute nothing.
+
+    Args:
+        run_folder: The run's folder.
+    """
+    scores_read, problems = [], []
     for path in sorted((run_folder / EVALUATIONS_FOLDER).glob("*.json")):
         if not _NAME.fullmatch(path.name):
             continue
         try:
-            found.append(_read(path))
+            scores_read.append(_read(path))
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             remedy = f"remove it, or evaluate trial {int(path.stem)} again"
             problems.append(f"{path} is damaged ({type(error).__name__}: {error}) and left out: {remedy}.")
-    return sorted(found, key=lambda scores: scores.trial), problems
+    return sorted(scores_read, key=lambda scores: scores.trial), problems
 
 
-def current(evaluations: Iterable[Scores], places: Iterable[RankedTrial]) -> tuple[dict[int, Scores], list[str]]:
-    """The evaluations that belong on the leaderboard, by trial, and a sentence about each that does not.
+def current(evaluations: Iterable[Scores], ranked: Iterable[RankedTrial]) -> tuple[dict[int, Scores], list[str]]:
+    """Return the evaluations that belong on the leaderboard, by trial, and a sentence about each that does not.
 
-    One of another epoch than the trial's best tells of weights that the leaderboard no longer ranks.
+    An evaluation of another epoch than the trial's best is of weights that the leaderboard no longer ranks.
+
+    Args:
+        evaluations: All evaluations of a run.
+        ranked: The trials of the run.
     """
-    epochs = {place.trial.trial: place.best.epoch if place.best else None for place in places}
-    belonging, outdated = {}, []
+    best_epochs = {row.trial.trial: row.best.epoch if row.best else None for row in ranked}
+    up_to_date, outdated = {}, []
     for scores in evaluations:
-        best = epochs.get(scores.trial)
+        best = best_epochs.get(scores.trial)
         if scores.epoch == best:
-            belonging[scores.trial] = scores
+            up_to_date[scores.trial] = scores
         else:
             now = "has none now" if best is None else f"is epoch {best} now"
             outdated.append(
                 f"The test scores of trial {scores.trial} are left out: they are of epoch {scores.epoch}, but its best "
                 f"{now}. Evaluate it again."
             )
-    return belonging, outdated
+    return up_to_date, outdated
 
 
 def _read(path: Path) -> Scores:
     with path.open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise ValueError(f"it has more than {_MOST_BYTES} bytes")
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise ValueError(f"it has more than {_MAX_BYTES} bytes")
     fields = json.loads(content)
     if fields["format"] != FORMAT:
         raise ValueError(f"its format is not {FORMAT}")
@@ -116,14 +133,14 @@ def _read(path: Path) -> Scores:
     metrics = {_text(name): _number(value) for name, value in fields["metrics"].items()}
     trial, epoch, examples = (_whole(fields[name]) for name in ("trial", "epoch", "examples"))
     if trial != int(path.stem):
-        raise ValueError("it tells of another trial than its name")
+        raise ValueError("it is of another trial than its name says")
     return Scores(trial, epoch, examples, _number(fields["evaluated_s"]), metrics)
 
 
 def _whole(value: object) -> int:
     if type(value) is int and 0 <= value < 2**63:
         return value
-    raise ValueError("a number in it is none that counts something")
+    raise ValueError("a number in it is no count")
 
 
 def _number(value: object) -> float:
@@ -135,5 +152,5 @@ def _number(value: object) -> float:
 
 
 def _text(name: str) -> str:
-    name.encode()  # half of a surrogate pair, which no file takes, raises
+    name.encode()  # raises for half of a surrogate pair, which no file can store
     return name

@@ -1,4 +1,6 @@
-"""A leaderboard in other formats: CSV, JSON, Markdown and Parquet."""
+"""Tables in other formats: CSV, JSON, Markdown and Parquet."""
+
+from __future__ import annotations
 
 import html
 import io
@@ -12,7 +14,11 @@ import pandas as pd
 
 
 def to_text(frame: pd.DataFrame, format: str) -> str:
-    """A table as text, in one of the formats csv, json and markdown; its index is left out.
+    """Return a table as text, without its index.
+
+    Args:
+        frame: The table.
+        format: "csv", "json" or "markdown".
 
     Raises:
         ValueError: There is no such format.
@@ -23,7 +29,7 @@ def to_text(frame: pd.DataFrame, format: str) -> str:
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """A table as CSV with a header; what is missing is empty, and columns of mixed values are JSON text."""
+    """Return a table as CSV with a header. Missing values are empty, and columns of mixed values are JSON text."""
     plain = _without_objects(frame).rename(columns=_newlines)
     for name, column in list(plain.items()):
         if isinstance(column.dtype, pd.StringDtype):
@@ -32,10 +38,10 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 
 def to_json(frame: pd.DataFrame) -> str:
-    """A table as a JSON list of one object a row, each on its own line.
+    """Return a table as a JSON list with one object per row, each on its own line.
 
-    Whole numbers, truths and lists stay what they are; what is missing is null. An infinity, which standard
-    JSON has not, is "inf" or "-inf", as in the journal.
+    Whole numbers, booleans and lists keep their types; missing values are null. Standard JSON has no infinity: it is
+    written as "inf" or "-inf", as in the journal.
     """
     columns = [[_json_value(value) for value in column.tolist()] for _, column in frame.items()]
     names = [str(name) for name in frame.columns]
@@ -45,7 +51,7 @@ def to_json(frame: pd.DataFrame) -> str:
 
 
 def to_markdown(frame: pd.DataFrame) -> str:
-    """A table as GitHub's Markdown, numbers to the right with six digits; what is missing is empty."""
+    """Return a table as GitHub's Markdown. Numbers stand to the right with six digits; missing values are empty."""
     columns = [[_markdown_cell(value) for value in column.tolist()] for _, column in frame.items()]
     head = [_markdown_cell(str(name)) for name in frame.columns]
     rule = ["---:" if pd.api.types.is_any_real_numeric_dtype(dtype) else "---" for dtype in frame.dtypes]
@@ -54,10 +60,10 @@ def to_markdown(frame: pd.DataFrame) -> str:
 
 
 def to_parquet(frame: pd.DataFrame) -> bytes:
-    """A table as the bytes of a Parquet file, from which pandas.read_parquet reads the same typed columns.
+    """Return a table as the bytes of a Parquet file, from which ``pandas.read_parquet`` reads the same typed columns.
 
-    Columns of mixed values are JSON text, because a column of Parquet has one type: an inactive parameter is
-    missing, one that is None is the text null.
+    Columns of mixed values are JSON text, because a column of Parquet has one type. An inactive parameter is missing;
+    a parameter whose value is None is the text "null".
     """
     buffer = io.BytesIO()
     _without_objects(frame).to_parquet(buffer, index=False)
@@ -83,7 +89,7 @@ def _json_text(value: Any) -> Any:
 
 
 def _newlines(text: str) -> str:
-    # Readers of CSV take a lone carriage return for the end of the row, but writers do not quote it.
+    # Readers of CSV take a lone carriage return for the end of a row, but writers do not quote it.
     return re.sub("\r\n?", "\n", text)
 
 
@@ -99,6 +105,6 @@ def _markdown_cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    # Unescaped, a pipe ends the cell, a line break ends the table, and <class 'int'> is taken for HTML.
+    # Unescaped, a pipe would end the cell, a line break would end the table, and <class 'int'> would be HTML.
     text = html.escape(text, quote=False).replace("\\", "\\\\").replace("|", "\\|")
     return " ".join(text.split())

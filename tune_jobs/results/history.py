@@ -1,4 +1,6 @@
-"""What came of a run so far: its events, folded into one record a trial."""
+"""The history of a run: its events, folded into one record per trial."""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from trainables.report import diverged_metric
 from tune_jobs.results.journal.events import (
+    Ending,
     EpochReported,
     Event,
     Noted,
@@ -20,31 +23,31 @@ from tune_jobs.results.journal.file import JournalError
 
 
 class Objective(Protocol):
-    """A metric, and whether more or less of it is better."""
+    """A metric, and whether its maximum or its minimum is best."""
 
     @property
     def metric(self) -> str:
-        """The metric's name, as trials report it."""
+        """The name of the metric, as trials report it."""
 
     @property
     def mode(self) -> Literal["max", "min"]:
-        """Whether the most or the least is best."""
+        """The direction: "max" if more is better, "min" if less is."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialHistory:
-    """What came of one trial.
+    """The history of one trial.
 
     Attributes:
-        trial: Its number, from 0.
-        config: Its configuration.
-        node: The machine on which it started last.
-        started_s: When it first started, in unix time.
-        status: How it stands.
-        reason: Why it ended; None while it runs, or where nothing was said about its end.
-        error: What it raised, if it raised.
-        ended_s: When it ended; None as for `reason`.
-        epochs: Its epochs by number, ascending; one that was trained again replaces the earlier.
+        trial: The number of the trial, from 0.
+        config: The configuration.
+        node: The machine on which the trial started last.
+        started_s: The time of the first start, in Unix time.
+        status: The status now.
+        reason: The reason for the end; None while the trial runs, or if nothing was recorded about its end.
+        error: The error that the trial raised, if any.
+        ended_s: The time of the end; None as for ``reason``.
+        epochs: The epochs by number, ascending. An epoch that was trained again replaces the earlier one.
     """
 
     trial: int
@@ -59,19 +62,22 @@ class TrialHistory:
 
     @property
     def seconds(self) -> float:
-        """How long its epochs took together."""
+        """The duration of all epochs together, in seconds."""
         return sum(epoch.seconds for epoch in self.epochs.values())
 
     def best(self, objective: Objective) -> EpochReported | None:
-        """The epoch with the best finite objective, the earliest of equals; None where there is none.
+        """Return the epoch with the best finite objective, the earliest of equals; None if there is none.
 
-        An epoch whose training loss is not finite does not count: a network of NaN weights has an accuracy too.
+        An epoch whose training loss is not finite does not count: a network of NaN weights has an accuracy, too.
+
+        Args:
+            objective: The metric, and its direction.
         """
         metric = objective.metric
         reported = [epoch for epoch in self.epochs.values() if metric in epoch.metrics]
         pick = max if objective.mode == "max" else min
         best = pick(reported, key=lambda epoch: epoch.metrics[metric], default=None)
-        # Whether all are sound, their sum tells at once: what is not finite stays so. Else each is asked.
+        # One NaN or infinity makes the sum not finite. So a finite sum shows that all epochs are sound, in one test.
         if math.isfinite(sum(epoch.metrics[metric] + epoch.metrics.get("loss", 0.0) for epoch in reported)):
             return best
         sound = [epoch for epoch in reported if diverged_metric(epoch.metrics, metric) is None]
@@ -80,16 +86,16 @@ class TrialHistory:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What came of a run so far.
+    """The history of a run.
 
     Attributes:
-        trials: Its trials by number, ascending.
-        started_s: When it first started, in unix time; None before that.
-        latest_start: The resources of its latest start: a run that is resumed may get others.
-        ended_s: When it ended; None while it runs, and when it was killed.
-        reason: Why it ended; None as for `ended_s`.
-        error: The error that ended it, if one did.
-        notes: What was noted, in order.
+        trials: The trials by number, ascending.
+        started_s: The time of the first start, in Unix time; None before that.
+        latest_start: The latest start with its resources: a run that is resumed may get others.
+        ended_s: The time of the end; None while the run goes on, and if it was killed.
+        reason: The reason for the end; None as for ``ended_s``.
+        error: The error that ended the run, if any.
+        notes: The notes, in order.
     """
 
     trials: dict[int, TrialHistory]
@@ -100,49 +106,62 @@ class History:
     error: str | None = None
     notes: list[Noted] = field(default_factory=list)
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run came to its own end: nobody interrupted it, and nothing broke it."""
+        return self.reason in (Ending.TRIALS, Ending.TIME, Ending.EPOCHS)
+
 
 def fold(events: Iterable[Event]) -> History:
-    """What came of a run, from its events in the order in which they were written.
+    """Return the history that the events of a run make.
 
-    A trial that has not ended when its run ends, or when its run starts anew after it was killed, is
-    interrupted until it starts again.
+    A trial that has not ended when the run ends, or when the run starts again after it was killed, is interrupted
+    until it starts again.
+
+    Args:
+        events: The events, in the order in which they were written.
 
     Raises:
-        JournalError: An event tells of a trial that never started.
+        JournalError: An event is of a trial that never started.
     """
-    run = History(trials={})
+    history = History(trials={})
     for event in events:
         match event:
             case EpochReported():
-                _started(run, event).epochs[event.epoch] = event
+                _trial_of(event, history).epochs[event.epoch] = event
             case Noted():
-                run.notes.append(event)
+                history.notes.append(event)
             case TrialStarted():
-                run.trials[event.trial] = _start(run.trials.get(event.trial), event)
+                history.trials[event.trial] = _start(history.trials.get(event.trial), event)
             case TrialEnded(status=status, reason=reason, error=error, time_s=ended_s):
-                trial = _started(run, event)
-                run.trials[event.trial] = replace(trial, status=status, reason=reason, error=error, ended_s=ended_s)
+                trial = _trial_of(event, history)
+                history.trials[event.trial] = replace(trial, status=status, reason=reason, error=error, ended_s=ended_s)
             case RunStarted():
-                started_s = event.time_s if run.started_s is None else run.started_s
-                run = History(_interrupted(run.trials), started_s, latest_start=event, notes=run.notes)
+                started_s = event.time_s if history.started_s is None else history.started_s
+                trials = _interrupt_running(history.trials)
+                history = History(trials, started_s, latest_start=event, notes=history.notes)
             case RunEnded(reason=reason, error=error, time_s=ended_s):
-                trials = _interrupted(run.trials)
-                run = replace(run, trials=trials, reason=reason, error=error, ended_s=ended_s)
-    _sort(run.trials)
-    for trial in run.trials.values():
+                trials = _interrupt_running(history.trials)
+                history = replace(history, trials=trials, reason=reason, error=error, ended_s=ended_s)
+    _sort(history.trials)
+    for trial in history.trials.values():
         _sort(trial.epochs)
-    return run
+    return history
 
 
 def epochs_at_own_end(events: Sequence[Event]) -> set[tuple[int, int]]:
-    """Trial and last epoch of those that trained to their own end: no scheduler was asked about that epoch."""
-    last = {event.trial: event.epoch for event in events if isinstance(event, EpochReported)}
+    """Return (trial, last epoch) of the trials that trained to their own end: no scheduler judged that epoch.
+
+    Args:
+        events: The events of a run, in order.
+    """
+    last_epochs = {event.trial: event.epoch for event in events if isinstance(event, EpochReported)}
     ended = (event.trial for event in events if isinstance(event, TrialEnded) and event.status is Status.COMPLETED)
-    return {(trial, last[trial]) for trial in ended if trial in last}
+    return {(trial, last_epochs[trial]) for trial in ended if trial in last_epochs}
 
 
-def _started(run: History, event: EpochReported | TrialEnded) -> TrialHistory:
-    trial = run.trials.get(event.trial)
+def _trial_of(event: EpochReported | TrialEnded, history: History) -> TrialHistory:
+    trial = history.trials.get(event.trial)
     if trial is None:
         raise JournalError(
             f"The journal has a {event.EVENT} event of trial {event.trial}, but none that says it started. "
@@ -158,7 +177,7 @@ def _start(earlier: TrialHistory | None, event: TrialStarted) -> TrialHistory:
     return replace(trial, started_s=earlier.started_s, epochs=earlier.epochs)
 
 
-def _interrupted(trials: dict[int, TrialHistory]) -> dict[int, TrialHistory]:
+def _interrupt_running(trials: dict[int, TrialHistory]) -> dict[int, TrialHistory]:
     return {
         number: replace(trial, status=Status.INTERRUPTED) if trial.status is Status.RUNNING else trial
         for number, trial in trials.items()

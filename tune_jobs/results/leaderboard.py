@@ -1,17 +1,23 @@
 """The leaderboard: a run's trials as one table, the best first."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
 
+from search_spaces import SearchSpace, Slot
+from search_spaces.parameters import Boolean, Float, Int
 from tune_jobs.results.evaluations import Scores, on_test_set
 from tune_jobs.results.history import History, Objective
 from tune_jobs.results.journal.events import EpochReported
 from tune_jobs.results.ranking import ranking
+
+Dtype: TypeAlias = Literal["int", "float", "bool", "str", "json"]
 
 _FIXED = ("rank", "trial", "status", "best_epoch", "epochs", "seconds", "node", "error")
 _DTYPES = {"int": "Int64", "float": "Float64", "bool": "boolean", "str": "string"}
@@ -21,65 +27,72 @@ _INT64 = range(-(2**63), 2**63)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where a parameter's value stands in a configuration, and how the leaderboard shows it.
+    """A column of the leaderboard that shows one value of a configuration.
 
     Attributes:
-        label: The column's name, such as units_1.
-        name: The parameter's name, such as units.
-        index: The value's place in the parameter's list, such as (1,); () if it is not repeated.
-        dtype: The type that all its values have, or json where they are mixed, null, or lists.
+        label: The column's name, such as ``units_1``.
+        name: The parameter's name, such as ``units``.
+        index: The index of the value in the parameter's list, such as ``(1,)``; ``()`` if it is not repeated.
+        dtype: The type that all its values have; "json" if they are mixed, null, or lists.
     """
 
     label: str
     name: str
     index: tuple[int, ...]
-    dtype: Literal["int", "float", "bool", "str", "json"]
+    dtype: Dtype
 
     def value(self, config: Mapping[str, Any]) -> Any:
-        """The parameter's value in a configuration; pandas.NA where it is inactive."""
+        """Return the value in a configuration; ``pandas.NA`` if the parameter is inactive there."""
         value = config.get(self.name, pd.NA)
-        for place in self.index:
-            if not isinstance(value, list | tuple) or place >= len(value):
+        for index in self.index:
+            if not isinstance(value, list | tuple) or index >= len(value):
                 return pd.NA
-            value = value[place]
+            value = value[index]
         return value
+
+
+def columns_of(space: SearchSpace) -> list[Column]:
+    """Return a column for every value that a configuration of the space can hold, in declaration order."""
+    return [Column(slot.label, slot.name, slot.index, _dtype(slot)) for slot in space.slots()]
 
 
 def leaderboard(
     history: History,
     objective: Objective,
-    slots: Sequence[Column],
-    tested: Mapping[int, Scores] | None = None,
+    parameters: Sequence[Column],
+    test_scores: Mapping[int, Scores] | None = None,
 ) -> pd.DataFrame:
-    """A run's trials as one table, a row each, the best first.
+    """Return a run's trials as one table, the best first.
 
-    The order is that of `ranking`: by the objective at a trial's best epoch, ties by fewer epochs to reach
-    it, then by trial number, each with a rank of its own. Trials without a finite objective have no rank and
-    come last, by status, then by trial number.
+    The order is that of ``ranking``: by the objective at a trial's best epoch. Ties are broken by fewer epochs to
+    reach it, then by trial number, so each ranked trial has a rank of its own. Trials without a finite objective have
+    no rank and come last, by status, then by trial number.
 
-    The columns are rank, trial, status, the objective's metric, best_epoch, epochs (how many were trained),
-    seconds (of training), every parameter in the order of `slots`, every other metric at the best epoch in
-    the order in which trials reported them, the metrics on the test set as test_<name> (where any trial was
-    evaluated), node, and error on one line. Inactive parameters and unreported metrics are missing
-    (pandas.NA), as is a metric that was NaN.
+    The columns are: ``rank``, ``trial``, ``status``, the objective's metric, ``best_epoch``, ``epochs`` (trained),
+    ``seconds`` (of training), the parameters, every other metric at the best epoch in the order in which trials
+    reported them, the metrics on the test set as ``test_<name>`` (if any trial was evaluated), ``node``, and ``error``
+    on one line. Inactive parameters, unreported metrics and metrics that were NaN are missing (``pandas.NA``).
 
-    Where names collide, the columns named above keep theirs, then the objective, the parameters in order, and
-    the other metrics in order, those on the test set last; a parameter that finds its name taken is
-    param_<name>, a metric metric_<name>.
+    If names collide, the fixed columns keep theirs, then the objective, then the parameters in order, then the other
+    metrics in order, those on the test set last. A parameter whose name is taken becomes ``param_<name>``, a metric
+    ``metric_<name>``.
 
     Args:
-        history: What came of the run.
+        history: The history of the run.
         objective: The metric that ranks, and its direction.
-        slots: The columns of the parameters. A column whose journaled values are not all of its type holds
-            them as they are, as json columns do.
-        tested: What trials are worth on the test set: see ``evaluations.current``.
+        parameters: The columns of the parameters. If the values in the journal are not all of a column's type, the
+            column holds them unchanged, as "json" columns do.
+        test_scores: The scores on the test set by trial: see ``evaluations.current``.
+
+    Returns:
+        A row per trial, with pandas' nullable types.
     """
-    places = ranking(history, objective)
-    trials = [place.trial for place in places]
-    bests = [place.best for place in places]
+    ranked = ranking(history, objective)
+    trials = [row.trial for row in ranked]
+    bests = [row.best for row in ranked]
     taken = set(_FIXED)
     columns: dict[str, Any] = {
-        "rank": _array([place.rank for place in places], "Int64"),
+        "rank": _array([row.rank for row in ranked], "Int64"),
         "trial": np.array([trial.trial for trial in trials], dtype=np.int64),
         "status": _array([trial.status.value for trial in trials], "string"),
         _claim(objective.metric, "metric_", taken): _metric(bests, objective.metric),
@@ -87,19 +100,37 @@ def leaderboard(
         "epochs": _array([len(trial.epochs) for trial in trials], "Int64"),
         "seconds": np.array([trial.seconds for trial in trials], dtype=np.float64),
     }
-    for slot in slots:
-        values = [slot.value(trial.config) for trial in trials]
-        columns[_claim(slot.label, "param_", taken)] = _typed(values, slot.dtype)
+    for parameter in parameters:
+        values = [parameter.value(trial.config) for trial in trials]
+        columns[_claim(parameter.label, "param_", taken)] = _typed(values, parameter.dtype)
     for metric in _metric_names(history):
         if metric != objective.metric:
             columns[_claim(metric, "metric_", taken)] = _metric(bests, metric)
-    evaluated = [(tested or {}).get(trial.trial) for trial in trials]
+    evaluated = [(test_scores or {}).get(trial.trial) for trial in trials]
     for metric in dict.fromkeys(chain.from_iterable(scores.metrics for scores in evaluated if scores)):
         values = [scores.metrics.get(metric) if scores else None for scores in evaluated]
         columns[_claim(on_test_set(metric), "metric_", taken)] = _array(values, "Float64")
     columns["node"] = _array([trial.node for trial in trials], "string")
     columns["error"] = _array([_one_line(trial.error) for trial in trials], "string")
     return pd.DataFrame(columns)
+
+
+def _dtype(slot: Slot) -> Dtype:
+    match slot.parameter:
+        case Int():
+            return "int"
+        case Float():
+            return "float"
+        case Boolean():
+            return "bool"
+    kinds = {type(value) for value in slot.parameter.grid() or ()}
+    if kinds == {bool}:
+        return "bool"
+    if kinds == {int}:
+        return "int"
+    if kinds <= {int, float}:
+        return "float"
+    return "str" if kinds == {str} else "json"
 
 
 def _claim(name: str, prefix: str, taken: set[str]) -> str:
@@ -119,7 +150,7 @@ def _metric(bests: Sequence[EpochReported | None], metric: str) -> Any:
 
 
 def _typed(values: list[Any], dtype: str) -> Any:
-    # pandas would turn True and 1.0 into 1 to make them fit: what does not fit is kept as it is.
+    # pandas would turn True and 1.0 into 1 to make them fit. Values of another type are kept unchanged instead.
     if dtype == "json" or not _fit(values, dtype):
         return pd.Series(values, dtype=object)
     return _array(values, _DTYPES[dtype])

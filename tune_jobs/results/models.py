@@ -1,4 +1,4 @@
-"""A trained model from a trial's folder."""
+"""The trained model of a trial, from the trial's folder."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def load_model(
     run_folder: Path, trial: TrialHistory, objective: Objective, trainable: type[KerasTrainable] | None
 ) -> keras.Model:
-    """The model of a trial with the weights of its best epoch.
+    """Return the model of a trial with the weights of its best epoch.
 
     Args:
         run_folder: The run's folder.
-        trial: What came of the trial.
-        objective: What tells its best epoch.
-        trainable: Who builds the model where Keras cannot describe it.
+        trial: The history of the trial.
+        objective: The objective, which decides about the best epoch.
+        trainable: The class that builds the model if Keras cannot describe it; None: Keras can.
 
     Raises:
         RequestError: There is no checkpoint with weights, or the model has to be built by its trainable.
@@ -53,7 +53,7 @@ class Weights:
 
     Attributes:
         epoch: The epoch, from 1.
-        arrays: For ``model.set_weights``.
+        arrays: The arguments for ``model.set_weights``.
     """
 
     epoch: int
@@ -61,7 +61,11 @@ class Weights:
 
 
 def best_weights(run_folder: Path, trial: int) -> Weights:
-    """What a trial's newest checkpoint holds of its best epoch.
+    """Return the weights of the best epoch that a trial's newest checkpoint holds.
+
+    Args:
+        run_folder: The run's folder.
+        trial: The number of the trial.
 
     Raises:
         RequestError: There is no checkpoint with weights.
@@ -82,14 +86,14 @@ def best_weights(run_folder: Path, trial: int) -> Weights:
 
 
 def has_weights(run_folder: Path, trial: int) -> bool:
-    """Whether a trial has a checkpoint; what is in it is not read."""
+    """Return whether a trial has a checkpoint. Its content is not read."""
     from trainables.storage import checkpoint
 
     return bool(checkpoint.names(trial_folder(run_folder, trial)))
 
 
 def trial_folder(run_folder: Path, trial: int) -> Path:
-    """Where a trial of a run keeps its checkpoints."""
+    """Return the folder of a trial's checkpoints."""
     from trainables.storage import checkpoint
 
     return checkpoint.trial_folder(run_folder / TRIALS_FOLDER, trial)

@@ -1,4 +1,4 @@
-"""Runs that lie in an object store: what one reads of them is brought into a folder of this machine first."""
+"""Runs in an object store: their files are copied to this machine before they are read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tune_jobs.results.layout import (
     WARM_START_FILE,
 )
 
-# Names in a bucket are anybody's: only these ever become those of files.
+# Anybody may have chosen the names in a bucket. Only names of these forms ever become names of files.
 _RECORD_FILES = "|".join(map(re.escape, (EXPERIMENT_FILE, JOURNAL_FILE, WARM_START_FILE)))
 RECORDS = re.compile(rf"{_RECORD_FILES}|{EVALUATIONS_FOLDER}/\d{{4,10}}\.json")
 PLAIN = re.compile(rf"{RECORDS.pattern}|{LOGS_FOLDER}/[\w.-]+|{TRIALS_FOLDER}/\d{{4,10}}/{re.escape(ERROR_FILE)}")
@@ -32,16 +32,16 @@ _TRIAL = re.compile(TRIALS_FOLDER + r"/(\d{4,10})/(model\.json|epoch-\d{6,10}/(?
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,110}")
 
 Purpose = Literal["read", "run"]
-"""What the copy of a run is for. Whoever only reads must not touch the journal of who runs."""
+"""The purpose of a copy. A process that only reads must not touch the journal of the one that runs."""
 
 
 def local_storage(storage: str, purpose: Purpose) -> Path:
-    """The folder of this machine for the runs of a storage."""
+    """Return the folder on this machine for copies of a storage's runs."""
     return _cache() / purpose / quote(redacted(storage), safe="")
 
 
 def shown_uri(folder: Path) -> str | None:
-    """The URI, without credentials, of a run (or a storage) that has its copy in a folder; None where it is no copy."""
+    """Return the URI, without credentials, of the run (or storage) whose copy a folder is; None if it is no copy."""
     try:
         _, storage, *names = folder.absolute().relative_to(_cache()).parts
     except ValueError:
@@ -54,7 +54,15 @@ def _cache() -> Path:
 
 
 def named(reference: str, storage: Path | str) -> ObjectStoreFolder | None:
-    """The run of an object store that a person names by its URI, or by its name in a storage that is a URI."""
+    """Return the run that a person names by its URI, or by its name within a storage that is a URI.
+
+    Args:
+        reference: The URI, the name, or something else.
+        storage: The folder of all runs, or its URI.
+
+    Returns:
+        The run, which need not exist; None if neither is a URI.
+    """
     if is_uri(reference):
         return ObjectStoreFolder.named(reference)
     if is_uri(storage) and _RUN.fullmatch(reference):
@@ -63,10 +71,10 @@ def named(reference: str, storage: Path | str) -> ObjectStoreFolder | None:
 
 
 def run_names(storage: str) -> list[str]:
-    """The names of the folders of a storage that may be runs.
+    """Return the names of the folders in a storage that may be runs.
 
     Raises:
-        RequestError: It cannot be read.
+        RequestError: The storage cannot be read.
     """
     _check(storage)
     try:
@@ -76,37 +84,49 @@ def run_names(storage: str) -> list[str]:
 
 
 def bring_records(run: ObjectStoreFolder) -> Path | None:
-    """Brings what is known of a run, but no weights, here to be read; None where there is no such run.
+    """Copy the records of a run, but no weights, to this machine.
+
+    Returns:
+        The folder of the copy; None if there is no such run.
 
     Raises:
-        RequestError: It cannot be read.
+        RequestError: The storage cannot be read.
     """
     folder = local_storage(run.root, "read") / run.below
     return folder if bring(run, folder, RECORDS) else None
 
 
 def bring_weights(run: ObjectStoreFolder, folder: Path) -> None:
-    """Brings the newest checkpoint of every trial that has one.
+    """Copy the newest checkpoint of every trial that has one.
+
+    Args:
+        run: The run.
+        folder: The folder of its copy.
 
     Raises:
-        RequestError: They cannot be read.
+        RequestError: The storage cannot be read.
     """
     try:
         wanted = _newest(run.files())
         for name, size in wanted.items():
-            place = folder / name
-            if not place.is_file() or place.stat().st_size != size or not name.endswith(".npz"):
-                _bring(run, name, place)
+            path = folder / name
+            if not path.is_file() or path.stat().st_size != size or not name.endswith(".npz"):
+                _bring(run, name, path)
         _drop(folder, lambda name: _TRIAL.fullmatch(name) is not None and name not in wanted)
     except OSError as error:
         raise _unreadable(str(run), error) from error
 
 
 def publish(run: ObjectStoreFolder, folder: Path, path: Path) -> None:
-    """Sends a file of a run's copy to the run.
+    """Send a file of a run's copy to the run.
+
+    Args:
+        run: The run.
+        folder: The folder of its copy.
+        path: The file in that folder.
 
     Raises:
-        RequestError: It is not taken.
+        RequestError: The storage refuses the file.
     """
     try:
         run.send(path.relative_to(folder).as_posix(), path)
@@ -115,28 +135,28 @@ def publish(run: ObjectStoreFolder, folder: Path, path: Path) -> None:
 
 
 def bring(run: ObjectStoreFolder, folder: Path, kind: re.Pattern[str] = PLAIN) -> bool:
-    """Brings files of a run into a folder, each whole; others of their kind are of another run, and go.
+    """Copy files of a run into a folder, each whole. Other files of that kind are of another run, and are deleted.
 
     Args:
         run: The run.
         folder: The folder; it is made.
-        kind: Which files.
+        kind: A pattern for the paths of the files.
 
     Returns:
-        Whether there is such a run; else nothing was written.
+        Whether there is such a run; if not, nothing was written.
 
     Raises:
-        RequestError: It cannot be read.
+        RequestError: The storage cannot be read.
     """
     _check(run.root)
     if not _RUN.fullmatch(run.below):
         return False
     try:
-        there = run.files()
-        if EXPERIMENT_FILE not in there:
+        names = run.files()
+        if EXPERIMENT_FILE not in names:
             return False
-        wanted = [name for name in there if kind.fullmatch(name)]
-        for name in sorted(wanted, key=EXPERIMENT_FILE.__eq__):  # without it, nothing takes the folder for a run
+        wanted = [name for name in names if kind.fullmatch(name)]
+        for name in sorted(wanted, key=EXPERIMENT_FILE.__eq__):  # last: without it, nobody takes the folder for a run
             _bring(run, name, folder / name)
         _drop(folder, lambda name: kind.fullmatch(name) is not None and name not in wanted)
     except OSError as error:
@@ -145,30 +165,30 @@ def bring(run: ObjectStoreFolder, folder: Path, kind: re.Pattern[str] = PLAIN) -
 
 
 def _newest(files: Mapping[str, int]) -> dict[str, int]:
-    """What there is of the newest whole checkpoint of each trial."""
-    of_trials: dict[str, dict[str, str]] = {}
+    """Return the files of the newest whole checkpoint of each trial, with their sizes."""
+    by_trial: dict[str, dict[str, str]] = {}
     for path in files:
-        if found := _TRIAL.fullmatch(path):
-            of_trials.setdefault(found[1], {})[found[2]] = path
-    return {path: files[path] for inner in of_trials.values() for path in _chosen(inner)}
+        if match := _TRIAL.fullmatch(path):
+            by_trial.setdefault(match[1], {})[match[2]] = path
+    return {path: files[path] for names in by_trial.values() for path in _newest_of_trial(names)}
 
 
-def _chosen(inner: Mapping[str, str]) -> Iterable[str]:
-    newest = remote_checkpoint.names(inner)[:1]
-    return [path for name, path in inner.items() if name == "model.json" or name.split("/")[0] in newest]
+def _newest_of_trial(paths: Mapping[str, str]) -> Iterable[str]:
+    newest = remote_checkpoint.names(paths)[:1]
+    return [path for name, path in paths.items() if name == "model.json" or name.split("/")[0] in newest]
 
 
 def _drop(folder: Path, is_stale: Callable[[str], bool]) -> None:
     for path in [path for path in folder.rglob("*") if is_stale(path.relative_to(folder).as_posix())]:
-        with suppress(FileNotFoundError):  # another process reads it, too
+        with suppress(FileNotFoundError):  # another process that reads the run has deleted it
             path.unlink()
             with suppress(OSError):
-                path.parent.rmdir()  # of a checkpoint; other folders hold more
+                path.parent.rmdir()  # the folder of a checkpoint; other folders are not empty
 
 
-def _bring(run: ObjectStoreFolder, name: str, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    produce_whole(place, lambda path: run.bring(name, path), "Make room in the cache.")
+def _bring(run: ObjectStoreFolder, name: str, output: Path) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    produce_whole(output, lambda path: run.bring(name, path), "Make room in the cache.")
 
 
 def _check(storage: str) -> None:
@@ -176,8 +196,8 @@ def _check(storage: str) -> None:
         raise RequestError(*problems)
 
 
-def _unreadable(what: str, error: OSError) -> RequestError:
+def _unreadable(location: str, error: OSError) -> RequestError:
     return RequestError(
-        f"{redacted(what)} cannot be read ({reason(error)}): look whether the bucket is there, and whether the "
-        "credentials, which are looked for in the environment as the cloud's own tools do, may read it."
+        f"{redacted(location)} cannot be read ({reason(error)}). Check that the bucket exists and that your "
+        "credentials, which are taken from the environment as by the cloud's own tools, may read it."
     )

@@ -1,4 +1,6 @@
-"""Which trial is better than which: the order of the leaderboard."""
+"""The order of trials on the leaderboard."""
+
+from __future__ import annotations
 
 from typing import NamedTuple
 
@@ -9,26 +11,35 @@ _STATUSES = tuple(Status)
 
 
 class RankedTrial(NamedTuple):
-    """A trial's place: its rank from 1 and its best epoch, both None without a finite objective."""
+    """A trial with its rank, from 1, and its best epoch; both are None without a finite objective."""
 
     rank: int | None
     trial: TrialHistory
     best: EpochReported | None
 
 
-def merit(best: EpochReported, objective: Objective) -> tuple[float, int, int]:
-    """What trials are ordered by, the least first: the objective at the best epoch, that epoch, the trial."""
+def sort_key(best: EpochReported, objective: Objective) -> tuple[float, int, int]:
+    """Return the key by which trials are ordered: the objective at the best epoch (less is better), epoch, trial.
+
+    Args:
+        best: The best epoch of the trial.
+        objective: The metric that ranks, and its direction.
+    """
     value = best.metrics[objective.metric]
     return -value if objective.mode == "max" else value, best.epoch, best.trial
 
 
 def ranking(history: History, objective: Objective) -> list[RankedTrial]:
-    """All trials of a run, the best first.
+    """Return all trials of a run, the best first.
 
-    A trial counts as its best epoch, even if it diverged or failed later: those weights were kept. Of equal
-    trials, the one that took fewer epochs to get there is better, then the one that came first; no two share
-    a rank. Trials that never had a finite objective come last, unranked, by status (running, interrupted,
-    completed, stopped, diverged, failed, out of memory), then by number.
+    A trial counts as its best epoch, even if it diverged or failed later: those weights were kept. Of equal trials,
+    the one that needed fewer epochs is better, then the one with the lower number; no two share a rank. Trials that
+    never had a finite objective come last, unranked, by status (running, interrupted, completed, stopped, diverged,
+    failed, out of memory), then by number.
+
+    Args:
+        history: The history of the run.
+        objective: The metric that ranks, and its direction.
     """
     ranked: list[tuple[tuple[float, int, int], EpochReported]] = []
     unranked: list[TrialHistory] = []
@@ -37,7 +48,7 @@ def ranking(history: History, objective: Objective) -> list[RankedTrial]:
         if best is None:
             unranked.append(trial)
         else:
-            ranked.append((merit(best, objective), best))
+            ranked.append((sort_key(best, objective), best))
     ranked.sort(key=lambda row: row[0])
     unranked.sort(key=lambda trial: (_STATUSES.index(trial.status), trial.trial))
     return [

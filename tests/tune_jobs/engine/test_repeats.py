@@ -11,7 +11,7 @@ from tune_jobs.engine.run_folder import create as folder
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.loading.loader import load
 from tune_jobs.results import JOURNAL_FILE, JournalWriter
-from tune_jobs.results.repeats import find_runs
+from tune_jobs.results.find import find_runs
 from tune_jobs.results.run import Run
 
 EXPERIMENT = load("digits_mlp").experiment

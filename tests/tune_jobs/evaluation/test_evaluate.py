@@ -47,7 +47,7 @@ def test_the_best_trial_is_evaluated_and_the_leaderboard_shows_it(run):
     assert board["test_loss"].notna().sum() == 1
     told = json.loads(evaluation.path.read_text())
     assert told["reports"]["output_0"]["accuracy"] == pytest.approx(accuracy)
-    assert run.noted_leaderboard()[1] == []
+    assert run.leaderboard_and_notes()[1] == []
 
 
 def test_several_trials_by_the_trainable_alone(run):

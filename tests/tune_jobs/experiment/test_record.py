@@ -21,7 +21,7 @@ from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_fingerprints
 from tune_jobs.experiment.record import differences, restore_experiment, write_record
 from tune_jobs.experiment.resources import Resources
-from tune_jobs.results.repeats import Repeat
+from tune_jobs.results.run import Repeat
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import HyperOpt, Random
 

@@ -13,11 +13,9 @@ from trainables.storage import object_store_checkpoint as remote_checkpoint
 from trainables.storage.checkpoint import Snapshot
 from trainables.storage.object_store import ObjectStoreFolder
 from tune_jobs.errors import RequestError
-from tune_jobs.results import evaluations, models
-from tune_jobs.results import object_store_runs as remote_runs
+from tune_jobs.results import evaluations, models, object_store_runs
 from tune_jobs.results.evaluations import Scores
-from tune_jobs.results.repeats import find_runs
-from tune_jobs.results.run import find_run, list_runs, load_run
+from tune_jobs.results.find import find_run, find_runs, list_runs, load_run
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +34,10 @@ def test_a_run_is_found_by_its_uri_or_by_its_name_in_a_storage(bucket, cache):
     for found in (load_run(f"{uri}/one"), find_run(f"{uri}/one", "runs"), find_run("one", uri), *list_runs(uri)):
         assert found.leaderboard().equals(made.leaderboard())
         assert found.folder.is_relative_to(cache)
-        assert (found.name, found.storage, found.place) == ("one", uri, f"{uri}/one")
-        assert remote_runs.shown_uri(found.folder) == f"{uri}/one"
-        assert remote_runs.shown_uri(found.folder.parent) == uri
-    assert remote_runs.shown_uri(bucket) is None
+        assert (found.name, found.storage, found.location) == ("one", uri, f"{uri}/one")
+        assert object_store_runs.shown_uri(found.folder) == f"{uri}/one"
+        assert object_store_runs.shown_uri(found.folder.parent) == uri
+    assert object_store_runs.shown_uri(bucket) is None
     with pytest.raises(RequestError, match=r"There is no run 'two', .* in file:.*bucket. There are: one"):
         find_run("two", uri)
     with pytest.raises(RequestError, match=r"bucket/two is no run's folder"):
@@ -91,7 +89,7 @@ def test_only_names_that_a_run_has_become_files(bucket, tmp_path):
         path.write_text("evil")
     run = load_run(f"{bucket.as_uri()}/one")
     run.bring_weights()
-    remote_runs.bring(ObjectStoreFolder(bucket.as_uri(), "one"), tmp_path / "all")
+    object_store_runs.bring(ObjectStoreFolder(bucket.as_uri(), "one"), tmp_path / "all")
     for folder in (run.folder, tmp_path / "all"):
         names = {path.name for path in folder.rglob("*") if path.is_file()}
         assert names <= {"experiment.json", "journal.jsonl", "warm_start.jsonl"}

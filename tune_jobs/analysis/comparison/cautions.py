@@ -8,7 +8,6 @@ from typing import Any
 
 from tune_jobs.analysis.comparison.outcomes import Strategy
 from tune_jobs.experiment.fields import FIELDS
-from tune_jobs.results.repeats import has_ended
 
 _CODE = "code"  # the fingerprints of the trainable's source: no field of an experiment, but recorded beside them
 _CODE_SENTENCE = "the code of the trainable has changed between them"
@@ -57,7 +56,7 @@ def _unfinished(strategy: Strategy) -> list[str]:
     sentences = []
     if len(strategy.outcomes) < strategy.planned:
         sentences.append(f"{strategy.name} has {len(strategy.outcomes)} of its {strategy.planned} repeats.")
-    unfinished = [outcome.run.name for outcome in strategy.outcomes if not has_ended(outcome.history)]
+    unfinished = [outcome.run.name for outcome in strategy.outcomes if not outcome.history.is_finished]
     if unfinished:
         sentences.append(f"{', '.join(unfinished)} did not end as planned: tune-jobs resume goes on.")
     return sentences

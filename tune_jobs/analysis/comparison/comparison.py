@@ -102,7 +102,7 @@ def compare(runs: Sequence[Run | Sequence[Run]]) -> Comparison:
     """Compares strategies.
 
     Args:
-        runs: Two or more; each is a run, or a list of repeats: see ``tune_jobs.results.repeats.find_runs``.
+        runs: Two or more; each is a run, or a list of repeats: see ``tune_jobs.results.find.find_runs``.
 
     Raises:
         RequestError: They cannot be compared, and why, all reasons at once.

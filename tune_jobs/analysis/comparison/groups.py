@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tune_jobs.results.repeats import repeat_of
 from tune_jobs.results.run import Run
 
 
@@ -28,7 +27,7 @@ def group_of(runs: Run | Sequence[Run]) -> Group:
     """A run by itself, or runs that are called by their group, where all are repeats of it."""
     if isinstance(runs, Run):
         return Group(runs.name, [runs], 1)
-    repeats = [repeat_of(run) for run in runs]
+    repeats = [run.repeat for run in runs]
     groups = {repeat.of if repeat else None for repeat in repeats}
     name = groups.pop() if len(groups) == 1 else None
     planned = max((repeat.count for repeat in repeats if repeat), default=0) if name else 0

@@ -31,7 +31,7 @@ def compare(runs: tuple[str, ...], storage: Path | str, format_: str, output: Pa
     that a difference is more than luck. The picture has the best objective so far over epochs and over seconds.
     """
     from tune_jobs.analysis.comparison import compare as compare_runs
-    from tune_jobs.results.repeats import find_all_runs
+    from tune_jobs.results.find import find_all_runs
     from tune_jobs.views.plots.canvas import check_picture
     from tune_jobs.views.reports.comparison import print_comparison
 

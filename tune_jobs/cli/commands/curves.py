@@ -23,7 +23,7 @@ from tune_jobs.cli import options
 @options.debug
 def curves(run: str, storage: Path | str, output: Path, metric: str | None) -> None:
     """Draw the learning curves of RUN: of a sweep a panel a step, else those of the best trials."""
-    from tune_jobs.results.run import find_run
+    from tune_jobs.results.find import find_run
     from tune_jobs.views.plots.canvas import check_picture
 
     check_picture(output)

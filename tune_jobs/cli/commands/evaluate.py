@@ -33,7 +33,7 @@ def evaluate(
     loss, every metric and a report; the leaderboard has the scores from then on.
     """
     from tune_jobs.errors import RequestError
-    from tune_jobs.results.repeats import find_runs
+    from tune_jobs.results.find import find_runs
     from tune_jobs.views.plots.canvas import check_picture
     from tune_jobs.views.reports.evaluation import print_evaluations
 

@@ -23,7 +23,7 @@ def export(run: str, file: Path, storage: Path | str, trial: int | None, force: 
     keras.models.load_model reads it with nothing of this package installed. FILE ends in .keras.
     """
     from tune_jobs.evaluation.model_file import check_model_file
-    from tune_jobs.results.run import find_run
+    from tune_jobs.results.find import find_run
     from tune_jobs.views.reports.evaluation import exported_lines
 
     check_model_file(file)

@@ -19,7 +19,7 @@ from tune_jobs.cli import table_output as tables
 def path(run: str, storage: Path | str, format_: str | None, output: Path | None) -> None:
     """Print the path that the sweep of RUN took: a row a step, and the configuration that it came to."""
     from tune_jobs.analysis.sweep_path import stages_of, sweep_path
-    from tune_jobs.results.run import find_run
+    from tune_jobs.results.find import find_run
     from tune_jobs.views.tables.export import format_for
     from tune_jobs.views.tables.sweep_path import print_path
 

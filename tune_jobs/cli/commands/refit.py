@@ -30,7 +30,7 @@ def refit(run: str, file: Path, storage: Path | str, trial: int | None, seed: in
     keras.models.load_model reads FILE, which ends in .keras.
     """
     from tune_jobs.evaluation.model_file import check_model_file
-    from tune_jobs.results.run import find_run
+    from tune_jobs.results.find import find_run
     from tune_jobs.views.reports.evaluation import epoch_line, print_refitted
 
     check_model_file(file)

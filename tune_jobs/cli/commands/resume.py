@@ -45,10 +45,9 @@ def resume(
     from where it was when the run began, unless --experiment says otherwise.
     """
     options.join_at(address)
-    from tune_jobs.results.repeats import repeats_named
-    from tune_jobs.results.run import find_run
+    from tune_jobs.results.find import find_repeats, find_run
 
-    repeats = repeats_named(run, storage)
+    repeats = find_repeats(run, storage)
     found = repeats[0] if repeats else find_run(run, storage)
     from tune_jobs import engine  # takes seconds, and only now it is sure that there is something to resume
 
@@ -57,4 +56,4 @@ def resume(
     if repeats:
         carry_out_repeats(ctx, partial(engine.resume_repeats, repeats, asked, force=force, **budgets))
     else:
-        carry_out(ctx, partial(engine.resume, found.place, asked, force=force), top)
+        carry_out(ctx, partial(engine.resume, found.location, asked, force=force), top)

@@ -50,7 +50,7 @@ def run(
     from tune_jobs.errors import RequestError
     from tune_jobs.experiment.overrides import Overrides
     from tune_jobs.loading.loader import load
-    from tune_jobs.results.run import find_run
+    from tune_jobs.results.find import find_run
 
     changes = Overrides(searcher, scheduler, cpus, gpus, memory_bytes, fields)
     problems = engine.request_problems if repeats is None else partial(engine.repeats_problems, repeats=repeats)

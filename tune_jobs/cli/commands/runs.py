@@ -26,14 +26,14 @@ def leaderboard(run: str, storage: Path | str, top: int | None, format_: str | N
 
     On a terminal a table shows as many columns as there is room for; every other output has all of them.
     """
-    from tune_jobs.results.run import find_run
+    from tune_jobs.results.find import find_run
     from tune_jobs.views.tables.export import format_for
     from tune_jobs.views.tables.leaderboard import print_leaderboard
     from tune_jobs.views.text import clean
 
     chosen = format_for(format_, output)
     found = find_run(run, storage)
-    frame, problems = found.noted_leaderboard()
+    frame, problems = found.leaderboard_and_notes()
     frame = frame if top is None else frame.head(top)
     for problem in problems:
         click.echo(f"note: {clean(problem)}", err=True)
@@ -45,7 +45,7 @@ def leaderboard(run: str, storage: Path | str, top: int | None, format_: str | N
 @options.debug
 def runs(storage: Path | str) -> None:
     """List the runs of the storage, the newest last."""
-    from tune_jobs.results.run import list_runs
+    from tune_jobs.results.find import list_runs
     from tune_jobs.views.tables.runs import print_runs
 
     print_runs(console_of(sys.stdout), list_runs(storage), storage)

@@ -20,9 +20,9 @@ from tune_jobs.cluster.jobs.pack import ERROR
 from tune_jobs.cluster.jobs.parcel import ParcelError, packed_in, unpack
 from tune_jobs.cluster.jobs.server import Server
 from tune_jobs.errors import JobFailed, RequestError
-from tune_jobs.results import object_store_runs as remote_runs
+from tune_jobs.results import object_store_runs
+from tune_jobs.results.find import find_runs
 from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE
-from tune_jobs.results.repeats import find_runs
 from tune_jobs.results.run import Run
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def fetch(server: Server, state: JobState, storage: Path, *, models: bool) -> li
 def _download(state: JobState, staged: Path, models: bool) -> None:
     for run in find_runs(state.run, state.storage):
         if run.remote is not None:
-            remote_runs.bring(run.remote, staged / run.name)
+            object_store_runs.bring(run.remote, staged / run.name)
             if models:
-                remote_runs.bring_weights(run.remote, staged / run.name)
+                object_store_runs.bring_weights(run.remote, staged / run.name)
 
 
 def _parcel(server: Server, state: JobState, models: bool) -> bytes:

@@ -10,8 +10,8 @@ from pathlib import Path
 from trainables.storage import checkpoint
 from tune_jobs.cluster.jobs.parcel import ParcelError, check_size, pack
 from tune_jobs.errors import RequestError
+from tune_jobs.results.find import find_runs
 from tune_jobs.results.layout import EVALUATIONS_FOLDER, TRIALS_FOLDER
-from tune_jobs.results.repeats import find_runs
 from tune_jobs.results.run import Run
 
 ERROR = "Error: "

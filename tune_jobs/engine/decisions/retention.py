@@ -11,7 +11,7 @@ from trainables.storage import checkpoint
 from tune_jobs.experiment.experiment import Keep
 from tune_jobs.results import EpochReported, Event, TrialEnded, TrialStarted
 from tune_jobs.results.history import Objective, TrialHistory
-from tune_jobs.results.ranking import merit
+from tune_jobs.results.ranking import sort_key
 
 
 class RetentionPolicy:
@@ -63,7 +63,7 @@ class RetentionPolicy:
         if best is None:
             self._lose(trial.trial)
         else:
-            insort(self._best, merit(best, self._objective))
+            insort(self._best, sort_key(best, self._objective))
             if len(self._best) > self._most:
                 self._lose(self._best.pop()[-1])
         now = sorted(self._waiting - self._fresh.keys())

@@ -18,8 +18,9 @@ from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import change_record, write_record
 from tune_jobs.results import Event
+from tune_jobs.results.find import repeats_beside
 from tune_jobs.results.layout import EXPERIMENT_FILE, TRIALS_FOLDER
-from tune_jobs.results.repeats import Repeat, repeats_named
+from tune_jobs.results.run import Repeat
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -43,7 +44,7 @@ def folder_problems(storage: Path, name: str | None) -> list[str]:
             f"The run {name!r} exists already in {storage}. Choose another --name, or remove that folder if nothing in "
             "it is worth keeping."
         ]
-    if name is not None and repeats_named(str(storage / name), storage):
+    if name is not None and repeats_beside(storage / name):
         return [
             f"The name {name!r} is that of the repeats {name}-1, {name}-2, … in {storage}. Choose another --name, or "
             f"go on with them: tune-jobs resume {name}."

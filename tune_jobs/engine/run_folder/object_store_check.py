@@ -9,7 +9,7 @@ from pathlib import Path
 from trainables.storage.object_store import ObjectStoreFolder, is_uri, reason, uri_problems
 from tune_jobs.engine.run_folder.create import folder_problems, name_problems
 from tune_jobs.engine.run_folder.lock import locked
-from tune_jobs.results import object_store_runs as remote_runs
+from tune_jobs.results import object_store_runs
 
 
 def own_folder_problems(storage: str | Path, name: str | None) -> list[str]:
@@ -36,7 +36,7 @@ def own_folder_problems(storage: str | Path, name: str | None) -> list[str]:
         ]
     if name is not None and (name in there or f"{name}-1" in there):
         return [f"The run {name!r}, or repeats of it, exist already in {remote}. Choose another --name."]
-    return folder_problems(remote_runs.local_storage(uri, "run"), None)
+    return folder_problems(object_store_runs.local_storage(uri, "run"), None)
 
 
 def _try(remote: ObjectStoreFolder) -> None:
@@ -53,7 +53,7 @@ def home_of(storage: str | Path, name: str) -> tuple[Path, ObjectStoreFolder | N
     """
     if not is_uri(storage):
         return Path(storage), None
-    home = remote_runs.local_storage(str(storage), "run")
+    home = object_store_runs.local_storage(str(storage), "run")
     if (home / name).exists():  # the copy of one that was deleted from the object store
         with locked(home / name):
             shutil.rmtree(home / name)

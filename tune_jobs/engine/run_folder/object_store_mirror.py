@@ -17,8 +17,7 @@ from trainables.storage.object_store import ObjectStoreFolder, reason
 from trainables.storage.retry import retry_for_a_minute
 from tune_jobs.engine.run_folder.object_store_lease import Lease, LeaseLost
 from tune_jobs.errors import RequestError, RunFailed
-from tune_jobs.results import History
-from tune_jobs.results import object_store_runs as remote_runs
+from tune_jobs.results import History, object_store_runs
 from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE, LEASE_FILE, TRIALS_FOLDER
 from tune_jobs.results.run import Run
 
@@ -229,7 +228,7 @@ def working_folder(run: Run) -> Path:
     """Where a driver works on a run: its folder, or, of one in an object store, a copy that is not read by others."""
     if run.remote is None:
         return run.folder.absolute()  # workers on other nodes have another current folder
-    folder = remote_runs.local_storage(run.remote.root, "run") / run.name
+    folder = object_store_runs.local_storage(run.remote.root, "run") / run.name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -245,7 +244,7 @@ def bring_newer(remote: ObjectStoreFolder, folder: Path) -> None:
     """
     try:
         if not _is_ahead(folder, remote):
-            remote_runs.bring(remote, folder)
+            object_store_runs.bring(remote, folder)
     except OSError as error:
         raise RequestError(f"{remote} cannot be read ({reason(error)}).") from error
     (folder / TRIALS_FOLDER).mkdir(exist_ok=True)
@@ -294,4 +293,4 @@ def _begun(experiment: bytes) -> object:
 def _files(folder: Path) -> list[Path]:
     """What is mirrored of a run's folder."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
-    return [path for path in paths if remote_runs.PLAIN.fullmatch(path.relative_to(folder).as_posix())]
+    return [path for path in paths if object_store_runs.PLAIN.fullmatch(path.relative_to(folder).as_posix())]

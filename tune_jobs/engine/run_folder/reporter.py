@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from tune_jobs.results import Event
-from tune_jobs.results.repeats import Repeat
+from tune_jobs.results.run import Repeat
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""The journal: its events, its lines, its file."""
+"""The journal of a run: its events, their lines, and the file that holds the lines."""

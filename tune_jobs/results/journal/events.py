@@ -1,4 +1,6 @@
-"""What can happen in a run: the events that its journal tells, as records."""
+"""The events of a run, each as a record: everything that a journal can hold."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,19 +9,19 @@ from typing import Any, ClassVar
 
 
 class Status(StrEnum):
-    """How a trial stands; the order of definition is the order of unranked trials on the leaderboard."""
+    """The status of a trial. Unranked trials on the leaderboard have the order of definition."""
 
-    RUNNING = "running"  # started, not ended
-    INTERRUPTED = "interrupted"  # the run ended before it did
+    RUNNING = "running"  # started, and has not ended
+    INTERRUPTED = "interrupted"  # the run ended before the trial did
     COMPLETED = "completed"  # trained all its epochs, or ended itself by early stopping
-    STOPPED = "stopped"  # by the scheduler
+    STOPPED = "stopped"  # ended by the scheduler
     DIVERGED = "diverged"  # its objective was NaN or infinite
-    FAILED = "failed"  # its own code raised, or its worker died
+    FAILED = "failed"  # its own code raised, it hung, or its worker died too often
     OUT_OF_MEMORY = "out of memory"  # on the GPU or in the machine
 
 
 class Ending(StrEnum):
-    """Why a run ended."""
+    """The reason for the end of a run."""
 
     TRIALS = "all trials"
     TIME = "time budget"
@@ -30,7 +32,15 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run began, or was resumed, on these resources; `nodes` counts those of the cluster that it joined, if any."""
+    """A run began, or was resumed, on these resources.
+
+    Attributes:
+        time_s: The time, in Unix time.
+        cpus: The CPUs that trials may use.
+        gpus: The GPUs that trials may use.
+        max_concurrent_trials: How many trials run side by side at most.
+        nodes: The number of nodes of the cluster that the run joined; None on one machine.
+    """
 
     EVENT: ClassVar[str] = "run_started"
     time_s: float
@@ -42,7 +52,15 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStarted:
-    """A trial began, or began again after a failure or an interruption, with so many `gpus`."""
+    """A trial began, or began again after its worker died or the run was interrupted.
+
+    Attributes:
+        time_s: The time, in Unix time.
+        trial: The number of the trial, from 0.
+        config: The configuration.
+        node: The name of the machine.
+        gpus: The GPUs that the trial got; None where all trials get the same.
+    """
 
     EVENT: ClassVar[str] = "trial_started"
     time_s: float
@@ -54,7 +72,15 @@ class TrialStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochReported:
-    """A trial trained one epoch, counted from 1, in `seconds`."""
+    """A trial trained one epoch.
+
+    Attributes:
+        time_s: The time, in Unix time.
+        trial: The number of the trial.
+        epoch: The number of the epoch, from 1.
+        metrics: The metrics of the epoch, by Keras's names.
+        seconds: The duration of the epoch.
+    """
 
     EVENT: ClassVar[str] = "epoch"
     time_s: float
@@ -66,9 +92,12 @@ class EpochReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:
-    """What would otherwise pass in silence: a checkpoint that could not be written, a line that was torn.
+    """A sentence for people about something that changes no decision: a checkpoint that could not be written, say.
 
-    It is about a trial, or about the run when `trial` is None.
+    Attributes:
+        time_s: The time, in Unix time.
+        trial: The number of the trial that the note is about; None for the run.
+        text: The sentence.
     """
 
     EVENT: ClassVar[str] = "note"
@@ -79,7 +108,15 @@ class Noted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialEnded:
-    """A trial ended with a status other than running, for a reason, perhaps with an error."""
+    """A trial ended.
+
+    Attributes:
+        time_s: The time, in Unix time.
+        trial: The number of the trial.
+        status: Any status but running.
+        reason: The reason for the end, for people.
+        error: The error that the trial raised; None if there was none.
+    """
 
     EVENT: ClassVar[str] = "trial_ended"
     time_s: float
@@ -91,7 +128,13 @@ class TrialEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    """A run ended, for a reason, perhaps with an error."""
+    """A run ended.
+
+    Attributes:
+        time_s: The time, in Unix time.
+        reason: One of ``Ending``.
+        error: The error that ended the run; None if there was none.
+    """
 
     EVENT: ClassVar[str] = "run_ended"
     time_s: float

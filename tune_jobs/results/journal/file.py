@@ -1,4 +1,6 @@
-"""The journal of a run: a file of events that is only ever appended to, and may be cut off anywhere."""
+"""The file of a journal: events are only ever appended to it, and a crash may cut it off anywhere."""
+
+from __future__ import annotations
 
 import os
 import time
@@ -19,29 +21,29 @@ _BLOCK_BYTES = 64 * 2**10
 
 
 class JournalError(ValueError):
-    """A journal that cannot be read or written; the message names the file, the line and the remedy."""
+    """A journal that cannot be read or written. The message names the file, the line and the remedy."""
 
 
 def read_journal(path: Path) -> list[Event]:
-    """All events of a journal, in the order in which they were written.
+    """Return all events of a journal, in the order in which they were written.
 
-    A last line without a newline was torn by a crash, or is being written at this moment: it is left out.
-    So are events whose name only a newer version knows.
+    A last line without a newline was torn by a crash, or is being written at this moment: it is left out. So are
+    events whose name only a newer version knows.
 
     Args:
-        path: The journal's file. Nothing that it says is executed, and no other file is opened.
+        path: The journal. Nothing in it is executed, and no other file is opened.
 
     Raises:
-        JournalError: The file cannot be opened, or one of its lines tells no event.
+        JournalError: The file cannot be opened, or one of its lines is no event.
     """
     try:
         with path.open("rb") as file, gc_paused():
-            return list(_events(file, path))
+            return list(_read_events(file, path))
     except OSError as error:
         raise JournalError(f"{path} cannot be read ({error.strerror}). Name the folder of a run.") from error
 
 
-def _events(file: BinaryIO, path: Path) -> Iterator[Event]:
+def _read_events(file: BinaryIO, path: Path) -> Iterator[Event]:
     lines = iter(partial(file.readline, MAX_LINE_BYTES + 1), b"")
     for number, line in enumerate(lines, start=1):
         try:
@@ -51,44 +53,47 @@ def _events(file: BinaryIO, path: Path) -> Iterator[Event]:
                 yield event
         except EventError as error:
             raise JournalError(
-                f"{path}, line {number} tells no event: {error}. "
+                f"{path}, line {number} is no event: {error}. "
                 "Repair or remove this line, or restore the file from a copy."
             ) from error
 
 
 class JournalWriter:
-    """Appends events to a journal, each as one line that reaches the operating system at once.
+    """The writer of a journal. It appends each event as one line that reaches the operating system at once.
 
-    A last line that a crash has torn is cut off first: what is appended to it would be lost with it.
-    One journal has one writer; any number of readers may follow it.
+    First it cuts off a last line that a crash has torn: whatever was appended to it would be lost with it. A journal
+    has one writer; any number of readers may follow it.
 
     Args:
-        path: The journal's file, in a folder that exists; the file is created if it is missing.
-        sleep: Waits before a refused line is tried again.
+        path: The journal, in a folder that exists. The file is created if it is missing.
+        sleep: Waits, in seconds, before a refused line is tried again.
 
     Attributes:
-        path: The journal's file.
-        torn_bytes: How much of a torn last line was cut off.
+        path: The journal.
+        torn_bytes: The length of the torn last line that was cut off.
     """
 
     def __init__(self, path: Path, sleep: Callable[[float], object] = time.sleep) -> None:
         self.path = path
         self._sleep = sleep
-        self._refused = False
+        self._has_refused = False
         self._file = path.open("ab+", buffering=0)
         self._whole_bytes = _whole_bytes(self._file)
         self.torn_bytes = self._file.seek(0, os.SEEK_END) - self._whole_bytes
         self._file.truncate(self._whole_bytes)
 
     def write(self, event: Event) -> None:
-        """Append an event; the end of a trial and of a run also reach the disk before this returns.
+        """Append an event. The ends of a trial and of the run also reach the disk before this returns.
 
-        A full disk, or a storage that has gone away, is given a minute, and no other before it takes a line again: the
-        run waits, because it acts on nothing that is not in its journal.
+        A full disk, or a storage that is away, is given one minute, and no second one until it has taken a line again.
+        The run waits meanwhile, because it acts on nothing that is not in its journal.
+
+        Args:
+            event: The event.
 
         Raises:
-            JournalError: The event cannot be told in a line; nothing was written.
-            OSError: The disk is still full, for example; the journal is as if nothing had been written.
+            JournalError: The event cannot be written as a line; nothing was written.
+            OSError: The disk is still full, for example. The journal is as if nothing had been written.
         """
         try:
             line = encode(event)
@@ -102,14 +107,14 @@ class JournalWriter:
 
     def _persist(self, attempt: Callable[[], None]) -> None:
         try:
-            attempt() if self._refused else retry_for_a_minute(attempt, self._sleep)
+            attempt() if self._has_refused else retry_for_a_minute(attempt, self._sleep)
         except OSError:
-            self._refused = True
+            self._has_refused = True
             raise
-        self._refused = False
+        self._has_refused = False
 
     def _append(self, line: bytes, *, durably: bool) -> None:
-        # What an attempt that failed has left behind would tear this line too.
+        # A failed attempt may have left a part of its line, which would tear this line, too.
         if self._file.seek(0, os.SEEK_END) != self._whole_bytes:
             self._file.truncate(self._whole_bytes)
         rest = memoryview(line)
@@ -120,7 +125,7 @@ class JournalWriter:
         self._whole_bytes += len(line)
 
     def close(self) -> None:
-        """Close the file; the journal can be opened again and continued."""
+        """Close the file. The journal can be opened again and continued."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -133,7 +138,7 @@ class JournalWriter:
 
 
 def _whole_bytes(file: FileIO) -> int:
-    """How many bytes of a file its whole lines take: up to its last newline."""
+    """Return the number of bytes up to the last newline: those of the whole lines."""
     end = file.seek(0, os.SEEK_END)
     while end > 0:
         start = max(0, end - _BLOCK_BYTES)

@@ -1,4 +1,6 @@
-"""How a journal tells an event in one line of standard JSON, and what it takes to be understood."""
+"""Lines of a journal: events as one line of standard JSON each, and the checks that a line must pass."""
+
+from __future__ import annotations
 
 import dataclasses
 import json
@@ -25,38 +27,44 @@ MAX_NESTING = 32
 
 
 class EventError(ValueError):
-    """An event that cannot be written to, or read from, a line of a journal; the message says why."""
+    """An event that cannot be written to, or read from, a line of a journal. The message says why."""
 
 
 def encode(event: Event) -> bytes:
-    """The line of a journal that tells an event, with the newline that makes it whole.
+    """Return the line of an event, with the newline that makes it whole.
 
-    Standard JSON has no NaN: a metric that is not finite is written as "nan", "inf" or "-inf". Half of a
-    surrogate pair, which UTF-8 has no bytes for, becomes a question mark.
+    Standard JSON has no NaN: a metric that is not finite is written as "nan", "inf" or "-inf". Half of a surrogate
+    pair, which has no bytes in UTF-8, becomes a question mark.
+
+    Args:
+        event: The event.
 
     Raises:
-        EventError: The event holds something that JSON cannot, or that `decode` would refuse.
+        EventError: The event has a value that JSON cannot hold, or that ``decode`` would refuse.
     """
     fields: dict[str, Any] = {"event": event.EVENT} | {name: getattr(event, name) for name in event.__slots__}
     try:
         if isinstance(event, EpochReported):
-            fields["metrics"] = {name: _standard(float(value)) for name, value in event.metrics.items()}
+            fields["metrics"] = {name: _finite_or_name(float(value)) for name, value in event.metrics.items()}
         text = _ENCODER.encode(fields)
     except (TypeError, ValueError, RecursionError) as error:
         raise EventError(f"this {event.EVENT} event cannot be written as JSON: {error}") from error
     line = text.encode("utf-8", errors="replace") + b"\n"
     if _plain_epoch(fields) is None:
-        decode(line)  # what the reader refuses must fail here, not when the run is over
+        decode(line)  # a line that readers would refuse must fail here, not when the run is over
     return line
 
 
 def decode(line: bytes) -> Event | None:
-    """The event that a line of a journal tells; None where only a newer version knows its name.
+    """Return the event of a line; None if only a newer version knows the event's name.
 
     Fields that an event does not have are ignored: a newer version may have added them.
 
+    Args:
+        line: The line, as bytes.
+
     Raises:
-        EventError: The line is not standard JSON, or a field is missing or has a value that it cannot have.
+        EventError: The line is not standard JSON, a field is missing, or its value breaks the rule of the field.
     """
     fields = _parse(line)
     name = fields.get("event")
@@ -68,10 +76,10 @@ def decode(line: bytes) -> Event | None:
     if record is None:
         return None
     checked: dict[str, Any] = {}
-    if _OPTIONAL[name]:  # an older version wrote it
+    if _OPTIONAL[name]:  # an older version wrote lines without these fields
         fields = _OPTIONAL[name] | fields
     try:
-        for field, check in _CHECKS_OF[name]:
+        for field, check in _FIELD_CHECKS[name]:
             checked[field] = check(fields[field])
     except KeyError as error:
         raise EventError(f"its {name} event has no {error}") from error
@@ -81,9 +89,9 @@ def decode(line: bytes) -> Event | None:
 
 
 def _plain_epoch(fields: dict[str, Any]) -> EpochReported | None:
-    """An epoch of which nothing has to be converted or refused; None where the checks, one by one, have to tell.
+    """Return an epoch if no field has to be converted or refused; None if each field has to be checked by itself.
 
-    Nine lines in ten of a journal are such epochs, and a leaderboard reads them all.
+    Nine in ten lines of a journal are such epochs, and a leaderboard reads them all.
     """
     time_s, trial, epoch = fields.get("time_s"), fields.get("trial"), fields.get("epoch")
     metrics, seconds = fields.get("metrics"), fields.get("seconds")
@@ -107,7 +115,7 @@ def _parse(line: bytes) -> dict[str, Any]:
         fields, end = _DECODER.raw_decode(text)
         if text[end:].strip():
             raise ValueError(f"more text follows at character {end}")
-        if b"\\u" in line:  # only an escape can hold half of a surrogate pair, which no file or table takes
+        if b"\\u" in line:  # only an escape can hold half of a surrogate pair, which no file and no table can store
             json.dumps(fields, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise EventError(f"it is not standard JSON ({error})") from error
@@ -120,7 +128,7 @@ def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is not a JSON value")
 
 
-# One of each for all lines: json.loads and json.dumps make a new one at every call that passes an option.
+# One encoder and one decoder for all lines: json.dumps and json.loads make new ones at every call with an option.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _RECORDS: dict[str, type[Event]] = {
@@ -136,11 +144,11 @@ _FLOATS = {float}
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
-def _standard(value: float) -> float | str:
+def _finite_or_name(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)
 
 
-# The checks compare types with `is`, because to isinstance True is a whole number.
+# The checks compare types with `is`, because isinstance takes True for a whole number.
 
 
 def _whole_number(least: int, most: int) -> Callable[[Any], int]:
@@ -233,8 +241,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "error": _text_or_none,
     "text": _text,
 }
-_CHECKS_OF = {name: [(field, _CHECKS[field]) for field in record.__slots__] for name, record in _RECORDS.items()}
-_CHECKS_OF[TrialStarted.EVENT] = [
-    (field, _amount_or_none if field == "gpus" else check) for field, check in _CHECKS_OF[TrialStarted.EVENT]
+_FIELD_CHECKS = {name: [(field, _CHECKS[field]) for field in record.__slots__] for name, record in _RECORDS.items()}
+_FIELD_CHECKS[TrialStarted.EVENT] = [
+    (field, _amount_or_none if field == "gpus" else check) for field, check in _FIELD_CHECKS[TrialStarted.EVENT]
 ]
-_CHECKS_OF[Noted.EVENT] = [("time_s", _amount), ("trial", _count_or_none), ("text", _text)]
+_FIELD_CHECKS[Noted.EVENT] = [("time_s", _amount), ("trial", _count_or_none), ("text", _text)]

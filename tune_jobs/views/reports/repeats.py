@@ -11,7 +11,6 @@ from rich.text import Text
 from tune_jobs.analysis.comparison.outcomes import Outcome, best_of, outcome
 from tune_jobs.analysis.comparison.statistics import spread
 from tune_jobs.results import Ending
-from tune_jobs.results.repeats import repeat_of
 from tune_jobs.views.summary import reference
 from tune_jobs.views.tables.printing import new_table, print_line, print_next, print_table
 from tune_jobs.views.text import clean, duration, number, score
@@ -33,7 +32,7 @@ _COLUMNS: tuple[tuple[Callable[[Outcome], float], Callable[[float], str]], ...] 
 
 def were_interrupted(runs: Sequence[Run]) -> bool:
     """Whether Ctrl-C ended a group of repeats: in one of them, or before all were begun."""
-    repeat = repeat_of(runs[0])
+    repeat = runs[0].repeat
     missing = repeat is not None and len(runs) < repeat.count
     return missing or runs[-1].history().reason == Ending.INTERRUPTED
 
@@ -83,7 +82,7 @@ def _table(runs: Sequence[Run], outcomes: Sequence[Outcome | None]) -> Table:
 
 
 def _next_commands(runs: Sequence[Run], found: Sequence[Outcome], storage: Path | str) -> list[str]:
-    repeat = repeat_of(runs[0])
+    repeat = runs[0].repeat
     group = reference(runs[0].folder.with_name(repeat.of), storage) if repeat else ""
     commands = [f"tune-jobs resume {group}"] if were_interrupted(runs) else []
     if len(found) > 1:

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from tests.support.compared_runs import make_repeats, make_run
 from tune_jobs import engine
 from tune_jobs.cli.main import main
-from tune_jobs.results.repeats import Repeat
+from tune_jobs.results.run import Repeat
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def test_leaderboard_asked_for_wrongly(storage, options, told):
 def test_a_damaged_journal_is_told(storage):
     run = make_run(storage)
     (run.folder / "journal.jsonl").write_text("no journal\n")
-    assert "line 1 tells no event" in invoke("leaderboard", "first", status=2).stderr
+    assert "line 1 is no event" in invoke("leaderboard", "first", status=2).stderr
 
 
 def test_runs(storage):

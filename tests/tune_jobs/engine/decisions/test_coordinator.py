@@ -18,9 +18,8 @@ from tests.support.fakes import MemoryRecord, experiment, worker_death
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.results import EpochReported, JournalWriter, RunEnded, Status, TrialEnded, fold, read_journal
-from tune_jobs.results.columns import columns
 from tune_jobs.results.journal.lines import encode
-from tune_jobs.results.leaderboard import leaderboard
+from tune_jobs.results.leaderboard import columns_of, leaderboard
 from tune_jobs.schedulers import ASHA, NoScheduler
 from tune_jobs.searchers import Grid, HyperOpt, Random
 
@@ -322,7 +321,7 @@ def test_the_leaderboard_of_a_journal_that_was_cut_and_resumed_is_that_of_a_whol
         path.write_bytes(told[: int(cut * len(told))])
         JournalWriter(path).close()
         resumed = Simulation(declared, workers=1).run(read_journal(path))
-    frames = [leaderboard(run.history, declared.objective, columns(declared.space)) for run in (whole, resumed)]
+    frames = [leaderboard(run.history, declared.objective, columns_of(declared.space)) for run in (whole, resumed)]
     assert_frame_equal(*frames)
     losers = [RetentionPolicy(declared.keep, declared.objective, lag=1) for _ in range(2)]
     for keeping, run in zip(losers, (whole, resumed), strict=True):

@@ -11,7 +11,8 @@ from tests.support.fakes import experiment
 from tune_jobs.engine.on_ray import session as ray_session
 from tune_jobs.engine.run_folder import create as folder
 from tune_jobs.errors import RequestError
-from tune_jobs.results.run import Run, find_run, list_runs
+from tune_jobs.results.find import find_run, list_runs
+from tune_jobs.results.run import Run
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "a b", "x" * 101, "a\n"])

@@ -160,7 +160,7 @@ begun = time.process_time()
 try:
     read_journal(Path(sys.argv[1]))
 except JournalError as error:
-    print("refused" if ", line 2 tells no event: it is longer than" in str(error) else error)
+    print("refused" if ", line 2 is no event: it is longer than" in str(error) else error)
 JournalWriter(Path(sys.argv[1])).close()
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, time.process_time() - begun)
 """

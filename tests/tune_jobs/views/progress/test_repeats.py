@@ -6,7 +6,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from tests.support.view_events import make_plan
-from tune_jobs.results.repeats import Repeat
+from tune_jobs.results.run import Repeat
 from tune_jobs.views.progress.live import frame
 from tune_jobs.views.progress.plain import PlainView
 from tune_jobs.views.progress.progress import Progress

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.compared_runs import make_repeats, make_run
 from tune_jobs.errors import RequestError
-from tune_jobs.results.repeats import Repeat, find_all_runs, find_runs, repeat_of, repeats_named
-from tune_jobs.results.run import Run, find_run
+from tune_jobs.results.find import find_all_runs, find_repeats, find_run, find_runs
+from tune_jobs.results.run import Repeat, Run
 
 
 def names(runs):
@@ -21,8 +21,8 @@ def test_a_group_is_all_its_repeats_in_order(tmp_path):
     assert names(find_runs(str(tmp_path / "many"), "elsewhere")) == names(find_runs("many", tmp_path))
     assert names(find_runs("single", tmp_path)) == ["single"]
     assert names(find_runs("many-3", tmp_path)) == ["many-3"]
-    assert repeat_of(find_runs("many-3", tmp_path)[0]) == Repeat("many", 3, 11)
-    assert repeat_of(find_runs("single", tmp_path)[0]) is None
+    assert find_runs("many-3", tmp_path)[0].repeat == Repeat("many", 3, 11)
+    assert find_runs("single", tmp_path)[0].repeat is None
 
 
 def test_a_group_stays_one_while_there_is_one_repeat(tmp_path):
@@ -37,7 +37,7 @@ def test_neighbours_with_similar_names_are_no_repeats(tmp_path):
     make_run(tmp_path, "a-2", repeat=Repeat("other", 2, 2))
     make_run(tmp_path, "a-3-copy", repeat=Repeat("a", 3, 3))
     make_repeats(tmp_path, "[a]*", [0.5])
-    assert repeats_named("a", tmp_path) == []
+    assert find_repeats("a", tmp_path) == []
     assert names(find_runs("[a]*", tmp_path)) == ["[a]*-1"]
 
 
@@ -69,4 +69,4 @@ def test_what_a_file_says_need_not_be_a_repeat(tmp_path, told):
     folder = make_run(tmp_path, "a-1").folder
     asked = json.loads((folder / "experiment.json").read_text())
     (folder / "experiment.json").write_text(json.dumps({**asked, "repeat": told}))
-    assert repeat_of(Run(folder)) is None
+    assert Run(folder).repeat is None
