@@ -26,6 +26,7 @@ def load_run(location: Path | str) -> Run:
         RequestError: The folder is not that of a run, or the storage cannot be read.
 
     Example:
+        >>> import tune_jobs
         >>> tune_jobs.load_run("runs/digits")
         Run('runs/digits')
     """
@@ -95,6 +96,7 @@ def find_runs(reference: str, storage: Path | str) -> list[Run]:
         RequestError: There is no such run. The error lists the runs that exist.
 
     Example:
+        >>> import tune_jobs
         >>> tune_jobs.find_runs("digits", "runs")
         [Run('runs/digits')]
     """

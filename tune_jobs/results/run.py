@@ -75,6 +75,7 @@ class Run:
         RequestError: The folder is not that of a run.
 
     Example:
+        >>> import tune_jobs
         >>> run = tune_jobs.load_run("runs/digits")
         >>> run.name, run.objective.metric, len(run.leaderboard())
         ('digits', 'val_accuracy', 4)
@@ -130,6 +131,7 @@ class Run:
             JournalError: The journal is damaged, and not by a crash.
 
         Example:
+            >>> import tune_jobs
             >>> first, *_, last = tune_jobs.load_run("runs/digits").events()
             >>> type(first).__name__, type(last).__name__
             ('RunStarted', 'RunEnded')
@@ -144,6 +146,7 @@ class Run:
             JournalError: The journal is damaged, and not by a crash.
 
         Example:
+            >>> import tune_jobs
             >>> history = tune_jobs.load_run("runs/digits").history()
             >>> list(history.trials), str(history.reason)
             ([0, 1, 2, 3], 'all trials')
@@ -160,6 +163,7 @@ class Run:
             JournalError: The journal is damaged, and not by a crash.
 
         Example:
+            >>> import tune_jobs
             >>> board = tune_jobs.load_run("runs/digits").leaderboard()
             >>> list(board.columns[:5])
             ['rank', 'trial', 'status', 'val_accuracy', 'best_epoch']
@@ -206,6 +210,7 @@ class Run:
             JournalError: The journal is damaged, and not by a crash.
 
         Example:
+            >>> import tune_jobs
             >>> tune_jobs.load_run("runs/digits").curves("loss").shape
             (4, 2)
         """
@@ -233,6 +238,7 @@ class Run:
             RequestError: No trial has a finite objective (yet).
 
         Example:
+            >>> import tune_jobs
             >>> config = tune_jobs.load_run("runs/digits").best_config
             >>> len(config["units"]) == config["layers"]
             True
@@ -253,6 +259,7 @@ class Run:
             RequestError: There is no checkpoint, or the model has to be built by its trainable.
 
         Example:
+            >>> import tune_jobs
             >>> model = tune_jobs.load_run("runs/digits").load_best_model()
             >>> model.output_shape
             (None, 10)
