@@ -14,7 +14,7 @@ import pytest
 from tests.support.child_process import tune_jobs as command_line
 from tests.support.docs import PAGES, TOP, Block, blocks, commands, words_of
 from tune_jobs.cli.main import main
-from tune_jobs.results.run import load_run
+from tune_jobs.results.find import load_run
 
 NEED_RUNS = {"README.md", "compare.md", "evaluation.md", "runs.md"}
 """Pages whose blocks start Ray or read finished runs."""
