@@ -18,10 +18,9 @@ from trainables.fit_options import FitOptions
 from trainables.report import Report
 from trainables.settings import InvalidTrainable, TrialSettings, unwrap
 from trainables.storage import checkpoint
-from trainables.storage import store as storage
 from trainables.storage.background_writer import BackgroundWriter, Pending
 from trainables.storage.checkpoint import CheckpointError
-from trainables.storage.object_store import ObjectStoreFolder
+from trainables.storage.store import CheckpointStore, checkpoint_store, require
 
 if TYPE_CHECKING:
     import keras
@@ -88,7 +87,7 @@ class KerasTrainable(tune.Trainable):
     def setup(self, config: dict[str, Any], data: Data | None = None, settings: TrialSettings | None = None) -> None:
         """Begins the first trial of this worker."""
         self._settings = settings or TrialSettings()
-        storage.require(self._settings.folder)
+        require(self._settings.folder)
         self._is_in_a_run = settings is not None
         self._writer = BackgroundWriter()
         self._notes: list[tuple[int, str]] = []
@@ -139,6 +138,8 @@ class KerasTrainable(tune.Trainable):
         self._parameters, control = unwrap(config)
         self._trial, self._reported = control.trial, control.reported
         self._gpus = self._settings.gpus if control.gpus is None else control.gpus
+        folder = self._settings.folder
+        self._store = None if folder is None else checkpoint_store(folder, self._trial)
         self._training: TrialTraining | None = None
         self._failure: Report | None = None
         self._raised: Exception | None = None
@@ -161,8 +162,8 @@ class KerasTrainable(tune.Trainable):
                 data = replicas.even(self._data, self._parameters, self.batch_size, replicas.count(self._gpus))
                 reuse = self._reuse_of(data)
                 self._training = begin(self, self._parameters, data, self._settings, self._trial, reuse)
-            if self._folder:
-                self._continue_in(self._folder, self._training)
+            if self._store is not None:
+                self._continue_from(self._store, self._training)
         return self._training
 
     def _reuse_of(self, data: Data) -> WorkerCache:
@@ -172,17 +173,17 @@ class KerasTrainable(tune.Trainable):
             self._reuse = WorkerCache(data, keeps_models=self.reuse_models, executions=self._settings.executions)
         return self._reuse
 
-    def _continue_in(self, folder: Path | ObjectStoreFolder, training: TrialTraining) -> None:
+    def _continue_from(self, store: CheckpointStore, training: TrialTraining) -> None:
         """Goes on from the newest checkpoint; where one cannot be used, or there is none any more, a note says so."""
         unused: list[CheckpointError] = []
-        snapshot = storage.newest(folder, unused.append)
+        snapshot = store.newest(unused.append)
         try:
             if snapshot is not None:
                 training.restore(snapshot)
         except CheckpointError as error:  # of another model: the code was changed before the run was continued
             unused.append(error)
         if unused or (self._reported and not training.epoch):
-            why = unused[0] if unused else f"No checkpoint of its {self._reported} epochs is left in {folder}."
+            why = unused[0] if unused else f"No checkpoint of its {self._reported} epochs is left in {store}."
             going_on = f"It goes on from epoch {training.epoch}." if training.epoch else "It starts again."
             self._notes.append((self._trial, f"{why} {going_on}"[:_LONGEST_ERROR]))
         self._saved_epoch = training.epoch
@@ -208,7 +209,7 @@ class KerasTrainable(tune.Trainable):
 
     def _checkpoint_is_due(self) -> bool:
         training = self._running()
-        if self._folder is None or training.epoch == self._saved_epoch:
+        if self._store is None or training.epoch == self._saved_epoch:
             return False
         waited_s = time.monotonic() - self._saved_at_s
         return (
@@ -219,12 +220,12 @@ class KerasTrainable(tune.Trainable):
 
     def _save(self) -> None:
         """Copies the trial's state; its files are written while the training goes on."""
-        training, folder = self._running(), self._folder
-        if folder is None:
+        training, store = self._running(), self._store
+        if store is None:
             raise RuntimeError("There is no folder to save in.")
         if self._architecture is None:
             self._architecture = checkpoint.architecture(training.model)
-        self._writer.write(Pending(self._trial, folder, training.snapshot(), self._architecture))
+        self._writer.write(Pending(self._trial, store, training.snapshot(), self._architecture))
         self._saved_epoch, self._saved_at_s = training.epoch, time.monotonic()
 
     def _end(self, patience_s: float | None = None) -> None:
@@ -239,15 +240,11 @@ class KerasTrainable(tune.Trainable):
 
     def _finish(self) -> None:
         training = self._running()
-        if self._folder and training.epoch > self._saved_epoch:
+        if self._store is not None and training.epoch > self._saved_epoch:
             self._save()
         # After saving: a trial that a scheduler only pauses goes on from its last weights, not from those
         # that an EarlyStopping restores here.
         training.end()
-
-    @property
-    def _folder(self) -> Path | ObjectStoreFolder | None:
-        return storage.trial_folder(self._settings.folder, self._trial)
 
     def _guarded(self, work: Callable[[], Result]) -> Result | None:
         """Return what ``work`` returns, or None after a failure of it, or before it: see ``_failure``."""
@@ -269,7 +266,7 @@ class KerasTrainable(tune.Trainable):
     def _keep_best(self) -> None:
         """Saves what a failed trial had: it is ranked by its best epoch, so that epoch's weights must be there."""
         training = self._training
-        if self._folder and training is not None and training.epoch > self._saved_epoch:
+        if self._store is not None and training is not None and training.epoch > self._saved_epoch:
             with suppress(Exception):  # what failed may be this very saving
                 self._save()
                 self._writer.wait()

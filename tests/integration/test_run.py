@@ -14,7 +14,7 @@ import tune_jobs
 from search_spaces import Choice, Float, SearchSpace
 from tests.support import tiny_lab
 from trainables.examples.digits_mlp import DigitsMlp
-from trainables.storage import checkpoint
+from trainables.storage.checkpoint import DiskCheckpoints
 from tune_jobs.errors import RunFailed
 from tune_jobs.examples.digits_mlp import EXPERIMENT
 from tune_jobs.results import Status, TrialStarted, read_journal
@@ -184,7 +184,7 @@ def test_total_epochs_end_a_run_exactly(tmp_path: Path) -> None:
     assert sum(len(trial.epochs) for trial in history.trials.values()) == 7
     assert history.reason == "total epochs"
     assert (run.leaderboard()["val_loss_std"] > 0).all()
-    saved = checkpoint.newest(run.folder / "trials" / "0000")
+    saved = DiskCheckpoints(run.folder / "trials" / "0000").newest()
     assert saved.group("executions/1/optimizer")[0] == 2 * saved.state["epoch"]
 
 

@@ -15,7 +15,8 @@ import psutil
 
 from tests.support.child_process import COMMAND, wait_until_gone
 from tests.support.fault_cluster import ENVIRONMENT, FaultCluster, descendants
-from trainables.storage import checkpoint
+from trainables.storage.checkpoint import DiskCheckpoints
+from trainables.storage.layout import trial_name
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.loading.loader import load
 from tune_jobs.results import History, Status
@@ -151,7 +152,7 @@ class FaultLab:
 
     def saved_epoch(self, trial: int) -> int:
         """The epoch of a trial's newest checkpoint that can be read; 0 where there is none."""
-        snapshot = checkpoint.newest(checkpoint.trial_folder(self.run_folder / "trials", trial))
+        snapshot = DiskCheckpoints(self.run_folder / "trials" / trial_name(trial)).newest()
         return 0 if snapshot is None else int(snapshot.state["epoch"])
 
     def workers(self, driver: int) -> list[psutil.Process]:

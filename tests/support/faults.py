@@ -23,7 +23,7 @@ import psutil
 
 from tests.support.fault_cluster import FaultCluster
 from tests.support.fault_lab import EPOCHS, FaultLab, Trained
-from trainables.storage import checkpoint
+from trainables.storage import checkpoint, layout
 from tune_jobs.results import EpochReported, Status, TrialStarted
 
 STARTING = 0.25
@@ -179,7 +179,7 @@ def _torn(folder: Path) -> Iterator[str]:
                 json.loads(path.read_text())
             except ValueError:
                 yield f"{path} is torn."
-        elif path.is_dir() and path.name.startswith("epoch-"):
+        elif path.is_dir() and layout.is_checkpoint(path.name):
             try:
                 checkpoint.read(path)
             except checkpoint.CheckpointError as error:

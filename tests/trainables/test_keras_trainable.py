@@ -8,7 +8,8 @@ import pytest
 from tests.support.tiny_trainables import Tiny, train
 from trainables import FitOptions
 from trainables.settings import REPORTED_KEY, TRIAL_KEY
-from trainables.storage import checkpoint
+from trainables.storage.checkpoint import DiskCheckpoints
+from trainables.storage.layout import ARCHITECTURE_FILE
 
 
 def written(worker, folder, epochs) -> list:
@@ -17,14 +18,14 @@ def written(worker, folder, epochs) -> list:
     for _ in range(epochs):
         worker.step()
         worker.wait_until_saved()
-        found.append(next(iter(checkpoint.names(folder)), None))
+        found.append(next(iter(DiskCheckpoints(folder).names()), None))
     return found
 
 
 def test_checkpoints_are_written_at_milestones_and_at_the_end(begin, tmp_path):
     worker = begin(Tiny, {TRIAL_KEY: 7}, max_epochs=4, folder=str(tmp_path), milestones=(2,))
     assert written(worker, tmp_path / "0007", 4) == [None, "epoch-000002", "epoch-000002", "epoch-000004"]
-    assert checkpoint.names(tmp_path / "0007") == ["epoch-000004", "epoch-000002"]
+    assert DiskCheckpoints(tmp_path / "0007").names() == ["epoch-000004", "epoch-000002"]
 
 
 def test_checkpoints_are_written_when_their_time_has_come(begin, tmp_path):
@@ -35,9 +36,9 @@ def test_checkpoints_are_written_when_their_time_has_come(begin, tmp_path):
 def test_a_stopped_trial_is_saved_before_the_next_begins(begin, tmp_path):
     worker = begin(Tiny, folder=str(tmp_path))
     train(worker, 2)
-    assert checkpoint.names(tmp_path / "0000") == []
+    assert DiskCheckpoints(tmp_path / "0000").names() == []
     worker.reset_config({TRIAL_KEY: 1})
-    assert checkpoint.newest(tmp_path / "0000").state["epoch"] == 2
+    assert DiskCheckpoints(tmp_path / "0000").newest().state["epoch"] == 2
 
 
 def test_without_a_folder_nothing_is_written(begin):
@@ -48,9 +49,9 @@ def test_without_a_folder_nothing_is_written(begin):
 
 def test_the_architecture_lies_beside_the_checkpoints(begin, tmp_path):
     train(begin(Tiny, max_epochs=1, folder=str(tmp_path)), 1)
-    text = (tmp_path / "0000" / checkpoint.ARCHITECTURE_FILE).read_text()
+    text = (tmp_path / "0000" / ARCHITECTURE_FILE).read_text()
     model = keras.models.model_from_json(text)
-    model.set_weights(checkpoint.newest(tmp_path / "0000").group("best"))
+    model.set_weights(DiskCheckpoints(tmp_path / "0000").newest().group("best"))
     assert model.count_params() == 15
 
 
@@ -91,19 +92,19 @@ def test_a_checkpoint_of_other_code_is_not_used_at_all(begin, tmp_path, changed)
 
 def test_training_does_not_wait_for_the_files(begin, tmp_path, monkeypatch):
     """The storage takes nothing until it is told to; the epochs go on, and the trial's end waits."""
-    storage, save = threading.Event(), checkpoint.save
+    storage, save = threading.Event(), DiskCheckpoints.save
 
     def slow(*arguments):
         assert storage.wait(60)
         return save(*arguments)
 
-    monkeypatch.setattr(checkpoint, "save", slow)
+    monkeypatch.setattr(DiskCheckpoints, "save", slow)
     worker = begin(Tiny, max_epochs=4, folder=str(tmp_path), checkpoint_every_s=0)
     assert [worker.step()["epoch"] for _ in range(3)] == [1, 2, 3]
-    assert checkpoint.names(tmp_path / "0000") == []
+    assert DiskCheckpoints(tmp_path / "0000").names() == []
     storage.set()
     assert worker.step()["done"]
-    assert checkpoint.newest(tmp_path / "0000").state["epoch"] == 4
+    assert DiskCheckpoints(tmp_path / "0000").newest().state["epoch"] == 4
 
 
 def test_a_torn_checkpoint_is_passed_over_and_a_note_says_so(begin, tmp_path):
@@ -120,7 +121,7 @@ def test_a_torn_checkpoint_is_passed_over_and_a_note_says_so(begin, tmp_path):
 @pytest.mark.parametrize(("lost", "going_on"), [(1, "It goes on from epoch 1."), (2, "It starts again.")])
 def test_one_line_says_how_a_trial_goes_on_without_its_newest_checkpoints(begin, tmp_path, lost, going_on):
     written(begin(Tiny, folder=str(tmp_path), checkpoint_every_s=0), tmp_path / "0000", 2)
-    for name in checkpoint.names(tmp_path / "0000")[:lost]:
+    for name in DiskCheckpoints(tmp_path / "0000").names()[:lost]:
         (tmp_path / "0000" / name / "state.json").write_text('{"epo')
     (told,) = begin(Tiny, {REPORTED_KEY: 2}, folder=str(tmp_path)).step()["notes"]
     assert told[1].endswith(going_on)
@@ -147,7 +148,7 @@ def test_a_checkpoint_that_cannot_be_written_is_noted_with_its_trial(begin, tmp_
     worker = begin(Tiny, {TRIAL_KEY: 3}, folder=str(tmp_path), checkpoint_every_s=60)
     worker.step()
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save", full)
+        patch.setattr(DiskCheckpoints, "save", full)
         worker.reset_config({TRIAL_KEY: 4})
     result = worker.step()
     assert [trial for trial, _ in result["notes"]] == [3]
@@ -165,4 +166,4 @@ def test_what_a_failed_trial_had_is_on_disk_when_it_is_reported(begin, tmp_path)
 
     results = train(begin(Breaks, folder=str(tmp_path)), 2)
     assert len(results[-1]["error"]) == 2000
-    assert checkpoint.newest(tmp_path / "0000").state["epoch"] == 1
+    assert DiskCheckpoints(tmp_path / "0000").newest().state["epoch"] == 1

@@ -6,12 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from trainables.storage import store as storage
 from trainables.storage.checkpoint import Snapshot
-from trainables.storage.object_store import ObjectStoreFolder
 from trainables.storage.retry import retry_for_a_minute
+from trainables.storage.store import CheckpointStore
 
 
 @dataclass(frozen=True)
@@ -20,13 +18,13 @@ class Pending:
 
     Attributes:
         trial: Whose it is.
-        folder: The trial's folder.
+        store: The trial's checkpoints.
         snapshot: The trial's state; nothing else may change it from now on.
         architecture: What describes the model, if anything can.
     """
 
     trial: int
-    folder: Path | ObjectStoreFolder
+    store: CheckpointStore
     snapshot: Snapshot
     architecture: str | None
 
@@ -88,9 +86,9 @@ class BackgroundWriter:
             nonlocal latest
             with self._lock:
                 latest, self._waiting = self._waiting or latest, None
-            storage.save(latest.folder, latest.snapshot)
+            latest.store.save(latest.snapshot)
             if latest.architecture is not None:
-                storage.save_architecture(latest.folder, latest.architecture)
+                latest.store.save_architecture(latest.architecture)
 
         try:
             if self._refused is None:
@@ -107,7 +105,7 @@ class BackgroundWriter:
             return
         self._refused = pending.trial
         why = error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
-        epoch = pending.snapshot.state["epoch"]
+        epoch = pending.snapshot.epoch
         with self._lock:
             self._notes.append(
                 (pending.trial, f"the checkpoint of epoch {epoch} could not be written ({why}); it goes on without one")

@@ -1,31 +1,33 @@
-"""A trial's state on disk: written whole or not at all, read without executing anything."""
+"""The state of a trial as files: written whole or not at all, read without executing anything."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import stat
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePath
-from typing import IO, Any, TypeVar
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
-from trainables.storage.object_store import ObjectStoreFolder
+from trainables.storage.layout import (
+    ARCHITECTURE_FILE,
+    ARRAYS_FILE,
+    CHECKPOINT_PREFIX,
+    STATE_FILE,
+    checkpoint_name,
+    newest_first,
+)
 
-STATE_FILE = "state.json"
-ARRAYS_FILE = "arrays.npz"
-ARCHITECTURE_FILE = "model.json"
-_NAME = re.compile(r"epoch-(\d{6,})")
-KEPT = 2
+CHECKPOINTS_KEPT = 2
+"""How many checkpoints a trial keeps: a reader always finds a whole one while the next replaces the other."""
+
 _MOST_STATE_BYTES = 64 * 2**20
-
-AnyPath = TypeVar("AnyPath", PurePath, Path, ObjectStoreFolder)
 
 
 class CheckpointError(ValueError):
@@ -34,7 +36,7 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that a trial needs to go on.
+    """The state of a trial: everything that another process needs to go on.
 
     Attributes:
         state: Plain JSON values: the epoch, the best epoch, what the last epoch reported, callbacks.
@@ -44,19 +46,32 @@ class Snapshot:
     state: Mapping[str, Any]
     arrays: Mapping[str, np.ndarray]
 
+    @property
+    def epoch(self) -> int:
+        """The number of epochs that the trial was trained for."""
+        return int(self.state["epoch"])
+
     def group(self, name: str) -> list[np.ndarray]:
-        """The arrays ``name/0000``, ``name/0001``, … in order."""
+        """Return the arrays ``name/0000``, ``name/0001``, … in order."""
         keys = [key for key in self.arrays if key.startswith(f"{name}/")]
         return [self.arrays[key] for key in sorted(keys, key=lambda key: (len(key), key))]
 
 
 def numbered(name: str, arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
-    """The inverse of ``Snapshot.group``."""
+    """Return arrays by the names ``name/0000``, ``name/0001``, …: the inverse of ``Snapshot.group``."""
     return {f"{name}/{index:04d}": array for index, array in enumerate(arrays)}
 
 
 def write(directory: Path, snapshot: Snapshot) -> None:
-    """Writes a snapshot's files into an existing directory."""
+    """Write the files of a snapshot into an existing directory.
+
+    Args:
+        directory: The directory of the checkpoint.
+        snapshot: The state to write.
+
+    Raises:
+        OSError: The disk refuses, for example because it is full.
+    """
     with (directory / ARRAYS_FILE).open("wb") as file:
         np.savez(file, allow_pickle=False, **dict(snapshot.arrays))
         _sync(file)
@@ -72,7 +87,10 @@ def _sync(file: IO[Any]) -> None:
 
 
 def read(directory: Path) -> Snapshot:
-    """Reads a snapshot. Nothing in it is executed, and it takes no more memory than it does on disk.
+    """Read a snapshot. Nothing in it is executed, and it takes no more memory than it does on disk.
+
+    Args:
+        directory: The directory of the checkpoint.
 
     Raises:
         CheckpointError: A file is missing or torn, or not one that ``write`` wrote.
@@ -108,83 +126,30 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         return {name: file[name] for name in file.files}
 
 
-def save(folder: Path, epoch: int, snapshot: Snapshot) -> str:
-    """Adds a checkpoint to a trial's folder and removes all but the two newest.
-
-    The files are written to a temporary directory that is then moved: a checkpoint that can be seen is whole.
-    Two are kept, so that a reader always finds one while the next replaces it.
-
-    Args:
-        folder: The trial's folder; it is made when missing, but not what it lies in: what is written below a mount
-            that has gone away would be lost.
-        epoch: Epochs that the trial was trained for.
-        snapshot: What to write.
-
-    Returns:
-        The checkpoint's name within the folder.
-
-    Raises:
-        OSError: The disk is full, for example; the checkpoints that were there are left.
-    """
-    name = f"epoch-{epoch:06d}"
-    for abandoned in folder.glob(".epoch-*"):  # by a worker that died while it wrote
-        shutil.rmtree(abandoned, ignore_errors=True)
-    temporary = folder / f".{name}.{os.getpid()}"
-    folder.mkdir(exist_ok=True)
-    temporary.mkdir()
-    try:
-        write(temporary, snapshot)
-        shutil.rmtree(folder / name, ignore_errors=True)
-        temporary.replace(folder / name)
-    except Exception:
-        shutil.rmtree(temporary, ignore_errors=True)  # on a full disk, half a checkpoint is in everybody's way
-        raise
-    for old in names(folder)[KEPT:]:
-        shutil.rmtree(folder / old, ignore_errors=True)
-    return name
-
-
-def names(folder: Path) -> list[str]:
-    """The checkpoints of a trial's folder, newest first; links are none, since they lead out of it."""
-    if folder.is_symlink() or not folder.is_dir():
-        return []
-    found = [entry.name for entry in folder.iterdir() if _NAME.fullmatch(entry.name) and not entry.is_symlink()]
-    return sorted(found, key=lambda name: int(name.split("-")[1]), reverse=True)
-
-
-def newest(folder: Path, skipped: Callable[[CheckpointError], object] = lambda _: None) -> Snapshot | None:
-    """The newest checkpoint of a trial's folder that can be read; None if there is none.
+def first_readable(
+    names: Iterable[str], read_one: Callable[[str], Snapshot], skipped: Callable[[CheckpointError], object]
+) -> Snapshot | None:
+    """Return the first of some checkpoints that can be read, or None.
 
     Args:
-        folder: The trial's folder.
-        skipped: Is told why a newer one cannot be read.
+        names: The names of the checkpoints, newest first.
+        read_one: Reads a checkpoint, or raises CheckpointError.
+        skipped: Is called with the reason for each checkpoint that cannot be read.
     """
-    for name in names(folder):
+    for name in names:
         try:
-            return read(folder / name)
+            return read_one(name)
         except CheckpointError as error:
             skipped(error)
     return None
 
 
-def remove(folder: Path) -> None:
-    """Removes a trial's checkpoints and its architecture: what is left of the trial is small."""
-    if folder.is_symlink():
-        return
-    for name in names(folder):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    with suppress(OSError):
-        (folder / ARCHITECTURE_FILE).unlink(missing_ok=True)
-        folder.rmdir()  # unless it holds something else
-
-
-def trial_folder(folder: AnyPath, trial: int) -> AnyPath:
-    """Where a trial keeps its checkpoints, below the folder of all trials."""
-    return folder / f"{trial:04d}"
+def ignore(_: CheckpointError) -> None:
+    """Do nothing about a checkpoint that cannot be read."""
 
 
 def architecture(model: Any) -> str | None:
-    """What ``keras.models.model_from_json`` needs; None where Keras cannot describe the model."""
+    """Return what ``keras.models.model_from_json`` needs, or None if Keras cannot describe the model."""
     try:
         text: str = model.to_json()
     except (NotImplementedError, TypeError, ValueError):
@@ -192,11 +157,81 @@ def architecture(model: Any) -> str | None:
     return text
 
 
-def save_architecture(folder: Path, text: str) -> None:
-    """Writes a trial's architecture, once."""
-    path = folder / ARCHITECTURE_FILE
-    if path.exists():
-        return
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+@dataclass(frozen=True)
+class DiskCheckpoints:
+    """The checkpoints of a trial in a folder of a file system: see ``store.CheckpointStore``.
+
+    Attributes:
+        folder: The trial's folder.
+    """
+
+    folder: Path
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+    def names(self) -> list[str]:
+        """Return the names of the checkpoints, newest first. Links are left out, since they lead out of the folder."""
+        if self.folder.is_symlink() or not self.folder.is_dir():
+            return []
+        return newest_first(entry.name for entry in self.folder.iterdir() if not entry.is_symlink())
+
+    def save(self, snapshot: Snapshot) -> str:
+        """Add a checkpoint, and remove all but the two newest.
+
+        The files are written to a temporary directory that is then moved: a checkpoint that can be seen is whole.
+        The trial's folder is made when it is missing, but not the folder that it lies in: what is written below a
+        mount that has gone away would be lost.
+
+        Args:
+            snapshot: The state to write.
+
+        Returns:
+            The checkpoint's name within the folder.
+
+        Raises:
+            OSError: The disk refuses, for example because it is full; the checkpoints that were there are left.
+        """
+        name = checkpoint_name(snapshot.epoch)
+        for abandoned in self.folder.glob(f".{CHECKPOINT_PREFIX}*"):  # by a worker that died while it wrote
+            shutil.rmtree(abandoned, ignore_errors=True)
+        temporary = self.folder / f".{name}.{os.getpid()}"
+        self.folder.mkdir(exist_ok=True)
+        temporary.mkdir()
+        try:
+            write(temporary, snapshot)
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+            temporary.replace(self.folder / name)
+        except Exception:
+            shutil.rmtree(temporary, ignore_errors=True)  # on a full disk, half a checkpoint is in everybody's way
+            raise
+        for old in self.names()[CHECKPOINTS_KEPT:]:
+            shutil.rmtree(self.folder / old, ignore_errors=True)
+        return name
+
+    def save_architecture(self, text: str) -> None:
+        """Write the trial's architecture, unless it is there already."""
+        path = self.folder / ARCHITECTURE_FILE
+        if path.exists():
+            return
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+
+    def newest(self, skipped: Callable[[CheckpointError], object] = ignore) -> Snapshot | None:
+        """Return the newest checkpoint that can be read, or None if there is none.
+
+        Args:
+            skipped: Is called with the reason for each newer checkpoint that cannot be read.
+        """
+        return first_readable(self.names(), lambda name: read(self.folder / name), skipped)
+
+    def remove(self) -> None:
+        """Remove the checkpoints and the architecture: what is left of the trial is small."""
+        if self.folder.is_symlink():
+            return
+        for name in self.names():
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        with suppress(OSError):
+            (self.folder / ARCHITECTURE_FILE).unlink(missing_ok=True)
+            self.folder.rmdir()  # unless it holds something else

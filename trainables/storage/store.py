@@ -1,4 +1,4 @@
-"""Where a run's trials keep their checkpoints: a folder that every node sees, or an object store."""
+"""The place of a run's checkpoints: a folder that every node sees, or an object store."""
 
 from __future__ import annotations
 
@@ -6,74 +6,77 @@ import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from trainables.storage import checkpoint
-from trainables.storage import object_store_checkpoint as remote_checkpoint
-from trainables.storage.checkpoint import CheckpointError, Snapshot
+from trainables.storage.checkpoint import CheckpointError, DiskCheckpoints, Snapshot, ignore
+from trainables.storage.layout import trial_name
 from trainables.storage.object_store import ObjectStoreFolder, is_uri, reason
+from trainables.storage.object_store_checkpoints import ObjectStoreCheckpoints
 from trainables.storage.retry import retry_for_a_minute
 
 
-def require(folder: str | None, sleep: Callable[[float], object] = time.sleep) -> None:
-    """Returns when the folder of all trials is there, if there has to be one; it is given a minute to come back.
+class CheckpointStore(Protocol):
+    """The checkpoints of one trial. Its text is the trial's folder, without credentials."""
+
+    def names(self) -> list[str]:
+        """Return the names of the checkpoints, newest first."""
+
+    def save(self, snapshot: Snapshot) -> str:
+        """Add a checkpoint, remove all but the two newest, and return its name."""
+
+    def save_architecture(self, text: str) -> None:
+        """Write the trial's architecture, unless it is there already."""
+
+    def newest(self, skipped: Callable[[CheckpointError], object] = ignore) -> Snapshot | None:
+        """Return the newest checkpoint that can be read; ``skipped`` is called with the reasons for newer ones."""
+
+    def remove(self) -> None:
+        """Remove the checkpoints and the architecture."""
+
+
+def checkpoint_store(trials: str, trial: int) -> CheckpointStore:
+    """Return the checkpoints of a trial.
+
+    Args:
+        trials: The location of the folder of all trials: a path, or the URI of a folder in an object store.
+        trial: The number of the trial.
+    """
+    if is_uri(trials):
+        return ObjectStoreCheckpoints(ObjectStoreFolder(trials) / trial_name(trial))
+    return DiskCheckpoints(Path(trials, trial_name(trial)))
+
+
+def require(trials: str | None, sleep: Callable[[float], object] = time.sleep) -> None:
+    """Return when the folder of all trials can be reached, if there has to be one; it is given a minute to come back.
 
     A worker on a node that does not see it must not train for nothing.
 
+    Args:
+        trials: The location of the folder of all trials: a path, a URI, or None.
+        sleep: Waits for so many seconds before the next attempt.
+
     Raises:
-        FileNotFoundError: It is not.
+        FileNotFoundError: The folder does not exist on this node.
         OSError: The object store cannot be reached.
     """
+    if trials is not None:
+        retry_for_a_minute(lambda: _look(trials), sleep)
 
-    def look() -> None:
-        if folder is not None and is_uri(folder):
-            _reach(ObjectStoreFolder(folder))
-        elif folder is not None and not Path(folder).is_dir():
+
+def _look(trials: str) -> None:
+    node = platform.node()
+    if not is_uri(trials):
+        if not Path(trials).is_dir():
             raise FileNotFoundError(
-                f"The node {platform.node()} does not see the run's folder {folder}: mount the storage there as on the "
-                "other nodes, or take the node out of the cluster."
+                f"The node {node} does not see the run's folder {trials}: mount the storage there as on the other "
+                "nodes, or take the node out of the cluster."
             )
-
-    retry_for_a_minute(look, sleep)
-
-
-def _reach(folder: ObjectStoreFolder) -> None:
+        return
+    folder = ObjectStoreFolder(trials)
     try:
         folder.folders()
     except OSError as error:
         raise OSError(
-            f"The node {platform.node()} cannot read {folder} ({reason(error)}): give it the credentials that the "
-            "other nodes have, or take it out of the cluster."
+            f"The node {node} cannot read {folder} ({reason(error)}): give it the credentials that the other nodes "
+            "have, or take it out of the cluster."
         ) from error
-
-
-def trial_folder(folder: str | None, trial: int) -> Path | ObjectStoreFolder | None:
-    """A trial's folder in that of all trials."""
-    if folder is None:
-        return None
-    if is_uri(folder):
-        return checkpoint.trial_folder(ObjectStoreFolder(folder), trial)
-    return checkpoint.trial_folder(Path(folder), trial)
-
-
-def save(folder: Path | ObjectStoreFolder, snapshot: Snapshot) -> None:
-    """Adds a checkpoint to a trial's folder: see ``checkpoint.save``."""
-    epoch = snapshot.state["epoch"]
-    if isinstance(folder, ObjectStoreFolder):
-        remote_checkpoint.save(folder, epoch, snapshot)
-    else:
-        checkpoint.save(folder, epoch, snapshot)
-
-
-def save_architecture(folder: Path | ObjectStoreFolder, text: str) -> None:
-    """Writes a trial's architecture, once."""
-    if isinstance(folder, ObjectStoreFolder):
-        remote_checkpoint.save_architecture(folder, text)
-    else:
-        checkpoint.save_architecture(folder, text)
-
-
-def newest(folder: Path | ObjectStoreFolder, skipped: Callable[[CheckpointError], object]) -> Snapshot | None:
-    """The newest checkpoint of a trial's folder that can be read: see ``checkpoint.newest``."""
-    if isinstance(folder, ObjectStoreFolder):
-        return remote_checkpoint.newest(folder, skipped)
-    return checkpoint.newest(folder, skipped)

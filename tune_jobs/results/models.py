@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainables.storage.layout import ARCHITECTURE_FILE, trial_name
 from tune_jobs.errors import RequestError
 from tune_jobs.results.history import Objective, TrialHistory
 from tune_jobs.results.layout import TRIALS_FOLDER
@@ -70,10 +71,10 @@ def best_weights(run_folder: Path, trial: int) -> Weights:
     Raises:
         RequestError: There is no checkpoint with weights.
     """
-    from trainables.storage import checkpoint
+    from trainables.storage.checkpoint import DiskCheckpoints
 
     folder = trial_folder(run_folder, trial)
-    snapshot = checkpoint.newest(folder)
+    snapshot = DiskCheckpoints(folder).newest()
     if snapshot is not None:
         epoch, arrays = snapshot.state.get("best_epoch"), snapshot.group("best")
         if isinstance(epoch, int) and arrays:
@@ -87,24 +88,20 @@ def best_weights(run_folder: Path, trial: int) -> Weights:
 
 def has_weights(run_folder: Path, trial: int) -> bool:
     """Return whether a trial has a checkpoint. Its content is not read."""
-    from trainables.storage import checkpoint
+    from trainables.storage.checkpoint import DiskCheckpoints
 
-    return bool(checkpoint.names(trial_folder(run_folder, trial)))
+    return bool(DiskCheckpoints(trial_folder(run_folder, trial)).names())
 
 
 def trial_folder(run_folder: Path, trial: int) -> Path:
     """Return the folder of a trial's checkpoints."""
-    from trainables.storage import checkpoint
-
-    return checkpoint.trial_folder(run_folder / TRIALS_FOLDER, trial)
+    return run_folder / TRIALS_FOLDER / trial_name(trial)
 
 
 def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | None) -> keras.Model:
-    from trainables.storage import checkpoint
-
     if trainable is not None:
         return trainable.standalone().build_model(dict(trial.config))
-    description = folder / checkpoint.ARCHITECTURE_FILE
+    description = folder / ARCHITECTURE_FILE
     if not description.is_file():
         raise RequestError(
             f"Keras cannot describe the model of trial {trial.trial}, so its trainable has to build it: "

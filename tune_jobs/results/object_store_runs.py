@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, unquote
 
-from trainables.storage import object_store_checkpoint as remote_checkpoint
+from trainables.storage.layout import ARCHITECTURE_FILE, CHECKPOINT_FILE_PATTERN, TRIAL_PATTERN, checkpoints_of
 from trainables.storage.object_store import ObjectStoreFolder, is_uri, reason, redacted, uri_problems
 from tune_jobs.base.atomic_files import produce_whole
 from tune_jobs.errors import RequestError
@@ -27,8 +27,8 @@ from tune_jobs.results.layout import (
 # Anybody may have chosen the names in a bucket. Only names of these forms ever become names of files.
 _RECORD_FILES = "|".join(map(re.escape, (EXPERIMENT_FILE, JOURNAL_FILE, WARM_START_FILE)))
 RECORDS = re.compile(rf"{_RECORD_FILES}|{EVALUATIONS_FOLDER}/\d{{4,10}}\.json")
-PLAIN = re.compile(rf"{RECORDS.pattern}|{LOGS_FOLDER}/[\w.-]+|{TRIALS_FOLDER}/\d{{4,10}}/{re.escape(ERROR_FILE)}")
-_TRIAL = re.compile(TRIALS_FOLDER + r"/(\d{4,10})/(model\.json|epoch-\d{6,10}/(?:state\.json|arrays\.npz))")
+PLAIN = re.compile(rf"{RECORDS.pattern}|{LOGS_FOLDER}/[\w.-]+|{TRIALS_FOLDER}/{TRIAL_PATTERN}/{re.escape(ERROR_FILE)}")
+_TRIAL = re.compile(rf"{TRIALS_FOLDER}/({TRIAL_PATTERN})/({re.escape(ARCHITECTURE_FILE)}|{CHECKPOINT_FILE_PATTERN})")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,110}")
 
 Purpose = Literal["read", "run"]
@@ -174,8 +174,8 @@ def _newest(files: Mapping[str, int]) -> dict[str, int]:
 
 
 def _newest_of_trial(paths: Mapping[str, str]) -> Iterable[str]:
-    newest = remote_checkpoint.names(paths)[:1]
-    return [path for name, path in paths.items() if name == "model.json" or name.split("/")[0] in newest]
+    newest = checkpoints_of(paths, whole=True)[:1]
+    return [path for name, path in paths.items() if name == ARCHITECTURE_FILE or name.split("/")[0] in newest]
 
 
 def _drop(folder: Path, is_stale: Callable[[str], bool]) -> None:

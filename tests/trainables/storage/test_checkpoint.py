@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from trainables.storage import checkpoint
-from trainables.storage.checkpoint import CheckpointError, Snapshot
+from trainables.storage.checkpoint import CheckpointError, DiskCheckpoints, Snapshot
 
 
 def snapshot(epoch: int) -> Snapshot:
@@ -21,11 +21,11 @@ def snapshot(epoch: int) -> Snapshot:
 
 def save(folder: Path, *epochs: int) -> None:
     for epoch in epochs:
-        checkpoint.save(folder, epoch, snapshot(epoch))
+        DiskCheckpoints(folder).save(snapshot(epoch))
 
 
 def newest_epoch(folder: Path) -> int | None:
-    found = checkpoint.newest(folder)
+    found = DiskCheckpoints(folder).newest()
     return None if found is None else found.state["epoch"]
 
 
@@ -40,8 +40,8 @@ class Bomb:
 
 
 def test_what_is_read_is_what_was_written(tmp_path):
-    assert checkpoint.save(tmp_path, 3, snapshot(3)) == "epoch-000003"
-    found = checkpoint.newest(tmp_path)
+    assert DiskCheckpoints(tmp_path).save(snapshot(3)) == "epoch-000003"
+    found = DiskCheckpoints(tmp_path).newest()
     np.testing.assert_equal(dict(found.state), snapshot(3).state)
     for array, expected in zip(found.group("model"), snapshot(3).group("model"), strict=True):
         np.testing.assert_array_equal(array, expected)
@@ -55,12 +55,12 @@ def test_a_group_keeps_its_order_beyond_ten_thousand():
 
 def test_two_are_kept(tmp_path):
     save(tmp_path, 1, 2, 3, 10)
-    assert checkpoint.names(tmp_path) == ["epoch-000010", "epoch-000003"]
+    assert DiskCheckpoints(tmp_path).names() == ["epoch-000010", "epoch-000003"]
 
 
 def test_an_epoch_can_be_saved_again(tmp_path):
     save(tmp_path, 1, 2, 2)
-    assert checkpoint.names(tmp_path) == ["epoch-000002", "epoch-000001"]
+    assert DiskCheckpoints(tmp_path).names() == ["epoch-000002", "epoch-000001"]
     assert newest_epoch(tmp_path) == 2
 
 
@@ -70,8 +70,8 @@ def test_epochs_are_ordered_as_numbers(tmp_path):
 
 
 def test_a_trial_without_a_checkpoint_has_none(tmp_path):
-    assert checkpoint.newest(tmp_path) is None
-    assert checkpoint.newest(tmp_path / "missing") is None
+    assert DiskCheckpoints(tmp_path).newest() is None
+    assert DiskCheckpoints(tmp_path / "missing").newest() is None
 
 
 def test_a_crash_before_the_move_leaves_the_older_whole(tmp_path, monkeypatch):
@@ -241,7 +241,7 @@ def test_who_continues_is_told_what_was_passed_over(tmp_path):
     save(tmp_path, 1, 2)
     (tmp_path / "epoch-000002" / "state.json").write_text("{")
     skipped = []
-    assert checkpoint.newest(tmp_path, skipped.append).state["epoch"] == 1
+    assert DiskCheckpoints(tmp_path).newest(skipped.append).state["epoch"] == 1
     assert ["epoch-000002" in str(error) for error in skipped] == [True]
 
 
@@ -252,19 +252,19 @@ def test_links_are_no_checkpoints(tmp_path):
     save(outside, 1)
     (inside / "epoch-000009").symlink_to(outside / "epoch-000001")
     (tmp_path / "0000").symlink_to(outside)
-    assert checkpoint.names(inside) == checkpoint.names(tmp_path / "0000") == []
+    assert DiskCheckpoints(inside).names() == DiskCheckpoints(tmp_path / "0000").names() == []
 
 
 def test_removing_leaves_only_what_is_none_of_a_checkpoint(tmp_path):
     folder = tmp_path / "0000"
     save(folder, 1, 2)
-    checkpoint.save_architecture(folder, "{}")
+    DiskCheckpoints(folder).save_architecture("{}")
     (folder / "error.txt").write_text("why")
-    checkpoint.remove(folder)
+    DiskCheckpoints(folder).remove()
     assert [path.name for path in folder.iterdir()] == ["error.txt"]
     (folder / "error.txt").unlink()
-    checkpoint.remove(folder)
-    checkpoint.remove(folder)
+    DiskCheckpoints(folder).remove()
+    DiskCheckpoints(folder).remove()
     assert not folder.exists()
 
 
@@ -279,7 +279,7 @@ def test_a_file_in_a_checkpoints_place_is_passed_over(tmp_path):
 def test_an_archive_without_arrays_is_read_as_such(tmp_path):
     save(tmp_path, 1)
     _empty_zip(tmp_path / "epoch-000001" / "arrays.npz")
-    assert checkpoint.newest(tmp_path).group("model") == []
+    assert DiskCheckpoints(tmp_path).newest().group("model") == []
 
 
 def test_the_state_is_json(tmp_path):

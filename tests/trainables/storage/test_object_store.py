@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.storage import checkpoint
-from trainables.storage import object_store_checkpoint as remote_checkpoint
-from trainables.storage import store as storage
 from trainables.storage.background_writer import BackgroundWriter, Pending
-from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
+from trainables.storage.checkpoint import CheckpointError, DiskCheckpoints, Snapshot, numbered
 from trainables.storage.object_store import ObjectStoreFolder, has_credentials, is_uri, redacted, uri_problems
+from trainables.storage.object_store_checkpoints import ObjectStoreCheckpoints
 from trainables.storage.retry import DELAYS_S
+from trainables.storage.store import checkpoint_store, require
 
 
 def snapshot(epoch: int) -> Snapshot:
@@ -29,21 +28,21 @@ def folder(tmp_path: Path) -> ObjectStoreFolder:
 
 
 def test_the_newest_two_are_kept_and_the_newest_is_read(folder: ObjectStoreFolder, tmp_path: Path) -> None:
-    assert remote_checkpoint.newest(folder) is None
+    assert ObjectStoreCheckpoints(folder).newest() is None
     for epoch in (1, 3, 9):
-        remote_checkpoint.save(folder, epoch, snapshot(epoch))
-    assert remote_checkpoint.names(folder.files()) == ["epoch-000009", "epoch-000003"]
-    found = remote_checkpoint.newest(folder)
+        ObjectStoreCheckpoints(folder).save(snapshot(epoch))
+    assert ObjectStoreCheckpoints(folder).names() == ["epoch-000009", "epoch-000003"]
+    found = ObjectStoreCheckpoints(folder).newest()
     assert found is not None
     assert found.state == {"epoch": 9}
     np.testing.assert_array_equal(found.group("model")[0], np.full(3, 9))
-    on_disk = checkpoint.newest(tmp_path / "run" / "trials" / "0007")  # the same files
+    on_disk = DiskCheckpoints(tmp_path / "run" / "trials" / "0007").newest()  # the same files
     assert on_disk is not None
     assert on_disk.state == found.state
 
 
 def test_a_torn_upload_is_never_read(folder: ObjectStoreFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    remote_checkpoint.save(folder, 3, snapshot(3))
+    ObjectStoreCheckpoints(folder).save(snapshot(3))
 
     def cut(self: ObjectStoreFolder, name: str, content: bytes) -> None:
         raise OSError("the line is cut")
@@ -52,19 +51,19 @@ def test_a_torn_upload_is_never_read(folder: ObjectStoreFolder, monkeypatch: pyt
         patch.setattr(ObjectStoreFolder, "write", cut)
         for epoch in (6, 3):  # a new one, and the one that is there once more
             with pytest.raises(OSError, match="the line is cut"):
-                remote_checkpoint.save(folder, epoch, snapshot(epoch))
+                ObjectStoreCheckpoints(folder).save(snapshot(epoch))
             assert f"epoch-00000{epoch}/arrays.npz" in folder.files()
-    assert remote_checkpoint.newest(folder) is None
-    remote_checkpoint.save(folder, 9, snapshot(9))
+    assert ObjectStoreCheckpoints(folder).newest() is None
+    ObjectStoreCheckpoints(folder).save(snapshot(9))
     assert {name.split("/")[0] for name in folder.files()} == {"epoch-000009"}
 
 
 def test_a_damaged_one_is_passed_over_and_named_without_credentials(folder: ObjectStoreFolder) -> None:
     for epoch in (3, 9):
-        remote_checkpoint.save(folder, epoch, snapshot(epoch))
+        ObjectStoreCheckpoints(folder).save(snapshot(epoch))
     folder.write("epoch-000009/arrays.npz", b"PK")
     skipped: list[CheckpointError] = []
-    found = remote_checkpoint.newest(folder, skipped.append)
+    found = ObjectStoreCheckpoints(folder).newest(skipped.append)
     assert found is not None
     assert found.state == {"epoch": 3}
     assert f"{folder}/epoch-000009" in str(skipped[0])
@@ -78,26 +77,23 @@ def test_a_storage_that_is_away_is_not_one_without_checkpoints(
 
     waited: list[float] = []
     monkeypatch.setattr(ObjectStoreFolder, "_listed", away)
-    monkeypatch.setattr("trainables.storage.retry.time.sleep", waited.append)
-    monkeypatch.setattr(
-        remote_checkpoint, "retry_for_a_minute", lambda attempt: storage.retry_for_a_minute(attempt, waited.append)
-    )
     with pytest.raises(OSError, match="Could not connect"):
-        remote_checkpoint.newest(folder)
+        ObjectStoreCheckpoints(folder, waited.append).newest()
     with pytest.raises(OSError, match=r"The node .* cannot read file:.*0007 \(curlCode: 7"):
-        storage.require(folder.uri, waited.append)
+        require(folder.uri, waited.append)
     assert tuple(waited) == 2 * DELAYS_S
 
 
-def test_the_writer_writes_there_and_removal_leaves_what_is_not_weights(folder: ObjectStoreFolder) -> None:
+def test_the_writer_writes_there_and_removal_leaves_what_is_not_weights(
+    folder: ObjectStoreFolder, tmp_path: Path
+) -> None:
     writer = BackgroundWriter()
-    writer.write(Pending(7, folder, snapshot(4), '{"a": 1}'))
+    writer.write(Pending(7, checkpoint_store(f"{tmp_path.as_uri()}/run/trials", 7), snapshot(4), '{"a": 1}'))
     writer.wait()
     assert writer.take_notes() == []
-    assert storage.trial_folder(ObjectStoreFolder(folder.root, "run/trials").uri, 7).files() == folder.files()  # type: ignore[union-attr]
     assert sorted(folder.files()) == ["epoch-000004/arrays.npz", "epoch-000004/state.json", "model.json"]
     folder.write("error.txt", b"why")
-    remote_checkpoint.remove(folder)
+    ObjectStoreCheckpoints(folder).remove()
     assert list(folder.files()) == ["error.txt"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.tiny_trainables import Script, Scripted, Tiny
 from trainables import FitOptions, TrialSettings
 from trainables.storage import checkpoint
-from trainables.storage.checkpoint import Snapshot
+from trainables.storage.checkpoint import DiskCheckpoints, Snapshot
 from trainables.training.callbacks import TrialCallbacks
 
 Point = collections.namedtuple("Point", "x y")
@@ -99,7 +99,7 @@ def test_early_stopping_ends_the_trial_with_its_best_weights(tmp_path):
     worker = Scripted.standalone({"scores": [1, 3, 2, 2, 9], "callbacks": [stopping]}, settings=settings)
     assert [worker.step()["done"] for _ in range(4)] == [False, False, False, True]
     worker.cleanup()
-    last = checkpoint.newest(tmp_path / "0000")
+    last = DiskCheckpoints(tmp_path / "0000").newest()
     assert last.state["best_epoch"] == 2
     for weight, best in zip(last.group("model"), last.group("best"), strict=True):
         np.testing.assert_array_equal(weight, best)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.support.tiny_trainables import Everything, Script, Tiny, blobs, tiny_data, train
 from trainables import Data, FitOptions, TrialSettings
 from trainables.internals.global_state import PrivateGlobalState
-from trainables.storage import checkpoint
-from trainables.storage.checkpoint import CheckpointError
+from trainables.storage.checkpoint import CheckpointError, DiskCheckpoints, Snapshot
+from trainables.storage.layout import ARCHITECTURE_FILE
 from trainables.training.executions import Executions, averaged
 from trainables.training.training import Training, trial_seed
 
@@ -93,7 +93,7 @@ def test_one_that_diverges_ends_the_trial(begin, tmp_path, worst):
     results = train(scored(begin, [[0.1, 0.2, 0.3], [0.5, worst, 0.3]], folder=str(tmp_path)), 9)
     assert [result["done"] for result in results] == [False, True]
     assert not math.isfinite(results[1]["metrics"]["score"])
-    assert checkpoint.newest(tmp_path / "0000").state["best_epoch"] == 1
+    assert DiskCheckpoints(tmp_path / "0000").newest().state["best_epoch"] == 1
 
 
 def test_seconds_are_those_of_all_together():
@@ -109,13 +109,13 @@ def test_the_best_weights_are_those_of_the_best_at_the_best_mean(begin, tmp_path
     """The first execution has the best value of all, but not at the best epoch of the mean."""
     worker = scored(begin, [[1.0, 0.5, 0.1], [0.0, 0.7, 0.3]], folder=str(tmp_path), milestones=(1, 2, 3))
     train(worker, 2)
-    expected = checkpoint.newest(tmp_path / "0000").group("executions/1/model")
+    expected = DiskCheckpoints(tmp_path / "0000").newest().group("executions/1/model")
     train(worker, 1)
-    saved = checkpoint.newest(tmp_path / "0000")
+    saved = DiskCheckpoints(tmp_path / "0000").newest()
     assert (saved.state["epoch"], saved.state["best_epoch"], saved.state["best_value"]) == (3, 2, 0.6)
     for found, trained in zip(saved.group("best"), expected, strict=True):
         np.testing.assert_array_equal(found, trained)
-    model = keras.models.model_from_json((tmp_path / "0000" / checkpoint.ARCHITECTURE_FILE).read_text())
+    model = keras.models.model_from_json((tmp_path / "0000" / ARCHITECTURE_FILE).read_text())
     model.set_weights(saved.group("best"))
 
 
@@ -132,7 +132,7 @@ def test_one_that_ended_itself_keeps_the_weights_that_count_until_the_trial_ends
         milestones=(2,),
     )
     results = train(worker, 2)
-    saved = checkpoint.newest(tmp_path / "0000")
+    saved = DiskCheckpoints(tmp_path / "0000").newest()
     for found, trained in zip(saved.group("best"), saved.group("executions/0/model"), strict=True):
         np.testing.assert_array_equal(found, trained)
     assert results[-1]["epoch"] == saved.state["best_epoch"] == 2
@@ -140,7 +140,7 @@ def test_one_that_ended_itself_keeps_the_weights_that_count_until_the_trial_ends
 
 def test_without_an_objective_the_first_ones_last_weights_are_the_best(begin, tmp_path):
     train(begin(Tiny, executions=2, max_epochs=2, folder=str(tmp_path)), 2)
-    saved = checkpoint.newest(tmp_path / "0000")
+    saved = DiskCheckpoints(tmp_path / "0000").newest()
     assert saved.state["best_epoch"] == 2
     for best, last in zip(saved.group("best"), saved.group("executions/0/model"), strict=True):
         np.testing.assert_array_equal(best, last)
@@ -170,7 +170,7 @@ def test_an_interrupted_trial_goes_on_as_an_uninterrupted_one(begin, tmp_path):
     rest = train(again, 4)[1:]  # the epoch that was saved is reported once more
     for found, expected in zip([*begun, *rest], whole, strict=True):
         np.testing.assert_equal(found["metrics"], expected["metrics"])
-    saved, expected = (checkpoint.newest(tmp_path / name / "0000") for name in ("parts", "whole"))
+    saved, expected = (DiskCheckpoints(tmp_path / name / "0000").newest() for name in ("parts", "whole"))
     assert saved.state["best_epoch"] == expected.state["best_epoch"]
     assert saved.arrays.keys() == expected.arrays.keys()
     for name, array in expected.arrays.items():
@@ -186,9 +186,9 @@ def test_a_snapshot_that_does_not_fit_changes_nothing():
     before = other.snapshot()
     torn = {name: array for name, array in snapshot.arrays.items() if name != "executions/1/model/0000"}
     others = [
-        checkpoint.Snapshot(snapshot.state, torn),
-        checkpoint.Snapshot({**snapshot.state, "executions": snapshot.state["executions"][:1]}, snapshot.arrays),
-        checkpoint.Snapshot({**snapshot.state, "executions": 7}, snapshot.arrays),
+        Snapshot(snapshot.state, torn),
+        Snapshot({**snapshot.state, "executions": snapshot.state["executions"][:1]}, snapshot.arrays),
+        Snapshot({**snapshot.state, "executions": 7}, snapshot.arrays),
         Training(Tiny.standalone(), {}, tiny_data(), settings).snapshot(),
     ]
     for wrong in others:

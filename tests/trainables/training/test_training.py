@@ -7,7 +7,7 @@ import pytest
 from tests.support.tiny_trainables import Scripted, Tiny, blobs, tiny_data, train
 from trainables import Data, FitOptions
 from trainables.settings import TRIAL_KEY
-from trainables.storage import checkpoint
+from trainables.storage.checkpoint import DiskCheckpoints
 
 NAN, INF = float("nan"), float("inf")
 
@@ -39,7 +39,7 @@ def test_the_best_epoch_is_the_earliest_of_the_best(begin, tmp_path, mode, score
     for _ in scores:
         worker.step()
         worker.wait_until_saved()
-        weights.append(checkpoint.newest(tmp_path / "0000"))
+        weights.append(DiskCheckpoints(tmp_path / "0000").newest())
     last = weights[-1]
     assert (last.state["best_epoch"], last.state["best_value"]) == (best, scores[best - 1])
     for found, trained in zip(last.group("best"), weights[best - 1].group("model"), strict=True):
@@ -52,14 +52,14 @@ def test_an_objective_that_is_no_number_ends_the_trial_and_is_never_the_best(beg
     results = train(worker, 5)
     assert [result["done"] for result in results] == [False, True]
     np.testing.assert_equal(results[-1]["metrics"]["score"], worst)
-    saved = checkpoint.newest(tmp_path / "0000").state
+    saved = DiskCheckpoints(tmp_path / "0000").newest().state
     assert (saved["best_epoch"], saved["best_value"]) == (1, 0.5)
 
 
 def test_a_trial_that_diverges_at_once_has_no_best_epoch(begin, tmp_path):
     worker = begin(Scripted, {"scores": [NAN]}, metric="score", folder=str(tmp_path))
     assert worker.step()["done"]
-    saved = checkpoint.newest(tmp_path / "0000")
+    saved = DiskCheckpoints(tmp_path / "0000").newest()
     assert saved.state["best_epoch"] is None
     assert saved.group("best") == []
 
@@ -67,7 +67,7 @@ def test_a_trial_that_diverges_at_once_has_no_best_epoch(begin, tmp_path):
 def test_without_an_objective_the_last_weights_are_the_best(begin, tmp_path):
     worker = begin(Tiny, max_epochs=2, folder=str(tmp_path))
     train(worker, 2)
-    saved = checkpoint.newest(tmp_path / "0000")
+    saved = DiskCheckpoints(tmp_path / "0000").newest()
     assert saved.state["best_epoch"] == 2
     for best, last in zip(saved.group("best"), saved.group("model"), strict=True):
         np.testing.assert_array_equal(best, last)
@@ -163,7 +163,7 @@ def test_a_failed_trial_leaves_no_checkpoint(begin, tmp_path):
     worker = begin(Fragile, {"fails": "epoch"}, folder=str(tmp_path))
     worker.step()
     worker.reset_config({TRIAL_KEY: 1})
-    assert checkpoint.newest(tmp_path / "0000") is None
+    assert DiskCheckpoints(tmp_path / "0000").newest() is None
 
 
 # How it is fitted.
@@ -228,7 +228,7 @@ def test_epoch_by_epoch_comes_to_the_same_as_one_fit(begin, tmp_path):
     train(begin(Averaged, config, data, max_epochs=3, folder=str(tmp_path)), 3)
     plain = Averaged.standalone().build_model(config)
     plain.fit(*data.train, batch_size=48, epochs=3, shuffle=False, verbose=0)
-    found = checkpoint.newest(tmp_path / "0000").group("model")
+    found = DiskCheckpoints(tmp_path / "0000").newest().group("model")
     for weight, expected in zip(found, plain.get_weights(), strict=True):
         np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-6)
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.support.compared_runs import make_repeats, make_run
-from trainables.storage import object_store_checkpoint as remote_checkpoint
 from trainables.storage.checkpoint import Snapshot
 from trainables.storage.object_store import ObjectStoreFolder
+from trainables.storage.object_store_checkpoints import ObjectStoreCheckpoints
 from tune_jobs.errors import RequestError
 from tune_jobs.results import evaluations, models, object_store_runs
 from tune_jobs.results.evaluations import Scores
@@ -66,14 +66,14 @@ def test_weights_come_when_they_are_needed_and_scores_go_where_the_run_lies(buck
     made, uri = make_run(bucket, "one"), f"{bucket.as_uri()}/one"
     trial = ObjectStoreFolder(bucket.as_uri(), "one/trials/0001")
     for epoch in (2, 5):
-        remote_checkpoint.save(trial, epoch, Snapshot({"epoch": epoch, "best_epoch": epoch}, {"best/0000": np.ones(3)}))
-    remote_checkpoint.save_architecture(trial, "{}")
+        ObjectStoreCheckpoints(trial).save(Snapshot({"epoch": epoch, "best_epoch": epoch}, {"best/0000": np.ones(3)}))
+    ObjectStoreCheckpoints(trial).save_architecture("{}")
     run = load_run(uri)
     assert not models.has_weights(run.folder, 1)
     run.bring_weights()
     assert models.best_weights(run.folder, 1).epoch == 5
     assert sorted(path.name for path in (run.folder / "trials" / "0001").iterdir()) == ["epoch-000005", "model.json"]
-    remote_checkpoint.save(trial, 7, Snapshot({"epoch": 7, "best_epoch": 7}, {"best/0000": np.ones(3)}))
+    ObjectStoreCheckpoints(trial).save(Snapshot({"epoch": 7, "best_epoch": 7}, {"best/0000": np.ones(3)}))
     run.bring_weights()
     assert models.best_weights(run.folder, 1).epoch == 7
     assert not (run.folder / "trials" / "0001" / "epoch-000005").exists()

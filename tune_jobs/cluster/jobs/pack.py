@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from trainables.storage import checkpoint
+from trainables.storage.checkpoint import DiskCheckpoints
 from tune_jobs.cluster.jobs.parcel import ParcelError, check_size, pack
 from tune_jobs.errors import RequestError
 from tune_jobs.results.find import find_runs
@@ -46,7 +46,7 @@ def _plain_files(folder: Path) -> Iterator[Path]:
 def _take_newest(found: dict[str, bytes], folder: Path, trial: Path) -> None:
     # Whoever trains replaces the two newest all the time: the one chosen may be gone when it is read.
     for _ in range(_ATTEMPTS):
-        names = checkpoint.names(trial)
+        names = DiskCheckpoints(trial).names()
         if not names:
             return
         try:

@@ -7,7 +7,8 @@ from bisect import insort
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trainables.storage import checkpoint
+from trainables.storage.checkpoint import DiskCheckpoints
+from trainables.storage.layout import trial_name
 from tune_jobs.experiment.experiment import Keep
 from tune_jobs.results import EpochReported, Event, TrialEnded, TrialStarted
 from tune_jobs.results.history import Objective, TrialHistory
@@ -110,4 +111,4 @@ class CheckpointPruner:
             self._elsewhere(trials)
             return
         for trial in trials:
-            checkpoint.remove(checkpoint.trial_folder(self._folder, trial))
+            DiskCheckpoints(self._folder / trial_name(trial)).remove()

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from trainables.storage import object_store_checkpoint as remote_checkpoint
-from trainables.storage.checkpoint import trial_folder
+from trainables.storage.layout import CHECKPOINT_PATTERN, TRIAL_PATTERN, epoch_of, trial_name
 from trainables.storage.object_store import ObjectStoreFolder, reason
+from trainables.storage.object_store_checkpoints import ObjectStoreCheckpoints
 from trainables.storage.retry import retry_for_a_minute
 from tune_jobs.engine.run_folder.object_store_lease import Lease, LeaseLost
 from tune_jobs.errors import RequestError, RunFailed
@@ -21,7 +21,7 @@ from tune_jobs.results import History, object_store_runs
 from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE, LEASE_FILE, TRIALS_FOLDER
 from tune_jobs.results.run import Run
 
-_CHECKPOINT = re.compile(r"\d{4,10}/epoch-\d{6,10}/.+")
+_CHECKPOINT = re.compile(f"{TRIAL_PATTERN}/{CHECKPOINT_PATTERN}/.+")
 LEAST_PAUSE_S = 5.0
 BYTES_PER_S = 2**20
 _ROUND_S = 15.0  # a quarter of a lease
@@ -164,9 +164,9 @@ class Mirror:
         trials = self.remote / TRIALS_FOLDER
         there = {path.partition("/")[0] for path in trials.files()}
         for trial in losers:
-            folder = trial_folder(trials, trial)
-            if folder.name in there:
-                remote_checkpoint.remove(folder)
+            name = trial_name(trial)
+            if name in there:
+                ObjectStoreCheckpoints(trials / name).remove()
 
 
 def _version(path: Path) -> tuple[int, int]:
@@ -264,7 +264,7 @@ def forget_unreported(remote: ObjectStoreFolder, history: History) -> None:
         found = {tuple(path.split("/")[:2]) for path in trials.files() if _CHECKPOINT.fullmatch(path)}
         for trial, name in sorted(found):
             known = history.trials.get(int(trial))
-            if known is None or int(name.removeprefix("epoch-")) > max(known.epochs, default=0) + 1:
+            if known is None or epoch_of(name) > max(known.epochs, default=0) + 1:
                 (trials / trial).remove_folder(name)
     except OSError as error:
         raise RequestError(f"{trials} cannot be written ({reason(error)}).") from error

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from trainables.storage.checkpoint import trial_folder
+from trainables.storage.layout import trial_name
 from tune_jobs.engine.decisions.retention import CheckpointPruner
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
 from tune_jobs.results import Event, JournalWriter
@@ -76,4 +76,4 @@ class Recorder:
 
 def traceback_file(folder: Path, trial: int) -> Path:
     """Where a run keeps the traceback of a trial."""
-    return trial_folder(folder / TRIALS_FOLDER, trial) / ERROR_FILE
+    return folder / TRIALS_FOLDER / trial_name(trial) / ERROR_FILE

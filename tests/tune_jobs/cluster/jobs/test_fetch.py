@@ -9,6 +9,7 @@ from pyarrow.fs import FileSystem
 from tests.support.compared_runs import events_of, make_repeats, make_run
 from tests.support.fake_cluster import FakeServer
 from trainables.storage import object_store as remote
+from trainables.storage.checkpoint import DiskCheckpoints
 from tune_jobs.cluster.jobs import entrypoint
 from tune_jobs.cluster.jobs.fetch import put
 from tune_jobs.cluster.jobs.job import Job
@@ -172,15 +173,13 @@ def test_a_name_that_the_cluster_tells_leads_nowhere_else(tmp_path, here):
 def test_a_checkpoint_that_is_replaced_while_it_is_read_is_read_anew(there, monkeypatch):
     run = make_run(there, "one")
     checkpoint(run, 1, 3)
-    from trainables.storage import checkpoint as checkpoints
-
     seen = []
 
-    def names(folder):
-        seen.append(folder)
+    def names(store):
+        seen.append(store)
         return ["epoch-000001"] if len(seen) == 1 else ["epoch-000003"]
 
-    monkeypatch.setattr(checkpoints, "names", names)
+    monkeypatch.setattr(DiskCheckpoints, "names", names)
     assert "one/trials/0001/epoch-000003/arrays.npz" in files_of(run, models=True)
 
 

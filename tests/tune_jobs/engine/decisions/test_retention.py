@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainables.storage import checkpoint
-from trainables.storage.checkpoint import Snapshot
+from trainables.storage.checkpoint import DiskCheckpoints, Snapshot
+from trainables.storage.layout import trial_name
 from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
 from tune_jobs.experiment.experiment import Keep, Objective
 from tune_jobs.results import EpochReported, Event, Status, TrialEnded, TrialStarted, fold, ranking
@@ -96,9 +96,9 @@ def test_what_is_left_are_the_first_ranks_of_the_leaderboard(
 
 
 def save(folder: Path, trial: int) -> Path:
-    directory = checkpoint.trial_folder(folder, trial)
-    checkpoint.save(directory, 1, Snapshot({"epoch": 1}, {"model/0000": np.zeros(3)}))
-    checkpoint.save_architecture(directory, "{}")
+    directory = folder / trial_name(trial)
+    DiskCheckpoints(directory).save(Snapshot({"epoch": 1}, {"model/0000": np.zeros(3)}))
+    DiskCheckpoints(directory).save_architecture("{}")
     return directory
 
 
@@ -136,10 +136,10 @@ def test_nothing_outside_the_run_is_deleted(tmp_path: Path, link: str) -> None:
         keeper.event(event)
     keeper.end()
     assert {path.name for path in precious.iterdir()} == {"epoch-000001", "model.json"}
-    assert checkpoint.newest(trials / "0000") is None
-    assert checkpoint.newest(precious) is not None
+    assert DiskCheckpoints(trials / "0000").newest() is None
+    assert DiskCheckpoints(precious).newest() is not None
 
 
 def test_a_trial_number_is_all_that_names_a_folder(tmp_path: Path) -> None:
-    names: list[Any] = [checkpoint.trial_folder(tmp_path, trial).name for trial in (0, 7, 10**9)]
+    names: list[Any] = [(tmp_path / trial_name(trial)).name for trial in (0, 7, 10**9)]
     assert names == ["0000", "0007", "1000000000"]

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainables.storage import object_store_checkpoint as remote_checkpoint
 from trainables.storage.checkpoint import Snapshot
 from trainables.storage.object_store import ObjectStoreFolder
+from trainables.storage.object_store_checkpoints import ObjectStoreCheckpoints
 from trainables.storage.retry import DELAYS_S
 from tune_jobs.engine.run_folder.object_store_check import home_of, own_folder_problems
 from tune_jobs.engine.run_folder.object_store_lease import LASTS_S, Lease, LeaseLost
@@ -117,7 +117,7 @@ def test_weights_of_losers_are_deleted_there(folder: Path, remote: ObjectStoreFo
         assert mirror is not None
         assert mirror.trials == trials.uri
         for trial in ("0000", "0001"):
-            remote_checkpoint.save(trials / trial, 1, Snapshot({"epoch": 1}, {"model/0000": np.zeros(3)}))
+            ObjectStoreCheckpoints(trials / trial).save(Snapshot({"epoch": 1}, {"model/0000": np.zeros(3)}))
         mirror.remove([1, 5])
     assert {name.split("/")[0] for name in trials.files()} == {"0000"}
     assert remote.read("journal.jsonl").decode() == JOURNAL
