@@ -1,1 +1,1 @@
-"""The command line: parses and prints, one file a group of commands."""
+"""The command line: it parses and prints, one file a group of commands."""

@@ -1,4 +1,4 @@
-"""What a command says, and which status it exits with, when something is wrong."""
+"""The message and the exit status of a command that fails."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ DEBUG = "tune_jobs.debug"
 
 
 class Commands(click.Group):
-    """A group of commands that tells errors in sentences; the traceback only with ``--debug``."""
+    """A group of commands that reports errors in sentences. ``--debug`` adds the traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Runs a command."""
+        """Run a command."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -37,7 +37,7 @@ class Commands(click.Group):
 
 
 def explain(error: Exception) -> tuple[int, Sequence[str]]:
-    """The exit status of an error, and what to say."""
+    """Return the exit status of an error, and its message as one sentence or several."""
     from search_spaces.checked import InvalidDeclaration
     from trainables.data import InvalidData
     from tune_jobs.errors import JobFailed, RequestError, RunFailed
@@ -55,7 +55,7 @@ def explain(error: Exception) -> tuple[int, Sequence[str]]:
 
 
 def error_message(problems: Sequence[str]) -> str:
-    """One problem as a sentence, several as a list."""
+    """Return one problem as a sentence, several as a list."""
     from tune_jobs.views.text import clean
 
     told = [clean(" ".join(problem.split())) for problem in problems]

@@ -1,4 +1,4 @@
-"""The command `tune-jobs`."""
+"""The command ``tune-jobs``."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def main() -> None:
     """Distributed hyperparameter tuning for Keras on Ray.
 
     EXPERIMENT is a shipped name (digits_mlp), a file (path/to/file.py, or file.py:NAME), or a module
-    (pkg.mod:NAME). RUN is a run's folder, or its name within the storage. JOB is what `submit` printed.
+    (pkg.mod:NAME). RUN is a run's folder, or its name within the storage. JOB is the name that `submit` printed.
 
-    Exit status: 0; 1 when a run failed; 2 when something was asked for wrongly; 130 after Ctrl-C.
+    Exit status: 0; 1 if a run failed; 2 if the request was wrong; 130 after Ctrl-C.
     """

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT_STORAGE = "runs"
 
 
 def default_storage() -> Path | str:
-    """Where runs lie when no option says so."""
+    """Return the storage of runs that holds if no option names one."""
     return _place(os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE)
 
 
@@ -26,7 +26,7 @@ def _place(value: str) -> Path | str:
 
 
 def join_at(address: str | None) -> None:
-    """Has this process join a cluster, as if RAY_ADDRESS, where Ray itself looks, had named it."""
+    """Make this process join a cluster. Ray itself reads the address from RAY_ADDRESS."""
     if address is not None:
         os.environ["RAY_ADDRESS"] = address
 
@@ -37,12 +37,12 @@ def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> N
 
 
 class _Keep(click.ParamType[str | int]):
-    """A number of trials, or all or none of them."""
+    """A number of trials, "all" or "none"."""
 
     name = "keep"
 
     def convert(self, value: str | int, parameter: click.Parameter | None, ctx: click.Context | None) -> str | int:
-        """What the experiment's field is to be."""
+        """Return the value of the experiment's field."""
         if value in ("all", "none") or isinstance(value, int):
             return value
         try:
@@ -52,12 +52,12 @@ class _Keep(click.ParamType[str | int]):
 
 
 class _Gpus(click.ParamType[str | float]):
-    """A number of GPUs, or that the run is to find it out."""
+    """A number of GPUs, or "auto"."""
 
     name = "gpus"
 
     def convert(self, value: str | float, parameter: click.Parameter | None, ctx: click.Context | None) -> str | float:
-        """What the field of the resources is to be."""
+        """Return the value of the resources' field."""
         if value == "auto" or isinstance(value, float):
             return value
         try:
@@ -67,12 +67,12 @@ class _Gpus(click.ParamType[str | float]):
 
 
 class _Storage(click.ParamType[Path | str]):
-    """A folder, or the URI of an object store, which as a Path would lose a slash."""
+    """A folder, or the URI of an object store. As a Path, a URI would lose a slash."""
 
     name = "storage"
 
     def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ARG002 - click's
-        """The folder, or the URI."""
+        """Return the folder, or the URI."""
         return _place(value) if isinstance(value, str) else Path(value)
 
 

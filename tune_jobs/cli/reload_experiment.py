@@ -1,4 +1,4 @@
-"""The experiment of a run that was begun before, from where it was then."""
+"""Loading the experiment of an earlier run."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def experiment_of(run: Run, call: str, named: str | None = None, **budgets: Any) -> Experiment:
-    """Loads the experiment of a run as it was asked for then.
+    """Load the experiment of a run as it was when the run began.
 
     Args:
         run: The run.
-        call: What does the same in Python.
-        named: Where the experiment is now; None: where it was when the run began.
-        budgets: Those to replace; None keeps what was asked.
+        call: The Python call that does the same.
+        named: The place of the experiment now, or None if it has not moved.
+        budgets: Fields to replace. None keeps the value of the run.
 
     Raises:
-        RequestError: The run was begun from Python, or its experiment cannot be loaded (any more).
+        RequestError: The run was started from Python, or its experiment cannot be loaded any more.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
     from tune_jobs.experiment.record import restore_experiment

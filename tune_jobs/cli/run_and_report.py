@@ -1,4 +1,4 @@
-"""Runs trials and prints what came of them: what `run` and `resume` have in common."""
+"""The common part of ``run`` and ``resume``: run trials and print the results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def carry_out(ctx: click.Context, begin: Callable[..., Any], top: int) -> None:
-    """Calls ``begin(reporter=…)``, shows its progress, prints the leaderboard, and exits with its status."""
+    """Run trials, show their progress, print the leaderboard, and exit with the right status.
+
+    Args:
+        ctx: The context of the command.
+        begin: Runs the trials. It takes a ``reporter``, and returns the run.
+        top: Number of rows of the leaderboard.
+    """
     from tune_jobs.views.reports.run import print_outcome, was_interrupted
 
     with _carried_out(begin, top) as (console, run):
@@ -26,7 +32,12 @@ def carry_out(ctx: click.Context, begin: Callable[..., Any], top: int) -> None:
 
 
 def carry_out_repeats(ctx: click.Context, begin: Callable[..., Any]) -> None:
-    """The same for repeats, whose own table is printed."""
+    """Run repeats, show their progress, print their table, and exit with the right status.
+
+    Args:
+        ctx: The context of the command.
+        begin: Runs the repeats. It takes a ``reporter``, and returns their runs.
+    """
     from tune_jobs.views.reports.repeats import print_repeats, were_interrupted
 
     with _carried_out(begin) as (console, runs):
@@ -36,7 +47,7 @@ def carry_out_repeats(ctx: click.Context, begin: Callable[..., Any]) -> None:
 
 @contextmanager
 def _carried_out(begin: Callable[..., Any], top: int = options.TOP) -> Iterator[tuple[Console, Any]]:
-    """What ``begin`` returns, and where to print about it; of a run that failed, what came of it is printed first."""
+    """Yield the console and the result of ``begin``. Print the results of a run that failed before raising."""
     from tune_jobs.errors import RunFailed
     from tune_jobs.results.run import Run
     from tune_jobs.views.progress.choose import view_for

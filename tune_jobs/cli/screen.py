@@ -1,4 +1,4 @@
-"""Where commands print."""
+"""The output of commands."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def console_of(stream: TextIO) -> Console:
-    """A console that neither reads markup nor colours what it is given."""
+    """Return a console that neither reads markup nor colours its text."""
     from rich.console import Console
 
     return Console(file=stream, markup=False, highlight=False, emoji=False)
 
 
 def own_stdout() -> TextIO:
-    """A standard output that stays where it is while a run sends its descriptor into a log."""
+    """Yield a standard output that stays in place while a run redirects its descriptor into a log."""
     try:
         descriptor = os.dup(sys.stdout.fileno())
     except io.UnsupportedOperation:  # no descriptor lies below it: nothing can be redirected

@@ -1,4 +1,4 @@
-"""A table on the screen or in a file, in the format that was asked for: what several commands have in common."""
+"""A table on the screen or in a file, in the chosen format."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ output = click.option("--output", type=click.Path(path_type=Path), metavar="FILE
 
 
 def put(frame: pd.DataFrame, chosen: str, output: Path | None, show: Callable[[Console], None]) -> None:
-    """Writes a table into a file, if there is one, or prints it.
+    """Write a table into a file, or print it if there is none.
 
     Args:
         frame: The table.
-        chosen: The format: see ``views.export.format_for``.
+        chosen: The format that the user named: see ``views.tables.export.format_for``.
         output: The file.
-        show: Prints it as a table to look at.
+        show: Prints the table for people.
     """
     from tune_jobs.views.tables.export import export, safe
 

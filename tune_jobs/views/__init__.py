@@ -1,1 +1,1 @@
-"""What people look at: a live view, plain lines, tables. Nothing here changes a run."""
+"""Text, tables, pictures and live views for people. Nothing here changes a run."""

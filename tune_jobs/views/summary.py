@@ -1,4 +1,4 @@
-"""A run in a few words: its plan, its trials by status, its best trial, what to do next."""
+"""A run in a few words: its plan, its trials by status, its best trial, the next commands."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def direction(mode: str) -> str:
-    """What an objective's mode means."""
+    """Return the meaning of an objective's mode in words."""
     return "more is better" if mode == "max" else "less is better"
 
 
 def plan_text(plan: Plan) -> str:
-    """What a run may use up, on one line."""
+    """Return the budget of a run, on one line."""
     parts = [count(plan.trials, "trial") if plan.trials else "trials"]
     parts[0] = f"at most {parts[0]} of {count(plan.max_epochs, 'epoch')}"
     if plan.total_epochs:
@@ -37,12 +37,15 @@ def plan_text(plan: Plan) -> str:
 
 
 def repeat_text(plan: Plan) -> str:
-    """Which repeat of how many a run is: " (repeat 2 of 5)"; nothing for a run by itself."""
+    """Return " (repeat 2 of 5)", or "" for a run that is no repeat."""
     return f" (repeat {plan.repeat.number} of {plan.repeat.count})" if plan.repeat else ""
 
 
 def statuses_text(counts: Mapping[Status, int]) -> str:
-    """Trials by status: "22 stopped, 7 completed"; the order is that of a healthy run's frequencies."""
+    """Return the number of trials by status: "22 stopped, 7 completed".
+
+    The order is that of a healthy run's frequencies.
+    """
     order = (
         Status.STOPPED,
         Status.COMPLETED,
@@ -56,7 +59,7 @@ def statuses_text(counts: Mapping[Status, int]) -> str:
 
 
 def status_counts(history: History) -> dict[Status, int]:
-    """How many trials have which status."""
+    """Return the number of trials of each status."""
     counts: dict[Status, int] = {}
     for trial in history.trials.values():
         counts[trial.status] = counts.get(trial.status, 0) + 1
@@ -64,7 +67,7 @@ def status_counts(history: History) -> dict[Status, int]:
 
 
 def totals_text(history: History) -> str:
-    """Trials by status, epochs and time: "30 trials (22 stopped, 8 completed), 131 epochs, 1m 23s"."""
+    """Return trials by status, epochs and time: "30 trials (22 stopped, 8 completed), 131 epochs, 1m 23s"."""
     statuses = statuses_text(status_counts(history))
     epochs = sum(len(trial.epochs) for trial in history.trials.values())
     trials = count(len(history.trials), "trial") + (f" ({statuses})" if statuses else "")
@@ -74,17 +77,18 @@ def totals_text(history: History) -> str:
     return ", ".join(parts)
 
 
-def best_text(place: RankedTrial, metric: str) -> str:
-    """The best trial with its configuration: "trial 4, val_accuracy 0.9722 at epoch 27: layers=2, …"."""
-    if place.best is None:
-        return f"trial {place.trial.trial}: {config_text(place.trial.config)}"
-    value = score(place.best.metrics[metric])
-    where = f"trial {place.trial.trial}, {clean(metric)} {value} at epoch {place.best.epoch}"
-    return f"{where}: {config_text(place.trial.config)}"
+def best_text(ranked: RankedTrial, metric: str) -> str:
+    """Return the best trial with its configuration: "trial 4, val_accuracy 0.9722 at epoch 27: layers=2, …"."""
+    trial, best = ranked.trial, ranked.best
+    reached = "" if best is None else f", {clean(metric)} {score(best.metrics[metric])} at epoch {best.epoch}"
+    return f"trial {trial.trial}{reached}: {config_text(trial.config)}"
 
 
 def shown_folder(folder: Path) -> str:
-    """A folder as a person would type it: relative when it lies below the current one; of a copy, its URI."""
+    """Return a folder as a person would type it.
+
+    It is relative if it lies below the current folder. A copy of a run in an object store is shown by its URI.
+    """
     if (uri := shown_uri(folder)) is not None:
         return uri
     try:
@@ -94,35 +98,35 @@ def shown_folder(folder: Path) -> str:
 
 
 def reference(folder: Path, storage: Path | str) -> str:
-    """What a person types to name a run, or a group of repeats.
+    """Return the shortest name by which a person can call a run, or a group of repeats, on the command line.
 
     Args:
-        folder: The folder of the run; of a group, what it would be.
-        storage: Where runs are looked for unless the command says otherwise.
+        folder: The folder of the run. For a group it is the folder that a run of that name would have.
+        storage: The storage that commands look into by default.
     """
-    looked_in = redacted(storage) if isinstance(storage, str) else shown_folder(storage)
-    by_name = shown_folder(folder.absolute().parent) == looked_in
+    default = redacted(storage) if isinstance(storage, str) else shown_folder(storage)
+    by_name = shown_folder(folder.absolute().parent) == default
     return shlex.quote(folder.name if by_name else shown_folder(folder))
 
 
 def next_commands(folder: Path, storage: Path | str, *, interrupted: bool, swept: bool, ranked: bool) -> list[str]:
-    """What can be typed after a run.
+    """Return the commands that a person may want after a run.
 
     Args:
         folder: The run's folder.
-        storage: Where runs are looked for unless the command says otherwise.
-        interrupted: Whether it ended before its time.
-        swept: Whether a sweep made it.
-        ranked: Whether it has a best trial.
+        storage: The storage that commands look into by default.
+        interrupted: True if the run ended before its time.
+        swept: True if a sweep made it.
+        ranked: True if it has a best trial.
     """
-    named = reference(folder, storage)
-    resume = [f"tune-jobs resume {named}"] if interrupted else []
-    path = [f"tune-jobs path {named}"] if swept else []
-    evaluate = [f"tune-jobs evaluate {named}"] if ranked else []
+    run = reference(folder, storage)
+    resume = [f"tune-jobs resume {run}"] if interrupted else []
+    path = [f"tune-jobs path {run}"] if swept else []
+    evaluate = [f"tune-jobs evaluate {run}"] if ranked else []
     return [
         *resume,
         *path,
-        f"tune-jobs leaderboard {named}",
-        f"tune-jobs leaderboard {named} --output {shlex.quote(folder.name)}.csv",
+        f"tune-jobs leaderboard {run}",
+        f"tune-jobs leaderboard {run} --output {shlex.quote(folder.name)}.csv",
         *evaluate,
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ _WIDEST_ERROR = 160
 
 
 def clean(text: object) -> str:
-    """A text on one line in which whatever could steer a terminal is spelled out."""
+    """Return a text on one line, with characters spelled out that could steer a terminal."""
     whole = str(text)
     if whole.isprintable():
         return whole
@@ -23,7 +24,7 @@ def clean(text: object) -> str:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """A number with so many significant digits; whole numbers stay whole, nothing is padded."""
+    """Return a number with some significant digits. Whole numbers stay whole, and nothing is padded."""
     if isinstance(value, bool | int) or not math.isfinite(value):
         return str(value)
     if 10**digits <= abs(value) < 1e15:
@@ -32,7 +33,7 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def score(value: float | None) -> str:
-    """A metric with four significant digits, zeros included, so that a column lines up; "-" for None."""
+    """Return a metric with four significant digits, with zeros so that a column lines up, or "-" for None."""
     if value is None:
         return "-"
     if not math.isfinite(value) or not 1e-3 <= abs(value) < 1e4:
@@ -41,12 +42,12 @@ def score(value: float | None) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """A text of so many columns at most, with "…" where something is missing."""
+    """Return a text of a limited number of columns, with "…" if something is missing."""
     return text if cell_len(text) <= most else set_cell_size(text, most - 1) + "…"
 
 
 def value_text(value: Any) -> str:
-    """A parameter's value, whole."""
+    """Return the value of a parameter as text."""
     if isinstance(value, float):
         return number(value)
     if isinstance(value, list | tuple):
@@ -55,12 +56,12 @@ def value_text(value: Any) -> str:
 
 
 def config_text(config: Mapping[str, Any]) -> str:
-    """A configuration on one line."""
+    """Return a configuration on one line."""
     return ", ".join(f"{clean(name)}={cut(value_text(value), _WIDEST_VALUE)}" for name, value in config.items())
 
 
 def duration(seconds: float) -> str:
-    """A time span in its two largest units: "8s", "1m 05s", "2h 03m", "3d 04h"."""
+    """Return a time span in its two largest units: "8s", "1m 05s", "2h 03m", "3d 04h"."""
     whole = max(0, round(seconds))
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
@@ -72,12 +73,22 @@ def duration(seconds: float) -> str:
     return f"{minutes}m {second:02}s" if minutes else f"{second}s"
 
 
+def moment(time_s: float | None) -> str:
+    """Return a unix time as local date and time, or "-" if it is unknown, or is no time at all."""
+    if time_s is None:
+        return "-"
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(time_s))
+    except (OverflowError, ValueError, OSError):  # a damaged file may hold any number
+        return "-"
+
+
 def error_text(error: str) -> str:
-    """An error on one line, of sensible length."""
+    """Return an error on one line of limited length."""
     return cut(clean(" ".join(error.split())), _WIDEST_ERROR)
 
 
 def note_text(note: Noted) -> str:
-    """A note on one line: "trial 7: …"."""
+    """Return a note on one line: "trial 7: …"."""
     about = "" if note.trial is None else f"trial {note.trial}: "
     return about + error_text(note.text)

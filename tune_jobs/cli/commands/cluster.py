@@ -1,4 +1,4 @@
-"""The commands about clusters: whether the file that launches one is right, and what fits on it."""
+"""The command that checks the launcher file of a cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def cluster() -> None:
-    """Look at the cluster that a launcher file stands for."""
+    """Check the file that launches a cluster."""
 
 
 @cluster.command()
@@ -29,8 +29,8 @@ def cluster() -> None:
 def check(file: Path, experiment: str | None, **asked: Any) -> None:
     """Check a launcher file.
 
-    FILE is what `ray up` is to launch; it is read as Ray reads it, without a cloud. With EXPERIMENT, or with what a
-    trial asks for, its trials must fit on some node.
+    FILE is the file that `ray up` launches. It is read as Ray reads it, without asking the cloud. With EXPERIMENT, or
+    with the resources of a trial, at least one kind of node must have room for a trial.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
     from tune_jobs.cluster.launcher.fitting import fitting_problems
@@ -55,7 +55,7 @@ def check(file: Path, experiment: str | None, **asked: Any) -> None:
 
 
 def _wanted(experiment: str | None, asked: dict[str, Any]) -> Resources | None:
-    """What a trial asks for, if anybody said."""
+    """Return the resources of a trial, or None if neither an experiment nor an option names them."""
     from search_spaces.checked import InvalidDeclaration
     from tune_jobs.errors import RequestError
     from tune_jobs.experiment.overrides import Overrides

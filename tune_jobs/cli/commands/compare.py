@@ -1,4 +1,4 @@
-"""The command that puts runs side by side."""
+"""The command that compares runs."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ FORMATS = tuple(name for name in tables.FORMATS if name != "parquet")
 def compare(runs: tuple[str, ...], storage: Path | str, format_: str, output: Path | None) -> None:
     """Compare RUNs: what each found, what it took, and whether the difference is more than luck.
 
-    A RUN that is the name of repeats (run --repeats) is told by their median and quartiles, and only repeats can show
-    that a difference is more than luck. The picture has the best objective so far over epochs and over seconds.
+    A RUN that names repeats (run --repeats) is shown by its median and quartiles. Only repeats can show that a
+    difference is more than luck. The picture shows the best objective so far, over epochs and over seconds.
     """
     from tune_jobs.analysis.comparison import compare as compare_runs
     from tune_jobs.results.find import find_all_runs

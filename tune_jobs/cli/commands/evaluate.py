@@ -1,4 +1,4 @@
-"""The command that tells what trials are worth on the test set."""
+"""The command that scores trials on the test set."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from tune_jobs.cli.screen import console_of, own_stdout
 def evaluate(
     run: str, storage: Path | str, trial: int | None, top: int | None, output: Path | None, force: bool
 ) -> None:
-    """Evaluate the best trial of RUN on the test set, or of each run of a group of repeats.
+    """Evaluate the best trial of RUN on the test set, or the best trial of each run in a group of repeats.
 
-    The test set is the third split that load_data returns: no searcher, scheduler or callback ever sees it. Prints the
-    loss, every metric and a report; the leaderboard has the scores from then on.
+    The test set is the third split that load_data returns. No searcher, scheduler or callback ever sees it. The command
+    prints the loss, every metric and a report. From then on the leaderboard shows the scores.
     """
     from tune_jobs.errors import RequestError
     from tune_jobs.results.find import find_runs

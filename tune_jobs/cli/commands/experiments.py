@@ -1,4 +1,4 @@
-"""The commands about experiments: which there are, and what one declares."""
+"""The commands that list the shipped experiments and describe an experiment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tune_jobs.cli import options
 
 @click.command("list")
 def list_experiments() -> None:
-    """List the experiments that are shipped."""
+    """List the shipped experiments."""
     from tune_jobs.loading.shipped import shipped
 
     experiments = shipped()

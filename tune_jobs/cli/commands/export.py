@@ -20,7 +20,7 @@ from tune_jobs.cli.reload_experiment import experiment_of
 def export(run: str, file: Path, storage: Path | str, trial: int | None, force: bool) -> None:
     """Write the best model of RUN, with the weights of its best epoch, into FILE.
 
-    keras.models.load_model reads it with nothing of this package installed. FILE ends in .keras.
+    FILE must end in .keras. keras.models.load_model reads it without this package.
     """
     from tune_jobs.evaluation.model_file import check_model_file
     from tune_jobs.results.find import find_run

@@ -44,7 +44,7 @@ def list_jobs(address: str | None) -> None:
 @address
 @options.debug
 def status(job: str, address: str | None) -> None:
-    """Print what the cluster tells about JOB."""
+    """Print everything that the cluster knows about JOB."""
     from tune_jobs.cluster.jobs.job import find_job
     from tune_jobs.views.reports.jobs import print_state
 
@@ -58,7 +58,7 @@ def status(job: str, address: str | None) -> None:
 @options.debug
 @click.pass_context
 def logs(ctx: click.Context, /, job: str, address: str | None, follows: bool) -> None:
-    """Print what JOB has printed."""
+    """Print the output of JOB."""
     from tune_jobs.cluster.jobs.job import find_job
     from tune_jobs.views.reports.jobs import clean_lines
 
@@ -75,7 +75,10 @@ def logs(ctx: click.Context, /, job: str, address: str | None, follows: bool) ->
 @address
 @options.debug
 def stop(job: str, address: str | None) -> None:
-    """Stop JOB in good order, as Ctrl-C does: its run can be fetched, and gone on with."""
+    """Stop JOB in good order, as Ctrl-C does.
+
+    Its run can be fetched and resumed.
+    """
     from tune_jobs.cluster.jobs.job import find_job
 
     found = find_job(job, address)
@@ -98,9 +101,9 @@ def stop(job: str, address: str | None) -> None:
 @click.option("--models", is_flag=True, help="Bring the weights of the trials that have kept them, too.")
 @options.debug
 def fetch(job: str, address: str | None, storage: Path | str, models: bool) -> None:
-    """Bring the run of JOB here, also while it goes on; again, to bring it up to date.
+    """Copy the run of JOB to this machine, even while it goes on. Fetch it again to update the copy.
 
-    Then `leaderboard` and all other commands work on it as on a run of this machine; `evaluate` needs --models.
+    Then `leaderboard` and all other commands work on it as on a run of this machine. `evaluate` needs --models.
     """
     from tune_jobs.cluster.jobs.job import find_job
     from tune_jobs.views.summary import shown_folder
@@ -115,12 +118,12 @@ def fetch(job: str, address: str | None, storage: Path | str, models: bool) -> N
 
 
 def command(name: str, job: Job) -> str:
-    """How a command about a job is typed."""
+    """Return the command line of a command about a job."""
     return f"tune-jobs {name} {shlex.join([job.id, '--address', job.server.address])}"
 
 
 def follow(ctx: click.Context, job: Job) -> None:
-    """Prints what a job prints until it is over, and exits as it does."""
+    """Print the output of a job until the job is over, and exit with its status."""
     from tune_jobs.views.reports.jobs import clean_lines
 
     try:
@@ -134,7 +137,7 @@ def follow(ctx: click.Context, job: Job) -> None:
 
 
 def exit_status(state: JobState) -> int:
-    """The status that a command exits with that has waited for a job."""
+    """Return the exit status for a job that has ended."""
     if state.status == "SUCCEEDED":
         return 0
     if state.status == "STOPPED":

@@ -1,4 +1,4 @@
-"""The command that shows which way a sweep went."""
+"""The command that shows the path of a sweep."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tune_jobs.cli import table_output as tables
 @tables.output
 @options.debug
 def path(run: str, storage: Path | str, format_: str | None, output: Path | None) -> None:
-    """Print the path that the sweep of RUN took: a row a step, and the configuration that it came to."""
+    """Print the path that the sweep of RUN took: a row a step, and the configuration that it reached."""
     from tune_jobs.analysis.sweep_path import stages_of, sweep_path
     from tune_jobs.results.find import find_run
     from tune_jobs.views.tables.export import format_for

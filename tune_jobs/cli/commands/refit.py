@@ -1,4 +1,4 @@
-"""The command that trains the best configuration again, on more data."""
+"""The command that trains the best configuration again on more data."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 @options.force
 @options.debug
 def refit(run: str, file: Path, storage: Path | str, trial: int | None, seed: int | None, force: bool) -> None:
-    """Train the best configuration of RUN again, on training and validation data together, and write it into FILE.
+    """Train the best configuration of RUN again on training and validation data together, and write it into FILE.
 
-    It is trained for as many epochs as were best, without Ray and on all CPUs, and evaluated on the test set.
-    keras.models.load_model reads FILE, which ends in .keras.
+    It trains as many epochs as the best epoch's number, without Ray and on all CPUs, and is evaluated on the test set.
+    FILE must end in .keras. keras.models.load_model reads it.
     """
     from tune_jobs.evaluation.model_file import check_model_file
     from tune_jobs.results.find import find_run

@@ -1,4 +1,4 @@
-"""The command that goes on with a run."""
+"""The command that resumes a run."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def resume(
     address: str | None,
     **budgets: Any,
 ) -> None:
-    """Go on with RUN, or with a group of repeats: after a crash or Ctrl-C, or to do more of a finished one.
+    """Resume RUN, or a group of repeats: after a crash or Ctrl-C, or to train more trials of a finished run.
 
-    Finished trials are not run again; unfinished ones continue from their newest checkpoint. The experiment is loaded
+    Finished trials are not run again. Unfinished trials continue from their newest checkpoint. The experiment is loaded
     from where it was when the run began, unless --experiment says otherwise.
     """
     options.join_at(address)

@@ -41,8 +41,8 @@ def run(
 ) -> None:
     """Run EXPERIMENT, on this machine or on a Ray cluster that it belongs to, and print its leaderboard.
 
-    Options replace what the experiment declares; naming the searcher or the scheduler that it has already keeps its
-    settings. Ctrl-C ends the run in good order, a second one at once.
+    Options replace what the experiment declares. A searcher or scheduler that the experiment has already keeps its
+    settings. Ctrl-C ends the run in good order, a second Ctrl-C ends it at once.
     """
     options.join_at(address)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow

@@ -1,4 +1,4 @@
-"""The commands about runs: which there are, and what came of one."""
+"""The commands that list runs and print the leaderboard of one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tune_jobs.cli.screen import console_of
 def leaderboard(run: str, storage: Path | str, top: int | None, format_: str | None, output: Path | None) -> None:
     """Print the trials of RUN, the best first.
 
-    On a terminal a table shows as many columns as there is room for; every other output has all of them.
+    On a terminal the table shows as many columns as fit. Every other output has all of them.
     """
     from tune_jobs.results.find import find_run
     from tune_jobs.views.tables.export import format_for

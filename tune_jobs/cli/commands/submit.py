@@ -41,10 +41,10 @@ from tune_jobs.cli.screen import console_of
 @options.debug
 @click.pass_context
 def submit(ctx: click.Context, /, experiment: str, follow: bool, **asked: Any) -> None:
-    """Submit EXPERIMENT to a Ray cluster, which does there what `tune-jobs run` does here.
+    """Submit EXPERIMENT to a Ray cluster, which then does what `tune-jobs run` does here.
 
-    All that can be wrong is checked before anything is sent. The job goes on without this machine; `tune-jobs fetch`
-    brings its run here.
+    Everything that can be wrong is checked before anything is sent. The job does not need this machine any more.
+    `tune-jobs fetch` copies its run to this machine.
     """
     from tune_jobs.cluster.jobs.submit import submit as send
     from tune_jobs.views.reports.jobs import print_submitted

@@ -1,1 +1,1 @@
-"""Pictures, drawn by matplotlib: an extra, `pip install 'tune-jobs[plots]'`."""
+"""Pictures drawn by matplotlib, which is an extra: ``pip install 'tune-jobs[plots]'``."""

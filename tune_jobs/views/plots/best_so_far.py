@@ -1,4 +1,4 @@
-"""The picture of a comparison: the best objective so far over epochs and over seconds."""
+"""The picture of a comparison: the best objective so far, over epochs and over seconds."""
 
 from __future__ import annotations
 
@@ -20,21 +20,27 @@ _LEGEND_LETTERS = 110  # of a row as wide as the picture
 
 
 def draw(comparison: Comparison, output: Path) -> None:
-    """Draws the best so far of each strategy into a file; of repeats, the median within the quartiles.
+    """Draw the best objective so far of each strategy into a file.
+
+    A strategy with repeats is drawn as the median between the quartiles.
+
+    Args:
+        comparison: The strategies.
+        output: The file. It is replaced if it exists.
 
     Raises:
-        RequestError: The file cannot be written; nothing was.
+        RequestError: The file cannot be written. Nothing was written then.
     """
     save(figure(comparison), output)
 
 
 def figure(comparison: Comparison) -> Figure:
-    """The picture."""
+    """Return the picture of a comparison as a matplotlib figure."""
     whole = new_figure(11, 4.5)
     left, right = whole.subplots(1, 2, sharey=True)
-    runs = [[each.trajectory for each in strategy.outcomes] for strategy in comparison.strategies]
-    by_epochs = [band(each, lambda step: step.epochs) for each in runs]
-    by_seconds = [band(each, lambda step: step.seconds) for each in runs]
+    runs = [[outcome.trajectory for outcome in strategy.outcomes] for strategy in comparison.strategies]
+    by_epochs = [band(trajectories, lambda step: step.epochs) for trajectories in runs]
+    by_seconds = [band(trajectories, lambda step: step.seconds) for trajectories in runs]
     for axes, bands, unit in ((left, by_epochs, "epochs of all trials"), (right, by_seconds, "seconds of running")):
         for strategy, each in zip(comparison.strategies, bands, strict=True):
             _draw_band(axes, each, strategy)

@@ -1,4 +1,4 @@
-"""Where pictures are drawn, and how they become files: without a screen, and without matplotlib's global state."""
+"""Figures and files of pictures, without a screen and without matplotlib's global state."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ _DOTS_PER_INCH = 150
 
 
 def check_picture(output: Path) -> None:
-    """Finds out before anything is computed for it whether a picture can be drawn into this file.
+    """Check that a picture can be written into a file, before anything is computed for it.
+
+    Args:
+        output: The file.
 
     Raises:
-        RequestError: Its suffix is that of no picture, its folder does not exist, or matplotlib is not installed.
+        RequestError: The suffix names no picture format, the folder does not exist, or matplotlib is not installed.
     """
     if output.suffix.lower() not in SUFFIXES:
         raise RequestError(f"The suffix of {output} is that of no picture, but must be one of {', '.join(SUFFIXES)}.")
@@ -32,22 +35,29 @@ def check_picture(output: Path) -> None:
 
 
 def new_figure(width_in: float, height_in: float) -> Figure:
-    """An empty figure, in inches, whose parts keep clear of each other."""
+    """Return an empty figure of a size in inches. Its parts do not overlap."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_in, height_in), layout="constrained")
 
 
 def plain(text: str) -> str:
-    """A text that matplotlib takes as it is: it reads formulas between dollars, and hides what begins with "_"."""
+    """Return a text that matplotlib draws unchanged.
+
+    Matplotlib reads a formula between dollar signs, and hides a label that begins with an underscore.
+    """
     shown = clean(text).replace("$", r"\$")
     return f" {shown}" if shown.startswith("_") else shown
 
 
 def save(figure: Figure, output: Path) -> None:
-    """Writes a figure into a file; one that is there already is replaced.
+    """Write a figure into a file.
+
+    Args:
+        figure: The figure.
+        output: The file. It is replaced if it exists.
 
     Raises:
-        RequestError: The file cannot be written; nothing was.
+        RequestError: The file cannot be written. Nothing was written then.
     """
     produce_whole(output, lambda path: figure.savefig(path, dpi=_DOTS_PER_INCH))

@@ -1,4 +1,4 @@
-"""A model's predictions on the test set as a picture: a confusion matrix, or predicted against true numbers."""
+"""The picture of a model's predictions on the test set: a confusion matrix, or predicted against true numbers."""
 
 from __future__ import annotations
 
@@ -24,10 +24,15 @@ _MOST_POINTS = 10_000
 
 
 def draw_reports(reports: Mapping[str, Report], title: str, output: Path) -> None:
-    """Draws what can be drawn of a model's outputs, one panel each, side by side.
+    """Draw the reports of a model's outputs into a file, one panel an output.
+
+    Args:
+        reports: The report of each output, by the output's name. Those that cannot be drawn are left out.
+        title: The title of the picture.
+        output: The file. It is replaced if it exists.
 
     Raises:
-        RequestError: None of them can be drawn, or the file cannot be written.
+        RequestError: No report can be drawn, or the file cannot be written.
     """
     drawable = {name: report for name, report in reports.items() if isinstance(report, Classification | Regression)}
     if not drawable:
@@ -36,7 +41,7 @@ def draw_reports(reports: Mapping[str, Report], title: str, output: Path) -> Non
 
 
 def figure_of(reports: Mapping[str, Classification | Regression], title: str) -> Figure:
-    """The picture, not yet in a file."""
+    """Return the picture as a matplotlib figure."""
     sizes = [_size_in(report) for report in reports.values()]
     figure = new_figure(sum(sizes) + 0.8, max(sizes))
     panels = figure.subplots(1, len(reports), squeeze=False, width_ratios=sizes)[0]

@@ -1,4 +1,7 @@
-"""What part of the values a picture of learning curves shows: a trial that learnt nothing must not flatten the rest."""
+"""The range of values that a picture of learning curves shows.
+
+A trial that learnt nothing must not flatten the others.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ Curve = Sequence[float]
 
 
 def limits(good: Sequence[Curve], others: Sequence[Curve]) -> tuple[float, float] | None:
-    """The lowest and the highest value to show; None where there is none.
+    """Return the lowest and the highest value to show, or None if there is no finite value.
 
-    What matters is the later half of the good curves. All that is not much farther away than that is wide is shown as
-    well: where these began, and the others.
+    The later half of the good curves decides. Everything else is shown as well, as long as it is not more than five
+    times as far away as that half is wide: the beginning of the good curves, and the other curves.
 
     Args:
-        good: The curves of the better trials, epoch by epoch; NaN and infinities do not count.
-        others: Those of the others.
+        good: The curves of the better trials, a value an epoch. NaN and infinities do not count.
+        others: The curves of the other trials.
     """
     late = [value for curve in good for value in _finite(curve[len(curve) // 2 :])]
     every = [value for curve in [*good, *others] for value in _finite(curve)]
@@ -33,7 +36,7 @@ def limits(good: Sequence[Curve], others: Sequence[Curve]) -> tuple[float, float
 
 
 def outside(curve: Curve, bounds: tuple[float, float]) -> str:
-    """Where a curve lies of which nothing is shown, "below" or "above"; "" where some of it is."""
+    """Return "below" or "above" if a curve lies entirely outside the bounds, else ""."""
     values = _finite(curve)
     if values and max(values) < bounds[0]:
         return "below"

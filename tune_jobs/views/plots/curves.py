@@ -1,4 +1,4 @@
-"""The picture of a run's learning curves: training and validation, epoch by epoch; of a sweep, a panel a step."""
+"""The picture of a run's learning curves: training and validation, epoch by epoch. A sweep has one panel a step."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _GREY = "0.8"
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture within the picture.
+    """One panel of the picture.
 
     Attributes:
-        title: What is compared.
-        labels: What the legend calls each trial that it names, in its order.
+        title: The title of the panel.
+        labels: The legend's text of each trial that it names, in the legend's order.
         ranked: The same trials, the best first.
         others: Trials that are drawn in grey.
         winner: The trial to emphasise.
@@ -52,7 +52,12 @@ class Panel:
 
 
 def draw(run: Run, metric: str | None, output: Path) -> None:
-    """Draws the curves of a run into a file.
+    """Draw the learning curves of a run into a file.
+
+    Args:
+        run: The run.
+        metric: See ``figure``.
+        output: The file. It is replaced if it exists.
 
     Raises:
         RequestError: No trial has reported the metric, or the file cannot be written.
@@ -61,12 +66,12 @@ def draw(run: Run, metric: str | None, output: Path) -> None:
 
 
 def figure(run: Run, metric: str | None = None) -> Figure:
-    """The picture.
+    """Return the picture as a matplotlib figure.
 
     Args:
-        run: What is drawn.
-        metric: The name of a metric on either data, accuracy or val_accuracy, which are drawn together; None: the
-            objective.
+        run: The run.
+        metric: The name of a metric on either data set, such as accuracy or val_accuracy: both are drawn. None takes
+            the objective.
 
     Raises:
         RequestError: No trial has reported the metric.
@@ -79,9 +84,9 @@ def figure(run: Run, metric: str | None = None) -> Figure:
     width_in, height_in = _ONE_PANEL_IN if len(panels) == 1 else (_PANEL_IN[0] * columns, _PANEL_IN[1] * rows + 0.6)
     whole = new_figure(width_in, height_in)
     axes = list(whole.subplots(rows, columns, squeeze=False).flat)
-    for each, panel in zip(axes, panels, strict=False):
-        _draw_panel(each, panel, history.trials, metrics)
-        _name_lines(each, panel, f"best {run.objective.metric}")
+    for panel_axes, panel in zip(axes, panels, strict=False):
+        _draw_panel(panel_axes, panel, history.trials, metrics)
+        _name_lines(panel_axes, panel, f"best {run.objective.metric}")
     for unused in axes[len(panels) :]:
         unused.remove()
     whole.suptitle(plain(run.name), fontweight="bold")
@@ -89,19 +94,21 @@ def figure(run: Run, metric: str | None = None) -> Figure:
     return whole
 
 
-def _metrics(history: History, asked: str) -> list[str]:
-    """The metrics to draw, validation's first, as far as trials have reported them."""
+def _metrics(history: History, metric: str) -> list[str]:
+    """Return the metrics to draw that trials have reported, the validation metric first."""
     known = {name for trial in history.trials.values() for epoch in trial.epochs.values() for name in epoch.metrics}
-    name = asked.removeprefix(_VALIDATION)
-    if pair := [each for each in (_VALIDATION + name, name) if each in known]:
+    name = metric.removeprefix(_VALIDATION)
+    if pair := [candidate for candidate in (_VALIDATION + name, name) if candidate in known]:
         return pair
-    there = f"there is {', '.join(sorted(known))}" if known else "no epoch has ended yet"
-    raise RequestError(f"The metric `{asked}` was reported by no trial: {there}.")
+    remedy = f"choose one of {', '.join(sorted(known))}" if known else "no epoch has ended yet"
+    raise RequestError(f"No trial has reported the metric `{metric}`: {remedy}.")
 
 
 def _panels(run: Run, history: History) -> list[Panel]:
     metric = run.objective.metric
-    values = {place.trial.trial: place.best.metrics[metric] for place in ranking(history, run.objective) if place.best}
+    values = {
+        ranked.trial.trial: ranked.best.metrics[metric] for ranked in ranking(history, run.objective) if ranked.best
+    }
     if is_swept(run):
         return [_step_panel(stage, values) for stage in stages_of(run) if stage.trials]
     top = list(values)[:_MOST_LABELLED]
@@ -134,11 +141,11 @@ def _draw_panel(axes: Axes, panel: Panel, trials: Mapping[int, TrialHistory], me
     bounds = limits(good, others)
     for trial in panel.others:
         _draw_line(axes, trials[trial], metrics[0], color=_GREY, linewidth=0.8, zorder=1)
-    for place, (trial, label) in enumerate(panel.labels.items()):
+    for index, (trial, label) in enumerate(panel.labels.items()):
         wins = trial == panel.winner
-        if bounds and (where := outside(_curve(trials[trial], metrics[0]), bounds)):
-            label += f" ({where})"
-        look = {"color": f"C{place}", "zorder": 3 if wins else 2}
+        if bounds and (side := outside(_curve(trials[trial], metrics[0]), bounds)):
+            label += f" ({side})"
+        look = {"color": f"C{index}", "zorder": 3 if wins else 2}
         _draw_line(axes, trials[trial], metrics[0], label=plain(label), linewidth=2.4 if wins else 1.4, **look)
         for metric in metrics[1:]:
             _draw_line(axes, trials[trial], metric, linewidth=1.0, linestyle="--", markerfacecolor="white", **look)

@@ -1,1 +1,1 @@
-"""What is shown while a run goes on."""
+"""Views that are shown while a run goes on."""

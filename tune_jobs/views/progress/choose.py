@@ -1,4 +1,4 @@
-"""Which view of a run suits an output."""
+"""The choice of a view for an output."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def view_for(console: Console) -> LiveView | PlainView:
-    """The live view on a terminal that can be redrawn, plain lines elsewhere."""
+    """Return the live view for a terminal that can be redrawn, plain lines for every other output."""
     if console.is_terminal and not console.is_dumb_terminal:
         return LiveView(console)
     return PlainView(console.file)

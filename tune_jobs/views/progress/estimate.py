@@ -1,4 +1,4 @@
-"""How far a run is, and how long it will still take, as far as its progress tells."""
+"""The used part of the budget, and the time that a run will still take."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ _FEWEST_EPOCHS = 4
 
 
 def fraction_done(progress: Progress, now_s: float) -> float | None:
-    """The used part of the budget that is used up most, in [0, 1]; None before the start or without any.
+    """Return the used part of the budget, in [0, 1].
+
+    A run may have several budgets: the one that is used up most counts.
 
     Args:
-        progress: How the run stands.
-        now_s: The time, in unix time.
+        progress: The state of the run.
+        now_s: The time, in unix seconds.
+
+    Returns:
+        None before the start, and for a run without any budget.
     """
     plan = progress.plan
     if progress.started_s is None:
@@ -29,15 +34,18 @@ def fraction_done(progress: Progress, now_s: float) -> float | None:
 
 
 def seconds_left(progress: Progress, now_s: float) -> float | None:
-    """How long the run will still take: until the first of its budgets is used up; None while that is unknown.
+    """Return the seconds until the first budget of the run is used up.
 
-    Epochs are counted, not trials: the first trials of a run with early stopping end soon, and say little
-    about those that go on. A trial that has not ended is expected to train as many epochs as those that have,
-    on average, and one that is already past that, one more.
+    Epochs are counted, not trials: with early stopping the first trials end soon, and say little about those that go
+    on. A trial that has not ended is expected to train as many epochs as the ended ones did on average. A trial that
+    is already past that is expected to train one more.
 
     Args:
-        progress: How the run stands.
-        now_s: The time, in unix time.
+        progress: The state of the run.
+        now_s: The time, in unix seconds.
+
+    Returns:
+        None while it is unknown.
     """
     plan = progress.plan
     if progress.started_s is None or progress.reason is not None:
@@ -68,5 +76,5 @@ def _trial_epochs_left(progress: Progress) -> float | None:
     mean = max(1.0, progress.ended_epochs / ended)
     waiting = max(0, trials - ended - len(progress.running))
     most = progress.plan.max_epochs
-    running = (min(max(mean - each.epoch, 1.0), max(0, most - each.epoch)) for each in progress.running.values())
+    running = (min(max(mean - trial.epoch, 1.0), max(0, most - trial.epoch)) for trial in progress.running.values())
     return waiting * mean + sum(running)

@@ -1,4 +1,4 @@
-"""The view on a terminal: how the run stands, redrawn in place."""
+"""The live view on a terminal: the state of the run, redrawn in place."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _WIDEST_METRIC = 24
 class LiveView:
     """A reporter that keeps a picture of the run on the terminal, and removes it at the end.
 
-    Events only replace the frozen progress; a thread of rich's draws it, at its own pace.
+    An event only replaces the frozen progress. A thread of rich draws it, at its own pace.
 
     Args:
         console: The terminal.
-        clock: Tells the time, in unix time.
+        clock: Returns the time, in unix seconds.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.time) -> None:
@@ -54,7 +54,7 @@ class LiveView:
         self._live: Live | None = None
 
     def begin(self, plan: Plan) -> None:
-        """Starts drawing."""
+        """Start drawing."""
         self._progress = Progress.of(plan)
         self._live = Live(
             console=self._console,
@@ -69,12 +69,12 @@ class LiveView:
         self._console.show_cursor(True)
 
     def event(self, event: Event) -> None:
-        """Takes note; it is drawn when the next picture is due."""
+        """Take an event into the progress. The next picture shows it."""
         if self._progress is not None:
             self._progress = self._progress.after(event)
 
     def end(self) -> None:
-        """Removes the picture; may be called again."""
+        """Remove the picture. It may be called again."""
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -87,13 +87,13 @@ class LiveView:
 
 
 def frame(progress: Progress, now_s: float, width: int, height: int) -> RenderableType:
-    """The picture of a run.
+    """Return the picture of a run.
 
     Args:
-        progress: How it stands.
-        now_s: The time, in unix time.
+        progress: The state of the run.
+        now_s: The time, in unix seconds.
         width: Columns of the terminal.
-        height: Lines of the terminal; as many trials are shown as fit.
+        height: Lines of the terminal. As many trials are shown as fit.
     """
     return Group(
         _title(progress),
@@ -169,7 +169,7 @@ def _best_fact(progress: Progress, width: int) -> Text:
 
 
 def _trials(progress: Progress, lines: int) -> Table:
-    """The trials that run, and below them as many of those that ended last as there is room for."""
+    """Return a table of the running trials, and below them as many of the last ended ones as fit."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", expand=True)
     for name, least in (("trial", 5), ("status", 11), ("epoch", 7), (_metric(progress), 6)):
         justify = "left" if name == "status" else "right"

@@ -1,4 +1,4 @@
-"""The view where there is no terminal: a plain line a trial, for logs."""
+"""The view for an output that is no terminal: one plain line a trial, for logs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class PlainView:
     """A reporter that writes a line when a trial ends.
 
     Args:
-        stream: Where to; flushed after every line.
-        clock: Tells the time, in unix time.
+        stream: The output. It is flushed after every line.
+        clock: Returns the time, in unix seconds.
     """
 
     def __init__(self, stream: IO[str], clock: Callable[[], float] = time.time) -> None:
@@ -30,25 +30,25 @@ class PlainView:
         self._progress: Progress | None = None
 
     def begin(self, plan: Plan) -> None:
-        """Says what is about to start."""
+        """Write the name and the plan of the run."""
         self._progress = Progress.of(plan)
         self._write(f"run {clean(plan.name)}{repeat_text(plan)} in {clean(shown_folder(plan.folder))}")
         self._write(f"{clean(plan.metric)} ({direction(plan.mode)}): {plan_text(plan)}")
 
     def event(self, event: Event) -> None:
-        """Tells of a trial that ended, and of what is to be noted."""
+        """Write a line about the start, about a trial that ended, or about a note."""
         if self._progress is None:
             return
         self._progress = self._progress.after(event)
         if isinstance(event, RunStarted):
-            self._write(_place(event))
+            self._write(_start_line(event))
         elif isinstance(event, Noted):
             self._write(f"note: {note_text(event)}")
         elif isinstance(event, TrialEnded):
             self._write(trial_line(self._progress.recent[0], self._progress))
 
     def end(self) -> None:
-        """Says that it is over."""
+        """Write the last line."""
         if self._progress is not None:
             self._write(last_line(self._progress, self._clock()))
             self._progress = None
@@ -59,13 +59,13 @@ class PlainView:
 
 
 def trial_line(trial: TrialProgress, progress: Progress) -> str:
-    """What came of a trial that ended, beside the best so far."""
-    where = f" at epoch {trial.epoch}" if trial.epoch else ""
+    """Return the result of a trial that ended, beside the best so far."""
+    epoch = f" at epoch {trial.epoch}" if trial.epoch else ""
     parts = [_outcome(trial, progress)] if trial.value is not None else []
     if trial.status in (Status.FAILED, Status.OUT_OF_MEMORY) and trial.error:
         parts.append(error_text(trial.error))
     parts.append(config_text(trial.config))
-    return f"trial {trial.trial} {trial.status}{where}: {', '.join(part for part in parts if part)}"
+    return f"trial {trial.trial} {trial.status}{epoch}: {', '.join(part for part in parts if part)}"
 
 
 def _outcome(trial: TrialProgress, progress: Progress) -> str:
@@ -78,15 +78,15 @@ def _outcome(trial: TrialProgress, progress: Progress) -> str:
 
 
 def last_line(progress: Progress, now_s: float) -> str:
-    """What was done, when it is over."""
+    """Return the totals of a run that is over."""
     took = f" after {duration(now_s - progress.started_s)}" if progress.started_s is not None else ""
     statuses = statuses_text(progress.ended)
     trials = f"{count(progress.ended_trials, 'trial')}{f' ({statuses})' if statuses else ''}"
     return f"ended{took}: {trials}, {count(progress.epochs, 'epoch')}"
 
 
-def _place(event: RunStarted) -> str:
+def _start_line(event: RunStarted) -> str:
     gpus = f", {event.gpus:g} GPUs" if event.gpus else ""
-    there = f"{event.cpus:g} {'CPU' if event.cpus == 1 else 'CPUs'}{gpus}"
+    resources = f"{event.cpus:g} {'CPU' if event.cpus == 1 else 'CPUs'}{gpus}"
     started = "Ray has started" if event.nodes is None else f"joined a cluster of {count(event.nodes, 'node')}"
-    return f"{started}: {there}"
+    return f"{started}: {resources}"

@@ -1,4 +1,4 @@
-"""How a run stands: a frozen value that each event turns into the next one, at a cost that does not grow."""
+"""The state of a run as a frozen value. Each event turns it into the next one, at a cost that does not grow."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _RECENT = 8
 
 @dataclass(frozen=True)
 class TrialProgress:
-    """How a trial stands.
+    """The state of a trial.
 
     Attributes:
-        trial: Its number.
+        trial: The number of the trial.
         config: Its configuration.
-        status: Running, or how it ended.
-        epoch: Its last epoch, from 1; 0 before the first ended.
-        value: The objective at its best epoch so far; None before a finite one was reported.
-        best_epoch: That epoch.
-        error: What it raised, if it raised.
+        status: Running, or the status with which it ended.
+        epoch: Its last epoch, counted from 1. It is 0 before the first one ended.
+        value: The objective at its best epoch so far, or None before a finite value was reported.
+        best_epoch: The epoch with that value.
+        error: The error that it raised, if any.
     """
 
     trial: int
@@ -40,20 +40,20 @@ class TrialProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """How a run stands.
+    """The state of a run.
 
     Attributes:
-        plan: What was known beforehand.
-        started_s: When it started, in unix time; None before that.
-        first_epoch_s: When the first epoch was reported, in unix time.
-        epochs: How many epochs were trained, by all trials.
-        ended_epochs: How many of them by trials that have ended.
-        ended: How many trials ended, by status.
-        running: The trials that run, by number.
+        plan: The plan, which is known beforehand.
+        started_s: The time when the run started, in unix seconds, or None before that.
+        first_epoch_s: The time when the first epoch was reported, in unix seconds.
+        epochs: Number of epochs that all trials have trained.
+        ended_epochs: Number of epochs that the ended trials have trained.
+        ended: Number of ended trials, by status.
+        running: The running trials, by number.
         recent: The trials that ended last, the newest first.
-        best: The best trial so far, as it stood at its best epoch; None before a finite objective.
-        reason: Why the run ended; None while it goes on.
-        note: What was noted last.
+        best: The best trial so far, as it was at its best epoch, or None before a finite objective.
+        reason: The reason why the run ended, or None while it goes on.
+        note: The newest note.
     """
 
     plan: Plan
@@ -70,7 +70,7 @@ class Progress:
 
     @classmethod
     def of(cls, plan: Plan) -> Progress:
-        """How a run stands that is about to start, or to go on."""
+        """Return the state of a run that is about to start, or to continue."""
         progress = cls(plan)
         for event in plan.earlier:
             progress = progress.after(event)
@@ -78,11 +78,11 @@ class Progress:
 
     @property
     def ended_trials(self) -> int:
-        """How many trials have ended."""
+        """Number of trials that have ended."""
         return sum(self.ended.values())
 
     def after(self, event: Event) -> Progress:
-        """How it stands after an event."""
+        """Return the state after an event."""
         match event:
             case RunStarted():
                 return replace(self, started_s=event.time_s, reason=None)
@@ -123,7 +123,7 @@ class Progress:
         trial = replace(trial, status=event.status, error=event.error)
         return replace(
             self,
-            running={number: each for number, each in self.running.items() if number != event.trial},
+            running={number: trial for number, trial in self.running.items() if number != event.trial},
             ended={**self.ended, event.status: self.ended.get(event.status, 0) + 1},
             ended_epochs=self.ended_epochs + trial.epoch,
             recent=(trial, *self.recent)[:_RECENT],

@@ -1,1 +1,1 @@
-"""What is told of a run, a comparison, an evaluation, a job."""
+"""Text about a run, a comparison, an evaluation, a job."""

@@ -1,4 +1,4 @@
-"""A comparison to look at: a column a strategy, and what the difference is worth."""
+"""A comparison as text: a column a strategy, and the verdict about their difference."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ NOT_EVALUATED = "not evaluated"
 
 
 def print_comparison(console: Console, comparison: Comparison, storage: Path | str) -> None:
-    """Prints a comparison: on a terminal within its width, else of whatever width it takes.
+    """Print a comparison. On a terminal it fits the width, elsewhere it takes the width that it needs.
 
     Args:
-        console: Where to.
-        comparison: What is compared.
-        storage: Where runs are looked for unless a command says otherwise.
+        console: The output.
+        comparison: The strategies.
+        storage: The storage that commands look into by default.
     """
     print_table(console, _table(comparison))
     console.print()
     for line in notes(comparison):
-        _line(console, Text(line, style="dim"))
+        _print_sentence(console, Text(line, style="dim"))
     for line in comparison.cautions:
-        _line(console, Text(clean(line), style="yellow"))
+        _print_sentence(console, Text(clean(line), style="yellow"))
     for line in verdict_lines(comparison):
-        _line(console, Text(line, style="bold"))
+        _print_sentence(console, Text(line, style="bold"))
     print_next(console, _next_commands(comparison, storage))
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """How the table is to be read."""
+    """Return sentences about how to read the table."""
     metric = clean(comparison.objective.metric)
     told = [f"{metric} {score(comparison.target)} is the best of the worst run. Elapsed leaves interruptions out."]
     if comparison.is_repeated:
@@ -62,7 +62,7 @@ def _next_commands(comparison: Comparison, storage: Path | str) -> list[str]:
 
 
 def spread_text(values: Spread, write: Callable[[float], str]) -> str:
-    """A median with its quartiles: "0.9722 [0.9694, 0.9750]"; alone where they are the same."""
+    """Return a median with its quartiles, "0.9722 [0.9694, 0.9750]", or the median alone if they are equal."""
     low, median, high = map(write, values)
     return median if low == median == high else f"{median} [{low}, {high}]"
 
@@ -78,7 +78,7 @@ def _table(comparison: Comparison) -> Table:
 
 
 def _rows(comparison: Comparison) -> list[tuple[str, list[str]]]:
-    """The table's rows: what each says, and a text a strategy."""
+    """Return the table's rows: the text of each strategy, by the name of the row."""
     strategies, target = comparison.strategies, comparison.target
     metric, reached = clean(comparison.objective.metric), score(target)
 
@@ -115,7 +115,7 @@ def _test_text(strategy: Strategy) -> str:
 
 
 def _configurations(strategies: tuple[Strategy, ...]) -> list[tuple[str, Callable[[Strategy], str]]]:
-    """The best configurations, a row a parameter."""
+    """Return the best configurations, a row a parameter."""
     names = dict.fromkeys(name for strategy in strategies for name in strategy.best.config)
 
     def writer(name: str) -> Callable[[Strategy], str]:
@@ -132,5 +132,6 @@ def _origin(strategy: Strategy) -> str:
     return trial if strategy.planned == 1 else f"{trial} of {clean(best.run.name)}"
 
 
-def _line(console: Console, text: Text) -> None:
-    console.print(text, soft_wrap=not console.is_terminal)  # logs are searched, so their lines stay whole
+def _print_sentence(console: Console, text: Text) -> None:
+    # A terminal breaks a long sentence between words. Elsewhere a line stays whole, because people search logs.
+    console.print(text, soft_wrap=not console.is_terminal)

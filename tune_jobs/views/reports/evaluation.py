@@ -1,4 +1,4 @@
-"""Models on the test set, in words and numbers."""
+"""The scores of models on the test set, as text."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _WIDTH_OF_FILES = 200
 
 
 def print_evaluations(console: Console, evaluations: Sequence[Evaluation]) -> None:
-    """Prints a table of several evaluations, then the whole report of the first.
+    """Print a table of several evaluations, then the whole report of the first.
 
     Args:
-        console: Where to.
-        evaluations: At least one, the best trial first, of one run or of several.
+        console: The output.
+        evaluations: At least one, the best trial first. They may belong to several runs.
     """
     if len(evaluations) > 1:
         print_leaderboard(console, summary(evaluations))
@@ -51,7 +51,7 @@ def print_evaluations(console: Console, evaluations: Sequence[Evaluation]) -> No
 
 
 def print_scored(console: Console, scored: Scored) -> None:
-    """Prints loss, metrics and reports of a model."""
+    """Print loss, metrics and reports of a model."""
     metrics = ", ".join(f"{clean(name)} {score(value)}" for name, value in scored.metrics.items())
     print_line(console, f"test set, {count(scored.examples, 'example')}: {metrics}")
     for name, report in scored.reports.items():
@@ -61,13 +61,13 @@ def print_scored(console: Console, scored: Scored) -> None:
 
 
 def epoch_line(epoch: Epoch, epochs: int) -> str:
-    """What an epoch of a refit reported."""
+    """Return one line about an epoch of a refit."""
     metrics = ", ".join(f"{clean(name)} {score(value)}" for name, value in epoch.metrics.items())
     return f"epoch {epoch.number} of {epochs}: {metrics} ({epoch.seconds:.1f} s)"
 
 
 def print_refitted(console: Console, refitted: Refitted, run: Run, file: Path) -> None:
-    """Prints what came of a refit."""
+    """Print the result of a refit."""
     if refitted.left_out:
         callbacks = ", ".join(map(clean, refitted.left_out))
         print_line(console, f"left out, because they watch a validation metric and there is no validation: {callbacks}")
@@ -86,7 +86,7 @@ def print_refitted(console: Console, refitted: Refitted, run: Run, file: Path) -
 
 
 def exported_lines(exported: Exported, run: Run, file: Path) -> list[str]:
-    """What was exported."""
+    """Return lines about an exported model."""
     lines = [best_text(exported.place, run.objective.metric)]
     best = exported.place.best
     if best and exported.epoch != best.epoch:
@@ -100,26 +100,32 @@ def _file_lines(file: Path, notes: Sequence[str]) -> list[str]:
 
 
 def notes(evaluations: Sequence[Evaluation]) -> list[str]:
-    """What has to be known to read the scores rightly."""
-    told = []
+    """Return sentences about how to read the scores."""
+    sentences = []
     if any(FIELDS["executions"].recorded_json(each.run.experiment) != 1 for each in evaluations):
-        told.append("the objective is the mean of several executions, the scores are those of the best one's weights.")
+        sentences.append(
+            "the objective is the mean of several executions, the scores are those of the best one's weights."
+        )
     if any(each.scored.is_weighted for each in evaluations):
-        told.append("the loss and weighted metrics count the test set's sample weights, the report counts examples.")
+        sentences.append(
+            "the loss and weighted metrics count the test set's sample weights, the report counts examples."
+        )
     for each in evaluations:
         best, trial = each.place.best, each.place.trial.trial
         if best and each.epoch != best.epoch:
-            told.append(
+            sentences.append(
                 f"trial {trial} of {clean(each.run.name)} was best at epoch {best.epoch}, but its newest weights are "
                 f"of epoch {each.epoch}: the leaderboard does not show these scores."
             )
     running = {clean(each.run.name): None for each in evaluations if each.run.history().ended_s is None}
-    told += [f"{name} has not ended (it is running, or was killed): its best trials may change." for name in running]
-    return told
+    sentences += [
+        f"{name} has not ended (it is running, or was killed): its best trials may change." for name in running
+    ]
+    return sentences
 
 
 def summary(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
-    """The leaderboard's rows of these trials with their scores on the test set, and the run where there are several."""
+    """Return the leaderboard rows of these trials with their test scores. Several runs add a column for the run."""
     import pandas as pd
 
     runs = {each.run.folder: each.run for each in evaluations}

@@ -1,4 +1,4 @@
-"""What is printed about jobs: one, a list of them, and what they say."""
+"""Text about jobs: one, a list of them, and what they print."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rich.text import Text
 
 from tune_jobs.cluster.jobs.job import JobState, failure
 from tune_jobs.views.tables.printing import new_table, print_line, print_next, print_table
-from tune_jobs.views.text import clean, duration
+from tune_jobs.views.text import clean, duration, moment
 
 _COLUMNS = ("job", "run", "experiment", "started", "took", "status")
 
 
 def print_submitted(console: Console, state: JobState, commands: Sequence[str], notes: Sequence[str]) -> None:
-    """Prints what was submitted, and what can be asked of it."""
+    """Print a submitted job, and the commands about it."""
     for note in notes:
         print_line(console, Text.assemble(("note: ", "bold"), (clean(note), "yellow")))
     _print_fields(console, {"job": state.job, "run": state.run, "in": f"{state.storage}, on the cluster"})
@@ -24,23 +24,23 @@ def print_submitted(console: Console, state: JobState, commands: Sequence[str], 
 
 
 def print_state(console: Console, state: JobState) -> None:
-    """Prints all that is known of a job."""
-    told = {
+    """Print everything that is known of a job."""
+    facts = {
         "job": state.job,
         "run": state.run,
         "in": f"{state.storage}, on the cluster",
         "experiment": state.experiment,
-        "started": _moment(state.started_s),
+        "started": moment(state.started_s),
         "took": _took(state),
         "status": state.status,
     }
     if state.status == "FAILED":
-        told["why"] = failure(state)
-    _print_fields(console, told)
+        facts["why"] = failure(state)
+    _print_fields(console, facts)
 
 
 def print_jobs(console: Console, states: Sequence[JobState], address: str) -> None:
-    """Prints jobs, a row each."""
+    """Print jobs, a row each."""
     if not states:
         print_line(console, f"{clean(address)} has no jobs of runs: tune-jobs submit EXPERIMENT sends one.")
         return
@@ -48,13 +48,13 @@ def print_jobs(console: Console, states: Sequence[JobState], address: str) -> No
     for name in _COLUMNS:
         table.add_column(name, overflow="fold")
     for state in states:
-        about = (state.job, state.run, state.experiment, _moment(state.started_s), _took(state), state.status)
+        about = (state.job, state.run, state.experiment, moment(state.started_s), _took(state), state.status)
         table.add_row(*(Text(clean(each)) for each in about))
     print_table(console, table)
 
 
 def clean_lines(pieces: Iterable[str]) -> Iterator[str]:
-    """What a job prints, in which whatever could steer a terminal is spelled out; its lines stay lines."""
+    """Yield the output of a job, with characters spelled out that could steer a terminal. Lines stay lines."""
     for piece in pieces:
         yield "\n".join(map(clean, piece.expandtabs().split("\n")))
 
@@ -63,10 +63,6 @@ def _print_fields(console: Console, fields: dict[str, str]) -> None:
     width = max(map(len, fields))
     for name, value in fields.items():
         print_line(console, Text.assemble((f"{name + ':':<{width + 1}} ", "bold"), clean(value)))
-
-
-def _moment(time_s: float | None) -> str:
-    return "-" if time_s is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(time_s))
 
 
 def _took(state: JobState) -> str:

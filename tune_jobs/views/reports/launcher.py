@@ -1,4 +1,4 @@
-"""What `tune-jobs cluster check` says about a launcher file: which nodes, and how many trials on each."""
+"""The report of ``tune-jobs cluster check`` on a launcher file: its nodes, and how many trials fit on each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _GIB = 1 << 30
 
 
 def report(cluster: Cluster, resources: Resources | None) -> str:
-    """A text of several lines.
+    """Return the report, as several lines.
 
     Args:
-        cluster: What the file promises.
-        resources: What a trial asks for; None: nobody said.
+        cluster: The content of the launcher file.
+        resources: The resources of a trial, or None if they are not given.
     """
     lines = [f"{cluster.name} on {cluster.provider}: {count(cluster.max_workers, 'worker')} at most", ""]
     widest = max(len(node_type.name) for node_type in cluster.node_types)
@@ -51,7 +51,7 @@ def _has(node_type: NodeType) -> str:
 
 
 def _fits(node_type: NodeType, resources: Resources) -> Iterator[str]:
-    """One line for each thing that a trial asks for; the first thing that is missing is enough."""
+    """Return one line for each resource of a trial, up to the first that is missing."""
     asked = rooms(node_type, resources)
     if missing := [room for room in asked if room.trials == 0]:
         name = RAYS_NAMES.get(missing[0].name, missing[0].name)

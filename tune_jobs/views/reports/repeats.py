@@ -1,4 +1,4 @@
-"""What is printed when repeats are over: a row each, their quartiles, what to type next."""
+"""The summary of repeats that are over: a row each, their quartiles, the next commands."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ _COLUMNS: tuple[tuple[Callable[[Outcome], float], Callable[[float], str]], ...] 
 
 
 def were_interrupted(runs: Sequence[Run]) -> bool:
-    """Whether Ctrl-C ended a group of repeats: in one of them, or before all were begun."""
+    """Return True if Ctrl-C ended a group of repeats: during one of them, or before all had begun."""
     repeat = runs[0].repeat
     missing = repeat is not None and len(runs) < repeat.count
     return missing or runs[-1].history().reason == Ending.INTERRUPTED
 
 
 def print_repeats(console: Console, runs: Sequence[Run], storage: Path | str) -> bool:
-    """Prints what came of the repeats of an experiment.
+    """Print the results of the repeats of an experiment.
 
     Args:
-        console: Where to.
-        runs: They are over.
-        storage: Where runs are looked for unless a command says otherwise.
+        console: The output.
+        runs: The repeats. They are over.
+        storage: The storage that commands look into by default.
 
     Returns:
-        Whether any of them has a best trial.
+        True if any of them has a best trial.
     """
     outcomes = [outcome(run) for run in runs]
     found = [each for each in outcomes if each is not None]

@@ -1,4 +1,4 @@
-"""What is printed when a run is over: its leaderboard, what it took, where it lies, what to type next."""
+"""The summary of a run that is over: its leaderboard, its totals, its folder, the next commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tune_jobs.results import Ending
 from tune_jobs.results.ranking import ranking
 from tune_jobs.views.summary import best_text, next_commands, shown_folder, totals_text
 from tune_jobs.views.tables.leaderboard import print_leaderboard
-from tune_jobs.views.tables.printing import print_next
+from tune_jobs.views.tables.printing import print_line, print_next
 from tune_jobs.views.text import clean, note_text
 
 if TYPE_CHECKING:
@@ -24,21 +24,21 @@ _NOTES = 5
 
 
 def was_interrupted(run: Run) -> bool:
-    """Whether Ctrl-C ended the run."""
+    """Return True if Ctrl-C ended the run."""
     return run.history().reason == Ending.INTERRUPTED
 
 
 def print_outcome(console: Console, run: Run, top: int, storage: Path | str) -> bool:
-    """Prints what came of a run.
+    """Print the results of a run.
 
     Args:
-        console: Where to.
-        run: It is over.
-        top: How many rows of the leaderboard.
-        storage: Where runs are looked for unless a command says otherwise.
+        console: The output.
+        run: The run. It is over.
+        top: Number of rows of the leaderboard.
+        storage: The storage that commands look into by default.
 
     Returns:
-        Whether it has a best trial.
+        True if it has a best trial.
     """
     history = run.history()
     places = ranking(history, run.objective)
@@ -47,23 +47,18 @@ def print_outcome(console: Console, run: Run, top: int, storage: Path | str) -> 
     print_leaderboard(console, run.leaderboard().head(top), len(run.space.slots()))
     console.print()
     if history.reason == Ending.INTERRUPTED:
-        _line(console, Text("Interrupted: what was finished is kept.", style="yellow"))
-    _line(console, Text(totals_text(history)))
+        print_line(console, Text("Interrupted: what was finished is kept.", style="yellow"))
+    print_line(console, Text(totals_text(history)))
     for note in history.notes[-_NOTES:]:
-        _line(console, Text.assemble(("note: ", "bold"), (note_text(note), "yellow")))
+        print_line(console, Text.assemble(("note: ", "bold"), (note_text(note), "yellow")))
     if len(history.notes) > _NOTES:
-        _line(console, Text(f"      and {count(len(history.notes) - _NOTES, 'earlier note')} in the journal"))
+        print_line(console, Text(f"      and {count(len(history.notes) - _NOTES, 'earlier note')} in the journal"))
     if best:
-        _line(console, Text.assemble(("best: ", "bold"), best_text(best, run.objective.metric)))
+        print_line(console, Text.assemble(("best: ", "bold"), best_text(best, run.objective.metric)))
     else:
-        _line(console, Text(f"No trial has a finite {clean(run.objective.metric)}.", style="red"))
-    _line(console, Text.assemble(("run:  ", "bold"), clean(shown_folder(run.folder))))
+        print_line(console, Text(f"No trial has a finite {clean(run.objective.metric)}.", style="red"))
+    print_line(console, Text.assemble(("run:  ", "bold"), clean(shown_folder(run.folder))))
     goes_on = history.reason in (Ending.INTERRUPTED, Ending.FAILED)
     commands = next_commands(run.folder, storage, interrupted=goes_on, swept=is_swept(run), ranked=best is not None)
     print_next(console, commands)
     return best is not None
-
-
-def _line(console: Console, text: Text) -> None:
-    # Never broken by rich: paths and commands are there to be copied, and logs to be searched.
-    console.print(text, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The verdicts of a comparison, in sentences."""
+"""The verdicts of a comparison, as sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def verdict_lines(comparison: Comparison) -> list[str]:
-    """What the repeats say about luck: a line about the test, and one about each pair of strategies."""
+    """Return a line about the statistical test, and one about each pair of strategies."""
     if not comparison.is_repeated:
         return ["One run each says nothing about luck: tune-jobs run EXPERIMENT --repeats 5 makes repeats to compare."]
     verdicts = comparison.verdicts
@@ -34,12 +34,12 @@ def _sentence(verdict: Verdict) -> str:
     if verdict.is_different:
         winner = best if verdict.share >= 0.5 else other
         return f"{pair}: different, {winner} is better ({p})."
-    told = [f"{pair}: not distinguishable from noise ({p})."]
+    sentences = [f"{pair}: not distinguishable from noise ({p})."]
     if verdict.is_hopeless:
-        told.append(
+        sentences.append(
             f"So few can show no difference, however large: the smallest possible p is {number(verdict.least_p, 2)}."
         )
-    return " ".join([*told, _needed(verdict)])
+    return " ".join([*sentences, _needed(verdict)])
 
 
 def _needed(verdict: Verdict) -> str:

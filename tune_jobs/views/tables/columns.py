@@ -1,4 +1,4 @@
-"""The columns of a leaderboard as text, and which of them fit into a width."""
+"""The columns of a leaderboard as text, and the choice of those that fit into a width."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class TextColumn:
 
     Attributes:
         name: The column's name in the table that it comes from.
-        header: The same, in one line or two.
-        cells: A text a row.
-        is_number: Whether it is aligned to the right.
+        header: The name as it is printed, in one line or two.
+        cells: The text of each row.
+        is_number: True if the column is aligned to the right.
     """
 
     name: str
@@ -42,13 +42,13 @@ class TextColumn:
         return max(map(_width, [*self.header.split("\n"), *self.cells]))
 
     def aligned(self, texts: Iterable[str]) -> list[str]:
-        """Texts of this column, each as wide as the column."""
+        """Return texts of this column, each as wide as the column."""
         width = self.width
         return [_aligned(text, width, is_number=self.is_number) for text in texts]
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing stands in it."""
+        """True if no row has a value."""
         return all(cell == MISSING for cell in self.cells)
 
 
@@ -64,7 +64,7 @@ def _width(text: str) -> int:
 
 
 def text_columns(frame: pd.DataFrame) -> list[TextColumn]:
-    """The columns of a table, every value as text."""
+    """Return the columns of a table, every value as text."""
     return [_text_column(str(name), values) for name, values in frame.items()]
 
 
@@ -94,7 +94,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def merged(columns: Sequence[TextColumn]) -> list[TextColumn]:
-    """The columns with units_0, units_1, … as one: units, "64, 32"."""
+    """Return the columns with units_0, units_1, … merged into one: units, "64, 32"."""
     taken = {column.name for column in columns}
     result: list[TextColumn] = []
     for stem, group in groupby(columns, key=lambda column: _stem(column.name)):
@@ -119,7 +119,7 @@ def _joined(stem: str, members: Sequence[TextColumn]) -> TextColumn:
 
 
 def counted(columns: Sequence[TextColumn], lists: Sequence[TextColumn]) -> set[str]:
-    """The names of the columns that say how many values one of the lists has, which it shows by itself."""
+    """Return the names of the columns that only repeat the length of one of the lists."""
     lengths = {tuple(_length(cell) for cell in column.cells) for column in lists}
     return {column.name for column in columns if column.cells in lengths}
 
@@ -129,10 +129,13 @@ def _length(cell: str) -> str:
 
 
 def folded(column: TextColumn, most: int) -> TextColumn:
-    """The column with its header in two lines when it is wider than its cells, and cells cut to a width."""
+    """Return the column, narrower.
+
+    Its cells are cut to a width. Its header takes two lines if it is wider than its cells.
+    """
     cells = tuple(cut(cell, most) for cell in column.cells)
     header = column.header
-    breaks = [place.end() for place in re.finditer("_", header) if place.end() < len(header)]
+    breaks = [match.end() for match in re.finditer("_", header) if match.end() < len(header)]
     if breaks and len(header) > max(map(cell_len, cells), default=0):
         halves = min(((header[:at], header[at:]) for at in breaks), key=lambda pair: max(map(len, pair)))
         header = "\n".join(halves)
@@ -140,7 +143,7 @@ def folded(column: TextColumn, most: int) -> TextColumn:
 
 
 def fitting(columns: Sequence[TextColumn], order: Iterable[str], width: int, gap: int) -> set[str]:
-    """The names of the columns that fit into a width, taken in an order of importance; the first always does."""
+    """Return the names of the columns that fit into a width, taken in the given order. The first one always fits."""
     widths = {column.name: column.width for column in columns}
     kept: set[str] = set()
     used = -gap

@@ -19,9 +19,9 @@ _NONE = "."
 
 
 def confusion_lines(classification: Classification, width: int) -> list[str]:
-    """The matrix, a row a true class; where it is wider than that, the pairs of classes that are confused most.
+    """Return the matrix, a row a true class. If it is too wide, return the most confused pairs of classes instead.
 
-    Names that are too long for a column's head stand only before the rows, with the number that heads the column.
+    A name that is too long for the head of a column stands only before its row, with the number that heads the column.
     """
     matrix = _matrix(classification)
     if max(map(cell_len, matrix)) <= width:
@@ -50,7 +50,7 @@ def _most_confused(classification: Classification) -> list[str]:
     wrong = classification.confusion.copy()
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_CONFUSIONS]
-    pairs = [np.unravel_index(place, wrong.shape) for place in order]
+    pairs = [np.unravel_index(index, wrong.shape) for index in order]
     names = [clean(name) for name in classification.class_names]
     lines = [
         f"{wrong[true, predicted]:6}  {names[true]} taken for {names[predicted]}"

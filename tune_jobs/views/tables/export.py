@@ -1,4 +1,4 @@
-"""A leaderboard in a file: which format, and written whole or not at all."""
+"""A leaderboard in a file: its format, and writing it whole or not at all."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SUFFIXES = {
 
 
 def format_for(named: str | None, output: Path | None) -> str:
-    """The format that is meant.
+    """Return the format of a table.
 
     Args:
-        named: The one that was named, if any.
+        named: The format that the user named, if any.
         output: The file, if any.
 
     Raises:
-        RequestError: The file's suffix says nothing, or the format needs a file.
+        RequestError: The file's suffix names no format, or the format needs a file.
     """
     if named == "parquet" and output is None:
         raise RequestError("Parquet is not text: name a file for it, such as --output leaderboard.parquet.")
@@ -45,16 +45,21 @@ def format_for(named: str | None, output: Path | None) -> str:
 
 
 def export(frame: pd.DataFrame, format: str, output: Path) -> None:
-    """Writes a leaderboard into a file; one that is there already is replaced.
+    """Write a leaderboard into a file.
+
+    Args:
+        frame: The leaderboard.
+        format: A value of ``SUFFIXES``.
+        output: The file. It is replaced if it exists.
 
     Raises:
-        RequestError: The file cannot be written; nothing was.
+        RequestError: The file cannot be written. Nothing was written then.
     """
     write_whole(output, _content(frame, format))
 
 
 def safe(text: str) -> str:
-    """Lines that can be shown on a terminal whatever they hold; tabs are told as such."""
+    """Return lines that are safe to show on a terminal, whatever they hold. Tabs are spelled out."""
     return "".join(f"{clean(line)}\n" for line in text.split("\n")[:-1])
 
 

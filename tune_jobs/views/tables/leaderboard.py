@@ -1,4 +1,4 @@
-"""A leaderboard as a table to look at: as much of it as a terminal has room for, or all of it."""
+"""A leaderboard as a table: as much of it as a terminal has room for, or all of it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ _NARROW_GAP = 1
 
 
 def print_leaderboard(console: Console, frame: pd.DataFrame, parameters: int = 0) -> None:
-    """Prints a leaderboard: on a terminal what fits its width, with the names of what does not; else all of it.
+    """Print a leaderboard.
+
+    A terminal gets the columns that fit its width, and the names of the others. Every other output gets all of them.
 
     Args:
-        console: Where to.
-        frame: A leaderboard, or the first rows of one.
-        parameters: How many of its columns are parameters.
+        console: The output.
+        frame: A leaderboard, or its first rows.
+        parameters: Number of its columns that are parameters.
     """
     if frame.empty:
         console.print("No trial has started yet.", markup=False)
@@ -49,17 +51,17 @@ def print_leaderboard(console: Console, frame: pd.DataFrame, parameters: int = 0
 
 
 def table_text(frame: pd.DataFrame) -> str:
-    """A leaderboard as plain text of whatever width it takes; columns without any value are left out."""
+    """Return a leaderboard as plain text, as wide as it needs. Columns without any value are left out."""
     return "".join(f"{line}\n" for _, line in _lines(_filled(frame), frame, GAP))
 
 
 def fitted(frame: pd.DataFrame, width: int, parameters: int = 0) -> tuple[list[TextColumn], int, list[str]]:
-    """The columns for which a terminal has room, the spaces between them, and the names of the others.
+    """Return the columns that fit on a terminal, the spaces between them, and the names of the others.
 
     Args:
-        frame: A leaderboard, or the first rows of one.
+        frame: A leaderboard, or its first rows.
         width: Columns of the terminal.
-        parameters: How many of its columns are parameters: they matter more than the other metrics.
+        parameters: Number of its columns that are parameters. They matter more than the other metrics.
     """
     metrics = {str(name) for name in frame.columns[_FIXED + parameters :]}
     filled = _filled(frame)
@@ -75,25 +77,25 @@ def fitted(frame: pd.DataFrame, width: int, parameters: int = 0) -> tuple[list[T
 
 
 def _importance(columns: Sequence[TextColumn], metrics: AbstractSet[str], known: Collection[str]) -> list[str]:
-    """The columns that are worth showing, the most important first."""
+    """Return the names of the columns that are worth showing, the most important first."""
     lists = [column for column in columns if column.name not in known]
     counts = counted(columns[_FIRST:], lists)
-    place = {"epochs": 1, "error": 3, "best_epoch": 4, "seconds": 5, "node": 7}
-    place |= dict.fromkeys(_beside_objective(columns), 1)
+    importance = {"epochs": 1, "error": 3, "best_epoch": 4, "seconds": 5, "node": 7}
+    importance |= dict.fromkeys(_beside_objective(columns), 1)
 
-    def importance(index: int) -> int:
+    def importance_of(index: int) -> int:
         name = columns[index].name
         if index < _FIRST:
             return 0
-        return 6 if name in counts or name in metrics - place.keys() else place.get(name, 2)
+        return 6 if name in counts or name in metrics - importance.keys() else importance.get(name, 2)
 
     one_node = {column.name for column in columns if column.name == "node" and len(set(column.cells)) == 1}
-    ordered = sorted(range(len(columns)), key=importance)
+    ordered = sorted(range(len(columns)), key=importance_of)
     return [columns[index].name for index in ordered if columns[index].name not in one_node]
 
 
 def _filled(frame: pd.DataFrame) -> list[TextColumn]:
-    """The columns in which something stands, what belongs to the objective beside it."""
+    """Return the columns that have a value, with those that belong to the objective beside it."""
     columns = text_columns(frame)
     first, rest = columns[:_FIRST], [column for column in columns[_FIRST:] if not column.is_empty]
     beside = _beside_objective(columns)
@@ -101,13 +103,13 @@ def _filled(frame: pd.DataFrame) -> list[TextColumn]:
 
 
 def _beside_objective(columns: Sequence[TextColumn]) -> dict[str, int]:
-    """The names of the objective's spread and of its test score, in order."""
+    """Return the columns of the objective's spread and of its test score, with their order."""
     objective = columns[_FIRST - 1].name
     return {spread_of(objective): 0, on_test_set(objective): 1}
 
 
 def _lines(columns: Sequence[TextColumn], frame: pd.DataFrame, gap: int) -> Iterator[tuple[str, str]]:
-    """The style and the text of each line; rich's own tables take fifty times as long."""
+    """Yield the style and the text of each line. The tables of rich take fifty times as long."""
     headers = [column.header.split("\n") for column in columns]
     height = max(map(len, headers))
     texts = [

@@ -1,4 +1,4 @@
-"""How a view prints: lines and commands that are never broken, tables within a terminal's width or of any."""
+"""Printing for all views: lines and commands that are never broken, tables that fit a terminal."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ GAP = 2
 
 
 def new_table() -> Table:
-    """A table without lines."""
+    """Return a table without lines."""
     return Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Prints a table: on a terminal within its width, else of whatever width it takes."""
+    """Print a table. On a terminal it fits the width, elsewhere it takes the width that it needs."""
     if console.is_terminal:
         console.print(table)
     else:
@@ -29,7 +29,7 @@ def print_table(console: Console, table: Table) -> None:
 
 
 def _plain_text(table: Table) -> str:
-    """A table as text of whatever width it takes, without spaces at the ends of lines."""
+    """Return a table as text, as wide as it needs, without spaces at the ends of lines."""
     console = Console(file=io.StringIO(), width=_UNLIMITED, color_system=None)
     with console.capture() as capture:
         console.print(table)
@@ -37,11 +37,11 @@ def _plain_text(table: Table) -> str:
 
 
 def print_line(console: Console, text: Text | str) -> None:
-    """Prints a line that rich does not break: paths and commands are there to be copied, and logs to be searched."""
+    """Print a line that rich does not break: people copy paths and commands, and search logs."""
     console.print(text, soft_wrap=True)
 
 
 def print_next(console: Console, commands: Sequence[str]) -> None:
-    """Prints what can be typed next, a line a command."""
+    """Print the next commands, a line each."""
     for index, command in enumerate(commands):
         print_line(console, Text.assemble(("next: " if index == 0 else "      ", "bold"), clean(command)))

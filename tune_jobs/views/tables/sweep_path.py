@@ -1,4 +1,4 @@
-"""The path that a sweep took, as a table to look at."""
+"""The path of a sweep, as a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ _STYLES = {State.DONE: "", State.UNFINISHED: "yellow", State.SKIPPED: "dim", Sta
 
 
 def print_path(console: Console, stages: Sequence[Stage], metric: str) -> None:
-    """Prints a path: a row a step, and the configuration that it has come to."""
+    """Print the path of a sweep: a row a step, and the configuration that it has reached.
+
+    Args:
+        console: The output.
+        stages: The steps of the sweep.
+        metric: The objective's metric.
+    """
     table = new_table()
     for name in ("step", "parameters", "winner", "trial", clean(metric), "gain", "trials", "epochs"):
         table.add_column(name, justify="left" if name in ("parameters", "winner") else "right", overflow="fold")
@@ -31,7 +37,7 @@ def print_path(console: Console, stages: Sequence[Stage], metric: str) -> None:
 
 
 def path_row(stage: Stage) -> tuple[str, ...]:
-    """A step's number, parameters, winner, its trial, objective and gain, and what the step took."""
+    """Return number, parameters, winner, winner's trial, objective, gain, trials and epochs of a step."""
     return (
         str(stage.number),
         ", ".join(map(clean, stage.names)),
@@ -45,18 +51,18 @@ def path_row(stage: Stage) -> tuple[str, ...]:
 
 
 def destination(stages: Sequence[Stage], metric: str) -> str:
-    """The configuration that a path has come to; that it is the final one, when it is."""
+    """Return the configuration that a path has reached, and if it is the final one."""
     done = [stage for stage in stages if stage.winner is not None]
     if not done or done[-1].winner is None:
         return "No step is finished yet."
     last = done[-1]
-    what = "so far" if any(stage.state in (State.UNFINISHED, State.AHEAD) for stage in stages) else "final"
-    where = f"trial {last.winner}, {clean(metric)} {score(last.value)}"
-    return f"{what}: {where}: {config_text(_config(last))}"
+    prefix = "so far" if any(stage.state in (State.UNFINISHED, State.AHEAD) for stage in stages) else "final"
+    reached = f"trial {last.winner}, {clean(metric)} {score(last.value)}"
+    return f"{prefix}: {reached}: {config_text(_config(last))}"
 
 
 def gain_text(gain: float | None) -> str:
-    """How much better something became: "+0.01250"; 0 when it stayed."""
+    """Return an improvement as "+0.01250", or 0 if there was none."""
     if gain is None:
         return _MISSING
     return "0" if gain == 0 else f"{'+' if gain > 0 else '-'}{score(abs(gain))}"
@@ -76,5 +82,5 @@ def _winner(stage: Stage) -> str:
             return "not begun"
     if stage.winner is None:
         return _MISSING
-    told = config_text(stage.values(stage.winner))
-    return f"{told} (all trials failed)" if stage.value is None else told
+    values = config_text(stage.values(stage.winner))
+    return f"{values} (all trials failed)" if stage.value is None else values

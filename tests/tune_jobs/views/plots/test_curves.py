@@ -63,7 +63,9 @@ def test_a_metric_of_the_training_data_alone(tmp_path: Path) -> None:
 
 
 def test_a_metric_that_nobody_reported_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="`recall` was reported by no trial: there is accuracy, loss, val_accuracy"):
+    with pytest.raises(
+        RequestError, match="No trial has reported the metric `recall`: choose one of accuracy, loss, val_accuracy"
+    ):
         figure(make_run(tmp_path), "recall")
     run = make_run(tmp_path, "new", stop_after=0)
     with pytest.raises(RequestError, match="no epoch has ended yet"):
@@ -107,7 +109,7 @@ def test_the_command_line_draws_whatever_the_values_are_called(tmp_path: Path) -
     [
         ([], "Missing option '--output'"),
         (["--output", "curves.csv"], "is that of no picture"),
-        (["--output", "curves.png", "--metric", "recall"], "was reported by no trial"),
+        (["--output", "curves.png", "--metric", "recall"], "No trial has reported the metric"),
     ],
 )
 def test_curves_asked_for_wrongly(
