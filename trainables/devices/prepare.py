@@ -8,6 +8,7 @@ from functools import cache
 
 from trainables.devices import gpu_limits, gpu_memory, replicas
 from trainables.devices.gpu_share import gpu_share, is_part
+from trainables.internals.gradient_registry import forget_traced_gradients
 from trainables.internals.lazy_keras import import_keras
 
 _held_gpus: list[float] = []  # at most one: what this process is held to, for as long as it lives
@@ -71,7 +72,7 @@ def release() -> None:
 
     if keras.backend.backend() == "tensorflow":
         forget_names()
-        _forget_traced_gradients()
+        forget_traced_gradients()
     else:
         keras.backend.clear_session(free_memory=False)
     gc.collect()
@@ -87,11 +88,3 @@ def _limit_tensorflow_threads(threads: int) -> None:
         # TensorFlow has computed something before (a process that is no worker of ours, such as a notebook):
         # its threads are as they are.
         return
-
-
-def _forget_traced_gradients() -> None:
-    from tensorflow.python.framework import ops
-
-    registered = getattr(ops.gradient_registry, "_registry", {})
-    for name in [name for name in registered if name.startswith("CustomGradient-")]:
-        del registered[name]

@@ -8,7 +8,6 @@ and most of what a first epoch takes beyond a later one. Here the iterator only 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
 import keras
@@ -114,36 +113,38 @@ class GatheringSteps:
 
     def __init__(self, model: Any) -> None:
         self._inputs: tuple[Any, Any] = (None, None)
-        model.make_train_function = _maker(model, "train_function", model.train_step, lambda: self._inputs[0].rows)
-        model.make_test_function = _maker(model, "test_function", model.test_step, lambda: self._inputs[1].rows)
+        _replace_maker(model, "train", lambda: self._inputs[0].rows)
+        _replace_maker(model, "test", lambda: self._inputs[1].rows)
 
     def feed(self, training: Any, validation: Any) -> None:
         """From now on, spans are those of these inputs."""
         self._inputs = (training, validation)
 
 
-def _maker(model: Any, name: str, step: Step, rows: Callable[[], Rows]) -> Callable[..., Any]:
-    """In place of the model's method that makes a function, once or by force."""
+def _replace_maker(model: Any, kind: str, rows: Callable[[], Rows]) -> None:
+    """Replace ``make_train_function`` or ``make_test_function``, which Keras calls at the begin of each epoch."""
+    maker, attribute = f"make_{kind}_function", f"{kind}_function"
+    step, make_kerass = getattr(model, f"{kind}_step"), getattr(model, maker)
 
     def make(force: bool = False) -> Any:
-        if getattr(model, name) is None or force:
-            setattr(model, name, _function(model, step, rows))
-        return getattr(model, name)
+        if getattr(model, attribute) is None or force:
+            make_kerass(force=True)
+            setattr(model, attribute, _function(model, step, rows, getattr(model, attribute)))
+        return getattr(model, attribute)
 
-    return make
+    setattr(model, maker, make)
 
 
-def _function(model: Any, step: Step, rows: Callable[[], Rows]) -> Step:
+def _function(model: Any, step: Step, rows: Callable[[], Rows], kerass: Step) -> Step:
     """What Keras calls for the next steps of an epoch: it returns their metrics."""
     import tensorflow as tf
 
     over_span = tf.function(_loop(model, step), autograph=False, reduce_retracing=True)
-    as_ever = cache(lambda: model._make_function(step))
 
     def function(iterator: Any) -> Any:
         if isinstance(getattr(iterator, "element_spec", None), Span):
             return over_span(next(iterator), rows())
-        return as_ever()(iterator)
+        return kerass(iterator)
 
     return function
 

@@ -1,4 +1,20 @@
-"""Lets several trainings take turns in one process, each with its own names and random numbers."""
+"""Names and random numbers that are global in Keras and TensorFlow, exchanged between trainings of one process.
+
+Private names:
+
+- ``keras.src.backend.common.global_state``: ``GLOBAL_STATE_TRACKER`` and ``GLOBAL_SETTINGS_TRACKER`` hold the numbers
+  of Keras's names, its scopes and its global generator; ``set_global_attribute`` writes into the first.
+- ``GLOBAL_RANDOM_SEED`` and ``GLOBAL_SEED_GENERATOR``: the keys of two entries there.
+- ``_seed`` and ``_rng`` of TensorFlow's eager context: the global seed, and the generator that follows from it.
+
+What they buy: compiled functions stay compiled between trials, 0.4 s a trial for a small model; and executions that
+take turns draw the same numbers as each would alone.
+
+Without them: Keras's public ``set_random_seed`` and ``clear_session`` do the work. Both empty TensorFlow's cache of
+kernels, so that every function is optimised again at its next call. The names of each execution begin anew, but what
+they draw from the global generators of Keras and TensorFlow depends on their turns. Keras's own layers do not draw from
+those. Python's and NumPy's generators are public, and always exchanged.
+"""
 
 from __future__ import annotations
 
@@ -6,114 +22,174 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-from keras.src.backend.common import global_state as keras_state
-from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
-from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
+
+_KERAS_STATE = "keras.src.backend.common.global_state"
+_TRACKERS = ("GLOBAL_STATE_TRACKER", "GLOBAL_SETTINGS_TRACKER")
+_SEED_KEYS = (
+    ("keras.src.utils.rng_utils", "GLOBAL_RANDOM_SEED"),
+    ("keras.src.random.seed_generator", "GLOBAL_SEED_GENERATOR"),
+)
+_TENSORFLOW_CONTEXT = "tensorflow.python.eager.context"
+_TENSORFLOW_SEEDS = ("_seed", "_rng")
+_UNSEEDED = (None, None)
+
+_used_seeds: set[int] = set()
 
 
 class PrivateGlobalState:
-    """One training's own names and random numbers: what comes of it does not depend on who else takes turns.
+    """One training's own names and random numbers, whoever else takes turns with it in this process.
 
     Keras numbers the names of layers and metrics, so that the second of two equal models would report ``auc_1``
-    beside the first one's ``auc``. What a custom layer or a callback draws without a generator of its own comes
-    from the global ones: of Keras, NumPy and Python, and for TensorFlow's stateful operations from the seed that
-    is global when they are traced. Keras's own layers draw from generators within the model.
+    beside the first one's ``auc``. A custom layer or a callback that has no generator of its own draws from the global
+    ones: of Keras, of NumPy, of Python. TensorFlow's stateful operations draw by the seed that is global when they are
+    traced. Keras's own layers draw from generators within the model.
 
-    The state is exchanged, not seeded anew: ``tf.random.set_seed`` in the middle of a training would begin
-    the sequence of every stateful operation again, and Keras's generator belongs to the functions that were traced
-    with it.
+    The state is exchanged, not seeded again. ``tf.random.set_seed`` in the middle of a training would restart the
+    sequence of every stateful operation, and Keras's generator belongs to the functions that were traced with it.
     """
 
     def __init__(self) -> None:
-        self._own: tuple[Any, ...] | None = None
+        self._own: _State | None = None
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Within it, the training's state is the global one; it begins as a copy of what it finds."""
-        outside = _current()
-        _install(self._own or (_copy_of_keras(), *outside[1:]))
+        """Make this state the global one within the context; the first time, it begins as a copy of what is there."""
+        outside = _current_state()
+        if self._own is not None:
+            _install(self._own)
+        elif _keras_state() is not None:
+            _install(outside._replace(keras=_copy_of_names()))
+        else:
+            forget_names()
         try:
             yield
         finally:
-            self._own = _current()
+            self._own = _current_state()
             _install(outside)
 
 
-_seeds_used: set[int] = set()
-
-
 def set_seed(seed: int) -> None:
-    """``keras.utils.set_random_seed``, which leaves compiled functions compiled where that makes no difference.
+    """Seed every generator like ``keras.utils.set_random_seed``, but leave compiled functions compiled where possible.
 
-    ``tf.random.set_seed`` empties TensorFlow's cache of kernels, so that stateful operations begin again; every
+    ``tf.random.set_seed`` empties TensorFlow's cache of kernels, so that stateful operations begin again. Every
     compiled function is then optimised anew at its next call (0.4 s for a small model). Kernels of stateful
-    operations belong to their seeds: there are none yet of a seed that this process has not used.
+    operations belong to their seeds: as long as this process has not used a seed, there are none to begin again.
+
+    Args:
+        seed: The seed, in [0, 2**32).
     """
-    if seed in _seeds_used or keras.backend.backend() != "tensorflow":
+    keras_state, context, keys = _keras_state(), _tensorflow_context(), _seed_keys()
+    if seed in _used_seeds or keras_state is None or context is None or keys is None:
         keras.utils.set_random_seed(seed)
     else:
-        keras_state.set_global_attribute(GLOBAL_RANDOM_SEED, seed)
-        keras_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+        random_seed, seed_generator = keys
+        keras_state.set_global_attribute(random_seed, seed)
+        keras_state.set_global_attribute(seed_generator, None)
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
-        context = _tensorflow_context()
-        context._seed, context._rng = seed, random.Random(seed)  # noqa: S311 - as TensorFlow does
-    _seeds_used.add(seed)
+        _set_tensorflow_seeds(context, (seed, random.Random(seed)))  # noqa: S311 - as TensorFlow does
+    _used_seeds.add(seed)
 
 
 def remember_names() -> Callable[[], None]:
-    """What gives Keras the names of layers and metrics that it would give now, whatever is made meanwhile."""
-    names = _copy_of_keras()
+    """Remember the names that Keras would give now.
 
-    def set_back() -> None:
-        keras_state.GLOBAL_STATE_TRACKER = names
-
-    return set_back
+    Returns:
+        A function that makes Keras give them again, whatever was built meanwhile.
+    """
+    if _keras_state() is None:
+        return forget_names
+    names = _copy_of_names()
+    return lambda: _install_names(names)
 
 
 def forget_names() -> None:
-    """What ``keras.backend.clear_session`` does for the next model's names; compiled functions stay compiled."""
-    keras_state.GLOBAL_STATE_TRACKER = threading.local()
-    keras_state.GLOBAL_SETTINGS_TRACKER = threading.local()
+    """Let Keras number its names from the beginning, like ``clear_session``; compiled functions stay compiled."""
+    keras_state = _keras_state()
+    if keras_state is None:
+        keras.backend.clear_session(free_memory=False)
+    else:
+        for tracker in _TRACKERS:
+            setattr(keras_state, tracker, threading.local())
 
 
-def _current() -> tuple[Any, ...]:
-    return (
-        keras_state.GLOBAL_STATE_TRACKER,
-        random.getstate(),
-        np.random.get_state(),  # noqa: NPY002 - whoever draws from it is to find it as it was
-        _tensorflow_seeds(),
+class _State(NamedTuple):
+    """The global state of this process; None stands for names that cannot be exchanged, and for no seed."""
+
+    keras: Any
+    python: Any
+    numpy: Any
+    tensorflow: tuple[Any, ...] | None
+
+
+def _current_state() -> _State:
+    keras_state, context = _keras_state(), _tensorflow_context()
+    return _State(
+        keras=None if keras_state is None else getattr(keras_state, _TRACKERS[0]),
+        python=random.getstate(),
+        numpy=np.random.get_state(),  # noqa: NPY002 - whoever draws from it must find it as it was
+        tensorflow=None if context is None else tuple(getattr(context, name) for name in _TENSORFLOW_SEEDS),
     )
 
 
-def _install(state: tuple[Any, ...]) -> None:
-    keras_state.GLOBAL_STATE_TRACKER, python, numpy, tensorflow = state
-    random.setstate(python)
-    np.random.set_state(numpy)  # noqa: NPY002
-    if keras.backend.backend() == "tensorflow":
-        context = _tensorflow_context()
-        context._seed, context._rng = tensorflow
+def _install(state: _State) -> None:
+    if state.keras is not None:
+        _install_names(state.keras)
+    random.setstate(state.python)
+    np.random.set_state(state.numpy)  # noqa: NPY002
+    context = _tensorflow_context()
+    if context is not None:
+        _set_tensorflow_seeds(context, state.tensorflow or _UNSEEDED)
 
 
-def _copy_of_keras() -> Any:
+def _install_names(names: Any) -> None:
+    setattr(_keras_state(), _TRACKERS[0], names)
+
+
+def _copy_of_names() -> Any:
     copied = threading.local()
-    for name, value in vars(keras_state.GLOBAL_STATE_TRACKER).items():
+    for name, value in vars(getattr(_keras_state(), _TRACKERS[0])).items():
         setattr(copied, name, value.copy() if isinstance(value, dict) else value)
     return copied
 
 
-def _tensorflow_seeds() -> tuple[Any, ...] | None:
+def _set_tensorflow_seeds(context: Any, seeds: tuple[Any, ...]) -> None:
+    for name, value in zip(_TENSORFLOW_SEEDS, seeds, strict=True):
+        setattr(context, name, value)
+
+
+def _keras_state() -> Any | None:
+    """Return the module of Keras's global state; None where it has not the names that are used here."""
+    return _module_with(_KERAS_STATE, *_TRACKERS, "set_global_attribute")
+
+
+def _seed_keys() -> tuple[str, ...] | None:
+    modules = [_module_with(module, name) for module, name in _SEED_KEYS]
+    if None in modules:
+        return None
+    return tuple(getattr(module, name) for module, (_, name) in zip(modules, _SEED_KEYS, strict=True))
+
+
+def _tensorflow_context() -> Any | None:
+    """Return TensorFlow's eager context; None on other backends, where a name is gone, and before its first seed.
+
+    The names come into being with the first seed: only then is it known that they are what holds it.
+    """
     if keras.backend.backend() != "tensorflow":
         return None
-    context = _tensorflow_context()
-    return context._seed, getattr(context, "_rng", None)
+    module = _module_with(_TENSORFLOW_CONTEXT, "context")
+    context = None if module is None else module.context()
+    return context if all(hasattr(context, name) for name in _TENSORFLOW_SEEDS) else None
 
 
-def _tensorflow_context() -> Any:
-    from tensorflow.python.eager import context
-
-    return context.context()
+def _module_with(name: str, *attributes: str) -> Any | None:
+    try:
+        module = import_module(name)
+    except ImportError:
+        return None
+    return module if all(hasattr(module, attribute) for attribute in attributes) else None

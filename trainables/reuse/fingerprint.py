@@ -14,18 +14,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from trainables.internals.keras_model import is_bookkeeping
+
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 _TRUSTED = frozenset({"keras", "tensorflow", "numpy", "builtins"})
 
-# Keras's bookkeeping. It names objects by their addresses, repeats what is met elsewhere, or tells of the last fit.
+# They tell of the last fit, or are put there by a training.
 _PASSED_OVER = frozenset(
     {
-        "_tracker",
-        "_nodes",
-        "_trainable_variables_indices",
-        "_exclude_from_weight_decay_cache",
-        "_called",
-        "_eval_epoch_iterator",
         "history",
         "stop_training",
         "stop_evaluating",
@@ -122,8 +118,8 @@ def _look_at(item: Any, found: ModelFingerprint) -> tuple[Any, _Parts]:
 
 def _look_at_object(item: Any, found: ModelFingerprint) -> tuple[Any, _Parts]:
     kind = _class(item)
-    if kind.__name__ == "_DefaultDistributionStrategy":
-        return kind, ()  # one device
+    if _is_single_device(item):
+        return kind, ()
     if kind.__module__.split(".")[0] != "keras":
         raise OpaqueModelError(f"{kind.__module__}.{kind.__qualname__}")
     if isinstance(item, keras.initializers.Initializer):
@@ -131,8 +127,18 @@ def _look_at_object(item: Any, found: ModelFingerprint) -> tuple[Any, _Parts]:
     if not hasattr(item, "__dict__"):
         raise OpaqueModelError(f"{kind.__module__}.{kind.__qualname__}, which has no attributes to look at")
     found.objects.append(item)
-    attributes = vars(item).items()
-    return kind, [(name, part) for name, part in attributes if name not in _PASSED_OVER and name[:6] != "_self_"]
+    return kind, [
+        (name, part) for name, part in vars(item).items() if name not in _PASSED_OVER and not is_bookkeeping(name, part)
+    ]
+
+
+def _is_single_device(item: Any) -> bool:
+    """Return whether an object is the strategy that TensorFlow has where the user chose none."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not tf.distribute.has_strategy() and type(item) is type(tf.distribute.get_strategy())
 
 
 def _look_at_code(item: Any) -> tuple[Any, _Parts]:

@@ -13,6 +13,7 @@ import keras
 from trainables.data import Data
 from trainables.input.cache import Inputs
 from trainables.input.gathered_steps import GatheringSteps, gathers
+from trainables.internals.keras_model import has_own_finalization
 from trainables.reuse.fingerprint import ModelFingerprint, OpaqueModelError, fingerprint
 
 _MOST_MODELS = 4
@@ -66,7 +67,8 @@ def traceable(model: Any, data: str, callbacks: Sequence[Any]) -> Traceable:
         and not model.run_eagerly
         and model.train_function is None
         and model.test_function is None
-        and "finalize_variable_values" not in vars(model.optimizer)
+        and not has_own_finalization(model.optimizer)
+        and not {"make_train_function", "make_test_function"} & vars(model).keys()
         and all(_leaves_tracing_alone(callback) for callback in callbacks)
     )
     steps = GatheringSteps(model) if gathers(model) else None

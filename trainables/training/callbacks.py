@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-_FOREIGN = frozenset({"model", "_model", "params"})
+_KERASS_OWN = "params"  # what the fit says of itself; the model, which is no plain value, is not saved either
 
 
 class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Keras has no types
@@ -70,7 +70,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
                 "attributes": {
                     name: _pack(value, arrays)
                     for name, value in vars(callback).items()
-                    if name not in _FOREIGN and _is_plain(value)
+                    if name != _KERASS_OWN and _is_plain(value)
                 },
             }
             for callback in self.callbacks

@@ -10,6 +10,7 @@ import keras
 from trainables.data import Split
 from trainables.devices.replicas import in_scope
 from trainables.fit_options import FitOptions
+from trainables.internals.keras_model import unbuilt_parts
 from trainables.settings import InvalidTrainable
 
 _STEPS_PER_EXECUTION = 64
@@ -86,12 +87,14 @@ def _build_metrics(model: Any, y: Any) -> None:
     labels = keras.tree.map_structure(
         lambda array: keras.KerasTensor((None, *array.shape[1:]), keras.backend.standardize_dtype(array.dtype)), y
     )
-    for part in (model._compile_metrics, model._compile_loss):
-        if part is not None and not part.built:
-            part.build(labels, outputs)
+    for part in unbuilt_parts(model):
+        part.build(labels, outputs)
 
 
 def _outputs(model: Any) -> Any:
-    """The symbolic outputs, in the structure in which a call returns them; None where there are none."""
-    structure = getattr(getattr(model, "_functional", model), "_outputs_struct", None)
-    return structure if isinstance(model, keras.Sequential) or hasattr(model, "_outputs_struct") else None
+    """Return the symbolic outputs, in the structure in which a call returns them; None for a model without a graph."""
+    inputs_property = getattr(type(model), "inputs", None)
+    if not getattr(getattr(inputs_property, "fget", None), "__module__", "").startswith("keras."):
+        return None  # a subclass of keras.Model: only a call tells
+    inputs = getattr(model, "inputs", None)
+    return None if inputs is None else model.compute_output_spec(inputs)

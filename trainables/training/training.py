@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from trainables.data import Data
 from trainables.fit_options import FitOptions
 from trainables.internals.global_state import remember_names, set_seed
 from trainables.internals.graph_optimizer import one_pass
+from trainables.internals.keras_model import end_postponement, postpone_finalization
 from trainables.random_streams import RandomStream
 from trainables.report import Best, Epoch, diverged_metric
 from trainables.reuse.kept_models import Traceable, WorkerCache, held, traceable
@@ -53,7 +54,7 @@ class Training:
         self._worker = worker or WorkerCache(data)
         options = self._make(trainable, dict(config), seed)
         self._optimizer = self.model.optimizer
-        self._finalize = _postponed_finalization(self._optimizer)
+        self._finalize = postpone_finalization(self._optimizer)
         self._finalized = False
         self._callbacks = TrialCallbacks(
             options.callbacks,
@@ -154,7 +155,7 @@ class Training:
 
     def retire(self) -> None:
         """Leaves the model to the worker's next trial; nothing may go on with this one."""
-        vars(self._optimizer).pop("finalize_variable_values", None)
+        end_postponement(self._optimizer)
         self._worker.models.give_back(self._traceable)
 
     def _make(self, trainable: BuildsModels, config: dict[str, Any], seed: int) -> FitOptions:
@@ -193,16 +194,6 @@ class Training:
             self._traceable = replace(self._traceable, fingerprint=None)
             self.model.make_train_function(force=True)
             self.model.make_test_function(force=True)
-
-
-def _postponed_finalization(optimizer: Any) -> Callable[[Any], None]:
-    """Takes from ``fit`` what it does at its end: an optimizer with use_ema=True averages the weights there.
-
-    That is for the trial's end, not for each of its epochs.
-    """
-    finalize: Callable[[Any], None] = optimizer.finalize_variable_values
-    optimizer.finalize_variable_values = lambda _: None
-    return finalize
 
 
 def trial_seed(seed: int, trial: int, execution: int = 0) -> int:

@@ -1,6 +1,10 @@
-"""One pass of TensorFlow's optimiser leaves results as two do, and users' own options alone."""
+"""One pass of TensorFlow's optimizer leaves results as two do, and users' own options alone."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,18 +14,20 @@ from tensorflow.core.protobuf.config_pb2 import ConfigProto
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.python.eager import context
 
-from tests.support.tiny_trainables import Tiny, blobs
+from tests.support.outcomes import BeginTrial, Outcome, assert_same, train_trial
+from tests.support.tiny_trainables import Tiny, blobs, tiny_data
+from tests.support.traced import Traced
 from trainables import Data, FitOptions
 from trainables.internals.graph_optimizer import one_pass
 
 
-def asked():
+def requested_options() -> Any:
     options = context.context().function_call_options.config_proto_serialized
     return ConfigProto.FromString(options).graph_options.rewrite_options
 
 
 @pytest.fixture
-def folding_is_off(monkeypatch):
+def folding_is_off(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An option that a user set."""
     now = context.context()
     monkeypatch.setattr(now, "_optimizer_experimental_options", {**now._optimizer_experimental_options})
@@ -31,49 +37,47 @@ def folding_is_off(monkeypatch):
     now.function_call_options = None  # made anew from the options
 
 
-def test_one_pass_is_asked_for_within_and_users_options_stay(folding_is_off):
+def test_one_pass_is_requested_within_and_users_options_stay(folding_is_off: None) -> None:
     with one_pass():
-        assert asked().meta_optimizer_iterations == RewriterConfig.ONE
-        assert asked().constant_folding == RewriterConfig.OFF
-    assert asked().meta_optimizer_iterations == RewriterConfig.DEFAULT_NUM_ITERS
-    assert asked().constant_folding == RewriterConfig.OFF
+        assert requested_options().meta_optimizer_iterations == RewriterConfig.ONE
+        assert requested_options().constant_folding == RewriterConfig.OFF
+    assert requested_options().meta_optimizer_iterations == RewriterConfig.DEFAULT_NUM_ITERS
+    assert requested_options().constant_folding == RewriterConfig.OFF
 
 
-def test_without_the_private_name_all_goes_on(monkeypatch):
-    assert asked().constant_folding == RewriterConfig.DEFAULT
-    monkeypatch.delattr(context, "context")
-    trained = []
+def test_without_the_private_name_trials_are_trained(begin: BeginTrial, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert requested_options().constant_folding == RewriterConfig.DEFAULT
+    expected = train_trial(begin, Traced, {}, tiny_data(), epochs=2)
+    monkeypatch.setattr("trainables.internals.graph_optimizer._CALL_OPTIONS", "gone")
     with one_pass():
-        trained.append(1)
-    assert trained
+        assert requested_options().meta_optimizer_iterations == RewriterConfig.DEFAULT_NUM_ITERS
+    assert_same(train_trial(begin, Traced, {}, tiny_data(), epochs=2), expected)
 
 
-def test_two_passes_are_asked_for_again_after_an_error():
+def test_two_passes_are_requested_again_after_an_error() -> None:
     with pytest.raises(ZeroDivisionError), one_pass():
         raise ZeroDivisionError
-    assert asked().meta_optimizer_iterations == RewriterConfig.DEFAULT_NUM_ITERS
+    assert requested_options().meta_optimizer_iterations == RewriterConfig.DEFAULT_NUM_ITERS
 
 
-class Asking(keras.callbacks.Callback):
-    """Notes how many passes are asked for when a step is run."""
+class PassNoter(keras.callbacks.Callback):
+    """Notes how many passes are requested when a step is run."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.passes = set()
+        self.passes: set[int] = set()
 
-    def on_train_batch_begin(self, batch, logs=None):
-        self.passes.add(asked().meta_optimizer_iterations)
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.passes.add(requested_options().meta_optimizer_iterations)
 
-    def on_test_batch_begin(self, batch, logs=None):
-        self.passes.add(asked().meta_optimizer_iterations)
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.passes.add(requested_options().meta_optimizer_iterations)
 
 
 class Convolving(Tiny):
-    """What the optimiser fuses: convolutions, biases, activations, normalisation."""
+    """What the optimizer fuses: convolutions, biases, activations, normalisation."""
 
-    asking = Asking()
-
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         layers = keras.layers
         parts = [
             layers.Reshape((4, 4, 1)),
@@ -89,25 +93,23 @@ class Convolving(Tiny):
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         return model
 
-    def fit_options(self, config):
-        return FitOptions(callbacks=[self.asking])
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
+        return FitOptions(callbacks=[config["noter"]])
 
 
-def test_a_network_trains_to_the_same_bits(begin, monkeypatch):
-    def split(examples, seed):
+def test_a_network_trains_to_the_same_bits(begin: BeginTrial, monkeypatch: pytest.MonkeyPatch) -> None:
+    def split(examples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         x, y = blobs(examples, seed=seed)
         return np.tile(x, 4), y
 
-    def outcome():
-        Convolving.asking = Asking()
-        worker = begin(Convolving, {}, Data(train=split(48, 0), validation=split(24, 1)), metric="val_loss", mode="min")
-        metrics = [worker.step()["metrics"] for _ in range(2)]
-        return Convolving.asking.passes, metrics, worker._running().snapshot().arrays
+    def trained() -> tuple[set[int], Outcome]:
+        noter = PassNoter()
+        data = Data(train=split(48, 0), validation=split(24, 1))
+        outcome = train_trial(begin, Convolving, {"noter": noter}, data, epochs=2)
+        return noter.passes, outcome
 
-    passes, metrics, arrays = outcome()
+    passes, outcome = trained()
     monkeypatch.setattr("trainables.training.training.one_pass", nullcontext)
-    expected_passes, expected_metrics, expected_arrays = outcome()
+    expected_passes, expected = trained()
     assert (passes, expected_passes) == ({RewriterConfig.ONE}, {RewriterConfig.DEFAULT_NUM_ITERS})
-    assert metrics == expected_metrics
-    for name, expected in expected_arrays.items():
-        np.testing.assert_array_equal(arrays[name], expected, name)
+    assert_same(outcome, expected)

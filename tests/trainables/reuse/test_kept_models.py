@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.tiny_trainables import Everything, Tiny, tiny_data
+from tests.support.outcomes import Outcome, assert_same, outcome_of
+from tests.support.tiny_trainables import Everything, tiny_data
+from tests.support.traced import Traced, without_reuse
 from trainables import FitOptions, TrialSettings
 from trainables.internals.global_state import forget_names, set_seed
 from trainables.reuse.fingerprint import OpaqueModelError, fingerprint
@@ -22,80 +24,20 @@ OPTIMIZERS = ["SGD", "Adam", "AdamW", "Adagrad", "Adadelta", "Adafactor", "Adama
 OPTIMIZERS += ["Nadam", "RMSprop"]
 
 
-class Traced(Tiny):
-    """A trace is what all this is about; one batch an epoch, and one batch a call, keep it short."""
-
-    batch_size = 48
-
-    def build_model(self, config):
-        model = keras.Sequential(
-            [
-                keras.Input((4,)),
-                keras.layers.Dense(config.get("units", 3), activation=config.get("activation", "relu")),
-                keras.layers.Dropout(config.get("dropout", 0.5)),
-                keras.layers.Dense(3, activation="softmax"),
-            ]
-        )
-        model.compile(self.optimizer(config), "sparse_categorical_crossentropy", metrics=["accuracy"])
-        return model
-
-    def optimizer(self, config):
-        rate = config.get("rate", 0.1)
-        kind = getattr(keras.optimizers, config.get("optimizer", "SGD"))
-        return kind(rate, **config.get("options", {}))
-
-    def fit_options(self, config):
-        return FitOptions(callbacks=config.get("callbacks", ()), steps_per_execution=1)
-
-
-class Traces:
-    """Counts how often Keras's steps are run by Python: once a trace."""
-
-    def __init__(self, monkeypatch) -> None:
-        self.train = self.test = 0
-        train_step, test_step = keras.Model.train_step, keras.Model.test_step
-
-        def counted_train(model, data):
-            self.train += 1
-            return train_step(model, data)
-
-        def counted_test(model, data):
-            self.test += 1
-            return test_step(model, data)
-
-        monkeypatch.setattr(keras.Model, "train_step", counted_train)
-        monkeypatch.setattr(keras.Model, "test_step", counted_test)
-
-
-@pytest.fixture
-def traces(monkeypatch) -> Traces:
-    return Traces(monkeypatch)
-
-
-def run_trials(begin, trainable, configs, epochs=2, **given):
-    """What each of some trials of one worker reported, and the state in which it ended."""
+def run_trials(begin, trainable, configs, epochs=2, **given) -> list[Outcome]:
+    """Train some trials in one worker, one after another."""
     settings = {"metric": "val_loss", "mode": "min", **given}
-    worker, runs = begin(trainable, {**configs[0], TRIAL_KEY: 0}, tiny_data(), **settings), []
-    for trial, config in enumerate(configs):
-        if trial:
-            worker.reset_config({**config, TRIAL_KEY: trial})
-        results = [worker.step() for _ in range(epochs)]
-        assert all(result["error"] is None for result in results), results
-        runs.append(([result["metrics"] for result in results], worker._running().snapshot()))
-    return runs
+    worker = begin(trainable, {**configs[0], TRIAL_KEY: 0}, tiny_data(), **settings)
+    outcomes = [outcome_of(worker, epochs)]
+    for trial, config in enumerate(configs[1:], 1):
+        worker.reset_config({**config, TRIAL_KEY: trial})
+        outcomes.append(outcome_of(worker, epochs))
+    return outcomes
 
 
 def assert_equal(found, expected) -> None:
-    for (metrics, state), (expected_metrics, expected_state) in zip(found, expected, strict=True):
-        assert metrics == expected_metrics
-        assert state.state["best_epoch"] == expected_state.state["best_epoch"]
-        assert state.arrays.keys() == expected_state.arrays.keys()
-        for name, array in expected_state.arrays.items():
-            np.testing.assert_array_equal(state.arrays[name], array, name)
-
-
-def never(trainable):
-    return type(trainable.__name__, (trainable,), {"reuse_models": False})
+    for one, other in zip(found, expected, strict=True):
+        assert_same(one, other)
 
 
 # Counted, so that an overhead that comes back is noticed on any machine.
@@ -117,7 +59,7 @@ def test_executions_share_models_with_later_trials_but_not_with_each_other(begin
 
 
 def test_what_is_switched_off_is_off(begin, traces):
-    run_trials(begin, never(Traced), [{}, {}], epochs=1)
+    run_trials(begin, without_reuse(Traced), [{}, {}], epochs=1)
     assert (traces.train, traces.test) == (2, 2)
 
 
@@ -139,7 +81,7 @@ class All(Everything):
 def test_results_are_bitwise_those_of_models_traced_anew(begin, traces, trainable, configs, trained_anew):
     reused = run_trials(begin, trainable, configs)
     assert traces.train == trained_anew
-    assert_equal(reused, run_trials(begin, never(trainable), configs))
+    assert_equal(reused, run_trials(begin, without_reuse(trainable), configs))
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -234,6 +176,15 @@ def test_code_that_is_not_kerass_own_is_never_reused(place):
     assert traceable(model, "", ()).fingerprint is None, name
 
 
+@pytest.mark.parametrize("method", ["make_train_function", "make_test_function"])
+def test_a_model_with_a_loop_of_the_users_own_is_never_reused(method):
+    model = made({}, 1).model
+    assert traceable(model, "", ()).fingerprint is None  # a second time: its steps are not Keras's own any more
+    model = Traced.standalone().build_model({})
+    setattr(model, method, lambda force=False: None)
+    assert traceable(model, "", ()).fingerprint is None
+
+
 def test_an_adapted_layer_is_told_from_one_that_learnt_something_else():
     def normalised(mean):
         forget_names()
@@ -265,7 +216,7 @@ def test_what_a_callback_changes_before_the_first_step_is_traced(begin, hook):
     configs = [{}, {"callbacks": [Freezing(hook)]}, {}]
     reused = run_trials(begin, Traced, configs, epochs=1)
     fresh_configs = [{}, {"callbacks": [Freezing(hook)]}, {}]
-    assert_equal(reused, run_trials(begin, never(Traced), fresh_configs, epochs=1))
+    assert_equal(reused, run_trials(begin, without_reuse(Traced), fresh_configs, epochs=1))
 
 
 class Leading(keras.callbacks.Callback):
@@ -288,7 +239,7 @@ def test_models_are_not_exchanged_where_others_hold_them(begin):
     def configs():
         return [{"callbacks": [Leading()]} for _ in range(2)]
 
-    assert_equal(run_trials(begin, Remembering, configs()), run_trials(begin, never(Remembering), configs()))
+    assert_equal(run_trials(begin, Remembering, configs()), run_trials(begin, without_reuse(Remembering), configs()))
 
 
 # Memory.

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from tests.support.tiny_trainables import Everything, Script, Tiny, blobs, tiny_data, train
 from trainables import Data, FitOptions, TrialSettings
-from trainables.internals.global_state import PrivateGlobalState
 from trainables.storage.checkpoint import CheckpointError, DiskCheckpoints, Snapshot
 from trainables.storage.layout import ARCHITECTURE_FILE
 from trainables.training.executions import Executions, averaged
@@ -248,37 +247,6 @@ def test_what_comes_of_an_execution_does_not_depend_on_the_others():
         keras.backend.clear_session()
         alone = Training(worker, {}, data, settings, trial=3, execution=execution)
         assert [alone.train_epoch().metrics for _ in together] == [reports[execution] for reports in together]
-
-
-def drawn() -> tuple:
-    return random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
-
-
-def test_nothing_of_the_global_state_is_left_changed():
-    before = drawn()
-    own, other = PrivateGlobalState(), PrivateGlobalState()
-    with own.active():
-        keras.utils.set_random_seed(3)
-        first = keras.layers.Dense(1).name
-    with other.active():
-        assert keras.layers.Dense(1).name == first
-    with own.active():
-        assert keras.layers.Dense(1).name != first
-        after = drawn()
-    assert drawn() == before != after
-
-
-def test_the_global_state_is_given_back_when_a_training_fails():
-    before = drawn()
-    with pytest.raises(ArithmeticError):
-        fail_within(PrivateGlobalState())
-    assert drawn() == before
-
-
-def fail_within(own: PrivateGlobalState) -> None:
-    with own.active():
-        random.seed(7)
-        raise ArithmeticError
 
 
 def test_a_trials_own_seed_is_that_of_its_first_execution():
