@@ -24,7 +24,8 @@ halves = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], halves)
 
 import keras
-from trainables import Data, KerasTrainable, TrialSettings, replicas
+from trainables import Data, KerasTrainable, TrialSettings
+from trainables.devices import replicas
 
 replicas._devices = lambda backend: tf.config.list_logical_devices("CPU")
 
