@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tune_jobs.analysis.comparison import compare
     from tune_jobs.analysis.sweep_path import sweep_path
+    from tune_jobs.base.objective import Objective
     from tune_jobs.cluster.jobs.job import Job, find_job
     from tune_jobs.cluster.jobs.submit import submit
     from tune_jobs.engine import resume, resume_repeats, run, run_repeats
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tune_jobs.evaluation.evaluate import evaluate
     from tune_jobs.evaluation.export import export
     from tune_jobs.evaluation.refit import refit
-    from tune_jobs.experiment.experiment import Experiment, Objective
+    from tune_jobs.experiment.experiment import Experiment
     from tune_jobs.experiment.resources import Resources
     from tune_jobs.results.find import find_runs, load_run
     from tune_jobs.results.run import Run

@@ -31,16 +31,6 @@ NEED_A_CLUSTER = {"Job", "find_job", "submit"}
 """Names whose examples speak to a Jobs server at ``http://head:8265``."""
 
 WITHOUT_EXAMPLE: set[str] = {
-    "Boolean",
-    "Choice",
-    "Fixed",
-    "Float",
-    "Int",
-    "InvalidDeclaration",
-    "Parameter",
-    "SearchSpace",
-    "Slot",
-    "from_ray",
     "Data",
     "FitOptions",
     "InvalidData",
@@ -54,7 +44,6 @@ WITHOUT_EXAMPLE: set[str] = {
     "Job",
     "JobFailed",
     "NoScheduler",
-    "Objective",
     "Random",
     "RequestError",
     "Resources",

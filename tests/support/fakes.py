@@ -7,8 +7,9 @@ from typing import Any
 
 from search_spaces import Float, SearchSpace
 from trainables import Data, KerasTrainable
+from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions.failures import Failure, FailureCause
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import Event
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from trainables.settings import Mode
+from tune_jobs.base.objective import Objective
 from tune_jobs.results import (
     EpochReported,
     Noted,
@@ -52,10 +54,9 @@ EVENTS = st.one_of(
 )
 
 
-@dataclass(frozen=True)
-class Objective:
-    metric: str = "val_accuracy"
-    mode: str = "max"
+def accuracy(mode: Mode = "max") -> Objective:
+    """Return the objective of the runs of this module."""
+    return Objective("val_accuracy", mode)
 
 
 @dataclass(frozen=True)

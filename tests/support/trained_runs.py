@@ -10,8 +10,9 @@ import numpy as np
 from search_spaces import Float, SearchSpace
 from trainables import Data, FitOptions, KerasTrainable, TrialSettings
 from trainables.settings import ControlValues
+from tune_jobs.base.objective import Objective
 from tune_jobs.engine.run_folder.create import create
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import (
     JOURNAL_FILE,
     EpochReported,

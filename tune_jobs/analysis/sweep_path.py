@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces import InvalidDeclaration
 from search_spaces.json_values import identity
+from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
-from tune_jobs.results import History, Objective, Status, TrialHistory
+from tune_jobs.results import History, Status, TrialHistory
 from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.searchers.sweep import Sweep
 from tune_jobs.searchers.sweep_steps import Course, Step, Tried
@@ -139,7 +140,6 @@ def _stage(
     own = tuple(sorted(trials.keys() - earlier))
     value = None if winner is None else _value(history.trials[winner], objective)
     before = _value(history.trials[tried.trials[identity(step.incumbent)]], objective) if winner is not None else None
-    sign = 1 if objective.mode == "max" else -1
     return Stage(
         number=step.place + 1,
         names=step.names,
@@ -151,19 +151,18 @@ def _stage(
         epochs=sum(len(history.trials[trial].epochs) for trial in own),
         winner=winner,
         value=value,
-        gain=None if value is None or before is None else sign * (value - before),
+        gain=None if value is None or before is None else objective.gain(value, before),
     )
 
 
 def _tried(history: History, objective: Objective) -> Tried:
     """What the search of the run heard."""
     tried = Tried()
-    sign = -1 if objective.mode == "max" else 1
     for number, trial in history.trials.items():
         tried.trials.setdefault(identity(trial.config), number)
         if trial.status not in _UNENDED:
             value = _value(trial, objective)
-            tried.losses[number] = math.inf if value is None else sign * value
+            tried.losses[number] = math.inf if value is None else objective.loss(value)
     return tried
 
 

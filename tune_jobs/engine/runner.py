@@ -27,8 +27,9 @@ from tune_jobs.engine.run_folder.object_store_mirror import Mirror, discard, mir
 from tune_jobs.engine.run_folder.recorder import Recorder, traceback_file
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
 from tune_jobs.errors import RequestError, RunFailed
-from tune_jobs.experiment.experiment import Experiment, Resources
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import differences, refusal
+from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Machine
 from tune_jobs.host.output import redirect_output
 from tune_jobs.host.signals import on_interrupt, terminable

@@ -110,7 +110,7 @@ def _evaluated(run: Run, place: RankedTrial, trainable: type[KerasTrainable], da
 def _validation_loss(evaluation: Evaluation) -> float:
     objective, best = evaluation.run.objective, evaluation.place.best
     value = best.metrics[objective.metric] if best else math.inf
-    return -value if objective.mode == "max" else value
+    return objective.loss(value)
 
 
 def _written(run: Run, place: RankedTrial, epoch: int, scored: Scored) -> Path:

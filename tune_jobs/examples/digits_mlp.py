@@ -6,7 +6,8 @@ after 1, 3 and 9 of 27 epochs.
 
 from search_spaces.examples.digits_mlp import SPACE
 from trainables.examples.digits_mlp import DigitsMlp
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.base.objective import Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.schedulers import ASHA
 from tune_jobs.searchers import HyperOpt
 

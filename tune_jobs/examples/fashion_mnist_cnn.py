@@ -11,7 +11,8 @@ strategy, and `--repeats` runs either with several seeds, which `tune-jobs compa
 
 from search_spaces.examples.fashion_mnist_cnn import SPACE
 from trainables.examples.fashion_mnist_cnn import FashionMnistCnn
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.base.objective import Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import Random
 

@@ -6,7 +6,8 @@ after 1, 3 and 9 of 27 epochs.
 
 from search_spaces.examples.fashion_mnist_mlp import SPACE
 from trainables.examples.fashion_mnist_mlp import FashionMnistMlp
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.base.objective import Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.schedulers import ASHA
 from tune_jobs.searchers import HyperOpt
 

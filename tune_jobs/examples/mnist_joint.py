@@ -12,7 +12,8 @@ their steps is skipped, 33 trials of 40 epochs: give `--total-epochs` another on
 
 from search_spaces.examples.mnist_joint import SPACE
 from trainables.examples.mnist_dense import MnistDense
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.base.objective import Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.schedulers import ASHA
 from tune_jobs.searchers import HyperOpt
 

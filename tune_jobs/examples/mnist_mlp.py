@@ -11,7 +11,8 @@ tutorial's 32. A fifth of the official training images chooses, stratified.
 
 from search_spaces.examples.mnist_mlp import SPACE
 from trainables.examples.mnist_dense import MnistMlp
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.base.objective import Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import Bayesian
 

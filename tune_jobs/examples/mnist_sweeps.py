@@ -14,7 +14,8 @@ the official training images choose. `tune-jobs path RUN` shows the way that the
 
 from search_spaces.examples.mnist_sweeps import SPACE
 from trainables.examples.mnist_dense import MnistDense
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.base.objective import Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import Sweep
 

@@ -9,45 +9,13 @@ from typing import Any, Literal, TypeAlias
 
 from search_spaces import SearchSpace, from_ray
 from search_spaces.checked import Checked, InvalidDeclaration
+from tune_jobs.base.objective import Objective
 from tune_jobs.base.rules import count_problem, positive_problem
-from tune_jobs.experiment.resources import OnOom
-from tune_jobs.experiment.resources import Resources as Resources
+from tune_jobs.experiment.resources import OnOom, Resources
 from tune_jobs.schedulers import ASHA, Scheduler
 from tune_jobs.searchers import HyperOpt, Searcher
 
 Keep: TypeAlias = int | Literal["all", "none"]
-
-
-@dataclass(frozen=True)
-class Objective(Checked):
-    """What is optimised.
-
-    Attributes:
-        metric: A metric that the model reports at every epoch, by Keras's name: ``val_accuracy``.
-        mode: Whether the most ("max") or the least ("min") is best.
-    """
-
-    metric: str
-    mode: Literal["max", "min"]
-
-    def problems(self) -> list[str]:
-        """All that is wrong with it."""
-        problems = []
-        if not isinstance(self.metric, str) or not self.metric:
-            problems.append(
-                f"The value of `metric` is {self.metric!r}, but must be the name of a metric, such as 'val_accuracy'."
-            )
-        if self.mode not in ("max", "min"):
-            problems.append(f"The value of `mode` is {self.mode!r}, but must be 'max' or 'min'.")
-        return problems
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the arguments that make the objective again."""
-        return {"metric": self.metric, "mode": self.mode}
-
-    def loss(self, value: float) -> float:
-        """The value turned so that less is better."""
-        return -value if self.mode == "max" else value
 
 
 @dataclass(frozen=True)

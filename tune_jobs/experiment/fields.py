@@ -15,6 +15,8 @@ from enum import Enum
 from operator import methodcaller
 from typing import Any, Final, NamedTuple
 
+from tune_jobs.base.objective import Objective
+
 
 class Absent(Enum):
     """The meaning of a field that an experiment.json does not have."""
@@ -116,8 +118,6 @@ class Field:
 
 # Searchers and resources are imported only to read a field of theirs: see the module's docstring.
 def _read_objective(arguments: Mapping[str, Any]) -> Any:
-    from tune_jobs.experiment.experiment import Objective
-
     return Objective(**arguments)
 
 

@@ -6,7 +6,7 @@ The names below are cheap to import. The modules that make tables import pandas,
 
 from __future__ import annotations
 
-from tune_jobs.results.history import History, Objective, TrialHistory, epochs_at_own_end, fold
+from tune_jobs.results.history import History, TrialHistory, epochs_at_own_end, fold
 from tune_jobs.results.journal.events import (
     Ending,
     EpochReported,
@@ -31,7 +31,6 @@ __all__ = [
     "JournalError",
     "JournalWriter",
     "Noted",
-    "Objective",
     "RankedTrial",
     "RunEnded",
     "RunStarted",

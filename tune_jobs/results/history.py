@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from trainables.report import diverged_metric
+from tune_jobs.base.objective import Objective
 from tune_jobs.results.journal.events import (
     Ending,
     EpochReported,
@@ -20,18 +21,6 @@ from tune_jobs.results.journal.events import (
     TrialStarted,
 )
 from tune_jobs.results.journal.file import JournalError
-
-
-class Objective(Protocol):
-    """A metric, and whether its maximum or its minimum is best."""
-
-    @property
-    def metric(self) -> str:
-        """The name of the metric, as trials report it."""
-
-    @property
-    def mode(self) -> Literal["max", "min"]:
-        """The direction: "max" if more is better, "min" if less is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +64,12 @@ class TrialHistory:
         """
         metric = objective.metric
         reported = [epoch for epoch in self.epochs.values() if metric in epoch.metrics]
-        pick = max if objective.mode == "max" else min
-        best = pick(reported, key=lambda epoch: epoch.metrics[metric], default=None)
+        best = objective.best(reported, lambda epoch: epoch.metrics[metric])
         # One NaN or infinity makes the sum not finite. So a finite sum shows that all epochs are sound, in one test.
         if math.isfinite(sum(epoch.metrics[metric] + epoch.metrics.get("loss", 0.0) for epoch in reported)):
             return best
         sound = [epoch for epoch in reported if diverged_metric(epoch.metrics, metric) is None]
-        return pick(sound, key=lambda epoch: epoch.metrics[metric], default=None)
+        return objective.best(sound, lambda epoch: epoch.metrics[metric])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ import pandas as pd
 
 from search_spaces import SearchSpace, Slot
 from search_spaces.parameters import Boolean, Float, Int
+from tune_jobs.base.objective import Objective
 from tune_jobs.results.evaluations import Scores, on_test_set
-from tune_jobs.results.history import History, Objective
+from tune_jobs.results.history import History
 from tune_jobs.results.journal.events import EpochReported
 from tune_jobs.results.ranking import ranking
 

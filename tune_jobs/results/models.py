@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainables.storage.layout import ARCHITECTURE_FILE, trial_name
+from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
-from tune_jobs.results.history import Objective, TrialHistory
+from tune_jobs.results.history import TrialHistory
 from tune_jobs.results.layout import TRIALS_FOLDER
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tune_jobs.results.history import History, Objective, TrialHistory
+from tune_jobs.base.objective import Objective
+from tune_jobs.results.history import History, TrialHistory
 from tune_jobs.results.journal.events import EpochReported, Status
 
 _STATUSES = tuple(Status)
@@ -26,7 +27,7 @@ def sort_key(best: EpochReported, objective: Objective) -> tuple[float, int, int
         objective: The metric that ranks, and its direction.
     """
     value = best.metrics[objective.metric]
-    return -value if objective.mode == "max" else value, best.epoch, best.trial
+    return objective.loss(value), best.epoch, best.trial
 
 
 def ranking(history: History, objective: Objective) -> list[RankedTrial]:

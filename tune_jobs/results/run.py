@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from trainables.storage.object_store import ObjectStoreFolder
+from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
 from tune_jobs.results import evaluations, object_store_runs
 from tune_jobs.results.evaluations import Scores
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
     from trainables import KerasTrainable
 
 _MAX_EXPERIMENT_BYTES = 16 * 2**20
-
-
-@dataclass(frozen=True)
-class RunObjective:
-    """The objective that a run was asked for."""
-
-    metric: str
-    mode: Literal["max", "min"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +98,9 @@ class Run:
         return self.folder.parent if self.remote is None else self.remote.root
 
     @property
-    def objective(self) -> RunObjective:
+    def objective(self) -> Objective:
         """The objective: a metric, and whether its maximum or its minimum is best."""
-        return RunObjective(**self.experiment["objective"])
+        return Objective(**self.experiment["objective"])
 
     @property
     def space(self) -> SearchSpace:
@@ -300,11 +293,8 @@ def _read_experiment(folder: Path) -> dict[str, Any]:
         if len(text) > _MAX_EXPERIMENT_BYTES:
             raise ValueError(f"it is longer than {_MAX_EXPERIMENT_BYTES} bytes")
         record = json.loads(text.decode())
-        objective = record["objective"]
         is_sound = (
-            isinstance(objective["metric"], str)
-            and objective["mode"] in ("max", "min")
-            and set(objective) == {"metric", "mode"}
+            not Objective(**record["objective"]).problems()
             and isinstance(record["created_s"], int | float)
             and isinstance(record["space"], dict)
             and isinstance(record.get("experiment", ""), str)

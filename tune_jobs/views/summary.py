@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from tune_jobs.results.ranking import RankedTrial
 
 
-def direction(mode: str) -> str:
-    """Return the meaning of an objective's mode in words."""
-    return "more is better" if mode == "max" else "less is better"
-
-
 def plan_text(plan: Plan) -> str:
     """Return the budget of a run, on one line."""
     parts = [count(plan.trials, "trial") if plan.trials else "trials"]

@@ -10,7 +10,9 @@ from search_spaces import Choice, Float, Int, InvalidDeclaration, SearchSpace
 from search_spaces.checked import deferred_checks
 from tests.support.fakes import SPACE, NeverTrained, experiment
 from trainables import KerasTrainable
-from tune_jobs.experiment.experiment import Experiment, Objective, Resources
+from tune_jobs.base.objective import Objective
+from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.experiment.resources import Resources
 from tune_jobs.schedulers import ASHA, NoScheduler
 from tune_jobs.searchers import Grid, HyperOpt, Random
 
@@ -109,8 +111,3 @@ def test_what_is_planned() -> None:
     assert experiment(max_epochs=27).rungs == (1, 3, 9)
     assert experiment(scheduler=NoScheduler()).rungs == ()
     assert SPACE.size == float("inf")
-
-
-def test_a_loss_is_less_for_the_better() -> None:
-    assert Objective("a", "max").loss(0.9) < Objective("a", "max").loss(0.8)
-    assert Objective("a", "min").loss(0.9) > Objective("a", "min").loss(0.8)

@@ -13,9 +13,10 @@ import pytest
 
 from search_spaces import Float, SearchSpace
 from tests.support.fakes import NeverTrained, experiment
+from tune_jobs.base.objective import Objective
 from tune_jobs.cli.commands.resume import resume
 from tune_jobs.cli.commands.run import run
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.fields import AS_DECLARED, FIELDS, Field, Line, changeable_fields
 from tune_jobs.experiment.record import change_record, differences, restore_experiment, write_record
 from tune_jobs.experiment.resources import Resources

@@ -15,7 +15,8 @@ from tune_jobs.loading.shipped import shipped
 PARTS = '''"""What is asked."""
 from search_spaces import Float, Int, SearchSpace
 from trainables import KerasTrainable
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.base.objective import Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.schedulers import ASHA, NoScheduler
 from tune_jobs.searchers import HyperOpt, Random
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.result_strategies import Objective, Trial, events_of, property_settings
+from tests.support.result_strategies import Trial, accuracy, events_of, property_settings
 from tune_jobs.results import Status, fold, ranking
 from tune_jobs.results.evaluations import Scores, current, path_of, read, write
 from tune_jobs.results.layout import EVALUATIONS_FOLDER
@@ -70,8 +70,8 @@ def board(tested, slots=()):
     epochs = [[{"val_accuracy": 0.1}, {"val_accuracy": best}] for best in (0.5, 0.9)]
     trials = [Trial(number, {"lr": 0.5}, reported, Status.COMPLETED) for number, reported in enumerate(epochs)]
     history = fold(events_of(trials))
-    belonging, outdated = current(tested, ranking(history, Objective()))
-    return leaderboard(history, Objective(), slots, belonging), outdated
+    belonging, outdated = current(tested, ranking(history, accuracy()))
+    return leaderboard(history, accuracy(), slots, belonging), outdated
 
 
 def test_the_leaderboard_has_columns_for_what_was_evaluated():

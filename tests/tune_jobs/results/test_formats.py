@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.result_strategies import AMOUNTS, TEXTS, VALUES, Objective, Trial, events_of, property_settings
+from tests.support.result_strategies import AMOUNTS, TEXTS, VALUES, Trial, accuracy, events_of, property_settings
 from tune_jobs.results import Status, fold
 from tune_jobs.results.formats import to_csv, to_json, to_markdown, to_parquet, to_text
 from tune_jobs.results.leaderboard import Column, leaderboard
@@ -43,7 +43,7 @@ TRIALS = st.builds(
 
 
 def frame_of(trials):
-    return leaderboard(fold(events_of(trials)), Objective(), SLOTS)
+    return leaderboard(fold(events_of(trials)), accuracy(), SLOTS)
 
 
 FRAMES = st.lists(TRIALS, unique_by=lambda trial: trial.number, max_size=4).map(frame_of)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.result_strategies import Objective, events_of, property_settings, random_trials
+from tests.support.result_strategies import accuracy, events_of, property_settings, random_trials
+from tune_jobs.base.objective import Objective
 from tune_jobs.results import (
     EpochReported,
     JournalError,
@@ -125,7 +126,7 @@ def test_an_event_of_a_trial_that_never_started_is_an_error(event):
 @given(st.lists(st.sampled_from([0.1, 0.2, 0.3, math.nan, math.inf, -math.inf])), st.sampled_from(["max", "min"]))
 def test_the_best_epoch_is_the_earliest_of_the_best_finite_ones(values, mode):
     trial = fold([started(), *(epoch(n, value) for n, value in enumerate(values, start=1))]).trials[7]
-    best = trial.best(Objective(mode=mode))
+    best = trial.best(accuracy(mode))
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         assert best is None
@@ -134,10 +135,10 @@ def test_the_best_epoch_is_the_earliest_of_the_best_finite_ones(values, mode):
 
 
 def test_a_metric_that_was_never_reported_has_no_best_epoch():
-    assert fold([started(), epoch(1)]).trials[7].best(Objective(metric="auc")) is None
+    assert fold([started(), epoch(1)]).trials[7].best(Objective("auc", "max")) is None
 
 
 def test_an_epoch_of_nan_weights_is_never_the_best():
     sick = EpochReported(time_s=2.0, trial=7, epoch=2, metrics={"val_accuracy": 0.9, "loss": math.nan}, seconds=1.0)
     history = fold([started(), epoch(1, 0.5), sick])
-    assert history.trials[7].best(Objective()).epoch == 1
+    assert history.trials[7].best(accuracy()).epoch == 1

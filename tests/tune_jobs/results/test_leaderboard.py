@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.result_strategies import Objective, Trial, events_of, property_settings, random_trials
+from tests.support.result_strategies import Trial, accuracy, events_of, property_settings, random_trials
+from tune_jobs.base.objective import Objective
 from tune_jobs.results import Status, fold
 from tune_jobs.results.leaderboard import Column, leaderboard
 
@@ -20,7 +21,7 @@ UNRANKED = ["running", "interrupted", "completed", "stopped", "diverged", "faile
 MODES = st.sampled_from(["max", "min"])
 
 
-def board(trials, objective=Objective(), slots=SLOTS):  # noqa: B008 - frozen
+def board(trials, objective=accuracy(), slots=SLOTS):  # noqa: B008 - frozen
     return leaderboard(fold(events_of(trials)), objective, slots)
 
 
@@ -46,7 +47,7 @@ def expected_order(trials, objective):
 @property_settings
 @given(random_trials(), MODES)
 def test_trials_stand_in_the_stated_order_with_ranks_of_their_own(trials, mode):
-    objective = Objective(mode=mode)
+    objective = accuracy(mode)
     frame = board(trials, objective)
     order, ranked = expected_order(trials, objective)
     assert frame["trial"].tolist() == order
@@ -56,7 +57,7 @@ def test_trials_stand_in_the_stated_order_with_ranks_of_their_own(trials, mode):
 @property_settings
 @given(random_trials(), MODES)
 def test_every_row_is_its_trial(trials, mode):
-    frame = board(trials, Objective(mode=mode)).set_index("trial")
+    frame = board(trials, accuracy(mode)).set_index("trial")
     for trial in trials:
         row = frame.loc[trial.number]
         assert (row["status"], row["epochs"], row["seconds"]) == (
@@ -78,14 +79,14 @@ def test_every_row_is_its_trial(trials, mode):
 @given(random_trials(), st.randoms(use_true_random=False), MODES)
 def test_the_order_of_the_journal_does_not_matter(trials, random, mode):
     shuffled = random.sample(trials, len(trials))
-    pd.testing.assert_frame_equal(board(trials, Objective(mode=mode)), board(shuffled, Objective(mode=mode)))
+    pd.testing.assert_frame_equal(board(trials, accuracy(mode)), board(shuffled, accuracy(mode)))
 
 
 @property_settings
 @given(random_trials(), MODES)
 def test_a_further_trial_moves_no_other(trials, mode):
-    before = board(trials[:-1], Objective(mode=mode))["trial"].tolist()
-    after = board(trials, Objective(mode=mode))["trial"].tolist()
+    before = board(trials[:-1], accuracy(mode))["trial"].tolist()
+    after = board(trials, accuracy(mode))["trial"].tolist()
     assert [trial for trial in after if trial in before] == before
 
 
@@ -213,7 +214,7 @@ def test_colliding_names_are_told_apart_by_the_stated_rule():
         *["metric_loss", "metric_seconds", "metric_metric_loss", "node", "error"],
     ]
     assert frame["val_accuracy"].tolist() == [0.5]
-    assert board([], Objective("rank"), [])["metric_rank"].tolist() == []
+    assert board([], Objective("rank", "max"), [])["metric_rank"].tolist() == []
 
 
 def test_an_error_is_one_line():

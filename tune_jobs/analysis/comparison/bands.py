@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tune_jobs.analysis.comparison.statistics import QUARTILES
 from tune_jobs.analysis.comparison.trajectory import Step, Trajectory
+from tune_jobs.base.objective import Objective
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +57,7 @@ def band(runs: Sequence[Trajectory], place: Callable[[Step | Trajectory], float]
     return Band(places, low, median, high)
 
 
-def limits(bands: Sequence[Band], mode: Literal["max", "min"]) -> tuple[float, float] | None:
+def limits(bands: Sequence[Band], objective: Objective) -> tuple[float, float] | None:
     """What part of the objective is worth showing, ascending; None where all of it is one value.
 
     The first trials are often so bad that they would squeeze everything else: what only they reached is left out.
@@ -69,9 +70,8 @@ def limits(bands: Sequence[Band], mode: Literal["max", "min"]) -> tuple[float, f
         early = each.places[0] + _EARLY * (each.places[-1] - each.places[0])
         shown = np.searchsorted(each.places, early, side="right") - 1
         ends = (float(each.low[-1]), float(each.high[-1]))
-        begun = float(each.median[shown])
-        worst.append(min(begun, ends[0]) if mode == "max" else max(begun, ends[1]))
-        best.append(ends[1] if mode == "max" else ends[0])
-    low, high = (min(worst), max(best)) if mode == "max" else (min(best), max(worst))
+        worst.append(max(float(each.median[shown]), *ends, key=objective.loss))
+        best.append(min(ends, key=objective.loss))
+    low, high = sorted((max(worst, key=objective.loss), min(best, key=objective.loss)))
     margin = 0.05 * (high - low)
     return (low - margin, high + margin) if margin > 0 else None

@@ -12,9 +12,10 @@ from tune_jobs.analysis.comparison.cautions import cautions
 from tune_jobs.analysis.comparison.groups import group_of, names_of, problems_of, runs_of
 from tune_jobs.analysis.comparison.outcomes import Strategy, outcome
 from tune_jobs.analysis.comparison.verdicts import Verdict, verdicts
+from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
 from tune_jobs.results.evaluations import on_test_set
-from tune_jobs.results.run import Run, RunObjective
+from tune_jobs.results.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,14 +30,14 @@ class Comparison:
         strategies: In the order in which they were named; no two have the same name.
     """
 
-    objective: RunObjective
+    objective: Objective
     strategies: tuple[Strategy, ...]
 
     @cached_property
     def target(self) -> float:
         """What every run reached: the best objective of the worst of them."""
-        worst = min if self.objective.mode == "max" else max
-        return worst(each.best for strategy in self.strategies for each in strategy.outcomes)
+        best = (each.best for strategy in self.strategies for each in strategy.outcomes)
+        return max(best, key=self.objective.loss)
 
     @cached_property
     def is_tested(self) -> bool:
@@ -62,7 +63,7 @@ class Comparison:
             strategy.name: strategy.tests if self.is_tested else [each.best for each in strategy.outcomes]
             for strategy in self.strategies
         }
-        return verdicts({name: list(values or ()) for name, values in samples.items()}, self.objective.mode)
+        return verdicts({name: list(values or ()) for name, values in samples.items()}, self.objective)
 
     @cached_property
     def cautions(self) -> list[str]:

@@ -39,7 +39,7 @@ class Outcome:
 
     def reached(self, target: float) -> Step:
         """When it was at least as good as a target that is no better than its own best."""
-        step = reach(self.trajectory.steps, target, self.run.objective.mode)
+        step = reach(self.trajectory.steps, target, self.run.objective)
         if step is None:
             raise ValueError(f"The run {self.run.name} never reached {target}.")
         return step
@@ -77,8 +77,8 @@ def _test_score(run: Run, history: History, trial: int) -> float | None:
 
 def best_of(outcomes: Sequence[Outcome]) -> Outcome:
     """The run with the best objective, the first of equals."""
-    pick = max if outcomes[0].run.objective.mode == "max" else min
-    return pick(outcomes, key=lambda outcome: outcome.best)
+    objective = outcomes[0].run.objective
+    return min(outcomes, key=lambda outcome: objective.loss(outcome.best))
 
 
 @dataclass(frozen=True, slots=True)

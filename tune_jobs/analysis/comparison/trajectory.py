@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from trainables.report import diverged_metric
-from tune_jobs.results.history import Objective
+from tune_jobs.base.objective import Objective
 from tune_jobs.results.journal.events import EpochReported, Event, RunEnded, RunStarted, TrialEnded
 
 
@@ -53,19 +52,14 @@ def trajectory(events: Iterable[Event], objective: Objective) -> Trajectory:
         if objective.metric not in event.metrics or diverged_metric(event.metrics, objective.metric) is not None:
             continue
         value = event.metrics[objective.metric]
-        if not steps or better(value, steps[-1].value, objective.mode):
+        if not steps or objective.is_better(value, steps[-1].value):
             steps.append(Step(len(trained), seconds, value))
     return Trajectory(tuple(steps), len(trained), seconds)
 
 
-def better(value: float, than: float, mode: Literal["max", "min"]) -> bool:
-    """Whether a value is better than another."""
-    return value > than if mode == "max" else value < than
-
-
-def reach(steps: Sequence[Step], target: float, mode: Literal["max", "min"]) -> Step | None:
+def reach(steps: Sequence[Step], target: float, objective: Objective) -> Step | None:
     """The first step that is at least as good as a target; None where none is."""
-    return next((step for step in steps if not better(target, step.value, mode)), None)
+    return next((step for step in steps if not objective.is_better(target, step.value)), None)
 
 
 def _running(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:

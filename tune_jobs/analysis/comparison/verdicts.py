@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from tune_jobs.analysis.comparison.statistics import ALPHA, Needed, holm, least_p, mann_whitney, needed, spread
+from tune_jobs.base.objective import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,14 @@ class Verdict:
         return self.least_p > ALPHA
 
 
-def verdicts(samples: Mapping[str, Sequence[float]], mode: Literal["max", "min"]) -> list[Verdict]:
+def verdicts(samples: Mapping[str, Sequence[float]], objective: Objective) -> list[Verdict]:
     """Compares the strategy with the best median, the first of equals, with every other.
 
     Args:
         samples: The scores of each strategy's runs.
-        mode: Whether more or less is better.
+        objective: The metric of the scores, and its direction.
     """
-    sign = 1 if mode == "max" else -1
-    better = {name: [sign * score for score in scores] for name, scores in samples.items()}
+    better = {name: [-objective.loss(score) for score in scores] for name, scores in samples.items()}
     best = max(better, key=lambda name: spread(better[name]).median)
     others = [name for name in better if name != best]
     results = {name: mann_whitney(better[best], better[name]) for name in others}

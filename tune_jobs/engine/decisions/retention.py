@@ -9,9 +9,10 @@ from pathlib import Path
 
 from trainables.storage.checkpoint import DiskCheckpoints
 from trainables.storage.layout import trial_name
+from tune_jobs.base.objective import Objective
 from tune_jobs.experiment.experiment import Keep
 from tune_jobs.results import EpochReported, Event, TrialEnded, TrialStarted
-from tune_jobs.results.history import Objective, TrialHistory
+from tune_jobs.results.history import TrialHistory
 from tune_jobs.results.ranking import sort_key
 
 

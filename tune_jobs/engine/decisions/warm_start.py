@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from trainables.report import diverged_metric
+from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions.failures import FAILED_STATUSES
 from tune_jobs.errors import RequestError
-from tune_jobs.experiment.experiment import Experiment, Objective
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import (
     EpochReported,
     Event,

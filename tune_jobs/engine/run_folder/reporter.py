@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
+from trainables.settings import Mode
 from tune_jobs.results import Event
 from tune_jobs.results.run import Repeat
 
@@ -32,7 +33,7 @@ class Plan:
     folder: Path
     name: str
     metric: str
-    mode: Literal["max", "min"]
+    mode: Mode
     trials: int | None
     max_epochs: int
     total_epochs: int | None

@@ -49,7 +49,7 @@ def figure(comparison: Comparison) -> Figure:
         axes.grid(alpha=0.3)
     spread = ": median and quartiles" if comparison.is_repeated else ""
     left.set_ylabel(plain(f"best {comparison.objective.metric} so far{spread}"))
-    if shown := limits([*by_epochs, *by_seconds], comparison.objective.mode):
+    if shown := limits([*by_epochs, *by_seconds], comparison.objective):
         left.set_ylim(*shown)
     handles, labels = left.get_legend_handles_labels()
     columns = max(1, _LEGEND_LETTERS // (max(map(len, labels)) + 8))

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING
 
+from tune_jobs.base.objective import direction
 from tune_jobs.base.words import count
 from tune_jobs.results import Event, Noted, RunStarted, Status, TrialEnded
 from tune_jobs.views.progress.progress import Progress, TrialProgress
-from tune_jobs.views.summary import direction, plan_text, repeat_text, shown_folder, statuses_text
+from tune_jobs.views.summary import plan_text, repeat_text, shown_folder, statuses_text
 from tune_jobs.views.text import clean, config_text, duration, error_text, note_text, score
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from trainables.report import diverged_metric
+from trainables.settings import is_better
 from tune_jobs.results import EpochReported, Event, Noted, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
 
 if TYPE_CHECKING:
@@ -138,4 +139,4 @@ class Progress:
     def _better(self, value: float, than: float | None) -> bool:
         if than is None:
             return True
-        return value > than if self.plan.mode == "max" else value < than
+        return is_better(value, than, self.plan.mode)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from tune_jobs.base.objective import direction
 from tune_jobs.base.words import count
 from tune_jobs.experiment.fields import FIELDS
-from tune_jobs.views.summary import direction
 from tune_jobs.views.text import clean, duration, value_text
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.compared_runs import events_of
-from tests.support.result_strategies import Objective, property_settings
+from tests.support.result_strategies import accuracy, property_settings
 from tune_jobs.analysis.comparison.bands import band, limits
 from tune_jobs.analysis.comparison.trajectory import trajectory
 
@@ -14,7 +14,7 @@ MODES = st.sampled_from(["max", "min"])
 
 
 def paths(runs, mode="max"):
-    return [trajectory(events_of(values), Objective(mode=mode)) for values in runs]
+    return [trajectory(events_of(values), accuracy(mode)) for values in runs]
 
 
 def epochs(place):
@@ -54,10 +54,10 @@ def test_the_order_of_runs_changes_nothing(runs, random):
 
 def test_the_first_bad_trials_do_not_squeeze_the_rest():
     improving = [0.05, *np.linspace(0.9, 0.95, 40)]
-    low, high = limits([band(paths([improving]), epochs)], "max")
+    low, high = limits([band(paths([improving]), epochs)], accuracy())
     assert 0.88 < low < 0.91
     assert 0.95 < high < 0.96
-    low, high = limits([band(paths([[10.0, *np.linspace(0.5, 0.4, 40)]], "min"), epochs)], "min")
+    low, high = limits([band(paths([[10.0, *np.linspace(0.5, 0.4, 40)]], "min"), epochs)], accuracy("min"))
     assert 0.38 < low < 0.4
     assert 0.47 < high < 0.52
 
@@ -66,11 +66,11 @@ def test_the_first_bad_trials_do_not_squeeze_the_rest():
 @given(RUNS, MODES)
 def test_what_was_reached_at_the_end_is_always_shown(runs, mode):
     drawn = band(paths(runs, mode), epochs)
-    shown = limits([drawn], mode)
+    shown = limits([drawn], accuracy(mode))
     if shown is not None:
         assert shown[0] <= drawn.low[-1] + 1e-12
         assert drawn.high[-1] <= shown[1] + 1e-12
 
 
 def test_one_value_has_no_limits():
-    assert limits([band(paths([[0.5, 0.5]]), epochs)], "max") is None
+    assert limits([band(paths([[0.5, 0.5]]), epochs)], accuracy()) is None

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from trainables.storage.checkpoint import DiskCheckpoints, Snapshot
 from trainables.storage.layout import trial_name
+from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
-from tune_jobs.experiment.experiment import Keep, Objective
+from tune_jobs.experiment.experiment import Keep
 from tune_jobs.results import EpochReported, Event, Status, TrialEnded, TrialStarted, fold, ranking
 
 BEST = Objective("val_accuracy", "max")

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from search_spaces import Choice, Float, SearchSpace
 from tests.support.fakes import MemoryRecord, experiment
+from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions import warm_start
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.run_folder import create as run_folder
 from tune_jobs.errors import RequestError
-from tune_jobs.experiment.experiment import Objective
 from tune_jobs.results import EpochReported, JournalWriter, Status, TrialEnded, TrialStarted
 from tune_jobs.results.run import Run
 from tune_jobs.schedulers import ASHA, NoScheduler

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tune_jobs.base.objective import Objective
 from tune_jobs.results.history import TrialHistory
 from tune_jobs.results.journal import lines
 from tune_jobs.results.journal.events import EpochReported, Event, Status
@@ -52,11 +53,6 @@ def test_both_ways_tell_the_same(fields: dict[str, Any]) -> None:
     mode=st.sampled_from(["max", "min"]),
 )
 def test_the_best_epoch_is_finite_and_the_first_of_equals(values: list[tuple[float, float]], mode: Any) -> None:
-    class Objective:
-        metric = "val_loss"
-
-    objective: Any = Objective()
-    objective.mode = mode
     epochs = {
         number: EpochReported(time_s=0.0, trial=0, epoch=number, seconds=0.0, metrics={"val_loss": value, "loss": loss})
         for number, (value, loss) in enumerate(values, start=1)
@@ -67,5 +63,5 @@ def test_the_best_epoch_is_finite_and_the_first_of_equals(values: list[tuple[flo
         for number, (value, loss) in enumerate(values, start=1)
         if math.isfinite(value) and math.isfinite(loss)
     ]
-    best = trial.best(objective)
+    best = trial.best(Objective("val_loss", mode))
     assert (best and best.epoch) == (min(sound)[1] if sound else None)

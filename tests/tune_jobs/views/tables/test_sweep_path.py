@@ -13,9 +13,9 @@ from click.testing import CliRunner
 import tune_jobs
 from tests.support.swept_runs import make_run
 from tune_jobs.analysis.sweep_path import State, is_swept, stages_of
+from tune_jobs.base.objective import Objective
 from tune_jobs.cli.main import main
 from tune_jobs.errors import RequestError
-from tune_jobs.experiment.experiment import Objective
 from tune_jobs.searchers import Random
 from tune_jobs.views.tables.sweep_path import gain_text
 
