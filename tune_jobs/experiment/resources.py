@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from search_spaces.checked import Checked
+from tune_jobs.base.amounts import field_named
 from tune_jobs.base.rules import count_problem, positive_problem
 
 Gpus: TypeAlias = float | Literal["auto"]
@@ -14,8 +15,6 @@ OnOom: TypeAlias = Literal["fail", "grow"]
 
 MOST_TRIALS_A_GPU = 16
 """How many trials share a GPU at most where "auto" decides: beyond that, the work of each mostly waits for others'."""
-
-_OWN_FIELDS = {"cpu": "cpus", "gpu": "gpus", "memory": "memory_bytes", "object_store_memory": "memory_bytes"}
 
 
 @dataclass(frozen=True)
@@ -87,10 +86,8 @@ def _custom_problems(custom: object) -> list[str]:
     for name, amount in custom.items():
         if not isinstance(name, str) or not name.strip():
             problems.append(f"The name of a custom resource is {name!r}, but must be a text that is not empty.")
-        elif name.lower() in _OWN_FIELDS:
-            problems.append(
-                f"The name of a custom resource is {name!r}, but must not be: use {_OWN_FIELDS[name.lower()]}."
-            )
+        elif field_meant := "memory_bytes" if name.lower() == "object_store_memory" else field_named(name):
+            problems.append(f"The name of a custom resource is {name!r}, but must not be: use {field_meant}.")
         elif problem := positive_problem(f"custom[{name!r}]", amount):
             problems.append(problem)
     return problems

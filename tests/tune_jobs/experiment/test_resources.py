@@ -33,6 +33,12 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert "custom['a100']" in told[5]
 
 
+@pytest.mark.parametrize("name", ["cpu", "CPUs", "gpus", "Memory", "memory_bytes", "object_store_memory"])
+def test_a_custom_resource_has_no_name_that_stands_for_a_field(name: str) -> None:
+    with pytest.raises(InvalidDeclaration, match=f"'{name}', but must not be: use (cpus|gpus|memory_bytes)"):
+        Resources(custom={name: 1})
+
+
 @pytest.mark.parametrize("custom", [3, None, ["a100"]])
 def test_custom_resources_are_a_dictionary(custom: Any) -> None:
     with pytest.raises(InvalidDeclaration, match="`custom`"):

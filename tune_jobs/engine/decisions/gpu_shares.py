@@ -12,15 +12,13 @@ from dataclasses import dataclass
 
 from trainables.devices.gpu_share import is_part, trials_a_gpu
 from trainables.report import Report
+from tune_jobs.base.amounts import share_of_one, to_units
 from tune_jobs.engine.decisions.failures import Failure, FailureCause
 from tune_jobs.experiment.resources import MOST_TRIALS_A_GPU, OnOom, Resources
 from tune_jobs.results import Event, TrialEnded, TrialStarted
 
 MEASURED_TRIALS = 3
 """How many trials are measured: one may be the smallest of the space; of three, the margin and growth bear the rest."""
-
-_RAYS_UNITS = 10_000  # in which Ray counts a GPU; it rounds, and seven shares of 1/7, each rounded up, are too many
-_ROUNDING = 1e-6
 
 
 @dataclass
@@ -80,8 +78,8 @@ class GpuShares:
             return False
         if not self._is_auto:
             return True
-        taken = sum(active.gpus for active in self._active.values())
-        return taken + self.of(trial) <= self._there + _ROUNDING
+        taken = sum(to_units(active.gpus) for active in self._active.values())
+        return taken + to_units(self.of(trial)) <= to_units(self._there)
 
     def proposed(self, trial: int) -> None:
         """A trial was given to Ray: its share is what it is until it ends, or begins again."""
@@ -139,8 +137,3 @@ class GpuShares:
 def larger(gpus: float) -> float:
     """The next share after a part of a GPU that was too small."""
     return min(1.0, 2 * gpus)
-
-
-def share_of_one(trials: int) -> float:
-    """The share of each of so many trials on one GPU, as Ray can count it."""
-    return _RAYS_UNITS // trials / _RAYS_UNITS

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fakes import MemoryRecord, experiment
+from tune_jobs.base.amounts import UNITS, share_of_one, to_units
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.failures import FailureCause, reported_failure
-from tune_jobs.engine.decisions.gpu_shares import MEASURED_TRIALS, GpuShares, larger, share_of_one
+from tune_jobs.engine.decisions.gpu_shares import MEASURED_TRIALS, GpuShares, larger
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.results import Noted, Status, TrialEnded, TrialStarted, fold
 from tune_jobs.results.journal.lines import decode, encode
@@ -50,7 +51,8 @@ class Trials:
             trial, _ = proposal
             self.at_work.append(trial)
             self.coordinator.started(trial, "here")
-            assert sum(shares.of(each) for each in self.at_work) <= self.gpus + 1e-6 or not shares._is_auto
+            units = sum(to_units(shares.of(each)) for each in self.at_work)
+            assert units <= to_units(self.gpus) or not shares._is_auto
             self.most_at_once = max(self.most_at_once, len(self.at_work))
 
     def _report(self, trial: int) -> None:
@@ -181,8 +183,8 @@ def test_a_journal_from_before_there_were_shares_is_read() -> None:
 
 @given(st.integers(1, 16))
 def test_as_many_shares_as_were_promised_fit_on_a_gpu(trials: int) -> None:
-    units = round(share_of_one(trials) * 10_000)  # as Ray counts
-    assert units * trials <= 10_000 < units * (trials + 1) + trials
+    units = to_units(share_of_one(trials))
+    assert units * trials <= UNITS < units * (trials + 1) + trials
 
 
 @given(st.floats(0.001, 1, exclude_max=True))
