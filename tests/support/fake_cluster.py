@@ -10,9 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from tune_jobs.cluster.jobs import pack as packing
-from tune_jobs.cluster.jobs.server import Cluster, Node
+from tune_jobs.cluster.jobs.server import ClusterState
+from tune_jobs.host.capacity import Node
 
-ONE_NODE = Cluster("2.60.0", "3.11.7", (Node("10.0.0.1", {"CPU": 4.0, "GPU": 1.0}),), autoscaled=False)
+ONE_NODE = ClusterState("2.60.0", "3.11.7", (Node(4.0, 1.0, host="10.0.0.1"),), is_autoscaled=False)
 
 
 @dataclass
@@ -91,8 +92,8 @@ class FakeJobs:
 class FakeServer:
     address: str = "http://head:8265"
     ray: str = "2.60.0"
-    known: Cluster = ONE_NODE
+    known: ClusterState = ONE_NODE
     jobs: FakeJobs = field(default_factory=FakeJobs)
 
-    def cluster(self) -> Cluster:
+    def cluster(self) -> ClusterState:
         return self.known

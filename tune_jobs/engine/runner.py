@@ -158,7 +158,7 @@ def _run_in(
         RunFailed: Ray failed.
     """
     machine = available()
-    concurrent = machine.concurrent(experiment.resources.least, experiment.max_concurrent_trials)
+    concurrent = machine.concurrent_trials(experiment.resources.least, experiment.max_concurrent_trials)
     keeping = RetentionPolicy(experiment.keep, experiment.objective, lag=concurrent)
     keeper = CheckpointPruner(keeping, folder / TRIALS_FOLDER, mirror.remove if mirror else None)
     recorder = Recorder(folder, reporter, keeper, mirror.check if mirror else None)

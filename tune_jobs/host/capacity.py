@@ -1,4 +1,4 @@
-"""What trials may use, as a set of nodes, and how many of them fit on it."""
+"""The nodes that trials run on, and how many trials fit on them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,33 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from tune_jobs.host.demand import asked_for, trials_per_amount
+from tune_jobs.base.amounts import RAY_NAMES, fits, trials_per_amount
 
 if TYPE_CHECKING:
     from tune_jobs.experiment.resources import Resources
 
 _TRIALS_PART = 0.7  # of the memory: Ray's object store, which holds the data, takes the rest
+
+
+def amounts_asked(resources: Resources) -> dict[str, float]:
+    """Return what a trial asks for, by field of ``Resources`` or custom name: CPUs always, nothing else that is 0."""
+    optional = {"gpus": resources.first_gpus, "memory_bytes": resources.memory_bytes or 0, **resources.custom}
+    return {"cpus": resources.cpus, **{name: amount for name, amount in optional.items() if amount}}
+
+
+def trials_per_resource(name: str, asked: float, available: float) -> int:
+    """Return for how many trials a node has enough of one resource.
+
+    Args:
+        name: A field of ``Resources``, or the name of a custom resource.
+        asked: The amount that each trial asks for. A part of a GPU is a part of one GPU.
+        available: The amount that the node has.
+    """
+    if name == "gpus" and asked < 1:
+        return int(available) * trials_per_amount(asked, 1)
+    return trials_per_amount(asked, available)
 
 
 @dataclass(frozen=True)
@@ -25,7 +44,7 @@ class Node:
         gpus: GPUs that they may use.
         memory_bytes: Main memory that can be set aside for them.
         custom: Other resources by name.
-        host: Its name.
+        host: Its name, or its address.
     """
 
     cpus: float
@@ -34,25 +53,42 @@ class Node:
     custom: Mapping[str, float] = field(default_factory=dict)
     host: str = ""
 
-    def room_for(self, resources: Resources) -> int:
-        """How many trials fit side by side."""
-        return min(trials_per_amount(name, asked, self.amount(name)) for name, asked in asked_for(resources).items())
+    @classmethod
+    def from_ray(cls, resources: Mapping[str, float], host: str) -> Self:
+        """Return the node that has what Ray calls these resources.
+
+        Args:
+            resources: Amounts by Ray's names: ``CPU``, ``GPU``, ``memory``, and custom ones.
+            host: The node's name, or its address.
+        """
+        own = RAY_NAMES.values()
+        custom = {
+            name: amount for name, amount in resources.items() if name not in own and not name.startswith("node:")
+        }
+        cpus, gpus, memory_bytes = (resources.get(name, 0) for name in own)
+        return cls(cpus, gpus, memory_bytes, custom, host)
+
+    def trials_that_fit(self, resources: Resources) -> int:
+        """Return how many trials fit on it side by side."""
+        asked = amounts_asked(resources)
+        return min(trials_per_resource(name, amount, self.amount(name)) for name, amount in asked.items())
 
     def amount(self, name: str) -> float:
-        """What it has of a resource."""
+        """Return how much it has of a resource: a field of ``Resources``, or a custom one."""
         own: dict[str, float] = {"cpus": self.cpus, "gpus": self.gpus, "memory_bytes": self.memory_bytes}
         return own.get(name, self.custom.get(name, 0))
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where trials run: this machine, or the nodes of a cluster.
+    """The machine, or the nodes of a cluster, that trials run on.
 
     Attributes:
-        nodes: Those that are there.
-        possible: Those that an autoscaler may have side by side, and how many of each; the present ones are among them.
-        is_cluster: Whether they are a cluster's that this process has joined.
-        may_grow: Whether it has an autoscaler that does not tell what it may start.
+        nodes: The nodes that are up.
+        possible: The kinds of nodes that an autoscaler may have up side by side, and how many of each. Those that are
+            up count among them.
+        is_cluster: Whether the nodes are those of a cluster that this process has joined.
+        may_grow: Whether it has an autoscaler that does not say what it may start.
     """
 
     nodes: tuple[Node, ...]
@@ -62,41 +98,41 @@ class Machine:
 
     @property
     def cpus(self) -> float:
-        """CPUs of all nodes that are there."""
+        """CPUs of all nodes that are up."""
         return sum(node.cpus for node in self.nodes)
 
     @property
     def gpus(self) -> float:
-        """GPUs of all nodes that are there."""
+        """GPUs of all nodes that are up."""
         return sum(node.gpus for node in self.nodes)
 
-    def room_for(self, resources: Resources) -> int:
-        """How many trials fit side by side, now or when the autoscaler has done what it may; 0 when not even one."""
-        there = sum(node.room_for(resources) for node in self.nodes)
-        return max(there, sum(count * node.room_for(resources) for node, count in self.possible))
+    def trials_that_fit(self, resources: Resources) -> int:
+        """Return how many trials fit side by side, now or once the autoscaler has started all that it may."""
+        now = sum(node.trials_that_fit(resources) for node in self.nodes)
+        return max(now, sum(count * node.trials_that_fit(resources) for node, count in self.possible))
 
-    def concurrent(self, resources: Resources, most: int | None) -> int:
-        """How many trials are to run side by side.
+    def concurrent_trials(self, resources: Resources, most: int | None) -> int:
+        """Return how many trials are to run side by side.
 
         Args:
-            resources: What each gets.
-            most: The person's own limit; where nobody else knows how far the cluster may grow, it is taken at its word.
+            resources: What each trial gets.
+            most: The person's own limit. Where nothing else says how far the cluster may grow, it is the number.
         """
-        room = self.room_for(resources)
+        fitting = self.trials_that_fit(resources)
         if self.may_grow:
-            return max(1, room) if most is None else most  # one that waits makes the autoscaler start a node
-        return room if most is None else min(room, most)
+            return max(1, fitting) if most is None else most  # a trial that waits makes the autoscaler start a node
+        return fitting if most is None else min(fitting, most)
 
     def problems(self, resources: Resources) -> list[str]:
-        """Why a trial fits nowhere: in plain Ray it would wait for ever."""
-        if self.may_grow or self.room_for(resources):
+        """Return the reasons why a trial fits on no node: in plain Ray it would wait for ever."""
+        if self.may_grow or self.trials_that_fit(resources):
             return []
         nodes = [*self.nodes, *(node for node, count in self.possible if count)]
         if not nodes:
             return ["resources: The cluster has no nodes: no trial could start. Start one that joins it."]
-        asked = asked_for(resources)
+        asked = amounts_asked(resources)
         largest = {name: max(nodes, key=lambda node, name=name: node.amount(name)) for name in asked}  # type: ignore[misc]
-        lacking = [name for name, node in largest.items() if asked[name] > node.amount(name)]
+        lacking = [name for name, node in largest.items() if not fits(asked[name], node.amount(name))]
         return [self._problem(name, asked[name], largest[name]) for name in lacking] or [
             "resources: Each value fits on some node of the cluster, but no node has all of "
             f"{', '.join(f'{name}={amount:g}' for name, amount in asked.items())}: no trial could start. Ask for less, "
@@ -105,15 +141,15 @@ class Machine:
 
     def _problem(self, name: str, asked: float, largest: Node) -> str:
         owner = f"the largest node of the cluster ({largest.host})" if self.is_cluster else "this machine"
-        there = f"{largest.amount(name):,.15g}"
+        available = f"{largest.amount(name):,.15g}"
         return (
-            f"resources: The value of `{name}` is {asked:,.15g}, but {owner} has {there}: no trial could start. "
-            f"Ask for at most {there}, or run on a larger machine."
+            f"resources: The value of `{name}` is {asked:,.15g}, but {owner} has {available}: no trial could start. "
+            f"Ask for at most {available}, or run on a larger machine."
         )
 
 
 def this_machine() -> Machine:
-    """What this process may use."""
+    """Return the machine of this process, with the CPUs, GPUs and memory that the process may use."""
     return Machine((Node(cpus=_cpus(), gpus=_gpus(), memory_bytes=int(_TRIALS_PART * _memory_bytes())),))
 
 
@@ -123,7 +159,7 @@ def _cpus() -> int:
 
 
 def _container_cpus() -> int | None:
-    """The CPUs that the container's quota allows; None without a quota."""
+    """Return the CPUs that the container's quota allows; None without a quota."""
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
     except (OSError, ValueError):
@@ -132,12 +168,12 @@ def _container_cpus() -> int | None:
 
 
 def _memory_bytes() -> int:
-    """The main memory that this process may use: the machine's, or what its container allows."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Return the main memory that this process may use: the machine's, or what its container allows."""
+    machine_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
-        return min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+        return min(machine_bytes, int(Path("/sys/fs/cgroup/memory.max").read_text()))
     except (OSError, ValueError):  # no such file, or "max"
-        return machine
+        return machine_bytes
 
 
 def _gpus() -> int:

@@ -9,7 +9,7 @@ import yaml
 
 from tests.support.kuberay_schema import CLAIM, RAY_JOB
 from tune_jobs.cluster.launcher.fitting import trials_on
-from tune_jobs.cluster.launcher.launcher_file import NodeType, cluster_of
+from tune_jobs.cluster.launcher.launcher_file import NodeType, interpret
 from tune_jobs.cluster.launcher.yaml_lines import parse
 from tune_jobs.experiment.resources import Resources
 
@@ -30,7 +30,7 @@ def test_the_page_shows_launcher_files() -> None:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_launcher_file_of_the_page_is_right(block: str) -> None:
-    found = cluster_of(parse(block, "docs/cluster.md"))
+    found = interpret(parse(block, "docs/cluster.md"))
     assert trials_on(found.node_types[0], Resources()) == 0  # the head
 
 

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.ray_node import RayNode
+from tune_jobs.base.amounts import to_units
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Machine, Node, this_machine
 
@@ -19,7 +21,7 @@ def cluster(*nodes: Node, possible: tuple[tuple[Node, int], ...] = ()) -> Machin
 
 
 @pytest.mark.parametrize(
-    ("node", "resources", "room"),
+    ("node", "resources", "trials"),
     [
         (Node(8), Resources(cpus=2), 4),
         (Node(8, 2), Resources(cpus=1, gpus=0.25), 8),
@@ -37,21 +39,21 @@ def cluster(*nodes: Node, possible: tuple[tuple[Node, int], ...] = ()) -> Machin
         (HEAD, Resources(cpus=0.01), 0),
     ],
 )
-def test_the_room_of_a_node(node: Node, resources: Resources, room: int) -> None:
-    assert node.room_for(resources) == room
-    assert bool(cluster(node).problems(resources)) == (room == 0)
+def test_trials_that_fit_on_a_node(node: Node, resources: Resources, trials: int) -> None:
+    assert node.trials_that_fit(resources) == trials
+    assert bool(cluster(node).problems(resources)) == (trials == 0)
 
 
-def test_the_room_of_a_cluster_is_that_of_its_nodes() -> None:
-    there = cluster(HEAD, GPU_NODE, GPU_NODE, CPU_NODE)
-    assert there.room_for(Resources(cpus=1, gpus=0.5)) == 16
-    assert there.room_for(Resources(cpus=5)) == 1 + 1 + 6  # not 48 // 5
-    assert (there.cpus, there.gpus) == (48, 8)
+def test_the_capacity_of_a_cluster_is_that_of_its_nodes() -> None:
+    nodes = cluster(HEAD, GPU_NODE, GPU_NODE, CPU_NODE)
+    assert nodes.trials_that_fit(Resources(cpus=1, gpus=0.5)) == 16
+    assert nodes.trials_that_fit(Resources(cpus=5)) == 1 + 1 + 6  # not 48 // 5
+    assert (nodes.cpus, nodes.gpus) == (48, 8)
 
 
 def test_nodes_that_an_autoscaler_may_start_count() -> None:
-    there = cluster(HEAD, GPU_NODE, possible=((GPU_NODE, 3), (CPU_NODE, 0)))
-    assert there.room_for(Resources(cpus=1, gpus=0.5)) == 24
+    nodes = cluster(HEAD, GPU_NODE, possible=((GPU_NODE, 3), (CPU_NODE, 0)))
+    assert nodes.trials_that_fit(Resources(cpus=1, gpus=0.5)) == 24
     assert cluster(HEAD, possible=((GPU_NODE, 1),)).problems(Resources(gpus=1)) == []
     (problem,) = cluster(HEAD, possible=((GPU_NODE, 1),)).problems(Resources(gpus=8))
     assert "(gpu-1) has 4" in problem
@@ -87,11 +89,28 @@ def test_a_cluster_without_nodes_is_told() -> None:
     st.sampled_from([0, 0.1, 0.25, 0.3, 0.5, 1, 2]),
 )
 def test_what_fits_never_asks_for_more_than_there_is(nodes: list[tuple[int, int]], cpus: float, gpus: float) -> None:
-    there = cluster(*(Node(each, more) for each, more in nodes))
-    room = there.room_for(Resources(cpus=cpus, gpus=gpus))
-    assert room * cpus <= there.cpus + 1e-6
-    assert room * gpus <= there.gpus + 1e-6
-    assert bool(there.problems(Resources(cpus=cpus, gpus=gpus))) == (room == 0)
+    machine = cluster(*(Node(node_cpus, node_gpus) for node_cpus, node_gpus in nodes))
+    trials = machine.trials_that_fit(Resources(cpus=cpus, gpus=gpus))
+    assert trials * to_units(cpus) <= to_units(machine.cpus)
+    assert trials * to_units(gpus) <= to_units(machine.gpus)
+    assert bool(machine.problems(Resources(cpus=cpus, gpus=gpus))) == (trials == 0)
+
+
+@given(
+    st.integers(0, 64),
+    st.integers(0, 8),
+    st.integers(0, 9),
+    st.floats(0.05, 70),
+    st.just(0) | st.floats(0.01, 1) | st.integers(1, 9),
+    st.floats(0.01, 10),
+)
+def test_as_many_trials_fit_on_a_node_as_ray_starts(
+    cpus: int, gpus: int, disks: int, asked_cpus: float, asked_gpus: float, asked_disks: float
+) -> None:
+    resources = Resources(cpus=asked_cpus, gpus=asked_gpus, custom={"disk": asked_disks})
+    trials = Node(cpus, gpus, custom={"disk": disks}).trials_that_fit(resources)
+    asked = {"CPU": asked_cpus, "GPU": asked_gpus, "disk": asked_disks}
+    assert RayNode({"CPU": cpus, "GPU": gpus, "disk": disks}).count(asked, trials + 1) == trials
 
 
 def test_this_machine_has_a_cpu_and_memory() -> None:

@@ -1,4 +1,4 @@
-"""What would go wrong with a submission: decisions on what was asked, and on what the cluster has."""
+"""Checks before a submission: what would go wrong, decided from the request and from the state of the cluster."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from trainables.storage.object_store import has_credentials, is_uri, redacted, uri_problems
-from tune_jobs.cluster.jobs.server import Cluster, Node
+from tune_jobs.base.amounts import ray_name
+from tune_jobs.cluster.jobs.server import ClusterState
 from tune_jobs.experiment.resources import Resources
+from tune_jobs.host.capacity import Node, amounts_asked
 
-# The folder of one who leaves it to us. A job's own folder is Ray's, which removes it.
 HOME = "~/"
 DEFAULT_STORAGE = f"{HOME}runs"
-_OTHER_NAMES = {"cpu": "CPU", "gpu": "GPU"}
-_MOST_NODES_TOLD = 5
+"""The storage of a person who names none. The folder that a job starts in is no choice: Ray removes it."""
+
+_MOST_NODES_NAMED = 5
 
 
 def version_problems(theirs: str, ours: str) -> list[str]:
-    """Whether two versions of Ray talk to each other: those of one minor version do."""
+    """Return a problem where two versions of Ray cannot talk to each other: those of one minor version can.
+
+    Args:
+        theirs: The version of the cluster.
+        ours: The version on this machine.
+    """
     if theirs.split(".")[:2] == ours.split(".")[:2]:
         return []
     wanted = ".".join(theirs.split(".")[:2])
@@ -28,27 +35,32 @@ def version_problems(theirs: str, ours: str) -> list[str]:
 
 
 def python_notes(theirs: str, ours: str) -> list[str]:
-    """A sentence where the experiment was checked by another Python than runs it; most code does not mind."""
+    """Return a note where another Python runs the experiment than checked it; most code works with both.
+
+    Args:
+        theirs: The version of the cluster.
+        ours: The version on this machine.
+    """
     if theirs.split(".")[:2] == ours.split(".")[:2]:
         return []
     return [f"The cluster runs Python {theirs}, but the experiment was checked here with Python {ours}."]
 
 
-def storage_problems(storage: str | None, cluster: Cluster | None) -> list[str]:
-    """Why a storage cannot hold a run's folder.
+def storage_problems(storage: str | None, cluster: ClusterState | None) -> list[str]:
+    """Return the reasons why a storage cannot hold a run's folder.
 
     Args:
         storage: A path on the nodes, or the URI of an object store; None: the default.
-        cluster: What is known of it; None: nothing.
+        cluster: The state of the cluster; None: unknown.
     """
-    several = cluster is not None and (len(cluster.nodes) > 1 or cluster.autoscaled)
+    is_shared = cluster is not None and (len(cluster.nodes) > 1 or cluster.is_autoscaled)
     if storage is None:
-        return [_several(cluster, "no --storage is named")] if several and cluster else []
+        return [_several(cluster, "no --storage is named")] if is_shared and cluster else []
     if is_uri(storage):
         return uri_problems(storage) or _cluster_uri_problems(storage)
     if storage.startswith(HOME) or PurePosixPath(storage).is_absolute():
         return []
-    if several and cluster:
+    if is_shared and cluster:
         return [_several(cluster, f"the --storage {storage!r} is relative")]
     return [
         f"The value of `storage` is {storage!r}, but must be an absolute path on the cluster, or begin with {HOME} for "
@@ -62,12 +74,12 @@ def _cluster_uri_problems(uri: str) -> list[str]:
     if not has_credentials(uri):
         return []
     return [
-        f"The value of `storage` is {redacted(uri)!r} with credentials, which the cluster would show to all who see "
-        "its jobs: leave them out, and give them to its nodes, by a role of the machines or in Ray's environment."
+        f"The value of `storage` is {redacted(uri)!r} with credentials, which the cluster would show to everybody who "
+        "sees its jobs: leave them out, and give them to its nodes, by a role of the machines or in Ray's environment."
     ]
 
 
-def _several(cluster: Cluster, wrong: str) -> str:
+def _several(cluster: ClusterState, wrong: str) -> str:
     count = f"has {len(cluster.nodes)} nodes" if len(cluster.nodes) > 1 else "may get more nodes"
     return (
         f"The cluster {count}, but {wrong}: trials write their checkpoints there, so it must be one folder that all "
@@ -75,38 +87,44 @@ def _several(cluster: Cluster, wrong: str) -> str:
     )
 
 
-def fit_problems(resources: Resources, cluster: Cluster) -> list[str]:
-    """Why no node could ever run a trial: in plain Ray it would wait for ever."""
-    if cluster.autoscaled or any(_fits(resources, node) for node in cluster.nodes):
+def fit_problems(resources: Resources, cluster: ClusterState) -> list[str]:
+    """Return a problem where no node could ever run a trial: in plain Ray the trial would wait for ever.
+
+    Args:
+        resources: What a trial asks for.
+        cluster: The state of the cluster.
+    """
+    if cluster.is_autoscaled or _is_any_fit(resources, cluster):
         return []
-    shown = [_node_text(resources, node) for node in cluster.nodes[:_MOST_NODES_TOLD]]
-    more = len(cluster.nodes) - len(shown)
-    there = "; ".join([*shown, *([f"and {more} more"] if more else [])]) or "there is none"
+    named = [_node_text(resources, node) for node in cluster.nodes[:_MOST_NODES_NAMED]]
+    more = len(cluster.nodes) - len(named)
+    nodes = "; ".join([*named, *([f"and {more} more"] if more else [])]) or "it has none"
     return [
-        f"resources: One trial needs {_text(_asked(resources))}, which no node of the cluster has ({there}). Ask for "
-        "less (--cpus, --gpus), or add a larger node."
+        f"resources: One trial needs {_text(amounts_asked(resources))}, which no node of the cluster has ({nodes}). "
+        "Ask for less (--cpus, --gpus), or add a larger node."
     ]
 
 
-def fit_notes(resources: Resources, cluster: Cluster) -> list[str]:
-    """A sentence where trials wait for nodes that the autoscaler has to start."""
-    if not cluster.autoscaled or any(_fits(resources, node) for node in cluster.nodes):
+def fit_notes(resources: Resources, cluster: ClusterState) -> list[str]:
+    """Return a note where trials wait for nodes that the autoscaler has to start.
+
+    Args:
+        resources: What a trial asks for.
+        cluster: The state of the cluster.
+    """
+    if not cluster.is_autoscaled or _is_any_fit(resources, cluster):
         return []
-    return [f"No node has {_text(_asked(resources))} now: trials wait until the autoscaler has started one that does."]
+    asked = _text(amounts_asked(resources))
+    return [f"No node has {asked} now: trials wait until the autoscaler has started one that does."]
 
 
-def _asked(resources: Resources) -> dict[str, float]:
-    asked = {_OTHER_NAMES.get(name, name): amount for name, amount in resources.to_ray().items()}
-    return {name: amount for name, amount in asked.items() if amount}
-
-
-def _fits(resources: Resources, node: Node) -> bool:
-    return all(amount <= node.resources.get(name, 0) for name, amount in _asked(resources).items())
+def _is_any_fit(resources: Resources, cluster: ClusterState) -> bool:
+    return any(node.trials_that_fit(resources) for node in cluster.nodes)
 
 
 def _node_text(resources: Resources, node: Node) -> str:
-    return f"{node.ip}: {_text({name: node.resources.get(name, 0) for name in _asked(resources)})}"
+    return f"{node.host}: {_text({name: node.amount(name) for name in amounts_asked(resources)})}"
 
 
 def _text(amounts: Mapping[str, float]) -> str:
-    return ", ".join(f"{amount:g} {name}" for name, amount in amounts.items())
+    return ", ".join(f"{amount:g} {ray_name(name)}" for name, amount in amounts.items())

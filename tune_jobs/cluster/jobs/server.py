@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from tune_jobs.cluster.jobs.tokens import PLACES, Token, find_token
 from tune_jobs.errors import RequestError
+from tune_jobs.host.capacity import Node
 
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
@@ -33,33 +34,20 @@ _TALKATIVE = (
 
 
 @dataclass(frozen=True)
-class Node:
-    """A machine of the cluster.
-
-    Attributes:
-        ip: Its address.
-        resources: What Ray may give away of it in all, by Ray's names: ``CPU``, ``GPU``, ``memory``, …
-    """
-
-    ip: str
-    resources: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """What a preflight wants to know of a cluster.
+class ClusterState:
+    """The state of a cluster, as far as a preflight needs it.
 
     Attributes:
         ray: Its version of Ray.
         python: Its version of Python.
-        nodes: Those that are there now.
-        autoscaled: Whether Ray may start others, of kinds that it does not tell here.
+        nodes: The nodes that are up.
+        is_autoscaled: Whether Ray may start other nodes, whose kinds it does not tell here.
     """
 
     ray: str
     python: str
     nodes: tuple[Node, ...]
-    autoscaled: bool
+    is_autoscaled: bool
 
 
 @dataclass(frozen=True)
@@ -86,15 +74,15 @@ class Server:
         with _unset(ADDRESS_VARIABLES):  # which for Ray would count more than the address that was asked for
             return JobSubmissionClient(self.address, headers=self.token.headers if self.token else None)
 
-    def cluster(self) -> Cluster:
-        """What it tells about its cluster."""
+    def cluster(self) -> ClusterState:
+        """Return the state of its cluster."""
         listed = self._ask(f"/api/v0/nodes?detail=true&limit={_MOST_NODES}")["result"]["result"]
         alive = [node for node in listed if node["state"] == "ALIVE"]
-        return Cluster(
+        return ClusterState(
             ray=self.ray,
             python=self._ask("/api/v0/cluster_metadata")["pythonVersion"],
-            nodes=tuple(Node(node["node_ip"], node["resources_total"]) for node in alive),
-            autoscaled=is_autoscaled(self._ask("/api/cluster_status")),
+            nodes=tuple(Node.from_ray(node["resources_total"], node["node_ip"]) for node in alive),
+            is_autoscaled=is_autoscaled(self._ask("/api/cluster_status")),
         )
 
     def _ask(self, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""A launcher file, which `ray up` starts a cluster from: read, checked as Ray would, and what it promises to trials."""
+"""A launcher file, from which `ray up` starts a cluster: read, checked as Ray would, and the nodes that it promises."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tune_jobs.base.amounts import field_named, ray_name
 from tune_jobs.base.words import count
 from tune_jobs.cluster.launcher.ray_schema import last_word, prepared
 from tune_jobs.cluster.launcher.start_commands import head_runs_nothing, starts_workers, unknown_options
@@ -15,7 +16,7 @@ from tune_jobs.errors import RequestError
 
 PROVIDERS = ("aws", "azure", "gcp", "aliyun", "vsphere", "local", "external")
 _LARGEST_BYTES = 1_000_000
-_RAYS_NAMES = {"cpu": "CPU", "cpus": "CPU", "gpu": "GPU", "gpus": "GPU", "mem": "memory", "ram": "memory"}
+_ABBREVIATIONS = {"mem": "memory", "ram": "memory"}
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,11 @@ class NodeType:
 
     Attributes:
         name: Its name in the file.
-        resources: What each node has, by Ray's names; None: only known when it runs. A name that is missing: nothing.
-        min_workers: How many there are at least.
-        max_workers: How many there are at most; the head is there beside them.
-        is_head: Whether the head is of this kind.
+        resources: The amounts that each node has, by Ray's names. None: only known when it runs. A name that is
+            missing: it has none.
+        min_workers: The least number of workers of this kind.
+        max_workers: The largest number of workers of this kind; the head does not count among them.
+        is_head: Whether this is the head.
     """
 
     name: str
@@ -38,15 +40,15 @@ class NodeType:
 
 
 @dataclass(frozen=True)
-class Cluster:
-    """What a launcher file promises.
+class LauncherFile:
+    """The cluster that a launcher file promises.
 
     Attributes:
-        name: Its name.
-        provider: Where its nodes are.
-        node_types: The kinds of nodes; the head's is the first.
-        max_workers: How many workers there are at most, of all kinds together.
-        notes: What is allowed and probably not meant.
+        name: The cluster's name.
+        provider: The provider of its nodes, such as ``aws`` or ``local``.
+        node_types: The kinds of nodes; the head is the first.
+        max_workers: The largest number of workers, of all kinds together.
+        notes: Notes on what is allowed but probably not meant.
     """
 
     name: str
@@ -56,17 +58,26 @@ class Cluster:
     notes: tuple[str, ...] = ()
 
 
-def read(path: Path) -> Cluster:
-    """Reads a launcher file.
+def read(path: Path) -> LauncherFile:
+    """Read a launcher file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The cluster that it promises.
 
     Raises:
-        RequestError: There is none, Ray would refuse it, or its cluster would never do any work.
+        RequestError: There is no such file, Ray would refuse it, or its cluster would never do any work.
     """
-    return cluster_of(parse(_text(path), path.name))
+    return interpret(parse(_text(path), path.name))
 
 
-def cluster_of(document: Document) -> Cluster:
-    """What a document promises as a launcher file.
+def interpret(document: Document) -> LauncherFile:
+    """Return the cluster that a YAML document promises as a launcher file.
+
+    Args:
+        document: The document.
 
     Raises:
         RequestError: See ``read``.
@@ -76,9 +87,9 @@ def cluster_of(document: Document) -> Cluster:
     config = prepared(document)
     if problems := _meaning_problems(document, config) or last_word(document, config):
         raise RequestError(*problems)
-    types = tuple(_node_types(config))
+    node_types = tuple(_node_types(config))
     notes = (*_worker_notes(document, config), *_path_notes(document, config), *_unfinished(document))
-    return Cluster(config["cluster_name"], config["provider"]["type"], types, config["max_workers"], notes)
+    return LauncherFile(config["cluster_name"], config["provider"]["type"], node_types, config["max_workers"], notes)
 
 
 def _text(path: Path) -> str:
@@ -95,7 +106,7 @@ def _text(path: Path) -> str:
 
 
 def _provider_problems(document: Document) -> list[str]:
-    """What keeps Ray from looking at the file at all."""
+    """Return the mistakes that keep Ray from looking at the rest of the file."""
     config = document.value
     if not isinstance(config, dict):
         return [f"{document.name} holds {type(config).__name__} at the top, but must hold keys: cluster_name: …"]
@@ -104,91 +115,93 @@ def _provider_problems(document: Document) -> list[str]:
     provider = config.get("provider")
     kind = provider.get("type") if isinstance(provider, dict) else None
     if kind not in PROVIDERS:
-        told = "no `provider` with a `type`" if kind is None else f"the provider {kind!r}"
-        return [f"{document.place(('provider', 'type'))}: it has {told}, but `ray up` launches {', '.join(PROVIDERS)}."]
+        wrong = "no `provider` with a `type`" if kind is None else f"the provider {kind!r}"
+        line = document.line(("provider", "type"))
+        return [f"{line}: it has {wrong}, but `ray up` launches {', '.join(PROVIDERS)}."]
     return _local_problems(document) if kind == "local" else []
 
 
 def _local_problems(document: Document) -> list[str]:
     config, provider = document.value, document.value["provider"]
     problems = [
-        f"{document.place((key,))}: `{key}` is not for machines of your own (provider local), "
-        "which are what they are: leave it out."
+        f"{document.line((key,))}: `{key}` is not for machines of your own (provider local), "
+        "whose resources Ray finds out: leave it out."
         for key in ("available_node_types", "head_node", "worker_nodes")
         if config.get(key)
     ]
-    place = document.place(("provider",))
+    line = document.line(("provider",))
     if "coordinator_address" in provider:
-        missing = [] if "max_workers" in config else [f"{place}: with a coordinator, `max_workers` must be said."]
+        missing = [] if "max_workers" in config else [f"{line}: with a coordinator, `max_workers` must be given."]
         return problems + missing
-    if not isinstance(provider.get("head_ip"), str):
-        problems.append(f"{place}: `head_ip` is {provider.get('head_ip')!r}, but must be the head's address.")
-    workers = provider.get("worker_ips")
-    if not isinstance(workers, list) or not all(isinstance(each, str) for each in workers):
-        problems.append(f"{place}: `worker_ips` is {workers!r}, but must be a list of addresses, as text.")
-    elif repeated := sorted({each for each in workers if workers.count(each) > 1 or each == provider.get("head_ip")}):
-        problems.append(f"{place}: {', '.join(repeated)} stands there twice, but a machine is one node.")
+    head_ip, workers = provider.get("head_ip"), provider.get("worker_ips")
+    if not isinstance(head_ip, str):
+        problems.append(f"{line}: `head_ip` is {head_ip!r}, but must be the head's address.")
+    if not isinstance(workers, list) or not all(isinstance(worker, str) for worker in workers):
+        problems.append(f"{line}: `worker_ips` is {workers!r}, but must be a list of addresses, as text.")
+    elif twice := sorted({worker for worker in workers if workers.count(worker) > 1 or worker == head_ip}):
+        problems.append(f"{line}: {', '.join(twice)} is given twice, but one machine can only be one node.")
     return problems
 
 
 def _meaning_problems(document: Document, config: Mapping[str, Any]) -> list[str]:
-    """What Ray's schema has nothing against, and what yet cannot be meant."""
+    """Return the mistakes that Ray's schema accepts, but that nobody can mean."""
     kinds, head, most = config["available_node_types"], config["head_node_type"], config["max_workers"]
     problems = list(unknown_options(document, config))
     if head not in kinds:
-        place = document.place(("head_node_type",))
-        problems.append(f"{place}: `head_node_type` is {head}, but must be one of {', '.join(kinds)}.")
+        line = document.line(("head_node_type",))
+        problems.append(f"{line}: `head_node_type` is {head}, but must be one of {', '.join(kinds)}.")
     for name, kind in kinds.items():
         problems += _node_type_problems(document, name, kind)
     least = sum(kind["min_workers"] for kind in kinds.values())
     if least > most:
-        place = document.place(("max_workers",))
-        problems.append(
-            f"{place}: `max_workers` is {most}, but must be at least the sum of all `min_workers`, {least}."
-        )
+        line = document.line(("max_workers",))
+        problems.append(f"{line}: `max_workers` is {most}, but must be at least the sum of all `min_workers`, {least}.")
     if most and not starts_workers(config):
         problems.append(
-            f"{document.place(('head_start_ray_commands',))}: `head_start_ray_commands` starts the head without "
+            f"{document.line(('head_start_ray_commands',))}: `head_start_ray_commands` starts the head without "
             "--autoscaling-config=~/ray_bootstrap_config.yaml, so no worker would ever be started: add it."
         )
     return problems
 
 
 def _node_type_problems(document: Document, name: str, kind: Mapping[str, Any]) -> Iterator[str]:
-    def place(*keys: str) -> str:
-        return document.place(("available_node_types", name, *keys))
+    def line(*keys: str) -> str:
+        return document.line(("available_node_types", name, *keys))
 
     least, most = kind["min_workers"], kind["max_workers"]
     for key, value in (("min_workers", least), ("max_workers", most)):
         if value < 0:
-            yield f"{place(key)}: `{key}` of {name} is {value}, but must be >= 0."
+            yield f"{line(key)}: `{key}` of {name} is {value}, but must be >= 0."
     if least > most >= 0:
-        yield f"{place('min_workers')}: `min_workers` of {name} is {least}, but its `max_workers` is {most}: swap them."
+        yield f"{line('min_workers')}: `min_workers` of {name} is {least}, but its `max_workers` is {most}: swap them."
     for resource in kind["resources"]:
-        meant = _RAYS_NAMES.get(resource.lower(), resource)
-        if resource != meant:
+        field = field_named(_ABBREVIATIONS.get(resource.lower(), resource))
+        if field is not None and resource != ray_name(field):
             yield (
-                f"{place('resources', resource)}: the resource `{resource}` of {name} is one of your own to Ray: "
-                f"write `{meant}`."
+                f"{line('resources', resource)}: the resource `{resource}` of {name} is a custom one to Ray: "
+                f"write `{ray_name(field)}`."
             )
 
 
 def _node_types(config: Mapping[str, Any]) -> Iterator[NodeType]:
-    """The head, then the kinds of workers; one kind may be both."""
+    """Yield the head, then the kinds of workers; one kind may be both."""
     provider, head = config["provider"]["type"], config["head_node_type"]
     kinds = config["available_node_types"]
     on_head = _unknown(provider, is_head=True) | kinds[head]["resources"]
     yield NodeType(head, on_head | {"CPU": 0} if head_runs_nothing(config) else on_head, 0, 0, is_head=True)
     for name, kind in kinds.items():
         if name != head or kind["max_workers"]:
-            has = _unknown(provider, is_head=False) | kind["resources"]
-            yield NodeType(name, has, kind["min_workers"], kind["max_workers"])
+            on_worker = _unknown(provider, is_head=False) | kind["resources"]
+            yield NodeType(name, on_worker, kind["min_workers"], kind["max_workers"])
 
 
 def _unknown(provider: str, *, is_head: bool) -> dict[str, float | None]:
-    """What Ray finds out where the file says nothing: from AWS about its instances, on a head from the machine."""
-    found = is_head or provider in ("aws", "local")
-    return dict.fromkeys(("CPU", "GPU", "memory") if found else ("memory",))
+    """Return the resources that Ray finds out where the file gives no amount.
+
+    Ray asks AWS about its instances, and on a head the machine itself.
+    """
+    is_found = is_head or provider in ("aws", "local")
+    return dict.fromkeys(("CPU", "GPU", "memory") if is_found else ("memory",))
 
 
 def _worker_notes(document: Document, config: Mapping[str, Any]) -> list[str]:
@@ -196,21 +209,21 @@ def _worker_notes(document: Document, config: Mapping[str, Any]) -> list[str]:
     possible = sum(kind["max_workers"] for name, kind in config["available_node_types"].items() if name != head)
     if "max_workers" in document.value or possible <= most:
         return []
-    return [f"`max_workers` is not said at the top: Ray starts {count(most, 'worker')} at most."]
+    return [f"`max_workers` is not given at the top: Ray starts {count(most, 'worker')} at most."]
 
 
 def _path_notes(document: Document, config: Mapping[str, Any]) -> list[str]:
-    """Files of this machine that `ray up` will want, from the folder that it is called in."""
+    """Return notes on files that `ray up` will need, and that this machine lacks (seen from the current folder)."""
     auth = config["auth"]
-    wanted = {("file_mounts", remote): local for remote, local in config["file_mounts"].items()}
-    wanted |= {("auth", key): auth[key] for key in ("ssh_private_key", "ssh_public_key") if key in auth}
+    needed = {("file_mounts", remote): local for remote, local in config["file_mounts"].items()}
+    needed |= {("auth", key): auth[key] for key in ("ssh_private_key", "ssh_public_key") if key in auth}
     return [
-        f"{document.place(path)}: {local} is not on this machine; `ray up` will want it."
-        for path, local in wanted.items()
+        f"{document.line(keys)}: {local} is not on this machine; `ray up` will need it."
+        for keys, local in needed.items()
         if isinstance(local, str) and not Path(local).expanduser().exists()
     ]
 
 
 def _unfinished(document: Document) -> list[str]:
-    """Where a template has not been filled in."""
-    return [f"{place}: CHANGE-ME is still to be replaced." for place in document.places_of("CHANGE-ME")]
+    """Return the lines where a template has not been filled in."""
+    return [f"{line}: CHANGE-ME is still to be replaced." for line in document.lines_with("CHANGE-ME")]

@@ -106,7 +106,7 @@ def _schema_problems(document: Document, config: Mapping[str, Any], is_prepared:
     schema = json.loads((Path(ray.autoscaler.__file__).parent / "ray-schema.json").read_text())
     errors = jsonschema.Draft7Validator(schema).iter_errors(config)
     found = {
-        (document.lines.get(path, 0), f"{document.place(path)}: {told}")
+        (document.line_numbers.get(path, 0), f"{document.line(path)}: {told}")
         for error in errors
         for path, told in _in_words(error)
         if _is_own(error, path, document) and (is_prepared or path not in _RAYS_OWN)
@@ -116,7 +116,7 @@ def _schema_problems(document: Document, config: Mapping[str, Any], is_prepared:
 
 def _is_own(error: ValidationError, path: tuple[str, ...], document: Document) -> bool:
     """Whether it is about what the file says; Ray copies values to where the file says nothing."""
-    return error.validator == "required" or path in document.lines
+    return error.validator == "required" or path in document.line_numbers
 
 
 def _in_words(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -37,7 +37,7 @@ def unknown_options(document: Document, config: Mapping[str, Any]) -> Iterator[s
                     if option not in known:
                         near = difflib.get_close_matches(option, known, n=1)
                         hint = f"did you mean {near[0]}?" if near else "leave it out."
-                        yield f"{document.place((key, str(number)))}: `ray start` has no option {option}: {hint}"
+                        yield f"{document.line((key, str(number)))}: `ray start` has no option {option}: {hint}"
 
 
 def _started(commands: list[str]) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""YAML with the line of every key, so that a mistake can be told with its place."""
+"""YAML with the line of every key, so that a message about a mistake can name the line."""
 
 from __future__ import annotations
 
@@ -10,46 +10,54 @@ import yaml
 
 from tune_jobs.errors import RequestError
 
-Path = tuple[str, ...]
+Keys = tuple[str, ...]
 
-# Beyond these a file is a trap (aliases of aliases), and would be walked for ever.
+# A larger file is a trap (aliases of aliases), and walking it would never end.
 _MOST_ENTRIES = 20_000
 _DEEPEST = 40
 
 
 @dataclass(frozen=True)
 class Document:
-    """What a YAML text says.
+    """The content of a YAML text.
 
     Attributes:
-        name: What the text is called in messages.
+        name: The name of the text in messages.
         value: Its value: dictionaries with text as keys, lists, and single values.
-        lines: The line of every entry, from 1, by the keys and indexes that lead to it.
-        text: What was read.
+        line_numbers: The line number of every entry, from 1, by the keys and indexes that lead to it.
+        text: The text itself.
     """
 
     name: str
     value: Any
-    lines: Mapping[Path, int] = field(repr=False)
+    line_numbers: Mapping[Keys, int] = field(repr=False)
     text: str = field(repr=False)
 
-    def place(self, path: Path) -> str:
-        """Where an entry stands, or the nearest one around it: "cluster.yaml, line 7"."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return f"{self.name}, line {self.lines[path]}" if path else self.name
+    def line(self, keys: Keys) -> str:
+        """Return the line of an entry, or of the nearest one around it, as text: "cluster.yaml, line 7".
 
-    def places_of(self, marker: str) -> list[str]:
-        """Where a word stands, comments left out."""
+        Args:
+            keys: The keys and indexes that lead to the entry.
+        """
+        while keys and keys not in self.line_numbers:
+            keys = keys[:-1]
+        return f"{self.name}, line {self.line_numbers[keys]}" if keys else self.name
+
+    def lines_with(self, marker: str) -> list[str]:
+        """Return the lines that contain a word outside of comments, each as ``line`` does."""
         lines = enumerate(self.text.splitlines(), start=1)
         return [f"{self.name}, line {number}" for number, line in lines if marker in line.partition("#")[0]]
 
 
 def parse(text: str, name: str) -> Document:
-    """Reads one YAML document; nothing but plain values is ever made of it.
+    """Read one YAML document. Only plain values are ever made of it.
+
+    Args:
+        text: The text.
+        name: The name of the text in messages.
 
     Raises:
-        RequestError: It is none, or says something twice; each mistake with its line.
+        RequestError: It is no YAML document, or gives a key twice. Each mistake is told with its line.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -60,25 +68,25 @@ def parse(text: str, name: str) -> Document:
         raise RequestError(f"{name} is not YAML: {' '.join(str(error).split())}") from error
     if root is None:
         raise RequestError(f"{name} is empty, but must be a YAML document.")
-    lines: dict[Path, int] = {}
-    problems = list(_walk(root, (), lines, name))
+    line_numbers: dict[Keys, int] = {}
+    problems = list(_walk(root, (), line_numbers, name))
     if problems:
         raise RequestError(*problems)
-    return Document(name, value, lines, text)
+    return Document(name, value, line_numbers, text)
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, name: str) -> str:
     mark = error.problem_mark or error.context_mark
-    place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
+    line = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
     around = f" ({error.context}, line {error.context_mark.line + 1})" if error.context and error.context_mark else ""
     hint = _hint(error)
-    return f"{place}: {error.problem}{around}.{hint}"
+    return f"{line}: {error.problem}{around}.{hint}"
 
 
 def _hint(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or ""
     if "expected a single document" in (error.context or ""):
-        return " Several documents (---) are what kubectl reads; here one is wanted."
+        return " kubectl reads several documents (---); here must be one."
     if "'\\t'" in problem:
         return " YAML is indented with spaces, never with tabs."
     if "python/" in problem:
@@ -86,29 +94,29 @@ def _hint(error: yaml.MarkedYAMLError) -> str:
     return ""
 
 
-def _walk(node: yaml.Node, path: Path, lines: dict[Path, int], name: str) -> Iterator[str]:
-    """Notes the line of everything below a node; yields what is wrong with the keys."""
-    if len(lines) > _MOST_ENTRIES or len(path) > _DEEPEST:
+def _walk(node: yaml.Node, keys: Keys, line_numbers: dict[Keys, int], name: str) -> Iterator[str]:
+    """Collect the line number of everything below a node; yield the mistakes in its keys."""
+    if len(line_numbers) > _MOST_ENTRIES or len(keys) > _DEEPEST:
         raise RequestError(
             f"{name} has more than {_MOST_ENTRIES:,} entries or {_DEEPEST} levels, its aliases resolved: simplify it."
         )
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            here = (*path, str(index))
-            lines[here] = item.start_mark.line + 1
-            yield from _walk(item, here, lines, name)
+            item_keys = (*keys, str(index))
+            line_numbers[item_keys] = item.start_mark.line + 1
+            yield from _walk(item, item_keys, line_numbers, name)
     elif isinstance(node, yaml.MappingNode):
         first: dict[str, int] = {}
         for key, item in node.value:
             line = key.start_mark.line + 1
-            here = (*path, str(key.value))
+            item_keys = (*keys, str(key.value))
             if key.tag == "tag:yaml.org,2002:merge":
                 for merged in item.value if isinstance(item, yaml.SequenceNode) else [item]:
-                    yield from _walk(merged, path, lines, name)
+                    yield from _walk(merged, keys, line_numbers, name)
                 continue
             yield from _key_problems(key, line, first, name)
-            lines[here] = first[str(key.value)] = line
-            yield from _walk(item, here, lines, name)
+            line_numbers[item_keys] = first[str(key.value)] = line
+            yield from _walk(item, item_keys, line_numbers, name)
 
 
 def _key_problems(key: yaml.Node, line: int, first: Mapping[str, int], name: str) -> Iterator[str]:

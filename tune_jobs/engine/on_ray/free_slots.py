@@ -40,14 +40,14 @@ class FreeSlots:
         self._note = note
         self._clock = clock
         self._machine = machine
-        self._room = machine.concurrent(resources, most)
+        self._room = machine.concurrent_trials(resources, most)
         self._looked_s = clock()
 
     def now(self) -> int:
         """How many trials may be with Ray. Ask often: the cluster is asked once a second at most."""
         if self._look is not None and self._clock() - self._looked_s >= _LOOK_S:
             before, self._machine = self._machine, self._look()
-            self._room = self._machine.concurrent(self._resources, self._most)
+            self._room = self._machine.concurrent_trials(self._resources, self._most)
             self._looked_s = self._clock()
             if before.nodes != self._machine.nodes:
                 self._note(self._told())

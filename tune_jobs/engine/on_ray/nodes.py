@@ -82,7 +82,7 @@ def possible_nodes() -> tuple[tuple[Node, int], ...]:
     config = state.state.get_cluster_config()
     if config is not None and config.node_group_configs:
         return tuple(
-            (from_resources(group.resources, group.name), group.max_count if group.max_count >= 0 else _UNLIMITED)
+            (Node.from_ray(group.resources, group.name), group.max_count if group.max_count >= 0 else _UNLIMITED)
             for group in config.node_group_configs
         )
     return in_launcher_file(_BOOTSTRAP.expanduser())
@@ -101,20 +101,12 @@ def in_launcher_file(path: Path) -> tuple[tuple[Node, int], ...]:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
         most, head, kinds = config["max_workers"], config["head_node_type"], config["available_node_types"]
         return tuple(
-            (from_resources(kind["resources"], name), min(most, kind.get("max_workers", most)) + (name == head))
+            (Node.from_ray(kind["resources"], name), min(most, kind.get("max_workers", most)) + (name == head))
             for name, kind in kinds.items()
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         return ()
 
 
-def from_resources(resources: Mapping[str, float], host: str) -> Node:
-    """The node that has what Ray calls these resources."""
-    own = ("CPU", "GPU", "memory")
-    custom = {name: amount for name, amount in resources.items() if name not in own and not name.startswith("node:")}
-    cpus, gpus, memory_bytes = (resources.get(name, 0) for name in own)
-    return Node(cpus, gpus, memory_bytes, custom, host)
-
-
 def _node(table: Mapping[str, Any]) -> Node:
-    return from_resources(table["Resources"], table["NodeManagerHostname"])
+    return Node.from_ray(table["Resources"], table["NodeManagerHostname"])

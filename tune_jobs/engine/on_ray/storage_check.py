@@ -12,9 +12,10 @@ from typing import Any
 from trainables.storage.object_store import ObjectStoreFolder, reason
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.engine.on_ray.errors import in_one_line
-from tune_jobs.engine.on_ray.nodes import alive, from_resources, names
+from tune_jobs.engine.on_ray.nodes import alive, names
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.resources import Resources
+from tune_jobs.host.capacity import Node
 
 _ANSWER_S = 120.0  # what a node needs to unpack the code and start a worker, with time to spare
 _MARKER = ".seen-"
@@ -30,7 +31,7 @@ def check_storage(folder: Path | ObjectStoreFolder, resources: Resources) -> Non
 
     here = ray.get_runtime_context().get_node_id()
     others = [table for table in alive() if table["NodeID"] != here]
-    told = [table for table in others if from_resources(table["Resources"], "").room_for(resources)]
+    told = [table for table in others if Node.from_ray(table["Resources"], "").trials_that_fit(resources)]
     name, token = f"{_MARKER}{secrets.token_hex(4)}", secrets.token_hex(16)
     if isinstance(folder, ObjectStoreFolder):
         folder.write(name, token.encode())

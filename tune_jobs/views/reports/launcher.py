@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tune_jobs.base.amounts import ray_name
 from tune_jobs.base.words import count
-from tune_jobs.cluster.launcher.fitting import RAYS_NAMES, Room, fitting_notes, rooms, side_by_side, trials_on
-from tune_jobs.cluster.launcher.launcher_file import Cluster, NodeType
+from tune_jobs.cluster.launcher.fitting import (
+    ResourceCapacity,
+    concurrent_trials,
+    fitting_notes,
+    resource_capacities,
+    trials_on,
+)
+from tune_jobs.cluster.launcher.launcher_file import LauncherFile, NodeType
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.views.text import clean
 
 _GIB = 1 << 30
 
 
-def report(cluster: Cluster, resources: Resources | None) -> str:
+def report(cluster: LauncherFile, resources: Resources | None) -> str:
     """Return the report, as several lines.
 
     Args:
@@ -28,7 +35,7 @@ def report(cluster: Cluster, resources: Resources | None) -> str:
         if resources is not None:
             lines += [f"{'':{widest}}  {line}" for line in _fits(node_type, resources)]
     if resources is not None:
-        most = side_by_side(cluster, resources)
+        most = concurrent_trials(cluster, resources)
         told = "known when it runs" if most is None else count(most, "trial")
         lines += ["", f"side by side, when all nodes are there: {told}"]
         notes += fitting_notes(cluster, resources)
@@ -52,9 +59,9 @@ def _has(node_type: NodeType) -> str:
 
 def _fits(node_type: NodeType, resources: Resources) -> Iterator[str]:
     """Return one line for each resource of a trial, up to the first that is missing."""
-    asked = rooms(node_type, resources)
+    asked = resource_capacities(node_type, resources)
     if missing := [room for room in asked if room.trials == 0]:
-        name = RAYS_NAMES.get(missing[0].name, missing[0].name)
+        name = ray_name(missing[0].name)
         yield f"no trial: one asks for {_amount(name, missing[0].asked)}"
         return
     yield from map(_division, asked)
@@ -62,12 +69,12 @@ def _fits(node_type: NodeType, resources: Resources) -> Iterator[str]:
         yield f"so {count(fewest, 'trial')} a node"
 
 
-def _division(room: Room) -> str:
-    name = RAYS_NAMES.get(room.name, room.name)
+def _division(room: ResourceCapacity) -> str:
+    name = ray_name(room.name)
     asked = f"{_bare(name, room.asked)} a trial"
-    if room.there is None or room.trials is None:
+    if room.available is None or room.trials is None:
         return f"{name} not declared / {asked}"
-    return f"{_amount(name, room.there)} a node / {asked} = {count(room.trials, 'trial')} a node"
+    return f"{_amount(name, room.available)} a node / {asked} = {count(room.trials, 'trial')} a node"
 
 
 def _amount(name: str, amount: float) -> str:

@@ -9,16 +9,17 @@ from tune_jobs.cluster.jobs.preflight import (
     storage_problems,
     version_problems,
 )
-from tune_jobs.cluster.jobs.server import Cluster, Node
+from tune_jobs.cluster.jobs.server import ClusterState
 from tune_jobs.experiment.resources import Resources
+from tune_jobs.host.capacity import Node
 
-HEAD = Node("10.0.0.1", {"CPU": 4.0, "memory": 8e9, "node:10.0.0.1": 1.0})
-IDLE_HEAD = Node("10.0.0.1", {"memory": 8e9})
-GPU_NODE = Node("10.0.0.2", {"CPU": 16.0, "GPU": 4.0, "memory": 64e9, "a100": 4.0})
+HEAD = Node.from_ray({"CPU": 4.0, "memory": 8e9, "node:10.0.0.1": 1.0}, "10.0.0.1")
+IDLE_HEAD = Node.from_ray({"memory": 8e9}, "10.0.0.1")
+GPU_NODE = Node.from_ray({"CPU": 16.0, "GPU": 4.0, "memory": 64e9, "a100": 4.0}, "10.0.0.2")
 
 
-def cluster(*nodes, autoscaled=False):
-    return Cluster("2.60.0", "3.11.7", nodes, autoscaled)
+def cluster(*nodes: Node, is_autoscaled: bool = False) -> ClusterState:
+    return ClusterState("2.60.0", "3.11.7", nodes, is_autoscaled)
 
 
 ALONE, SEVERAL = cluster(HEAD), cluster(IDLE_HEAD, GPU_NODE)
@@ -42,7 +43,7 @@ def test_another_python_is_worth_a_note_only():
     assert "Python 3.12.1" in python_notes("3.12.1", "3.11.2")[0]
 
 
-@pytest.mark.parametrize("where", [ALONE, SEVERAL, cluster(HEAD, autoscaled=True), None])
+@pytest.mark.parametrize("where", [ALONE, SEVERAL, cluster(HEAD, is_autoscaled=True), None])
 @pytest.mark.parametrize("storage", ["/mnt/runs", "~/runs"])
 def test_a_path_that_may_be_shared_is_left_to_the_run_to_check(storage, where):
     assert storage_problems(storage, where) == []
@@ -57,7 +58,7 @@ def test_several_nodes_need_a_storage_that_all_see(storage):
     [problem] = storage_problems(storage, SEVERAL)
     assert "The cluster has 2 nodes" in problem
     assert "--storage /mnt/runs" in problem
-    [problem] = storage_problems(storage, cluster(HEAD, autoscaled=True))
+    [problem] = storage_problems(storage, cluster(HEAD, is_autoscaled=True))
     assert "may get more nodes" in problem
 
 
@@ -121,7 +122,7 @@ def test_what_two_nodes_have_together_is_not_enough_for_one_trial():
 
 
 def test_an_autoscaler_may_bring_what_no_node_has():
-    scaled = cluster(IDLE_HEAD, autoscaled=True)
+    scaled = cluster(IDLE_HEAD, is_autoscaled=True)
     assert fit_problems(Resources(gpus=1), scaled) == []
     assert "wait until the autoscaler" in fit_notes(Resources(gpus=1), scaled)[0]
 

@@ -7,9 +7,10 @@ from threading import Thread
 
 import pytest
 
-from tune_jobs.cluster.jobs.server import Node, find_address, is_autoscaled, reach
+from tune_jobs.cluster.jobs.server import find_address, is_autoscaled, reach
 from tune_jobs.cluster.jobs.tokens import Token, find_token
 from tune_jobs.errors import RequestError
+from tune_jobs.host.capacity import Node
 
 SECRET = "the-secret-token"  # noqa: S105
 NODE = {"node_ip": "10.0.0.1", "state": "ALIVE", "resources_total": {"CPU": 2.0}}
@@ -78,8 +79,8 @@ def refusal(call, *arguments):
 def test_an_open_server_gets_no_token(head, monkeypatch):
     monkeypatch.setenv("RAY_AUTH_TOKEN", SECRET)
     cluster = reach(head.address).cluster()
-    assert (cluster.ray, cluster.python, cluster.autoscaled) == ("2.60.0", "3.11.7", False)
-    assert cluster.nodes == (Node("10.0.0.1", {"CPU": 2.0}),)
+    assert (cluster.ray, cluster.python, cluster.is_autoscaled) == ("2.60.0", "3.11.7", False)
+    assert cluster.nodes == (Node(2.0, host="10.0.0.1"),)
     assert set(head.sent) == {None}
 
 

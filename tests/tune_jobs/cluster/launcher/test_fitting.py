@@ -1,11 +1,14 @@
 """How many trials fit on a cluster, and what is said about it."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tune_jobs.cluster.launcher.fitting import fitting_notes, fitting_problems, side_by_side, trials_on
-from tune_jobs.cluster.launcher.launcher_file import Cluster, NodeType
+from tests.support.ray_node import RayNode
+from tune_jobs.cluster.launcher.fitting import concurrent_trials, fitting_notes, fitting_problems, trials_on
+from tune_jobs.cluster.launcher.launcher_file import LauncherFile, NodeType
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.views.reports.launcher import report
 
@@ -15,8 +18,8 @@ CPU = NodeType("cpu", {"CPU": 16, "memory": None}, 1, 2)
 SOMETIME = NodeType("sometime", {"CPU": None, "GPU": None, "memory": None}, 0, 2)
 
 
-def cluster(*workers: NodeType, head: NodeType = HEAD, max_workers: int = 4, provider: str = "aws") -> Cluster:
-    return Cluster("ours", provider, (head, *workers), max_workers)
+def cluster(*workers: NodeType, head: NodeType = HEAD, max_workers: int = 4, provider: str = "aws") -> LauncherFile:
+    return LauncherFile("ours", provider, (head, *workers), max_workers)
 
 
 @pytest.mark.parametrize(
@@ -45,9 +48,9 @@ def test_trials_on_a_node(node_type: NodeType, resources: Resources, trials: int
 
 
 def test_the_workers_of_all_kinds_together_are_limited() -> None:
-    assert side_by_side(cluster(GPU, CPU), Resources(cpus=4)) == 4 * 12
-    assert side_by_side(cluster(GPU, CPU, max_workers=9), Resources(cpus=4)) == 8 * 12 + 4
-    assert side_by_side(cluster(GPU, SOMETIME), Resources()) is None
+    assert concurrent_trials(cluster(GPU, CPU), Resources(cpus=4)) == 4 * 12
+    assert concurrent_trials(cluster(GPU, CPU, max_workers=9), Resources(cpus=4)) == 8 * 12 + 4
+    assert concurrent_trials(cluster(GPU, SOMETIME), Resources()) is None
 
 
 def test_what_fits_nowhere_is_told_with_the_most_that_there_is() -> None:
@@ -142,11 +145,5 @@ def test_as_many_as_fit_and_not_one_more(cpus: int, gpus: int, asked_cpus: float
     node_type = NodeType("any", {"CPU": cpus, "GPU": gpus}, 0, 1)
     trials = trials_on(node_type, Resources(cpus=asked_cpus, gpus=asked_gpus))
     assert trials is not None
-
-    def fit(count: int) -> bool:
-        a_gpu = int(1 / asked_gpus + 1e-9) if asked_gpus < 1 else 1
-        whole = -(-count // a_gpu) if asked_gpus < 1 else count * asked_gpus
-        return count * asked_cpus <= cpus * (1 + 1e-6) and whole <= gpus
-
-    assert fit(trials)
-    assert not fit(trials + 1)
+    asked = {"CPU": asked_cpus, "GPU": asked_gpus}
+    assert RayNode({"CPU": cpus, "GPU": gpus}).count(asked, trials + 1) == trials

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tune_jobs.cluster.launcher.launcher_file import PROVIDERS, Cluster, cluster_of, read
+from tune_jobs.cluster.launcher.launcher_file import PROVIDERS, LauncherFile, interpret, read
 from tune_jobs.cluster.launcher.yaml_lines import parse
 from tune_jobs.errors import RequestError
 
@@ -37,8 +37,8 @@ auth: {ssh_user: me}
 """
 
 
-def cluster(text: str) -> Cluster:
-    return cluster_of(parse(text, "ours.yaml"))
+def cluster(text: str) -> LauncherFile:
+    return interpret(parse(text, "ours.yaml"))
 
 
 def problems(text: str) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def test_a_head_that_is_started_without_cpus_runs_nothing() -> None:
         (AWS.replace("GPU: 4", "GPU: 0.5"), "GPU` is 0.5, but must be a whole number: a node has whole ones; a trial"),
         (
             AWS.replace("CPU: 32", "cpu: 32"),
-            "line 11: the resource `cpu` of gpu is one of your own to Ray: write `CPU`",
+            "line 11: the resource `cpu` of gpu is a custom one to Ray: write `CPU`",
         ),
         (AWS.replace("max_workers: 3", "max_workers: many"), "line 2: the value of `max_workers` is 'many', but must"),
         (
@@ -162,13 +162,13 @@ def test_a_head_that_is_started_without_cpus_runs_nothing() -> None:
         ),
         (OWN.replace("head_ip: 10.0.0.1, ", ""), "line 2: `head_ip` is None, but must be the head's address"),
         (OWN.replace("[10.0.0.2, 10.0.0.3]", "10.0.0.2"), "`worker_ips` is '10.0.0.2', but must be a list"),
-        (OWN.replace("10.0.0.3", "10.0.0.1"), "10.0.0.1 stands there twice"),
+        (OWN.replace("10.0.0.3", "10.0.0.1"), "10.0.0.1 is given twice, but one machine can only be one node"),
         ("apiVersion: ray.io/v1\nkind: RayJob\n", "is a manifest for Kubernetes, not a launcher file"),
         ("- 1\n", "holds list at the top"),
         ("cluster_name: x\n", "it has no `provider` with a `type`"),
     ],
 )
-def test_a_mistake_is_told_with_its_place_and_what_to_do(text: str, told: str, no_cloud) -> None:
+def test_a_mistake_is_told_with_its_line_and_what_to_do(text: str, told: str, no_cloud) -> None:
     (problem,) = problems(text)
     assert problem.startswith("ours.yaml")
     assert told in problem
@@ -204,8 +204,8 @@ def test_files_that_are_not_here_are_noted(tmp_path, monkeypatch) -> None:
     (tmp_path / "there").mkdir()
     text = AWS + "file_mounts:\n  /a: there\n  /b: missing\nauth: {ssh_user: me, ssh_private_key: no.pem}\n"
     assert cluster(text).notes == (
-        "ours.yaml, line 15: missing is not on this machine; `ray up` will want it.",
-        "ours.yaml, line 16: no.pem is not on this machine; `ray up` will want it.",
+        "ours.yaml, line 15: missing is not on this machine; `ray up` will need it.",
+        "ours.yaml, line 16: no.pem is not on this machine; `ray up` will need it.",
     )
 
 

@@ -18,7 +18,7 @@ from tune_jobs.errors import RequestError
         ("b:\n  on: 1\n", r'x, line 2: the key on is bool to YAML, but must be text: write "on"\.'),
         ("3: 1\n", r'x, line 1: the key 3 is int to YAML, but must be text: write "3"\.'),
         ("[a]: 1\n", "x, line 1"),
-        ("a: 1\n---\nb: 2\n", r"Several documents \(---\) are what kubectl reads"),
+        ("a: 1\n---\nb: 2\n", r"kubectl reads several documents \(---\); here must be one"),
         ("a: !!python/object/apply:os.system [ls]\n", "Only plain values are read: no Python objects"),
         ("a: 2026-99-99\n", "x is not YAML: month must be in"),
         ("a: \x01\n", "x is not YAML: unacceptable character"),
@@ -36,26 +36,26 @@ from tune_jobs.errors import RequestError
         ),
     ],
 )
-def test_a_mistake_is_told_with_its_place(text: str, told: str) -> None:
+def test_a_mistake_is_told_with_its_line(text: str, told: str) -> None:
     with pytest.raises(RequestError, match=told):
         parse(text, "x")
 
 
-def test_a_place_is_that_of_the_entry_or_of_what_is_around_it() -> None:
+def test_a_line_is_that_of_the_entry_or_of_what_is_around_it() -> None:
     document = parse("a:\n  b:\n    - 1\n    - c: 2\n", "x")
-    assert document.place(("a", "b", "1", "c")) == "x, line 4"
-    assert document.place(("a", "b", "none")) == "x, line 2"
-    assert document.place(()) == "x"
+    assert document.line(("a", "b", "1", "c")) == "x, line 4"
+    assert document.line(("a", "b", "none")) == "x, line 2"
+    assert document.line(()) == "x"
 
 
-def test_what_is_merged_has_the_place_that_it_comes_from() -> None:
+def test_a_merged_entry_has_the_line_that_it_comes_from() -> None:
     document = parse("a: &a\n  b: 1\nc:\n  <<: *a\n", "x")
     assert document.value["c"] == {"b": 1}
-    assert document.place(("c", "b")) == "x, line 2"
+    assert document.line(("c", "b")) == "x, line 2"
 
 
 def test_a_marker_is_found_outside_comments() -> None:
-    assert parse("a: X # X\n# X\nb: X\n", "x").places_of("X") == ["x, line 1", "x, line 3"]
+    assert parse("a: X # X\n# X\nb: X\n", "x").lines_with("X") == ["x, line 1", "x, line 3"]
 
 
 KEYS = st.sampled_from(["ka", "kb", "kc"])
@@ -70,6 +70,6 @@ def test_everything_has_a_line_and_keeps_its_value(tree) -> None:
     text = yaml.safe_dump(tree)
     document = parse(text, "x")
     assert document.value == tree
-    for path, line in document.lines.items():
+    for path, line in document.line_numbers.items():
         if not path[-1].isdigit():
             assert path[-1] in text.splitlines()[line - 1]

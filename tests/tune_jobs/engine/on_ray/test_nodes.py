@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tune_jobs.engine.on_ray.free_slots import FreeSlots
-from tune_jobs.engine.on_ray.nodes import from_resources, in_launcher_file, names
+from tune_jobs.engine.on_ray.nodes import in_launcher_file, names
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Machine, Node
 
@@ -37,7 +37,7 @@ def test_a_node_is_called_by_what_tells_it_from_the_others() -> None:
 
 
 def test_what_ray_counts_for_itself_is_no_custom_resource() -> None:
-    node = from_resources({"CPU": 2.0, "memory": 5e9, "node:10.0.0.1": 1.0, "tpu": 4.0}, "host")
+    node = Node.from_ray({"CPU": 2.0, "memory": 5e9, "node:10.0.0.1": 1.0, "tpu": 4.0}, "host")
     assert node == Node(cpus=2, memory_bytes=5e9, custom={"tpu": 4.0}, host="host")
 
 
