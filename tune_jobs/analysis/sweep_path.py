@@ -15,7 +15,7 @@ from tune_jobs.errors import RequestError
 from tune_jobs.results import History, Status, TrialHistory
 from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.searchers.sweep import Sweep
-from tune_jobs.searchers.sweep_steps import Course, Step, Tried
+from tune_jobs.searchers.sweep_steps import SweepPlan, SweepStep, SweptTrials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,10 +117,10 @@ def is_swept(run: Run) -> bool:
     return isinstance(asked, dict) and asked.get("kind") == Sweep.NAME
 
 
-def stages(course: Course, history: History, objective: Objective) -> Iterator[Stage]:
+def stages(course: SweepPlan, history: History, objective: Objective) -> Iterator[Stage]:
     """What came of each step of a course."""
     tried = _tried(history, objective)
-    path = {step.place: (step, winner) for step, winner in course.so_far(tried)}
+    path = {step.index: (step, winner) for step, winner in course.steps_so_far(tried)}
     earlier: set[int] = set()
     for place, names in enumerate(course.steps):
         if place in path:
@@ -134,14 +134,14 @@ def stages(course: Course, history: History, objective: Objective) -> Iterator[S
 
 
 def _stage(
-    step: Step, winner: int | None, tried: Tried, earlier: set[int], history: History, objective: Objective
+    step: SweepStep, winner: int | None, tried: SweptTrials, earlier: set[int], history: History, objective: Objective
 ) -> Stage:
     trials = step.trials(tried)
     own = tuple(sorted(trials.keys() - earlier))
     value = None if winner is None else _value(history.trials[winner], objective)
     before = _value(history.trials[tried.trials[identity(step.incumbent)]], objective) if winner is not None else None
     return Stage(
-        number=step.place + 1,
+        number=step.index + 1,
         names=step.names,
         state=State.UNFINISHED if winner is None else State.DONE,
         trials=trials,
@@ -155,9 +155,9 @@ def _stage(
     )
 
 
-def _tried(history: History, objective: Objective) -> Tried:
+def _tried(history: History, objective: Objective) -> SweptTrials:
     """What the search of the run heard."""
-    tried = Tried()
+    tried = SweptTrials()
     for number, trial in history.trials.items():
         tried.trials.setdefault(identity(trial.config), number)
         if trial.status not in _UNENDED:
@@ -172,7 +172,7 @@ def _value(trial: TrialHistory, objective: Objective) -> float | None:
     return None if best is None or trial.status in _LOST else best.metrics[objective.metric]
 
 
-def _course(run: Run) -> Course:
+def _course(run: Run) -> SweepPlan:
     if not is_swept(run):
         raise RequestError(
             f"The run {run.name} took no path, because no sweep made it: tune-jobs leaderboard shows its trials, and "
@@ -187,4 +187,4 @@ def _course(run: Run) -> Course:
         raise RequestError(
             *error.problems, f"So the {EXPERIMENT_FILE} of {run.name} is damaged: restore it from a copy."
         ) from error
-    return sweep.course(run.space)
+    return sweep.plan(run.space)

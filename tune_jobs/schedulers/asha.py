@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,20 +17,36 @@ from tune_jobs.schedulers.base import Schedule, Scheduler
 
 @dataclass(frozen=True)
 class ASHA(Scheduler):
-    """Stops a trial at a rung unless it is among the best ``1 / reduction_factor`` of those that came so far.
+    """A scheduler that stops a trial at a rung unless it is among the best ``1 / reduction_factor`` so far.
 
-    The stopping variant of asynchronous successive halving: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht and
-    Talwalkar, "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), section 3; ``grace_period`` is
-    the paper's r, ``reduction_factor`` its eta, ``max_epochs`` its R, a bracket's number its s. A trial is judged by
-    its best epoch so far. The first trial at a rung goes on, however bad it is. So, beyond the paper, a trial that
-    passed a rung is judged there again after each later epoch: it stops when it is worse, although it was trained for
-    longer, than the best part of all that have come there by then.
+    This is the stopping variant of asynchronous successive halving: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht
+    and Talwalkar, "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), section 3. ``grace_period`` is
+    the paper's r, ``reduction_factor`` its eta, ``max_epochs`` its R, and a bracket's number its s. A trial is judged
+    by its best epoch so far.
 
-    Attributes:
-        grace_period: Epochs that every trial gets: the first rung.
-        reduction_factor: Each rung is so many times higher than the one below.
-        brackets: With more than one, trials are divided at random between brackets; bracket s has its first rung at
-            ``grace_period * reduction_factor ** s``, a hedge against good trials that start slowly.
+    The first trial at a rung goes on, however bad it is. So, beyond the paper, a trial that passed a rung is judged
+    there again after each later epoch. It stops if it is worse, although it was trained for longer, than the best part
+    of all trials that have reached that rung by then.
+
+    Args:
+        grace_period: Number of epochs that every trial gets: the first rung.
+        reduction_factor: Ratio of a rung to the rung below.
+        brackets: Number of brackets, between which trials are divided at random. Bracket s has its first rung at
+            ``grace_period * reduction_factor ** s``, which is a hedge against good trials that start slowly.
+
+    Raises:
+        InvalidDeclaration: An argument is wrong; all mistakes are listed.
+
+    Example:
+        >>> from tune_jobs.schedulers import ASHA
+        >>> asha = ASHA(grace_period=1, reduction_factor=3)
+        >>> asha.rungs(max_epochs=27)
+        (1, 3, 9)
+        >>> schedule = asha.start(max_epochs=27, seed=0)
+        >>> schedule.report(trial=0, epoch=1, loss=0.5) is None
+        True
+        >>> schedule.report(trial=1, epoch=1, loss=0.9)
+        'rung 1: place 2 of 2, the best 1/3 go on'
     """
 
     NAME: ClassVar[str] = "asha"
@@ -39,18 +56,18 @@ class ASHA(Scheduler):
     brackets: int = 1
 
     def problems(self) -> list[str]:
-        """All that is wrong with it."""
-        found = (
+        """Return every mistake in the arguments."""
+        problems = (
             count_problem("grace_period", self.grace_period),
             count_problem("reduction_factor", self.reduction_factor, least=2),
             count_problem("brackets", self.brackets),
         )
-        return [problem for problem in found if problem]
+        return [problem for problem in problems if problem]
 
     def epoch_problems(self, max_epochs: int) -> list[str]:
-        """Why it cannot schedule trials of so many epochs."""
+        """Return why it cannot schedule trials of this many epochs; nothing if it can."""
         if max_epochs == 1:
-            return []  # nothing to stop, and nothing wrong: a quick try of an experiment
+            return []  # there is nothing to stop, and nothing wrong: a quick try of an experiment
         levels = len(self.rungs(max_epochs))
         if levels == 0:
             return [
@@ -65,53 +82,62 @@ class ASHA(Scheduler):
         return []
 
     def rungs(self, max_epochs: int) -> tuple[int, ...]:
-        """grace_period * reduction_factor ** k below ``max_epochs``, by multiplying: a logarithm may be off by one."""
+        """Return ``grace_period * reduction_factor ** k`` below ``max_epochs``."""
         rungs = []
         rung = self.grace_period
-        while rung < max_epochs:
+        while rung < max_epochs:  # multiplied, because a logarithm may be off by one
             rungs.append(rung)
             rung *= self.reduction_factor
         return tuple(rungs)
 
     def start(self, max_epochs: int, seed: int) -> Schedule:
-        """Begins a run."""
-        return _Asha(self, max_epochs, seed)
+        """Return the schedule of a new run."""
+        return _AshaSchedule(self, max_epochs, seed)
 
 
-class _Asha(Schedule):
-    def __init__(self, declared: ASHA, max_epochs: int, seed: int) -> None:
-        self._rungs = declared.rungs(max_epochs)
-        self._factor = declared.reduction_factor
-        self._brackets = declared.brackets
+class _AshaSchedule(Schedule):
+    def __init__(self, asha: ASHA, max_epochs: int, seed: int) -> None:
+        self._rungs = asha.rungs(max_epochs)
+        self._factor = asha.reduction_factor
+        self._brackets = asha.brackets
         self._seed = seed
         self._losses: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
 
     def report(self, trial: int, epoch: int, loss: float) -> str | None:
-        bracket = self._bracket(trial)
+        bracket = bracket_of(trial, self._seed, self._brackets)
         for rung in reversed(self._rungs[bracket:]):
             losses = self._losses[bracket, rung]
             if epoch == rung:
                 insort(losses, loss)
                 if not goes_on(losses, loss, self._factor):
-                    place = bisect_right(losses, loss)
-                    return f"rung {rung}: place {place} of {len(losses)}, the best 1/{self._factor} go on"
+                    rank = bisect_right(losses, loss)
+                    return f"rung {rung}: place {rank} of {len(losses)}, the best 1/{self._factor} go on"
             elif epoch > rung and len(losses) >= self._factor and not goes_on(losses, loss, self._factor):
                 return f"epoch {epoch}: worse than the best 1/{self._factor} of {len(losses)} at rung {rung}"
         return None
 
-    def _bracket(self, trial: int) -> int:
-        if self._brackets == 1:
-            return 0
-        # Drawn from seed and number, not from a stream: a trial keeps its bracket when the run is resumed.
-        return int(np.random.default_rng([self._seed, trial, RandomStream.ASHA]).integers(self._brackets))
 
-
-def goes_on(losses: list[float], loss: float, reduction_factor: int) -> bool:
-    """Whether a loss is among the best ``1 / reduction_factor`` of a rung (at least one of them goes on).
+def bracket_of(trial: int, seed: int, brackets: int) -> int:
+    """Return the bracket of a trial, from 0.
 
     Args:
-        losses: Of all trials that came to the rung, as they came, this one's included, ascending.
-        loss: This trial's, now.
+        trial: The trial's number.
+        seed: The run's seed.
+        brackets: The number of brackets.
+    """
+    if brackets == 1:
+        return 0
+    # Drawn from the seed and the trial's number, not from one stream: a trial keeps its bracket when the run is
+    # resumed.
+    return int(np.random.default_rng([seed, trial, RandomStream.ASHA]).integers(brackets))
+
+
+def goes_on(losses: Sequence[float], loss: float, reduction_factor: int) -> bool:
+    """Return whether a loss is among the best ``1 / reduction_factor`` of a rung. At least one trial always goes on.
+
+    Args:
+        losses: The losses of all trials when they reached the rung, ascending; this trial's loss is included.
+        loss: The trial's loss now.
         reduction_factor: The paper's eta.
     """
     survivors = max(1, len(losses) // reduction_factor)

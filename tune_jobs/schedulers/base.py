@@ -1,4 +1,13 @@
-"""The interface of schedulers: a frozen declaration, and what it does in one run."""
+"""The interface of schedulers: a frozen declaration, and its work in one run.
+
+A scheduler has two classes. A subclass of ``Scheduler`` is what users declare: a frozen dataclass of settings. Its
+``start`` returns an object of a subclass of ``Schedule``, which decides about the trials of one run.
+
+The coordinator of the run is the only caller. It calls all methods in the driver process, one at a time. When a run is
+resumed, it calls ``report`` again for every epoch of the journal, in the same order; the answers must be the same. Draw
+random numbers from ``np.random.default_rng([seed, trial, stream])``, with a number of your own in
+``trainables.random_streams``, never from a global state.
+"""
 
 from __future__ import annotations
 
@@ -10,36 +19,92 @@ from search_spaces.checked import Checked
 
 
 class Schedule(ABC):
-    """A scheduler at work in one run. It is told losses (less is better), all of them finite."""
+    """A scheduler at work in one run.
+
+    It gets losses, whatever the objective is: less is better. All losses are finite.
+    """
 
     @abstractmethod
     def report(self, trial: int, epoch: int, loss: float) -> str | None:
-        """Why the trial is to stop after this epoch; None: it goes on.
+        """Decide whether a trial goes on after an epoch.
+
+        It is called once for each epoch, after the searcher's ``report``, unless the epoch ends the trial anyway.
 
         Args:
             trial: The trial's number.
-            epoch: Epochs that it was trained for.
-            loss: Its best loss so far, which is what the leaderboard will rank it by.
+            epoch: The number of epochs that the trial was trained for, from 1.
+            loss: The trial's best loss so far, by which the leaderboard will rank it.
+
+        Returns:
+            The reason why the trial is to stop now, for the journal; None if it goes on.
         """
 
 
 class Scheduler(Checked):
-    """A scheduler as it is declared."""
+    """A scheduler as users declare it: a frozen dataclass that checks itself.
+
+    A scheduler whose runs can be resumed, and that ``--scheduler`` can choose, is listed in
+    ``tune_jobs.schedulers.SCHEDULERS``. Then its class must be callable with the fields of ``to_json`` (without
+    ``kind``) and without any.
+
+    Attributes:
+        NAME: The scheduler's name on the command line and in a run's folder.
+
+    Raises:
+        InvalidDeclaration: ``problems`` returns at least one mistake.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from tune_jobs.schedulers import Schedule, Scheduler
+        >>> class ThresholdSchedule(Schedule):
+        ...     def report(self, trial, epoch, loss):
+        ...         return f"epoch {epoch}: a loss of {loss}" if loss > 1.0 else None
+        >>> @dataclass(frozen=True)
+        ... class Threshold(Scheduler):
+        ...     NAME = "threshold"
+        ...     def problems(self):
+        ...         return []
+        ...     def rungs(self, max_epochs):
+        ...         return tuple(range(1, max_epochs))
+        ...     def start(self, max_epochs, seed):
+        ...         return ThresholdSchedule()
+        >>> schedule = Threshold().start(max_epochs=10, seed=0)
+        >>> schedule.report(0, 1, 1.5)
+        'epoch 1: a loss of 1.5'
+    """
 
     NAME: ClassVar[str]
 
     @abstractmethod
     def rungs(self, max_epochs: int) -> tuple[int, ...]:
-        """The epochs, ascending and below ``max_epochs``, after which trials are compared: none is stopped earlier."""
+        """Return the epochs after which trials are compared; no trial is stopped before the first.
+
+        Searchers judge trials at these epochs, and checkpoints are written after them.
+
+        Args:
+            max_epochs: The number of epochs of a trial that nothing stops.
+
+        Returns:
+            The epochs, ascending, all below ``max_epochs``.
+        """
 
     @abstractmethod
     def start(self, max_epochs: int, seed: int) -> Schedule:
-        """Begins a run."""
+        """Return the schedule of a new run.
+
+        Args:
+            max_epochs: The number of epochs of a trial that nothing stops.
+            seed: The run's seed.
+        """
 
     def epoch_problems(self, max_epochs: int) -> list[str]:  # noqa: ARG002 - for subclasses
-        """Why it cannot schedule trials of so many epochs."""
+        """Return why it cannot schedule trials of this many epochs; nothing if it can.
+
+        Args:
+            max_epochs: The number of epochs of a trial that nothing stops.
+        """
         return []
 
     def to_json(self) -> dict[str, Any]:
-        """The declaration as JSON."""
+        """Return the declaration as JSON: ``kind``, which is ``NAME``, and the fields by name."""
         return {"kind": self.NAME, **asdict(self)}  # type: ignore[call-overload]

@@ -1,4 +1,6 @@
-"""What to try: the searchers, one file each."""
+"""Searchers, which choose what to try: one in each file."""
+
+from __future__ import annotations
 
 from tune_jobs.searchers.base import WAIT, Search, Searcher, Waiting
 from tune_jobs.searchers.bayesian import Bayesian
@@ -8,5 +10,6 @@ from tune_jobs.searchers.random_search import Random
 from tune_jobs.searchers.sweep import Sweep
 
 SEARCHERS: dict[str, type[Searcher]] = {kind.NAME: kind for kind in (HyperOpt, Bayesian, Random, Grid, Sweep)}
+"""The searchers by the name that the command line and a run's folder use."""
 
 __all__ = ["SEARCHERS", "WAIT", "Bayesian", "Grid", "HyperOpt", "Random", "Search", "Searcher", "Sweep", "Waiting"]

@@ -1,4 +1,23 @@
-"""The interface of searchers: a frozen declaration, and what it does in one run."""
+"""The interface of searchers: a frozen declaration, and its work in one run.
+
+A searcher has two classes. A subclass of ``Searcher`` is what users declare: a frozen dataclass of settings. Its
+``start`` returns an object of a subclass of ``Search``, which proposes the configurations of one run.
+
+The coordinator of the run is the only caller. It calls all methods in the driver process, one at a time; the workers
+that train never see a searcher. The order of the calls is the same when a run is resumed:
+
+1. ``start``, once.
+2. ``remember``, ``report`` and ``end`` for the trials of other runs (a warm start), under the numbers -1, -2, …
+3. If the run is resumed: ``remember`` for each trial that had started, in the order of their numbers. Trials that had
+   been proposed but not started are proposed again, each in its turn. Then ``report`` and ``end``, in the order in
+   which they were called the first time.
+4. ``propose`` whenever there is room for another trial, ``report`` after each epoch of a trial, and ``end`` when the
+   trial has ended. Trials run side by side, so that the calls for several trials alternate.
+
+A proposal must depend on nothing but the seed, the trial's number and the earlier calls: then a resumed run goes on as
+if it had not been interrupted. Draw from ``np.random.default_rng([seed, trial, stream])``, with a number of your own in
+``trainables.random_streams``, never from a global state.
+"""
 
 from __future__ import annotations
 
@@ -10,64 +29,113 @@ from typing import Any, ClassVar, Final
 
 from search_spaces import SearchSpace
 from search_spaces.checked import Checked
-
-Config = dict[str, Any]
+from search_spaces.space import Config
 
 
 class Waiting(Enum):
-    """What is neither a configuration nor the end of them."""
+    """The type of ``WAIT``: neither a configuration nor the end of them."""
 
     WAIT = "nothing now: ask again when a trial has reported or ended"
 
 
 WAIT: Final = Waiting.WAIT
+"""The answer of ``Search.propose`` when the next configuration depends on trials that have not ended."""
 
 
 class Search(ABC):
-    """A searcher at work in one run. It is told losses: less is better."""
+    """A searcher at work in one run; it keeps what it has learned from the trials.
+
+    It gets losses, whatever the objective is: less is better.
+    """
 
     @abstractmethod
     def propose(self, trial: int) -> Config | Waiting | None:
-        """The configuration of a trial; None when there is nothing left to try.
+        """Return the configuration of a trial.
 
-        WAIT when that depends on trials that have not ended: then it is asked again. It must not be said when none
-        is left to end, or the run would never.
+        The coordinator does not call ``remember`` for a trial that this method has proposed.
 
         Args:
-            trial: The trial's number; there is one configuration for each of 0, 1, 2, …
+            trial: The trial's number: 0, 1, 2, … in this order, and again the same number if the answer was not a
+                configuration. In a resumed run, a number may come after larger ones were remembered.
+
+        Returns:
+            A configuration of the space. None if nothing is left to try: the run ends with the last running trial. WAIT
+            if the configuration depends on trials that have not ended: the coordinator asks again after the next report
+            or end. Never return WAIT if no trial is left to end, because the run would never end.
         """
 
     @abstractmethod
     def remember(self, trial: int, config: Config) -> None:
-        """Learns what was tried: called before ``propose``.
+        """Take in a trial that was tried before this object began to propose.
 
         Args:
-            trial: 0, 1, 2, …: proposed before the run was resumed. -1, -2, …: tried by another run, and called first;
-                what searchers that repeat nothing do not propose again.
-            config: Its configuration.
+            trial: The trial's number. 0, 1, 2, …: a trial of this run, which was proposed before the run was resumed.
+                -1, -2, …: a trial of another run (a warm start). A searcher that repeats nothing does not propose its
+                configuration again.
+            config: The trial's configuration. If the user forced the run to go on in another space, it may lie outside
+                the space.
         """
 
     def report(self, trial: int, epoch: int, loss: float) -> None:  # noqa: B027 - most searchers learn nothing
-        """Learns a trial's best loss up to an epoch; it is finite."""
-
-    def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:  # noqa: B027 - most searchers learn nothing
-        """Learns that a trial ended.
+        """Take in a trial's result after an epoch.
 
         Args:
             trial: The trial's number.
-            failed: It raised, diverged or was killed: the worst that can come of a configuration.
-            trained_out: More epochs would not have come: it had them all, or stopped itself.
+            epoch: The number of epochs that the trial was trained for, from 1.
+            loss: The trial's best loss up to this epoch; it is finite. An epoch whose objective is NaN or infinite is
+                not reported.
+        """
+
+    def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:  # noqa: B027 - most searchers learn nothing
+        """Take in that a trial ended.
+
+        Args:
+            trial: The trial's number.
+            failed: True if it raised an error, diverged or was killed: the worst result of a configuration.
+            trained_out: True if it had all its epochs, or stopped itself: it would not have become better. False if the
+                scheduler stopped it.
         """
 
 
 class Searcher(Checked):
-    """A searcher as it is declared.
+    """A searcher as users declare it: a frozen dataclass that checks itself.
+
+    A searcher whose runs can be resumed, and that ``--searcher`` can choose, is listed in
+    ``tune_jobs.searchers.SEARCHERS``. Then its class must be callable with the fields of ``to_json`` (without ``kind``)
+    and without any.
 
     Attributes:
-        NAME: What it is called on the command line and in a run's folder.
-        WARM: Whether it may be told of the trials of other runs before its own.
-        FORESEEN: Whether its proposals are the same whatever was reported, so that they may be asked for beforehand.
-            A subclass that learns from reports must say that it is not so.
+        NAME: The searcher's name on the command line and in a run's folder.
+        WARM: True if it can learn from the trials of other runs (a warm start).
+        FORESEEN: True if its proposals do not depend on results, so that the coordinator can ask for them in advance. A
+            subclass that learns from reports must leave it False.
+
+    Raises:
+        InvalidDeclaration: ``problems`` returns at least one mistake.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from search_spaces import Choice, SearchSpace
+        >>> from tune_jobs.searchers import Search, Searcher
+        >>> class BackwardSearch(Search):
+        ...     def __init__(self, configs):
+        ...         self.configs = configs
+        ...     def propose(self, trial):
+        ...         return self.configs[trial] if trial < len(self.configs) else None
+        ...     def remember(self, trial, config):
+        ...         pass  # its proposals depend on the number only
+        >>> @dataclass(frozen=True)
+        ... class Backward(Searcher):
+        ...     NAME = "backward"
+        ...     WARM = False
+        ...     FORESEEN = True
+        ...     def problems(self):
+        ...         return []
+        ...     def start(self, space, *, seed, rungs, max_epochs):
+        ...         return BackwardSearch(list(space.grid())[::-1])
+        >>> search = Backward().start(SearchSpace(units=Choice(32, 64)), seed=0, rungs=(), max_epochs=10)
+        >>> [search.propose(trial) for trial in range(3)]
+        [{'units': 64}, {'units': 32}, None]
     """
 
     NAME: ClassVar[str]
@@ -76,35 +144,45 @@ class Searcher(Checked):
 
     @abstractmethod
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:
-        """Begins a run.
+        """Return the search of a new run.
 
         Args:
-            space: A valid space.
-            seed: Seed of the proposals.
-            rungs: Epochs after which the scheduler compares trials, ascending.
-            max_epochs: Epochs of a trial that nothing stops.
+            space: A valid space, for which ``space_problems`` returned nothing.
+            seed: The seed of the proposals.
+            rungs: The epochs after which the scheduler compares trials, ascending, all below ``max_epochs``.
+            max_epochs: The number of epochs of a trial that nothing stops.
         """
 
     def space_problems(self, space: SearchSpace) -> list[str]:  # noqa: ARG002 - for subclasses
-        """Why it cannot search this space."""
+        """Return why it cannot search a space; nothing if it can.
+
+        Args:
+            space: A valid space.
+        """
         return []
 
     def limit(self, space: SearchSpace) -> int | None:
-        """How many different configurations it can propose; None when there is no end."""
+        """Return the largest number of configurations that it proposes; None if it has no end.
+
+        An experiment whose searcher has no end needs another budget.
+
+        Args:
+            space: A valid space.
+        """
         return space.size if isinstance(space.size, int) else None
 
     def to_json(self) -> dict[str, Any]:
-        """The declaration as JSON."""
+        """Return the declaration as JSON: ``kind``, which is ``NAME``, and the fields by name."""
         return {"kind": self.NAME, **asdict(self)}  # type: ignore[call-overload]
 
 
 def points_problem(points: object) -> str | None:
-    """Why a value is not a list of configurations; None when it is."""
+    """Return why a value is not a list of configurations; None if it is one."""
     if isinstance(points, list | tuple) and all(isinstance(point, dict) for point in points):
         return None
     return f"The value of `points` is {points!r}, but must be a list of configurations (dictionaries)."
 
 
 def point_problems(points: Sequence[Config], space: SearchSpace) -> list[str]:
-    """Why configurations that a person wants tried first are not in the space."""
+    """Return why configurations that a user wants to be tried first are not in the space."""
     return [f"points[{index}]: {reason}" for index, point in enumerate(points) for reason in space.validate(point)]

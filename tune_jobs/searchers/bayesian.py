@@ -1,4 +1,4 @@
-"""Bayesian optimisation with a Gaussian process, in spaces with conditions too."""
+"""Bayesian optimisation with a Gaussian process, also in spaces with conditions."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import numpy as np
 
 from search_spaces import SearchSpace
 from search_spaces.adapters.vectors import Vectors
+from search_spaces.space import Config
 from trainables.random_streams import RandomStream
 from tune_jobs.base.rules import count_problem
-from tune_jobs.searchers.base import Config, Search, Searcher, point_problems, points_problem
+from tune_jobs.searchers.base import Search, Searcher, point_problems, points_problem
 from tune_jobs.searchers.neighbours import neighbours
 from tune_jobs.searchers.trial_order import TrialOrder
 
 if TYPE_CHECKING:
-    from tune_jobs.searchers.gaussian_process import Surrogate
+    from tune_jobs.searchers.gaussian_process import Surrogate  # imports SciPy and scikit-learn
 
-_BEST = 5  # configurations whose neighbours are looked at
+_STARTS = 5  # configurations whose neighbours are looked at
 _NEIGHBOURS = 10  # of each
 _ROUNDS = 4
 
@@ -29,16 +30,32 @@ _Vector = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Bayesian(Searcher):
-    """Proposes what a Gaussian process expects to improve most on the best (Jones, Schonlau and Welch 1998).
+    """A searcher that proposes the configuration with the largest expected improvement on the best.
 
-    It learns from the order of the trials only, and that order never compares values of different epochs: see
-    ``merit``. A trial that failed counts as worse than all others. Nothing is tried twice.
+    The model is a Gaussian process, and the criterion that of Jones, Schonlau and Welch (1998, "Efficient Global
+    Optimization of Expensive Black-Box Functions"). It learns only from the order of the trials, and that order never
+    compares values of different epochs: see ``tune_jobs.searchers.trial_order``. A trial that failed counts as worse
+    than all others. Nothing is tried twice.
 
-    Attributes:
+    Args:
         points: Configurations to try first.
-        startup_trials: Trials drawn at random before there is a model.
-        candidates: Draws from the space at which the improvement is looked for; a search among the neighbours of the
-            most promising follows.
+        startup_trials: Number of trials that are drawn at random before there is a model.
+        candidates: Number of draws from the space at which the improvement is computed. A search among the neighbours
+            of the most promising ones follows.
+
+    Raises:
+        InvalidDeclaration: An argument is wrong; all mistakes are listed.
+
+    Example:
+        >>> from search_spaces import Float, SearchSpace
+        >>> from tune_jobs.searchers import Bayesian
+        >>> space = SearchSpace(learning_rate=Float(1e-4, 1e-1, log=True))
+        >>> searcher = Bayesian(points=[{"learning_rate": 0.001}])
+        >>> search = searcher.start(space, seed=0, rungs=(), max_epochs=10)
+        >>> search.propose(0)
+        {'learning_rate': 0.001}
+        >>> space.contains(search.propose(1))
+        True
     """
 
     NAME: ClassVar[str] = "bayesian"
@@ -48,35 +65,35 @@ class Bayesian(Searcher):
     candidates: int = 500
 
     def problems(self) -> list[str]:
-        """All that is wrong with it."""
-        found = [
+        """Return every mistake in the arguments."""
+        problems = [
             points_problem(self.points),
             count_problem("startup_trials", self.startup_trials),
             count_problem("candidates", self.candidates),
         ]
-        return [problem for problem in found if problem]
+        return [problem for problem in problems if problem]
 
     def space_problems(self, space: SearchSpace) -> list[str]:
-        """Points that do not lie in the space."""
+        """Return why points are not in the space."""
         return point_problems(self.points, space)
 
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:
-        """Begins a run."""
+        """Return the search of a new run."""
         return _BayesianSearch(self, space, seed, TrialOrder([*rungs, max_epochs]))
 
 
 class _BayesianSearch(Search):
-    def __init__(self, declared: Bayesian, space: SearchSpace, seed: int, merits: TrialOrder) -> None:
-        self._declared = declared
+    def __init__(self, searcher: Bayesian, space: SearchSpace, seed: int, order: TrialOrder) -> None:
+        self._searcher = searcher
         self._space = space
         self._seed = seed
-        self._merits = merits
+        self._order = order
         self._vectors = Vectors(space)
         self._tried: dict[int, Config] = {}
-        self._placed: dict[int, _Vector] = {}
+        self._tried_vectors: dict[int, _Vector] = {}
 
     def propose(self, trial: int) -> Config | None:
-        points = self._declared.points
+        points = self._searcher.points
         config = points[trial] if trial < len(points) else self._choose(trial)
         if config is not None:
             self.remember(trial, config)
@@ -85,24 +102,24 @@ class _BayesianSearch(Search):
     def remember(self, trial: int, config: Config) -> None:
         if self._space.contains(config):  # a run that was forced to go on in another space has some that are not
             self._tried[trial] = config
-            (self._placed[trial],) = self._embedded([config])
+            (self._tried_vectors[trial],) = self._embed([config])
 
     def report(self, trial: int, epoch: int, loss: float) -> None:
-        self._merits.report(trial, epoch, loss)
+        self._order.report(trial, epoch, loss)
 
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
-        self._merits.end(trial, failed=failed, trained_out=trained_out)
+        self._order.end(trial, failed=failed, trained_out=trained_out)
 
     def _choose(self, trial: int) -> Config | None:
-        # Random numbers of its own for each trial: its proposal depends on what is known, not on how often
-        # it was asked.
+        # Each trial has random numbers of its own: its proposal depends on what is known, not on the number of
+        # proposals so far.
         sequence = np.random.SeedSequence([self._seed, trial, RandomStream.BAYESIAN])
         rng = np.random.default_rng(sequence)
-        drawn = self._untried([self._space.sample(rng) for _ in range(self._declared.candidates)])
-        judged = [each for each in self._merits.order() if each in self._tried]
-        if len(judged) < self._declared.startup_trials:
+        drawn = self._untried([self._space.sample(rng) for _ in range(self._searcher.candidates)])
+        judged = [number for number in self._order.best_first() if number in self._tried]
+        if len(judged) < self._searcher.startup_trials:
             return next(iter(drawn.values()), None) or self._first_untried()
-        best = [self._tried[each] for each in judged[:_BEST]]
+        best = [self._tried[number] for number in judged[:_STARTS]]
         pool = drawn | self._around(best, rng)
         if not pool:
             return self._first_untried()
@@ -111,45 +128,46 @@ class _BayesianSearch(Search):
     def _surrogate(self, judged: list[int], seed: int) -> Surrogate:
         from tune_jobs.searchers.gaussian_process import Surrogate, normal_scores
 
-        places = self._merits.places()
-        scores = normal_scores(np.array([places[each] for each in judged]), len(places))
-        pending = [self._placed[each] for each in sorted(self._tried.keys() - set(judged))]
-        rows = np.array([self._placed[each] for each in judged])
+        ranks = self._order.mean_ranks()
+        scores = normal_scores(np.array([ranks[trial] for trial in judged]), len(ranks))
+        pending = [self._tried_vectors[trial] for trial in sorted(self._tried.keys() - set(judged))]
+        rows = np.array([self._tried_vectors[trial] for trial in judged])
         return Surrogate(rows, scores, np.array(pending), self._vectors.owners, seed)
 
     def _most_promising(self, pool: dict[_Vector, Config], surrogate: Surrogate, rng: np.random.Generator) -> Config:
-        """The configuration with the largest expected improvement: a local search from the best candidates."""
+        """Return the configuration with the largest expected improvement: a local search from the best of the pool."""
 
         def improvements(configs: dict[_Vector, Config]) -> dict[_Vector, float]:
             if not configs:
                 return {}
             return dict(zip(configs, surrogate.expected_improvement(np.array(list(configs))).tolist(), strict=True))
 
-        promise = improvements(pool)
+        improvement = improvements(pool)
         for _ in range(_ROUNDS):
-            best = nlargest(_BEST, promise, key=promise.__getitem__)
-            near = self._around([pool[each] for each in best], rng)
+            best = nlargest(_STARTS, improvement, key=improvement.__getitem__)
+            near = self._around([pool[vector] for vector in best], rng)
             pool = pool | near
-            promise |= improvements(near)
-        return pool[max(promise, key=promise.__getitem__)]
+            improvement |= improvements(near)
+        return pool[max(improvement, key=improvement.__getitem__)]
 
     def _around(self, configs: Sequence[Config], rng: np.random.Generator) -> dict[_Vector, Config]:
-        return self._untried([near for each in configs for near in neighbours(self._space, each, _NEIGHBOURS, rng)])
+        return self._untried([near for config in configs for near in neighbours(self._space, config, _NEIGHBOURS, rng)])
 
     def _untried(self, configs: Sequence[Config]) -> dict[_Vector, Config]:
-        tried = set(self._placed.values())
+        tried = set(self._tried_vectors.values())
         return {
-            vector: config
-            for vector, config in zip(self._embedded(configs), configs, strict=True)
-            if vector not in tried
+            vector: config for vector, config in zip(self._embed(configs), configs, strict=True) if vector not in tried
         }
 
     def _first_untried(self) -> Config | None:
-        """Nearly all of a small space was tried, or what is left is most unlikely: look for it in order."""
+        """Return the first untried configuration of a finite space, in order; None if there is none.
+
+        This is needed when nearly all of a small space was tried, or the rest is very unlikely to be drawn.
+        """
         if not isinstance(self._space.size, int):
             return None
-        tried = set(self._placed.values())
-        return next((config for config in self._space.grid() if self._embedded([config])[0] not in tried), None)
+        tried = set(self._tried_vectors.values())
+        return next((config for config in self._space.grid() if self._embed([config])[0] not in tried), None)
 
-    def _embedded(self, configs: Sequence[Config]) -> list[_Vector]:
+    def _embed(self, configs: Sequence[Config]) -> list[_Vector]:
         return [tuple(row) for row in self._vectors.embed(configs).tolist()]

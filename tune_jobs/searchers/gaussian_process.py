@@ -16,19 +16,19 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 Array = NDArray[np.float64]
-_Objective = Callable[[Array], tuple[float, Array]]
+_NegativeLogLikelihood = Callable[[Array], tuple[float, Array]]
 
-_NOISE = 0.01  # of a variance of 1: training the same configuration again gives something else
-_STEPS = 40  # of the optimiser; it needs 10 to 20
+_NOISE = 0.01  # of a variance of 1: training the same configuration again gives another result
+_MAX_STEPS = 40  # of the optimiser; it needs 10 to 20
 
 
 class ParameterMatern(Matern):  # type: ignore[misc]  # scikit-learn has no types
-    """Matern 5/2 with a length scale for each parameter, instead of each column: there are few trials to learn from.
+    """Matern 5/2 with a length scale for each parameter, not for each column: there are few trials to learn from.
 
     Args:
-        length_scale: One for each parameter.
-        length_scale_bounds: The least and the largest.
-        owners: For each column the number of its parameter.
+        length_scale: One scale for each parameter. Shape: (parameters,).
+        length_scale_bounds: The smallest and the largest scale.
+        owners: The number of each column's parameter, from 0. Shape: (width,).
     """
 
     def __init__(
@@ -47,18 +47,18 @@ class ParameterMatern(Matern):  # type: ignore[misc]  # scikit-learn has no type
 
 
 class Surrogate:
-    """What is expected of configurations that were not tried, from those that were.
+    """A model that predicts untried configurations from the trials.
 
-    The kernel's settings are the most probable ones (maximum a posteriori) under broad log-normal priors: without
-    them, the likelihood of a handful of trials would choose absurd ones. They are found anew from the data each time,
-    always from the same start: nothing depends on what was asked before.
+    The kernel's settings are the most probable ones (maximum a posteriori) under broad log-normal priors. Without the
+    priors, the likelihood of a handful of trials would choose absurd settings. They are computed anew from the data
+    each time, always from the same start: nothing depends on earlier proposals.
 
     Args:
-        rows: The vectors of the trials. Shape: (trials, width).
-        scores: How bad each was, of variance 1.
-        pending: The vectors of trials that cannot be judged yet.
-        owners: For each column the number of its parameter.
-        seed: For scikit-learn.
+        rows: The vectors of the judged trials. Shape: (trials, width).
+        scores: The score of each judged trial, of variance 1; less is better. Shape: (trials,).
+        pending: The vectors of trials that cannot be judged yet. Shape: (pending trials, width).
+        owners: The number of each column's parameter, from 0. Shape: (width,).
+        seed: The seed for scikit-learn.
     """
 
     def __init__(self, rows: Array, scores: Array, pending: Array, owners: NDArray[np.intp], seed: int) -> None:
@@ -66,47 +66,65 @@ class Surrogate:
         # Vectors of more parameters lie further apart (compare Hvarfner, Hellsten and Nardi 2024).
         scales = np.full(parameters, 0.5 * math.sqrt(parameters))
         kernel = ConstantKernel(1.0) * ParameterMatern(scales, owners=owners) + WhiteKernel(_NOISE, (1e-6, 1.0))
-        self._process = _fitted(GaussianProcessRegressor(kernel, optimizer=_map, random_state=seed), rows, scores)
-        # The least that is expected at any trial: the least that was seen may have been luck.
+        process = GaussianProcessRegressor(kernel, optimizer=_most_probable, random_state=seed)
+        self._process = _fitted(process, rows, scores)
+        # The best score that is expected at any trial: the best score that was seen may have been luck.
         self._best = float(self._process.predict(rows).min())
         if len(pending):
-            # What is running is believed to turn out as expected ("kriging believer": Ginsbourger, Le Riche and
-            # Carraro 2010, section 4.2), so that little improvement is expected near it.
+            # Pending trials are believed to turn out as expected ("kriging believer": Ginsbourger, Le Riche and Carraro
+            # 2010, section 4.2), so that little improvement is expected near them.
             believed = self._process.predict(pending)
             known = GaussianProcessRegressor(self._process.kernel_, optimizer=None)
             self._process = _fitted(known, np.vstack([rows, pending]), np.concatenate([scores, believed]))
 
     def expected_improvement(self, rows: Array) -> Array:
-        """How much better than the best each is expected to be (Jones, Schonlau and Welch 1998, section 4.1)."""
+        """Return the expected improvement of configurations on the best (Jones, Schonlau and Welch 1998, section 4.1).
+
+        Args:
+            rows: The vectors of the configurations. Shape: (configurations, width).
+
+        Returns:
+            The expected improvements, in units of the scores; more is better. Shape: (configurations,).
+        """
         mean, deviation = self._process.predict(rows, return_std=True)
-        # Of what is expected, not of what training would show of it, which scikit-learn adds.
+        # scikit-learn adds the noise of training to the deviation; the improvement is that of the mean, without noise.
         deviation = np.sqrt(np.maximum(deviation**2 - self._process.kernel_.k2.noise_level, 1e-12))
         z = (self._best - mean) / deviation
         return np.asarray(deviation * (z * ndtr(z) + np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)))
 
 
-def normal_scores(places: Array, trials: int) -> Array:
-    """The normal quantiles of places from 1 among a number of trials: least is best.
+def normal_scores(ranks: Array, trials: int) -> Array:
+    """Return the normal quantiles of ranks.
 
-    Only the order of the trials can be known when they were trained for different numbers of epochs. As the quantiles
-    of a normal distribution it suits a Gaussian process, and no loss is an outlier (Salinas, Shen and Perrone 2020).
+    Only the order of the trials can be known if they were trained for different numbers of epochs. Quantiles of a
+    normal distribution suit a Gaussian process, and no loss is an outlier (Salinas, Shen and Perrone 2020).
+
+    Args:
+        ranks: Ranks from 1; the best trial has the first rank.
+        trials: The number of trials that were ranked.
+
+    Returns:
+        The scores; less is better. The shape is that of the ranks.
     """
-    return np.asarray(ndtri((places - 0.5) / trials))
+    return np.asarray(ndtri((ranks - 0.5) / trials))
 
 
 def _fitted(process: GaussianProcessRegressor, rows: Array, scores: Array) -> GaussianProcessRegressor:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a setting at its bound: it matters little, then
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a setting is at its bound: then it matters little
         return process.fit(rows, scores)
 
 
-def _map(objective: _Objective, start: Array, bounds: Array) -> tuple[Array, float]:
-    """The most probable logarithms of a kernel's settings: each is normal around where it starts, with deviation 1."""
+def _most_probable(objective: _NegativeLogLikelihood, start: Array, bounds: Array) -> tuple[Array, float]:
+    """Return the most probable logarithms of a kernel's settings, and the objective there.
+
+    The prior of each is normal around its start, with a standard deviation of 1.
+    """
 
     def posterior(theta: Array) -> tuple[float, Array]:
         value, gradient = objective(theta)
-        away = theta - start
-        return value + 0.5 * float(away @ away), gradient + away
+        distance = theta - start
+        return value + 0.5 * float(distance @ distance), gradient + distance
 
-    result = minimize(posterior, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS})
+    result = minimize(posterior, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _MAX_STEPS})
     return result.x, result.fun

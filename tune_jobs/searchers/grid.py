@@ -8,22 +8,34 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from search_spaces import InvalidDeclaration, SearchSpace
-from tune_jobs.searchers.base import Config, Search, Searcher
+from search_spaces.space import Config
+from tune_jobs.searchers.base import Search, Searcher
 
 
 @dataclass(frozen=True)
 class Grid(Searcher):
-    """Tries every configuration once, the last declared parameter varying fastest. ``trials`` may end it earlier."""
+    """A searcher that tries every configuration of a finite space once; the last parameter varies fastest.
+
+    An experiment's ``trials`` may end the run earlier.
+
+    Example:
+        >>> from search_spaces import Boolean, Choice, SearchSpace
+        >>> from tune_jobs.searchers import Grid
+        >>> space = SearchSpace(units=Choice(32, 64), bias=Boolean())
+        >>> search = Grid().start(space, seed=0, rungs=(), max_epochs=10)
+        >>> [search.propose(trial) for trial in range(3)]
+        [{'units': 32, 'bias': False}, {'units': 32, 'bias': True}, {'units': 64, 'bias': False}]
+    """
 
     NAME: ClassVar[str] = "grid"
     FORESEEN: ClassVar[bool] = True
 
     def problems(self) -> list[str]:
-        """Nothing can be wrong with it."""
+        """Return nothing: there are no arguments."""
         return []
 
     def space_problems(self, space: SearchSpace) -> list[str]:
-        """A continuous parameter has no grid."""
+        """Return the parameters that have a continuum of values, and hence no grid."""
         if space.size != math.inf:
             return []
         try:
@@ -33,20 +45,20 @@ class Grid(Searcher):
         return []
 
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:  # noqa: ARG002
-        """Begins a run; a grid has nothing random."""
+        """Return the search of a new run; nothing in it is random."""
         return _GridSearch(space)
 
 
 class _GridSearch(Search):
     def __init__(self, space: SearchSpace) -> None:
-        self._elsewhere: list[Config] = []  # tried by other runs
-        self._left = (config for config in space.grid() if config not in self._elsewhere)
+        self._tried_elsewhere: list[Config] = []  # in other runs
+        self._remaining = (config for config in space.grid() if config not in self._tried_elsewhere)
 
-    def propose(self, trial: int) -> Config | None:  # noqa: ARG002 - the interface's
-        return next(self._left, None)
+    def propose(self, trial: int) -> Config | None:  # noqa: ARG002 - the interface has it
+        return next(self._remaining, None)
 
     def remember(self, trial: int, config: Config) -> None:
         if trial < 0:
-            self._elsewhere.append(config)
+            self._tried_elsewhere.append(config)
         else:
-            next(self._left, None)
+            next(self._remaining, None)

@@ -1,4 +1,4 @@
-"""HyperOpt's tree-structured Parzen estimator, told only results that can be compared."""
+"""HyperOpt's tree-structured Parzen estimator, which gets only results that can be compared with each other."""
 
 from __future__ import annotations
 
@@ -9,29 +9,47 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search_spaces import SearchSpace
 from search_spaces.adapters.hyperopt import decode, encode, to_hyperopt
+from search_spaces.space import Config
 from trainables.random_streams import RandomStream
 from tune_jobs.base.rules import count_problem, positive_problem
-from tune_jobs.searchers.base import Config, Search, Searcher, point_problems, points_problem
-from tune_jobs.searchers.tpe_posterior import Posterior, good_ones, never_called
+from tune_jobs.searchers.base import Search, Searcher, point_problems, points_problem
+from tune_jobs.searchers.internals.tpe_posterior import Posterior, good_count, never_called
 from tune_jobs.searchers.trial_order import TrialOrder
 
 
 @dataclass(frozen=True)
 class HyperOpt(Searcher):
-    """Proposes what is likelier under the good trials than under the bad ones (Bergstra et al. 2011).
+    """A searcher that proposes what is likelier among the good trials than among the bad ones.
 
-    It learns from the order of the trials only, and that order never compares values of different epochs: see
-    ``merit``. A trial that failed counts as worse than all others.
+    The algorithm is TPE, the tree-structured Parzen estimator (Bergstra, Bardenet, Bengio and Kégl 2011, "Algorithms
+    for Hyper-Parameter Optimization"), in HyperOpt's implementation. It learns only from the order of the trials, and
+    that order never compares values of different epochs: see ``tune_jobs.searchers.trial_order``. A trial that failed
+    counts as worse than all others.
 
-    Attributes:
+    Args:
         points: Configurations to try first.
-        startup_trials: Trials drawn at random before the estimator has enough to learn from.
-        gamma: How many trials count as good: gamma * sqrt(all of them).
-        candidates: Draws from the good ones' density, of which the best is proposed.
-        prior_weight: Weight of the declared distribution beside one observation.
+        startup_trials: Number of trials that are drawn at random before the estimator has enough to learn from.
+        gamma: Decides how many trials count as good: gamma * sqrt(number of trials).
+        candidates: Number of draws from the density of the good trials; the best of them is proposed.
+        prior_weight: Weight of the declared distribution; an observation has the weight 1.
+
+    Raises:
+        InvalidDeclaration: An argument is wrong; all mistakes are listed.
+
+    Example:
+        >>> from search_spaces import Float, SearchSpace
+        >>> from tune_jobs.searchers import HyperOpt
+        >>> space = SearchSpace(learning_rate=Float(1e-4, 1e-1, log=True))
+        >>> searcher = HyperOpt(points=[{"learning_rate": 0.001}])
+        >>> search = searcher.start(space, seed=0, rungs=(), max_epochs=10)
+        >>> search.propose(0)
+        {'learning_rate': 0.001}
+        >>> space.contains(search.propose(1))
+        True
     """
 
     NAME: ClassVar[str] = "hyperopt"
@@ -43,44 +61,44 @@ class HyperOpt(Searcher):
     prior_weight: float = 1.0
 
     def problems(self) -> list[str]:
-        """All that is wrong with it."""
-        found = [
+        """Return every mistake in the arguments."""
+        problems = [
             points_problem(self.points),
             count_problem("startup_trials", self.startup_trials),
             positive_problem("gamma", self.gamma),
             count_problem("candidates", self.candidates),
             positive_problem("prior_weight", self.prior_weight),
         ]
-        return [problem for problem in found if problem]
+        return [problem for problem in problems if problem]
 
     def space_problems(self, space: SearchSpace) -> list[str]:
-        """Points that do not lie in the space."""
+        """Return why points are not in the space."""
         return point_problems(self.points, space)
 
     def limit(self, space: SearchSpace) -> int | None:
-        """None: it may propose a configuration again."""
+        """Return None, because it may propose a configuration again; 1 if the space has nothing to choose."""
         return None if any(slot.parameter.size != 1 for slot in space.slots()) else 1
 
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:
-        """Begins a run."""
+        """Return the search of a new run."""
         return _TpeSearch(self, space, seed, TrialOrder([*rungs, max_epochs]))
 
 
 class _TpeSearch(Search):
-    def __init__(self, declared: HyperOpt, space: SearchSpace, seed: int, merits: TrialOrder) -> None:
-        self._declared = declared
+    def __init__(self, searcher: HyperOpt, space: SearchSpace, seed: int, order: TrialOrder) -> None:
+        self._searcher = searcher
         self._space = space
         self._seed = seed
-        self._merits = merits
+        self._order = order
         self._distributions = to_hyperopt(space)
-        self._tried = _Tried(list(self._distributions))
+        self._tried = TriedNumbers(list(self._distributions))
 
     @cached_property
     def _posterior(self) -> Posterior:
-        return Posterior(self._distributions, self._declared.prior_weight, self._declared.candidates)
+        return Posterior(self._distributions, self._searcher.prior_weight, self._searcher.candidates)
 
     def propose(self, trial: int) -> Config | None:
-        points = self._declared.points
+        points = self._searcher.points
         config = points[trial] if trial < len(points) else self._suggest(trial)
         self.remember(trial, config)
         return config
@@ -90,31 +108,39 @@ class _TpeSearch(Search):
             self._tried.add(trial, encode(self._space, config))
 
     def report(self, trial: int, epoch: int, loss: float) -> None:
-        self._merits.report(trial, epoch, loss)
+        self._order.report(trial, epoch, loss)
 
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
-        self._merits.end(trial, failed=failed, trained_out=trained_out)
+        self._order.end(trial, failed=failed, trained_out=trained_out)
 
     def _suggest(self, trial: int) -> Config:
         if not self._distributions:
             return decode(self._space, {})
-        order = [trial for trial in self._merits.order() if trial in self._tried.rows]
-        # A seed of its own for each trial: its proposal depends on what is known, not on how often it was asked.
+        judged = [number for number in self._order.best_first() if number in self._tried.rows]
+        # Each trial has a seed of its own: its proposal depends on what is known, not on the number of proposals so
+        # far.
         seed = int(np.random.SeedSequence([self._seed, trial, RandomStream.HYPEROPT]).generate_state(1)[0]) % 2**31
-        if len(order) < self._declared.startup_trials:
+        if len(judged) < self._searcher.startup_trials:
             return decode(self._space, _drawn(self._distributions, seed))
-        # Trials that cannot be judged yet count as bad (a "constant liar": Ginsbourger, Le Riche and Carraro 2010):
-        # with nothing new known, the best candidate of a grid is always the same, and two workers would get it.
-        pending = sorted(self._tried.rows.keys() - set(order))
-        # Each failure is told twice, without more trials counting as good for it: told once, TPE proposes the gaps
-        # between the failures next to a best trial that lies at their edge.
-        told = order + pending + [number for number in self._merits.failed() if number in self._tried.rows]
-        good = good_ones(self._declared.gamma * math.sqrt((len(order) + len(pending)) / len(told)), len(told))
-        return decode(self._space, self._posterior.propose(self._tried.split(told, good), seed))
+        # Trials that cannot be judged yet count as bad (a "constant liar": Ginsbourger, Le Riche and Carraro 2010).
+        # With nothing new known, the best candidate of a grid is always the same, and two workers would get it.
+        pending = sorted(self._tried.rows.keys() - set(judged))
+        # Each failure is listed twice, but no more trials count as good because of it. If it were listed once, TPE
+        # would propose the gaps between the failures next to a best trial that lies at their edge.
+        failed = [number for number in self._order.failed_trials() if number in self._tried.rows]
+        observed = judged + pending + failed
+        gamma = self._searcher.gamma * math.sqrt((len(judged) + len(pending)) / len(observed))
+        good = good_count(gamma, len(observed))
+        return decode(self._space, self._posterior.propose(self._tried.split(observed, good), seed))
 
 
-class _Tried:
-    """What each trial tried, in a table that only grows: a row a trial, a column a label, NaN where it was inactive.
+class TriedNumbers:
+    """The numbers that each trial tried, in a table that only grows.
+
+    The table has a row for each trial and a column for each label. A number is NaN where the label was inactive.
+
+    Args:
+        labels: The labels of the columns.
 
     Attributes:
         rows: The row of each trial.
@@ -126,26 +152,34 @@ class _Tried:
         self._table = np.full((64, len(labels)), math.nan)
 
     def add(self, trial: int, numbers: Mapping[str, float]) -> None:
-        """A trial tries these numbers, by label; one that is told again, replaces what was told."""
+        """Add the numbers of a trial by label, or replace them if the trial is there already."""
         row = self.rows.setdefault(trial, len(self.rows))
         if row == len(self._table):
             self._table = np.concatenate([self._table, np.full_like(self._table, math.nan)])
         self._table[row] = [numbers.get(label, math.nan) for label in self._labels]
 
-    def split(self, trials: Sequence[int], good: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """What the first ``good`` of some trials tried, and what the others did, by label, in their order."""
+    def split(self, trials: Sequence[int], good: int) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Return the numbers of the good trials and those of the others, by label, in the order of the trials.
+
+        Args:
+            trials: Trials, the best first; one may be listed several times.
+            good: The number of trials at the beginning that count as good.
+        """
         table = self._table[[self.rows[trial] for trial in trials]]
-        tried = ~np.isnan(table)
+        is_active = ~np.isnan(table)
         return {
-            label: (table[:good, column][tried[:good, column]], table[good:, column][tried[good:, column]])
+            label: (
+                table[:good, column][is_active[:good, column]],
+                table[good:, column][is_active[good:, column]],
+            )
             for column, label in enumerate(self._labels)
         }
 
 
 def _drawn(distributions: Mapping[str, Any], seed: int) -> dict[str, float]:
-    """A number of each label, drawn from what is declared."""
+    """Return a number for each label, drawn from the declared distributions."""
     from hyperopt import rand
     from hyperopt.base import Domain, Trials
 
     (document,) = rand.suggest([0], Domain(never_called, dict(distributions)), Trials(), seed)
-    return {label: chosen[0] for label, chosen in document["misc"]["vals"].items() if len(chosen)}
+    return {label: values[0] for label, values in document["misc"]["vals"].items() if len(values)}

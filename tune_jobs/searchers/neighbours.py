@@ -1,4 +1,4 @@
-"""Configurations that differ from a given one in at most a single choice."""
+"""The neighbours of a configuration: configurations that differ from it in at most a single choice."""
 
 from __future__ import annotations
 
@@ -8,41 +8,48 @@ import numpy as np
 
 from search_spaces import SearchSpace, Slot
 from search_spaces.adapters.vectors import is_number, number_at, position_of
-from tune_jobs.searchers.base import Config
+from search_spaces.space import Config
 
-_WIDEST = 0.3  # deviation of a number's neighbours, as a part of its range
-_DECADES = 2.0  # by which it may be smaller: a search goes far first and comes close later
+_WIDEST_DEVIATION = 0.3  # standard deviation of a number's neighbours, as a part of its range
+_DECADES = 2.0  # by which the deviation may be smaller: a search goes far first and comes close later
 
 
 def neighbours(space: SearchSpace, config: Config, count: int, rng: np.random.Generator) -> list[Config]:
-    """Configurations with another value in one slot, chosen at random; what thereby becomes active is drawn.
+    """Return configurations with another value in one slot, which is chosen at random.
+
+    The values of slots that become active because of the change are drawn.
 
     Args:
         space: A valid space.
         config: One of its configurations.
-        count: How many.
-        rng: Where the choices come from.
+        count: The number of neighbours.
+        rng: The generator to draw from.
+
+    Returns:
+        The neighbours; none if the configuration has nothing to change.
     """
     values = space.flatten(config)
     changeable = [slot.label for slot in space.slots() if slot.label in values and slot.parameter.size != 1]
 
-    def changed(label: str) -> Config:
+    def changed_at(label: str) -> Config:
         def choose(slot: Slot) -> Any:
             if slot.label == label:
-                return _near(slot, values[label], rng)
+                return _changed_value(slot, values[label], rng)
             return values[slot.label] if slot.label in values else slot.parameter.sample(rng)
 
         return space.assemble(choose)
 
-    return [changed(changeable[rng.integers(len(changeable))]) for _ in range(count)] if changeable else []
+    if not changeable:
+        return []
+    return [changed_at(changeable[rng.integers(len(changeable))]) for _ in range(count)]
 
 
-def _near(slot: Slot, value: Any, rng: np.random.Generator) -> Any:
-    """Another value: for a number one nearby (now and then the same), for a category any."""
+def _changed_value(slot: Slot, value: Any, rng: np.random.Generator) -> Any:
+    """Return a number near a number, which may be the same by chance, or any other category."""
     parameter, size = slot.parameter, slot.parameter.size
     if not is_number(parameter):
         values = parameter.grid() or ()
         return values[((parameter.index_of(value) or 0) + int(rng.integers(1, len(values)))) % len(values)]
-    deviation = _WIDEST * 10.0 ** -rng.uniform(0.0, _DECADES)
-    least = 0.0 if size is None else 1 / (size - 1)
-    return number_at(parameter, position_of(parameter, value) + rng.normal(0.0, max(deviation, least)))
+    deviation = _WIDEST_DEVIATION * 10.0 ** -rng.uniform(0.0, _DECADES)
+    one_step = 0.0 if size is None else 1 / (size - 1)
+    return number_at(parameter, position_of(parameter, value) + rng.normal(0.0, max(deviation, one_step)))

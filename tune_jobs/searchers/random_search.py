@@ -1,4 +1,4 @@
-"""Random search: independent draws, as each parameter declares."""
+"""Random search: independent draws, as each parameter declares them."""
 
 from __future__ import annotations
 
@@ -10,28 +10,41 @@ from typing import ClassVar
 import numpy as np
 
 from search_spaces import SearchSpace
+from search_spaces.space import Config
 from trainables.random_streams import RandomStream
-from tune_jobs.searchers.base import Config, Search, Searcher
+from tune_jobs.searchers.base import Search, Searcher
 
-_TRIES = 1000
+_MAX_DRAWS = 1000
 
 
 @dataclass(frozen=True)
 class Random(Searcher):
-    """Draws configurations independently (Bergstra and Bengio 2012), and none twice.
+    """A searcher that draws configurations independently of each other, and none twice.
 
-    Trial n's draw depends on the seed and n alone, unless a small space makes it repeat an earlier one.
+    Random search is described by Bergstra and Bengio (2012, "Random Search for Hyper-Parameter Optimization"). The draw
+    of trial n depends only on the seed and n, unless it would repeat an earlier one, as in a small space.
+
+    Example:
+        >>> from search_spaces import Boolean, Choice, SearchSpace
+        >>> from tune_jobs.searchers import Random
+        >>> space = SearchSpace(units=Choice(32, 64), bias=Boolean())
+        >>> search = Random().start(space, seed=0, rungs=(), max_epochs=10)
+        >>> configs = [search.propose(trial) for trial in range(5)]
+        >>> sorted(configs[:4], key=str) == sorted(space.grid(), key=str)
+        True
+        >>> configs[4] is None
+        True
     """
 
     NAME: ClassVar[str] = "random"
     FORESEEN: ClassVar[bool] = True
 
     def problems(self) -> list[str]:
-        """Nothing can be wrong with it."""
+        """Return nothing: there are no arguments."""
         return []
 
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:  # noqa: ARG002
-        """Begins a run."""
+        """Return the search of a new run."""
         return _RandomSearch(space, seed)
 
 
@@ -42,20 +55,20 @@ class _RandomSearch(Search):
         self._tried: set[str] = set()
 
     def propose(self, trial: int) -> Config | None:
-        config = self._unseen(np.random.default_rng([self._seed, trial, RandomStream.RANDOM_SEARCH]))
+        config = self._untried(np.random.default_rng([self._seed, trial, RandomStream.RANDOM_SEARCH]))
         if config is not None:
             self.remember(trial, config)
         return config
 
-    def remember(self, trial: int, config: Config) -> None:  # noqa: ARG002 - the interface's
+    def remember(self, trial: int, config: Config) -> None:  # noqa: ARG002 - the interface has it
         self._tried.add(_key(config))
 
-    def _unseen(self, rng: np.random.Generator) -> Config | None:
-        for _ in range(_TRIES):
+    def _untried(self, rng: np.random.Generator) -> Config | None:
+        for _ in range(_MAX_DRAWS):
             config = self._space.sample(rng)
             if _key(config) not in self._tried:
                 return config
-        # Nearly all of a small space was tried, or what is left is most unlikely: look for it in order.
+        # Nearly all of a small space was tried, or the rest is very unlikely to be drawn: search it in order.
         if self._space.size == len(self._tried) or not isinstance(self._space.size, int):
             return None
         return next((config for config in self._space.grid() if _key(config) not in self._tried), None)

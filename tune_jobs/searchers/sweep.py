@@ -1,4 +1,4 @@
-"""One hyperparameter at a time: a sequence of grids, the winner of each carried into the next."""
+"""One hyperparameter at a time: a sequence of grids, in which the winner of each is carried into the next."""
 
 from __future__ import annotations
 
@@ -11,30 +11,52 @@ from typing import Any, ClassVar
 from search_spaces import SearchSpace, Slot
 from search_spaces.json_values import identity, plain_copy
 from search_spaces.messages import did_you_mean, mistake, short_repr
-from tune_jobs.searchers.base import WAIT, Config, Search, Searcher, Waiting
-from tune_jobs.searchers.sweep_steps import MISSING, Course, Tried, given_value, most_contenders
+from search_spaces.space import Config
+from tune_jobs.searchers.base import WAIT, Search, Searcher, Waiting
+from tune_jobs.searchers.sweep_steps import MISSING, SweepPlan, SweptTrials, given_value, max_contenders
 
 
 @dataclass(frozen=True, init=False)
 class Sweep(Searcher):
-    """Tries all values of a few parameters, and keeps the best before it goes on with the next few.
+    """A searcher that tries all values of a few parameters, keeps the best, and goes on with the next few.
 
-    A step is a grid over its parameters; all others stay what they were. Its winner is the trial with the best
-    objective, once all of them have ended; the configuration that the step began with contends, and is not trained
-    again. Nothing is tried twice. A step that leaves nothing to choose, because its parameters are not active, is
-    skipped.
+    A step is a grid over its parameters; all other parameters keep their values. When all trials of a step have ended,
+    the one with the best objective wins. The configuration that the step began with is a contender too, and is not
+    trained again. Nothing is tried twice. A step that leaves nothing to choose, because its parameters are not active,
+    is skipped.
 
     Args:
-        steps: The parameters of each step: a name, or several that are combined. Empty: every parameter is a step.
-        start: Values before the first step, by name; of parameters left out, the first of their grid. What is repeated
-            has one value for all elements, or a list of them.
+        steps: The parameters of each step: a name, or several names that are combined. Empty: every parameter is a
+            step, in the order of declaration.
+        start: Values before the first step, by name. Parameters that are left out have the first value of their grid. A
+            repeated parameter has one value for all elements, or a list of them.
+
+    Raises:
+        InvalidDeclaration: An argument is wrong; all mistakes are listed.
+
+    Example:
+        >>> from search_spaces import Choice, Float, SearchSpace
+        >>> from tune_jobs.searchers import WAIT, Sweep
+        >>> space = SearchSpace(units=Choice(32, 64), optimizer=Choice("adam", "sgd"), rate=Float(1e-4, 1e-1, log=True))
+        >>> search = Sweep(("units", "optimizer"), {"rate": 0.01}).start(space, seed=0, rungs=(), max_epochs=10)
+        >>> for trial, loss in enumerate([0.3, 0.2]):
+        ...     print(search.propose(trial))
+        ...     search.report(trial, 10, loss)
+        {'units': 32, 'optimizer': 'adam', 'rate': 0.01}
+        {'units': 64, 'optimizer': 'adam', 'rate': 0.01}
+        >>> search.propose(2) is WAIT
+        True
+        >>> search.end(0, failed=False, trained_out=True)
+        >>> search.end(1, failed=False, trained_out=True)
+        >>> search.propose(2)
+        {'units': 64, 'optimizer': 'sgd', 'rate': 0.01}
     """
 
     NAME: ClassVar[str] = "sweep"
-    WARM: ClassVar[bool] = False  # the path that it took would lead through trials of other runs
+    WARM: ClassVar[bool] = False  # its path would lead through trials of other runs
 
     steps: tuple[tuple[str, ...], ...]
-    initial: Mapping[str, Any]  # not `start`, which is what every searcher does
+    initial: Mapping[str, Any]  # not `start`, which is a method of every searcher
 
     def __init__(self, steps: Sequence[str | Sequence[str]] = (), start: Mapping[str, Any] | None = None) -> None:
         groups = tuple(map(_group, steps)) if isinstance(steps, list | tuple) else steps
@@ -43,24 +65,24 @@ class Sweep(Searcher):
         self.__post_init__()
 
     def problems(self) -> list[str]:
-        """All that is wrong with it."""
+        """Return every mistake in the arguments."""
         problems = _step_problems(self.steps)
         if not isinstance(self.initial, dict) or not all(isinstance(name, str) for name in self.initial):
             problems.append(mistake("start", self.initial, "values by name", "write start={'optimizer': 'adam'}"))
         return problems
 
     def space_problems(self, space: SearchSpace) -> list[str]:
-        """Names that the space has not, steps without a grid, and parameters that nothing gives a value."""
-        swept = [name for step in self.course(space).steps for name in step]
+        """Return names that the space does not have, steps without a grid, and parameters without a value."""
+        swept = [name for step in self.plan(space).steps for name in step]
         problems = [
-            f"{where}: {short_repr(name)} is not a parameter of the space: {did_you_mean(name, space.parameters)}."
-            for where, names in (("steps", swept), ("start", self.initial))
+            f"{argument}: {short_repr(name)} is not a parameter of the space: {did_you_mean(name, space.parameters)}."
+            for argument, names in (("steps", swept), ("start", self.initial))
             for name in names
             if name not in space.parameters
         ]
-        found = [_slot_problem(slot, self.initial, in_a_step=slot.name in swept) for slot in space.slots()]
+        found = [_slot_problem(slot, self.initial, is_in_step=slot.name in swept) for slot in space.slots()]
         problems += dict.fromkeys(problem for problem in found if problem)
-        if not problems and self.course(space).first() is None:
+        if not problems and self.plan(space).first() is None:
             problems.append(
                 "steps: None leaves anything to choose: their parameters have one value only, or are not active with "
                 "these start values. Name others, or begin where they are active."
@@ -68,52 +90,56 @@ class Sweep(Searcher):
         return problems
 
     def limit(self, space: SearchSpace) -> int:
-        """At most the configuration that it starts with and, in every step, all others of its grid."""
-        bound = 1 + sum(most_contenders(space, names) - 1 for names in self.course(space).steps)
+        """Return an upper bound: the configuration that it starts with and, in each step, all others of the grid."""
+        bound = 1 + sum(max_contenders(space, names) - 1 for names in self.plan(space).steps)
         return min(bound, space.size) if isinstance(space.size, int) else bound
 
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:  # noqa: ARG002
-        """Begins a run; a sweep has nothing random."""
-        return _SweepSearch(self.course(space))
+        """Return the search of a new run; nothing in it is random."""
+        return _SweepSearch(self.plan(space))
 
-    def course(self, space: SearchSpace) -> Course:
-        """Which step follows which in a space."""
-        return Course(space, self.steps or tuple((name,) for name in space.parameters), self.initial)
+    def plan(self, space: SearchSpace) -> SweepPlan:
+        """Return the order of the steps in a space.
+
+        Args:
+            space: A valid space.
+        """
+        return SweepPlan(space, self.steps or tuple((name,) for name in space.parameters), self.initial)
 
     def to_json(self) -> dict[str, Any]:
-        """The declaration as JSON."""
+        """Return the declaration as JSON."""
         return {"kind": self.NAME, "steps": self.steps, "start": self.initial}
 
 
 class _SweepSearch(Search):
-    def __init__(self, course: Course) -> None:
-        self._course = course
-        self._step = course.first()
-        self._tried = Tried()
-        self._latest: dict[int, float] = {}
+    def __init__(self, plan: SweepPlan) -> None:
+        self._plan = plan
+        self._step = plan.first()
+        self._swept = SweptTrials()
+        self._latest_losses: dict[int, float] = {}
 
     def propose(self, trial: int) -> Config | Waiting | None:
         self._advance()
         if self._step is None:
             return None
-        config = self._step.untried(self._tried)
+        config = self._step.first_untried(self._swept)
         if config is not None:
             self.remember(trial, config)
             return config
-        return None if self._course.is_last(self._step) else WAIT
+        return None if self._plan.is_last(self._step) else WAIT
 
     def remember(self, trial: int, config: Config) -> None:
-        self._tried.trials.setdefault(identity(config), trial)
+        self._swept.trials.setdefault(identity(config), trial)
 
-    def report(self, trial: int, epoch: int, loss: float) -> None:  # noqa: ARG002 - the interface's
-        self._latest[trial] = loss
+    def report(self, trial: int, epoch: int, loss: float) -> None:  # noqa: ARG002 - the interface has it
+        self._latest_losses[trial] = loss
 
-    def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:  # noqa: ARG002 - the interface's
-        self._tried.losses[trial] = math.inf if failed else self._latest.get(trial, math.inf)
+    def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:  # noqa: ARG002 - the interface has it
+        self._swept.losses[trial] = math.inf if failed else self._latest_losses.get(trial, math.inf)
 
     def _advance(self) -> None:
-        while self._step is not None and (winner := self._step.winner(self._tried)) is not None:
-            self._step = self._course.after(self._step, self._step.trials(self._tried)[winner])
+        while self._step is not None and (winner := self._step.winner(self._swept)) is not None:
+            self._step = self._plan.after(self._step, self._step.trials(self._swept)[winner])
 
 
 def _group(step: Any) -> Any:
@@ -123,13 +149,13 @@ def _group(step: Any) -> Any:
 
 
 def _step_problems(steps: Any) -> list[str]:
-    form = "groups of parameter names, none empty"
+    rule = "groups of parameter names, none empty"
     remedy = "write steps=(('layers', 'units'), 'optimizer')"
     if not isinstance(steps, tuple) or not all(_is_group(step) for step in steps):
-        return [mistake("steps", steps, form, remedy)]
+        return [mistake("steps", steps, rule, remedy)]
     times = Counter(name for step in steps for name in step)
     return [
-        f"steps: {short_repr(name)} is in {count} places, but must be in one: remove the others."
+        f"steps: {short_repr(name)} is named {count} times, but must be named once: remove the others."
         for name, count in times.items()
         if count > 1
     ]
@@ -139,14 +165,14 @@ def _is_group(step: Any) -> bool:
     return isinstance(step, tuple) and len(step) > 0 and all(isinstance(name, str) for name in step)
 
 
-def _slot_problem(slot: Slot, start: Mapping[str, Any], *, in_a_step: bool) -> str | None:
+def _slot_problem(slot: Slot, start: Mapping[str, Any], *, is_in_step: bool) -> str | None:
     name, parameter = slot.name, slot.parameter
     value = given_value(start, slot)
     if value is not MISSING and (reason := parameter.problem_with(value)):
         return f"start: {name} {reason}."
     if parameter.grid() is not None:
         return None
-    if in_a_step:
+    if is_in_step:
         return (
             f"steps: {name} has a continuum of values, but a step needs a finite set: give it a step, or make it a "
             "Choice, in the space."

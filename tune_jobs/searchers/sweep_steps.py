@@ -1,4 +1,8 @@
-"""The steps of a sweep, as functions of the space and of what came of the trials: what each compares, and who wins."""
+"""The steps of a sweep: which configurations each step compares, and which of them wins.
+
+All functions depend on the space and on the results of the trials only. So a search computes the steps while it goes
+on, and ``tune-jobs path`` computes the same steps from the run's folder afterwards.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +16,19 @@ from typing import Any
 from search_spaces import Fixed, SearchSpace, Slot
 from search_spaces.json_values import identity
 from search_spaces.parameters.grids import ValueGrid
-from tune_jobs.searchers.base import Config
+from search_spaces.space import Config
 
 MISSING = object()
+"""Stands for a value that ``start`` does not give."""
 
 
 @dataclass
-class Tried:
-    """What was tried in a run, and what came of it.
+class SweptTrials:
+    """The trials of a sweep, and their results.
 
     Attributes:
         trials: The trial of each configuration, by the configuration's identity.
-        losses: The best loss of each trial that ended; infinite for one that failed.
+        losses: The best loss of each trial that ended; infinite for a trial that failed.
     """
 
     trials: dict[Hashable, int] = field(default_factory=dict)
@@ -31,40 +36,40 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Step:
+class SweepStep:
     """One grid of a sweep.
 
     Attributes:
-        place: Its place among the sweep's steps, from 0.
+        index: The index of the step among the sweep's steps, from 0.
         names: The parameters that it tries.
-        incumbent: The configuration that it begins with, the winner of the step before: one of the contenders.
+        incumbent: The configuration that it begins with, the winner of the step before. It is one of the contenders.
         contenders: Every combination of its parameters' values, in the order of the grid.
     """
 
-    place: int
+    index: int
     names: tuple[str, ...]
     incumbent: Config
     contenders: tuple[Config, ...]
 
-    def untried(self, tried: Tried) -> Config | None:
-        """The first contender that is not a trial yet; None when all are."""
-        found = (config for config, key in zip(self.contenders, self._keys, strict=True) if key not in tried.trials)
-        return next(found, None)
+    def first_untried(self, swept: SweptTrials) -> Config | None:
+        """Return the first contender that is not a trial yet; None if all are."""
+        untried = (config for config, key in zip(self.contenders, self._keys, strict=True) if key not in swept.trials)
+        return next(untried, None)
 
-    def trials(self, tried: Tried) -> dict[int, Config]:
-        """The contenders that were tried so far, in this step or in an earlier one, by trial."""
+    def trials(self, swept: SweptTrials) -> dict[int, Config]:
+        """Return the contenders that were tried so far, in this step or in an earlier one, by trial."""
         pairs = zip(self._keys, self.contenders, strict=True)
-        return {tried.trials[key]: config for key, config in pairs if key in tried.trials}
+        return {swept.trials[key]: config for key, config in pairs if key in swept.trials}
 
-    def winner(self, tried: Tried) -> int | None:
-        """The trial with the least loss, of equals the first; the incumbent's when all failed.
+    def winner(self, swept: SweptTrials) -> int | None:
+        """Return the trial with the least loss; None while a contender has not ended.
 
-        None before every contender has ended.
+        Of equally good trials the first wins. If all failed, the incumbent's trial wins.
         """
-        if not all(tried.trials.get(key) in tried.losses for key in self._keys):
+        if not all(swept.trials.get(key) in swept.losses for key in self._keys):
             return None
-        best = min((tried.trials[key] for key in self._keys), key=lambda trial: (tried.losses[trial], trial))
-        return tried.trials[identity(self.incumbent)] if tried.losses[best] == math.inf else best
+        best = min((swept.trials[key] for key in self._keys), key=lambda trial: (swept.losses[trial], trial))
+        return swept.trials[identity(self.incumbent)] if swept.losses[best] == math.inf else best
 
     @cached_property
     def _keys(self) -> tuple[Hashable, ...]:
@@ -72,13 +77,14 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Course:
-    """A sweep in one space: which step follows which.
+class SweepPlan:
+    """The order of the steps of a sweep in one space.
 
-    A step that leaves nothing to choose is skipped: its parameters are not active in the configuration that won.
+    A step is skipped if it leaves nothing to choose, because its parameters are not active in the configuration that
+    won the step before.
 
     Attributes:
-        space: What is searched.
+        space: A valid space.
         steps: The names of each step's parameters.
         start: Values before the first step, by name.
     """
@@ -87,79 +93,93 @@ class Course:
     steps: tuple[tuple[str, ...], ...]
     start: Mapping[str, Any]
 
-    def first(self) -> Step | None:
-        """The first step; None when no step leaves anything to choose."""
-        return self._from(0, self.space.assemble(self._start_value))
+    def first(self) -> SweepStep | None:
+        """Return the first step; None if no step leaves anything to choose."""
+        return self._first_from(0, self.space.assemble(self._start_value))
 
-    def after(self, step: Step, winner: Config) -> Step | None:
-        """The step that follows one when a configuration has won it; None when that was the last."""
-        return self._from(step.place + 1, winner)
+    def after(self, step: SweepStep, winner: Config) -> SweepStep | None:
+        """Return the step that follows when a configuration has won a step; None if no step follows."""
+        return self._first_from(step.index + 1, winner)
 
-    def is_last(self, step: Step) -> bool:
-        """Whether no step can follow, whoever wins this one."""
-        return step.place + 1 == len(self.steps)
+    def is_last(self, step: SweepStep) -> bool:
+        """Return whether no step can follow, whichever configuration wins this one."""
+        return step.index + 1 == len(self.steps)
 
-    def so_far(self, tried: Tried) -> Iterator[tuple[Step, int | None]]:
-        """The steps, each with the trial that won it; only the last may be undecided, with None."""
+    def steps_so_far(self, swept: SweptTrials) -> Iterator[tuple[SweepStep, int | None]]:
+        """Yield the steps, each with the trial that won it; the last step may be undecided, with None."""
         step = self.first()
         while step is not None:
-            winner = step.winner(tried)
+            winner = step.winner(swept)
             yield step, winner
-            step = None if winner is None else self.after(step, step.trials(tried)[winner])
+            step = None if winner is None else self.after(step, step.trials(swept)[winner])
 
-    def _from(self, place: int, incumbent: Config) -> Step | None:
-        for at in range(place, len(self.steps)):
-            values = self._values(self.steps[at], incumbent)
+    def _first_from(self, start: int, incumbent: Config) -> SweepStep | None:
+        for index in range(start, len(self.steps)):
+            values = self._values(self.steps[index], incumbent)
             if len(list(islice(self.space.grid_of(values), 2))) > 1:
-                return Step(at, self.steps[at], incumbent, tuple(self.space.grid_of(values)))
+                return SweepStep(index, self.steps[index], incumbent, tuple(self.space.grid_of(values)))
         return None
 
     def _values(self, names: tuple[str, ...], incumbent: Config) -> Callable[[Slot], ValueGrid]:
-        """Every value of a step's parameters; of the others the incumbent's, or the start's where it has none."""
-        held = self.space.flatten(incumbent)
+        """Return a function that gives the values of a slot.
+
+        The slots of the step's parameters have all their values. The others have the incumbent's value or, if the
+        incumbent has none, the start value.
+        """
+        incumbent_values = self.space.flatten(incumbent)
 
         def values(slot: Slot) -> ValueGrid:
             grid = slot.parameter.grid()
             if slot.name in names and grid is not None:
                 return grid
-            return (held[slot.label] if slot.label in held else self._start_value(slot),)
+            if slot.label in incumbent_values:
+                return (incumbent_values[slot.label],)
+            return (self._start_value(slot),)
 
         return values
 
     def _start_value(self, slot: Slot) -> Any:
-        given, grid = given_value(self.start, slot), slot.parameter.grid()
-        return given if given is not MISSING or grid is None else grid[0]
+        value, grid = given_value(self.start, slot), slot.parameter.grid()
+        return value if value is not MISSING or grid is None else grid[0]
 
 
 def given_value(start: Mapping[str, Any], slot: Slot) -> Any:
-    """A slot's value in `start`, or MISSING; a repeated parameter has one for all elements, or a list of them."""
+    """Return the value that ``start`` gives a slot, or MISSING.
+
+    For a repeated parameter ``start`` has one value for all elements, or a list of them.
+    """
     value = start.get(slot.name, MISSING)
-    for nth in slot.index:
+    for index in slot.index:
         if not isinstance(value, list) or slot.parameter.problem_with(value) is None:
             break
-        value = value[nth] if nth < len(value) else MISSING
+        value = value[index] if index < len(value) else MISSING
     return value
 
 
-def most_contenders(space: SearchSpace, names: Collection[str]) -> int:
-    """How many contenders a step over these parameters has at most, whatever the values of all others are."""
+def max_contenders(space: SearchSpace, names: Collection[str]) -> int:
+    """Return the largest number of contenders of a step, whatever the values of the other parameters are.
+
+    Args:
+        space: A valid space.
+        names: The parameters of the step.
+    """
     declared = space.to_json()["parameters"]
-    counts = {each["name"]: each.get("per") for each in declared}
-    lengths = {above for name in names for above in _chain(counts, name)} - set(names)
+    counts = {parameter["name"]: parameter.get("per") for parameter in declared}
+    lengths = {count for name in names for count in _counts_of(counts, name)} - set(names)
     kept = []
-    for each in declared:
-        name = each["name"]
+    for parameter in declared:
+        name = parameter["name"]
         if name in lengths:
-            most = max(space.parameters[name].grid() or (0,))
-            kept.append({"name": name, "kind": Fixed.__name__, "value": most, "per": counts[name]})
+            longest = max(space.parameters[name].grid() or (0,))
+            kept.append({"name": name, "kind": Fixed.__name__, "value": longest, "per": counts[name]})
         elif name in names:
-            when = [condition for condition in each.get("when", []) if condition["parent"] in names]
-            kept.append({**each, "when": when})
+            conditions = [condition for condition in parameter.get("when", []) if condition["parent"] in names]
+            kept.append({**parameter, "when": conditions})
     return int(SearchSpace.from_json({"parameters": kept}).size)
 
 
-def _chain(counts: Mapping[str, str | None], name: str) -> Iterator[str]:
-    above = counts[name]
-    while above is not None:
-        yield above
-        above = counts[above]
+def _counts_of(counts: Mapping[str, str | None], name: str) -> Iterator[str]:
+    count = counts[name]
+    while count is not None:
+        yield count
+        count = counts[count]

@@ -1,4 +1,4 @@
-"""Which trials are better than which, when most were stopped after few epochs."""
+"""The order of trials from best to worst, although most were stopped after few epochs."""
 
 from __future__ import annotations
 
@@ -9,100 +9,106 @@ from dataclasses import dataclass, field
 from itertools import accumulate, groupby
 from operator import itemgetter
 
-ENOUGH = 5
-"""Results at a rung that make it the one to judge by."""
+ENOUGH_RESULTS = 5
+"""The number of results from which on trials are judged at a rung."""
 
 
 @dataclass
-class Record:
-    """What is known of one trial.
+class TrialRecord:
+    """The results of one trial so far.
 
     Attributes:
-        losses: Its best loss up to each rung that it reached.
-        latest: Its best loss so far.
-        ended: It will not reach another rung.
-        trained_out: It ended because it had all its epochs, or stopped itself.
-        failed: It raised, diverged or was killed.
+        losses: The best loss up to each rung that the trial reached, by the rung's epoch.
+        latest_loss: The best loss so far.
+        ended: True if the trial will not reach another rung.
+        trained_out: True if it ended because it had all its epochs, or stopped itself.
+        failed: True if it raised an error, diverged or was killed.
     """
 
     losses: dict[int, float] = field(default_factory=dict)
-    latest: float = math.inf
+    latest_loss: float = math.inf
     ended: bool = False
     trained_out: bool = False
     failed: bool = False
 
 
 class TrialOrder:
-    """The order of the trials of a run, kept up with what they report.
+    """The order of the trials of a run, which is kept up to date with their reports.
 
     Args:
-        rungs: The epochs at which trials are compared, ascending; the last one is a whole trial.
+        rungs: The epochs at which trials are compared, ascending; the last one is the number of a trial's epochs.
     """
 
     def __init__(self, rungs: Sequence[int]) -> None:
         self._rungs = list(rungs)
-        self._records: dict[int, Record] = {}
+        self._records: dict[int, TrialRecord] = {}
 
     def report(self, trial: int, epoch: int, loss: float) -> None:
-        """Learns a trial's best loss up to an epoch."""
-        record = self._records.setdefault(trial, Record())
-        record.latest = loss
+        """Take in a trial's best loss up to an epoch."""
+        record = self._records.setdefault(trial, TrialRecord())
+        record.latest_loss = loss
         if epoch in self._rungs:
             record.losses[epoch] = loss
 
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
-        """Learns that a trial ended."""
-        record = self._records.setdefault(trial, Record())
+        """Take in that a trial ended."""
+        record = self._records.setdefault(trial, TrialRecord())
         record.ended, record.failed, record.trained_out = True, failed, trained_out
         if trained_out and not failed:
-            # It would have stayed as it is, had it gone on: what it reached counts at every later rung.
+            # With more epochs the trial would have stayed the same: its loss counts at every later rung.
             for rung in self._rungs[bisect_right(self._rungs, max(record.losses, default=0)) :]:
-                record.losses[rung] = record.latest
+                record.losses[rung] = record.latest_loss
 
-    def order(self) -> list[int]:
-        """The trials that can be judged, best first; those that failed are last."""
-        return order_of_merit(self._records, self._rungs)
+    def best_first(self) -> list[int]:
+        """Return the trials that can be judged, the best first; trials that failed are last."""
+        return best_first(self._records, self._rungs)
 
-    def places(self) -> dict[int, float]:
-        """The place of each trial that can be judged, from 1; equally good ones share the mean of their places."""
-        groups = groups_of_merit(self._records, self._rungs)
+    def mean_ranks(self) -> dict[int, float]:
+        """Return the rank of each trial that can be judged, from 1; equally good trials share their mean rank."""
+        groups = equals_best_first(self._records, self._rungs)
         ends = accumulate(map(len, groups))
         return {trial: end - (len(group) - 1) / 2 for end, group in zip(ends, groups, strict=True) for trial in group}
 
-    def failed(self) -> list[int]:
-        """The trials that failed."""
+    def failed_trials(self) -> list[int]:
+        """Return the trials that failed."""
         return _failed(self._records)
 
 
-def order_of_merit(records: Mapping[int, Record], rungs: Sequence[int]) -> list[int]:
-    """The trials from best to worst: see ``groups_of_merit``; of equally good ones the earlier first."""
+def best_first(records: Mapping[int, TrialRecord], rungs: Sequence[int]) -> list[int]:
+    """Return the trials from best to worst: see ``equals_best_first``. Of equally good ones the earlier is first."""
     return [*(trial for _, _, trial in _judged(records, rungs)), *_failed(records)]
 
 
-def groups_of_merit(records: Mapping[int, Record], rungs: Sequence[int]) -> list[list[int]]:
-    """The trials from best to worst, so that no two values of different epochs are ever compared; equals together.
+def equals_best_first(records: Mapping[int, TrialRecord], rungs: Sequence[int]) -> list[list[int]]:
+    """Return the trials from best to worst, in groups of equally good ones.
 
-    As in BOHB (Falkner, Klein and Hutter 2018, section 4.2) the good trials are found at the highest rung that has
-    enough results. Unlike there, nothing is thrown away: the trials that ended below it follow, those that came
-    further first and by their loss within a rung, and then those that failed. A running trial that has not reached
-    the rung yet is left out: it is not known to be worse.
+    Values of different epochs are never compared. As in BOHB (Falkner, Klein and Hutter 2018, section 4.2), the good
+    trials are found at the highest rung that has enough results. Unlike BOHB, nothing is thrown away. The trials that
+    ended below that rung follow: those that came further are first, and within a rung they are ordered by loss. The
+    trials that failed are last. A running trial that has not reached the rung yet is left out, because nobody knows
+    that it is worse.
 
     Args:
-        records: What is known of each trial.
-        rungs: Ascending; the last one is a whole trial.
+        records: The results of each trial.
+        rungs: The epochs at which trials are compared, ascending; the last one is the number of a trial's epochs.
     """
     groups = [[trial for *_, trial in group] for _, group in groupby(_judged(records, rungs), key=itemgetter(0, 1))]
     failed = _failed(records)
     return [*groups, failed] if failed else groups
 
 
-def _judged(records: Mapping[int, Record], rungs: Sequence[int]) -> list[tuple[int, float, int]]:
-    """The trials that can be judged and did not fail, best first: minus the rung each is judged at, its loss there, it.
+def _judged(records: Mapping[int, TrialRecord], rungs: Sequence[int]) -> list[tuple[int, float, int]]:
+    """Return the trials that can be judged and did not fail, the best first.
 
-    Asked for every proposal, with all trials there are.
+    A searcher calls this for every proposal, with all trials of the run.
+
+    Returns:
+        Minus the rung at which the trial is judged, its loss at that rung, and the trial.
     """
     sound = [(trial, record.losses, record.ended) for trial, record in records.items() if not record.failed]
-    crowded = (rung for rung in sorted(rungs, reverse=True) if sum(rung in losses for _, losses, _ in sound) >= ENOUGH)
+    crowded = (
+        rung for rung in sorted(rungs, reverse=True) if sum(rung in losses for _, losses, _ in sound) >= ENOUGH_RESULTS
+    )
     judged_at = next(crowded, min(rungs))
     judged = [(-judged_at, losses[judged_at], trial) for trial, losses, _ in sound if judged_at in losses]
     for trial, losses, ended in sound:
@@ -112,5 +118,5 @@ def _judged(records: Mapping[int, Record], rungs: Sequence[int]) -> list[tuple[i
     return sorted(judged)
 
 
-def _failed(records: Mapping[int, Record]) -> list[int]:
+def _failed(records: Mapping[int, TrialRecord]) -> list[int]:
     return sorted(trial for trial, record in records.items() if record.failed)

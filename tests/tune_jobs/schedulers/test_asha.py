@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from search_spaces import InvalidDeclaration
 from tune_jobs.schedulers import ASHA, NoScheduler
-from tune_jobs.schedulers.asha import goes_on
+from tune_jobs.schedulers.asha import bracket_of, goes_on
 
 
 @given(grace=st.integers(1, 20), factor=st.integers(2, 6), most=st.integers(1, 1000))
@@ -76,7 +76,7 @@ def test_a_trial_stops_when_it_is_worse_than_the_best_part_at_a_rung_that_it_cam
     reports: list[tuple[int, int]], factor: int, brackets: int
 ) -> None:
     schedule = ASHA(reduction_factor=factor, brackets=brackets).start(max_epochs=20, seed=0)
-    bracket_of = {trial: schedule._bracket(trial) for trial in range(8)}  # type: ignore[attr-defined]
+    bracket = {trial: bracket_of(trial, 0, brackets) for trial in range(8)}
     at_rung: dict[tuple[int, int], list[float]] = {}
     epochs, best, stopped = dict.fromkeys(range(8), 0), dict.fromkeys(range(8), 10.0), set()
     for trial, loss in reports:
@@ -84,20 +84,18 @@ def test_a_trial_stops_when_it_is_worse_than_the_best_part_at_a_rung_that_it_cam
             continue
         epochs[trial] += 1
         best[trial] = min(best[trial], loss)
-        passed = [
-            rung for rung in ASHA(reduction_factor=factor).rungs(20)[bracket_of[trial] :] if rung <= epochs[trial]
-        ]
+        passed = [rung for rung in ASHA(reduction_factor=factor).rungs(20)[bracket[trial] :] if rung <= epochs[trial]]
         worse = []
         for rung in passed:
-            came = at_rung.setdefault((bracket_of[trial], rung), [])
+            came = at_rung.setdefault((bracket[trial], rung), [])
             if rung == epochs[trial]:
                 came.append(best[trial])
             elif len(came) < factor:
                 continue
             worse.append(sum(other < best[trial] for other in came) >= max(1, len(came) // factor))
-        told = schedule.report(trial, epochs[trial], best[trial])
-        assert (told is not None) == any(worse)
-        if told:
+        reason = schedule.report(trial, epochs[trial], best[trial])
+        assert (reason is not None) == any(worse)
+        if reason:
             stopped.add(trial)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from search_spaces import Float, SearchSpace
 from tune_jobs.searchers import HyperOpt
-from tune_jobs.searchers.tpe_posterior import Posterior
+from tune_jobs.searchers.internals.tpe_posterior import Posterior
 
 LINE = SearchSpace(x=Float(0.0, 1.0))
 

@@ -131,22 +131,22 @@ def test_a_step_that_is_not_active_is_skipped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "told"),
+    ("steps", "message"),
     [
         ("layers", "steps"),
         ((), None),
         (("a", ()), "none empty"),
         ((("a", 1),), "none empty"),
         (5, "groups of parameter names"),
-        (("a", ("b", "a")), "'a' is in 2 places, but must be in one: remove the others"),
+        (("a", ("b", "a")), "'a' is named 2 times, but must be named once: remove the others"),
         (({"a": 1},), "groups of parameter names"),
     ],
 )
-def test_steps_that_are_none(steps: Any, told: str | None) -> None:
-    if told is None:
+def test_steps_that_are_none(steps: Any, message: str | None) -> None:
+    if message is None:
         assert Sweep(steps).problems() == []
         return
-    with pytest.raises(InvalidDeclaration, match=told.replace("(", r"\(")):
+    with pytest.raises(InvalidDeclaration, match=message.replace("(", r"\(")):
         Sweep(steps)
 
 
@@ -176,9 +176,9 @@ def test_nothing_to_choose_is_told() -> None:
 
 def test_it_survives_json() -> None:
     sweep = Sweep(("a", ["b", "c"]), {"a": 2})
-    told = sweep.to_json()
-    assert told == {"kind": "sweep", "steps": (("a",), ("b", "c")), "start": {"a": 2}}
-    settings_ = {name: value for name, value in told.items() if name != "kind"}
+    data = sweep.to_json()
+    assert data == {"kind": "sweep", "steps": (("a",), ("b", "c")), "start": {"a": 2}}
+    settings_ = {name: value for name, value in data.items() if name != "kind"}
     assert Sweep(**settings_) == sweep
 
 

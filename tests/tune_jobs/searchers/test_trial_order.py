@@ -5,50 +5,50 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tune_jobs.searchers.trial_order import ENOUGH, Record, TrialOrder, order_of_merit
+from tune_jobs.searchers.trial_order import ENOUGH_RESULTS, TrialOrder, TrialRecord, best_first
 
 RUNGS = (1, 3, 9)
 
 
-def ended(losses: dict[int, float]) -> Record:
-    return Record(losses=losses, latest=min(losses.values()), ended=True)
+def ended(losses: dict[int, float]) -> TrialRecord:
+    return TrialRecord(losses=losses, latest_loss=min(losses.values()), ended=True)
 
 
 def test_with_enough_results_the_highest_rung_decides() -> None:
-    records = {n: ended({1: 0.1 * n, 3: 1.0 - 0.1 * n}) for n in range(ENOUGH)}
-    assert order_of_merit(records, RUNGS) == list(reversed(range(ENOUGH)))
+    records = {n: ended({1: 0.1 * n, 3: 1.0 - 0.1 * n}) for n in range(ENOUGH_RESULTS)}
+    assert best_first(records, RUNGS) == list(reversed(range(ENOUGH_RESULTS)))
 
 
 def test_with_too_few_results_there_the_rung_below_decides() -> None:
-    records = {n: ended({1: 0.1 * n}) for n in range(ENOUGH)}
+    records = {n: ended({1: 0.1 * n}) for n in range(ENOUGH_RESULTS)}
     records[4].losses[3] = 0.0  # the worst at epoch 1, and the only one that was trained on
-    assert order_of_merit(records, RUNGS) == [0, 1, 2, 3, 4]
+    assert best_first(records, RUNGS) == [0, 1, 2, 3, 4]
 
 
 def test_those_stopped_below_follow_and_failures_come_last() -> None:
-    records = {n: ended({1: 0.5, 3: 0.1 * n}) for n in range(ENOUGH)}
+    records = {n: ended({1: 0.5, 3: 0.1 * n}) for n in range(ENOUGH_RESULTS)}
     records[5] = ended({1: 0.7})
     records[6] = ended({1: 0.6})
-    records[7] = Record(failed=True, ended=True)
-    assert order_of_merit(records, RUNGS) == [0, 1, 2, 3, 4, 6, 5, 7]
+    records[7] = TrialRecord(failed=True, ended=True)
+    assert best_first(records, RUNGS) == [0, 1, 2, 3, 4, 6, 5, 7]
 
 
 def test_a_running_trial_below_the_rung_is_left_out() -> None:
-    records = {n: ended({1: 0.5, 3: 0.1 * n}) for n in range(ENOUGH)}
-    records[5] = Record(losses={1: 0.0}, latest=0.0)
-    assert order_of_merit(records, RUNGS) == [0, 1, 2, 3, 4]
+    records = {n: ended({1: 0.5, 3: 0.1 * n}) for n in range(ENOUGH_RESULTS)}
+    records[5] = TrialRecord(losses={1: 0.0}, latest_loss=0.0)
+    assert best_first(records, RUNGS) == [0, 1, 2, 3, 4]
 
 
 def test_a_trial_that_stopped_itself_counts_at_every_later_rung() -> None:
-    merits = TrialOrder(RUNGS)
-    for trial in range(ENOUGH):
+    order = TrialOrder(RUNGS)
+    for trial in range(ENOUGH_RESULTS):
         for epoch in (1, 2, 3):
-            merits.report(trial, epoch, 1.0 - 0.1 * epoch + 0.01 * trial)
-        merits.end(trial, failed=False, trained_out=False)
+            order.report(trial, epoch, 1.0 - 0.1 * epoch + 0.01 * trial)
+        order.end(trial, failed=False, trained_out=False)
     for epoch in (1, 2):
-        merits.report(9, epoch, 0.5)
-    merits.end(9, failed=False, trained_out=True)
-    assert merits.order()[0] == 9
+        order.report(9, epoch, 0.5)
+    order.end(9, failed=False, trained_out=True)
+    assert order.best_first()[0] == 9
 
 
 @given(
@@ -62,10 +62,10 @@ def test_everyone_that_can_be_judged_appears_once_failures_last(
     trials: dict[int, tuple[list[float], bool, bool]],
 ) -> None:
     records = {
-        trial: Record(dict(zip(RUNGS, losses, strict=False)), ended=over or failed, failed=failed)
+        trial: TrialRecord(dict(zip(RUNGS, losses, strict=False)), ended=over or failed, failed=failed)
         for trial, (losses, over, failed) in trials.items()
     }
-    order = order_of_merit(records, RUNGS)
+    order = best_first(records, RUNGS)
     assert len(order) == len(set(order))
     failures = {trial for trial, record in records.items() if record.failed}
     assert set(order[len(order) - len(failures) :]) == failures

@@ -21,6 +21,7 @@ from tune_jobs.results import EpochReported, JournalWriter, RunEnded, Status, Tr
 from tune_jobs.results.journal.lines import encode
 from tune_jobs.results.leaderboard import columns_of, leaderboard
 from tune_jobs.schedulers import ASHA, NoScheduler
+from tune_jobs.schedulers.asha import bracket_of
 from tune_jobs.searchers import Grid, HyperOpt, Random
 
 
@@ -280,7 +281,7 @@ def test_brackets_do_not_follow_the_random_configurations() -> None:
     declared = experiment(space=SearchSpace(x=Choice(0, 1)), scheduler=ASHA(brackets=2), searcher=Random(), trials=2)
     coordinator = [Coordinator(declared.override(seed=seed), MemoryRecord()) for seed in range(60)]
     values = [(each.propose() or (0, {}))[1]["x"] for each in coordinator]
-    brackets = [each._schedule._bracket(0) for each in coordinator]
+    brackets = [bracket_of(0, seed, brackets=2) for seed in range(60)]
     assert 10 < sum(value == bracket for value, bracket in zip(values, brackets, strict=True)) < 50
 
 

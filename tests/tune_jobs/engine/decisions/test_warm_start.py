@@ -194,4 +194,4 @@ def test_every_trial_taken_can_be_judged(ends: list[tuple[float, int, str]]) -> 
     judging = Judging()
     judging.merits = TrialOrder([*declared.rungs, declared.max_epochs])
     warm_start.teach(judging, events, declared.objective)
-    assert sorted(judging.merits.order()) == [-n for n in range(len(taken.trials), 0, -1)]
+    assert sorted(judging.merits.best_first()) == [-n for n in range(len(taken.trials), 0, -1)]
