@@ -23,12 +23,12 @@ def make(storage: Path, trials: int, epochs: int) -> Path:
     import numpy as np
 
     from benchmarks.noop import experiment
-    from tune_jobs.engine.run_folder import create as run_folder
+    from tune_jobs.engine.run_folder.create import create_folder
     from tune_jobs.results import EpochReported, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
     from tune_jobs.results.journal.lines import encode
 
     declared, rng = experiment(trials, epochs), np.random.default_rng(0)
-    folder = run_folder.create(storage, "large", declared, "large")
+    folder = create_folder(storage, "large", declared, "large")
     lines = [RunStarted(time_s=0.0, cpus=2, gpus=0, max_concurrent_trials=2)]
     for trial in range(trials):
         config = declared.space.sample(rng)

@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from tune_jobs.engine.run_folder.create import create
+from tune_jobs.engine.run_folder.create import create_folder
 from tune_jobs.loading.loader import load
 from tune_jobs.results import (
     JOURNAL_FILE,
@@ -42,7 +42,7 @@ def events(values=(0.9, 0.8, math.nan), reason="all trials"):
 
 def make_run(storage, name="first", told=None, reporter=None):
     """Makes a run's folder from the events of its journal, telling a reporter as the engine does."""
-    folder = create(Path(storage), name, load("digits_mlp").experiment, "digits_mlp")
+    folder = create_folder(Path(storage), name, load("digits_mlp").experiment, "digits_mlp")
     with JournalWriter(folder / JOURNAL_FILE) as journal:
         for event in events() if told is None else told:
             journal.write(event)

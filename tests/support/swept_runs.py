@@ -11,7 +11,7 @@ from tests.support.fakes import experiment
 from trainables.report import Report
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
-from tune_jobs.engine.run_folder.create import create
+from tune_jobs.engine.run_folder.create import create_folder
 from tune_jobs.engine.run_folder.recorder import Recorder
 from tune_jobs.results.run import Run
 from tune_jobs.schedulers import NoScheduler
@@ -50,7 +50,7 @@ def make_run(
     searcher = fields.pop("searcher", None) or Sweep(steps, {"rate": 0.01} if "rate" in space.parameters else {})
     fields = {"trials": None, "max_epochs": 4, "scheduler": NoScheduler(), **fields}
     declared = experiment(space=space, searcher=searcher, **fields)
-    folder = create(storage, name, declared, "fake")
+    folder = create_folder(storage, name, declared, "fake")
     recorder = Recorder(
         folder, None, CheckpointPruner(RetentionPolicy("all", declared.objective, lag=1), folder / "trials")
     )

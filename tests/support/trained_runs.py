@@ -11,7 +11,7 @@ from search_spaces import Float, SearchSpace
 from trainables import Data, FitOptions, KerasTrainable, TrialSettings
 from trainables.settings import ControlValues
 from tune_jobs.base.objective import Objective
-from tune_jobs.engine.run_folder.create import create
+from tune_jobs.engine.run_folder.create import create_folder
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import (
     JOURNAL_FILE,
@@ -64,7 +64,7 @@ def experiment_of(trainable=Blobs) -> Experiment:
 
 
 def trained_run(storage: Path, rates=(0.2, 0.001), trainable=Blobs, name: str = "first") -> Run:
-    folder = create(storage, name, experiment_of(trainable), "blobs")
+    folder = create_folder(storage, name, experiment_of(trainable), "blobs")
     settings = TrialSettings(metric="val_accuracy", max_epochs=3, folder=str(folder / "trials"))
     with JournalWriter(folder / JOURNAL_FILE) as journal:
         journal.write(RunStarted(time_s=1.0, cpus=1, gpus=0, max_concurrent_trials=1))

@@ -1,4 +1,6 @@
-"""An experiment on Ray: runs it, and writes its journal."""
+"""The engine: it runs an experiment on Ray, and writes the journal of the run."""
+
+from __future__ import annotations
 
 from tune_jobs.engine.repeats import repeats_problems, resume_repeats, run_repeats
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter

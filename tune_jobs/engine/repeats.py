@@ -1,4 +1,4 @@
-"""Runs an experiment several times with different seeds: a plain run each, together one resumable whole."""
+"""Repeats: an experiment run several times with different seeds, each time as a plain run; a group can be resumed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tune_jobs.engine.run_folder import create as run_folder
-from tune_jobs.engine.run_folder.object_store_check import own_folder_problems
+from tune_jobs.engine.run_folder.create import default_name
 from tune_jobs.engine.run_folder.reporter import Reporter
+from tune_jobs.engine.run_folder.working_folder import storage_problems
 from tune_jobs.engine.runner import request_problems, resume, run
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
@@ -17,7 +17,7 @@ from tune_jobs.experiment.record import differences, refusal, restore_experiment
 from tune_jobs.results import Ending
 from tune_jobs.results.run import Repeat, Run
 
-MOST_REPEATS = 1000  # and the distance of the seeds of two experiments: their repeats never share one
+MAX_REPEATS = 1000  # also the distance between the seeds of two experiments, so that their repeats never share one
 
 
 def run_repeats(
@@ -30,35 +30,43 @@ def run_repeats(
     reference: str | None = None,
     reporter: Reporter | None = None,
 ) -> list[Run]:
-    """Runs an experiment several times, one after another, each time with another seed.
+    """Run an experiment several times, one run after another, each with another seed.
 
-    Repeat r (from 1) of an experiment with seed s has seed 1000 s + r - 1, and is the run NAME-r.
+    Repeat r (from 1) of an experiment with seed s has the seed 1000 s + r - 1. It is the run ``NAME-r``.
 
     Args:
-        experiment: What to run.
-        repeats: How often.
-        storage: The folder that holds the runs.
+        experiment: The experiment.
+        repeats: The number of runs.
+        storage: The folder of all runs, or the URI of one in an object store.
         name: The name of the group; None: the experiment's name and the time.
         experiment_name: The experiment's name; None: the trainable's.
-        reference: How the command line finds the experiment again, to resume the group.
-        reporter: Whoever shows the progress, of one run after the other.
+        reference: The reference by which the command line finds the experiment again, to resume the group.
+        reporter: The reporter that shows the progress, of one run after the other; None: nobody watches.
 
     Returns:
-        The runs; fewer than asked for when Ctrl-C came.
+        The runs; fewer than asked for if Ctrl-C came.
 
     Raises:
-        RequestError: As of ``run``, for all repeats at once.
-        RunFailed: Every trial of a repeat failed, or Ray did; later repeats are not begun.
-        KeyboardInterrupt: Ctrl-C came before the first trial of the first repeat; nothing is left behind.
+        RequestError: As for ``run``, for all repeats at once.
+        RunFailed: Every trial of a repeat failed, or Ray did. Later repeats are not begun.
+        KeyboardInterrupt: Ctrl-C came before the first trial of the first repeat. Nothing is left behind.
+
+    Example:
+        >>> import tune_jobs
+        >>> from tune_jobs.examples.digits_mlp import EXPERIMENT
+        >>> small = EXPERIMENT.override(trials=1, max_epochs=1, seed=3)
+        >>> runs = tune_jobs.run_repeats(small, 2, storage="runs", name="twice")
+        >>> [(run.name, run.experiment["seed"]) for run in runs]
+        [('twice-1', 3000), ('twice-2', 3001)]
     """
     experiment_name = experiment_name or experiment.trainable.__name__
-    name = name or run_folder.default_name(experiment_name)
+    name = name or default_name(experiment_name)
     if problems := repeats_problems(experiment, repeats, storage, name):
         raise RequestError(*problems)
 
     def begin(repeat: Repeat) -> Run:
         return run(
-            replace(experiment, seed=MOST_REPEATS * experiment.seed + repeat.number - 1),
+            replace(experiment, seed=MAX_REPEATS * experiment.seed + repeat.number - 1),
             storage=storage,
             name=repeat.name,
             experiment_name=experiment_name,
@@ -73,43 +81,52 @@ def run_repeats(
 def resume_repeats(
     runs: list[Run], experiment: Experiment, *, force: bool = False, reporter: Reporter | None = None, **budgets: Any
 ) -> list[Run]:
-    """Goes on with a group of repeats: resumes those that have not ended, and runs those that are missing.
+    """Continue a group of repeats: resume those that have not finished, and run those that are missing.
 
     Args:
-        runs: Its repeats that there are: see ``tune_jobs.results.find.find_runs``.
-        experiment: What they run, as it is declared today.
-        force: Go on although the space or the code has changed.
-        reporter: Whoever shows the progress.
-        budgets: What every repeat may use up from now on, by the experiment's fields; with any of them, repeats that
-            have ended are resumed as well.
+        runs: The repeats that exist: see ``find_runs``.
+        experiment: The experiment, as it is declared today.
+        force: Whether to continue although the space or the code has changed.
+        reporter: The reporter that shows the progress; None: nobody watches.
+        budgets: The budgets of every repeat from now on, by the experiment's fields. With any of them, finished repeats
+            are resumed as well.
 
     Returns:
-        The runs; fewer than there are to be when Ctrl-C came.
+        The runs; fewer than the group is to have if Ctrl-C came.
 
     Raises:
-        RequestError: A repeat cannot go on, and why.
+        RequestError: A repeat cannot continue.
         RunFailed: Every trial of a repeat failed, or Ray did.
-        JournalError: A journal is damaged other than by a crash.
+        JournalError: A journal is damaged, and not by a crash.
+
+    Example:
+        >>> import tune_jobs
+        >>> from tune_jobs.examples.digits_mlp import EXPERIMENT
+        >>> small = EXPERIMENT.override(trials=1, max_epochs=1)
+        >>> runs = tune_jobs.run_repeats(small, 2, storage="runs", name="more")
+        >>> runs = tune_jobs.resume_repeats(runs, small, trials=2)
+        >>> [len(run.history().trials) for run in runs]
+        [2, 2]
     """
     group = runs[0].repeat
     if group is None:
         raise RequestError(f"The run {runs[0].name} is no repeat of a group: resume it by itself.")
-    asked = runs[0].experiment
-    there = {repeat.number: run for run in runs if (repeat := run.repeat)}
+    record = runs[0].experiment
+    existing = {repeat.number: run for run in runs if (repeat := run.repeat)}
     changes = {field: value for field, value in budgets.items() if value is not None}
-    if len(there) < group.count and not force and (changed := differences(experiment, asked)):
+    if len(existing) < group.count and not force and (changed := differences(experiment, record)):
         raise refusal(changed, "Undo that, begin new repeats, or go on all the same with --force.")
 
-    def go_on(repeat: Repeat) -> Run:
-        begun = there.get(repeat.number)
+    def run_or_resume(repeat: Repeat) -> Run:
+        begun = existing.get(repeat.number)
         if begun is None:
-            seed = asked["seed"] + repeat.number - group.number
+            seed = record["seed"] + repeat.number - group.number
             return run(
-                restore_experiment(experiment, asked, **changes, seed=seed),
+                restore_experiment(experiment, record, **changes, seed=seed),
                 storage=runs[0].storage,
                 name=repeat.name,
-                experiment_name=asked.get("experiment"),
-                reference=asked.get("reference"),
+                experiment_name=record.get("experiment"),
+                reference=record.get("reference"),
                 reporter=reporter,
                 repeat=repeat,
             )
@@ -119,38 +136,38 @@ def resume_repeats(
             begun.location, restore_experiment(experiment, begun.experiment, **changes), force=force, reporter=reporter
         )
 
-    return _until_interrupted(go_on, (replace(group, number=number) for number in range(1, group.count + 1)))
+    return _until_interrupted(run_or_resume, (replace(group, number=number) for number in range(1, group.count + 1)))
 
 
 def repeats_problems(experiment: Experiment, repeats: int, storage: str | Path, name: str | None) -> list[str]:
-    """All that is wrong with a request to run an experiment repeatedly, before anything is done for it.
+    """Return everything that is wrong with a request to run an experiment repeatedly, before anything is done for it.
 
     Args:
-        experiment: What to run; it may be one that was never checked.
-        repeats: How often.
-        storage: The folder that would hold the runs.
-        name: The name of the group; None: one that is free.
+        experiment: The experiment. It may be one that was never checked.
+        repeats: The number of runs.
+        storage: The folder of all runs, or the URI of one in an object store.
+        name: The name of the group; None for a name that is free.
     """
     problems = request_problems(experiment, storage, name)
-    if type(repeats) is not int or not 2 <= repeats <= MOST_REPEATS:
+    if type(repeats) is not int or not 2 <= repeats <= MAX_REPEATS:
         problems.append(
-            f"The value of `repeats` is {repeats!r}, but must be a whole number from 2 to {MOST_REPEATS:,}. "
+            f"The value of `repeats` is {repeats!r}, but must be a whole number from 2 to {MAX_REPEATS:,}. "
             "Leave --repeats out to run once."
         )
     elif name is not None and not problems:
         names = (Repeat(name, number, repeats).name for number in range(1, repeats + 1))
-        problems = [problem for each in names for problem in own_folder_problems(storage, each)]
+        problems = [problem for repeat_name in names for problem in storage_problems(storage, repeat_name)]
     return problems
 
 
 def _until_interrupted(work: Callable[[Repeat], Run], repeats: Iterator[Repeat]) -> list[Run]:
-    done: list[Run] = []
+    runs: list[Run] = []
     try:
         for repeat in repeats:
-            done.append(work(repeat))
-            if done[-1].history().reason == Ending.INTERRUPTED:
+            runs.append(work(repeat))
+            if runs[-1].history().reason == Ending.INTERRUPTED:
                 break
-    except KeyboardInterrupt:  # in a repeat that had done nothing yet, or between two
-        if not done:
+    except KeyboardInterrupt:  # in a repeat that had done nothing yet, or between two repeats
+        if not runs:
             raise
-    return done
+    return runs

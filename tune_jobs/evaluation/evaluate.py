@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tune_jobs.engine.load_data import load_data
+from tune_jobs.engine.driver import load_data
 from tune_jobs.evaluation.scoring import Scored, check_test_set, score
 from tune_jobs.evaluation.selection import Declared, as_run, places_with_weights, trainable_of, trained_model
 from tune_jobs.host.capacity import this_machine

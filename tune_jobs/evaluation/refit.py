@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tune_jobs.base.rules import count_problem
-from tune_jobs.engine.load_data import load_data
+from tune_jobs.engine.driver import load_data
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.evaluation.model_file import check_model_file, write_model
 from tune_jobs.evaluation.scoring import Scored, score

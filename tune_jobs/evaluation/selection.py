@@ -103,7 +103,7 @@ def trained_model(run: Run, place: RankedTrial, trainable: type[KerasTrainable],
     """
     import keras
 
-    from tune_jobs.engine.load_data import load_data
+    from tune_jobs.engine.driver import load_data
 
     number = place.trial.trial
     weights = best_weights(run.folder, number)

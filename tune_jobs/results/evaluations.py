@@ -12,11 +12,10 @@ from typing import Any
 
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.errors import RequestError
-from tune_jobs.results.layout import EVALUATIONS_FOLDER
+from tune_jobs.results.layout import EVALUATION_NAME_PATTERN, EVALUATIONS_FOLDER, evaluation_file
 from tune_jobs.results.ranking import RankedTrial
 
 FORMAT = 1
-_NAME = re.compile(r"\d{4,10}\.json")
 _MAX_BYTES = 16 * 2**20
 
 
@@ -48,11 +47,6 @@ def on_test_set(metric: str) -> str:
     return f"test_{metric.removeprefix('val_')}"
 
 
-def path_of(run_folder: Path, trial: int) -> Path:
-    """Return the file of a trial's evaluation."""
-    return run_folder / EVALUATIONS_FOLDER / f"{trial:04d}.json"
-
-
 def write(run_folder: Path, scores: Scores, reports: Mapping[str, Any]) -> Path:
     """Write a trial's evaluation, and replace an earlier one.
 
@@ -69,7 +63,7 @@ def write(run_folder: Path, scores: Scores, reports: Mapping[str, Any]) -> Path:
     """
     metrics = {name: value if math.isfinite(value) else None for name, value in scores.metrics.items()}
     content = {"format": FORMAT, **vars(scores), "metrics": metrics, "reports": dict(reports)}
-    path = path_of(run_folder, scores.trial)
+    path = evaluation_file(run_folder, scores.trial)
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
@@ -86,7 +80,7 @@ def read(run_folder: Path) -> tuple[list[Scores], list[str]]:
     """
     scores_read, problems = [], []
     for path in sorted((run_folder / EVALUATIONS_FOLDER).glob("*.json")):
-        if not _NAME.fullmatch(path.name):
+        if not re.fullmatch(EVALUATION_NAME_PATTERN, path.name):
             continue
         try:
             scores_read.append(_read(path))

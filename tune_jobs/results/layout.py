@@ -11,13 +11,19 @@ name                      content                                      written b
 ``evaluations/0007.json`` a trial's scores on the test set             ``results.evaluations``
 ``logs/ray.log``          output of Ray and TensorFlow during the run  ``engine``
 ``logs/evaluation.log``   the same during an evaluation or a refit     ``evaluation``
-``lock``                  nothing: the working process holds a lock    ``engine.run_folder.lock``
+``lock``                  nothing: the working process holds a lock    ``engine.run_folder.working_folder``
 ``.lease``                the token of the lease on an object store    ``engine.run_folder.object_store_lease``
 ``lease.json``            the lease, in the object store only          ``engine.run_folder.object_store_lease``
 ========================= ============================================ ====================================
+
+``trainables.storage.layout`` has the names below ``trials/0007/``.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+
+from trainables.storage.layout import TRIAL_PATTERN, trial_name
 
 EXPERIMENT_FILE = "experiment.json"
 JOURNAL_FILE = "journal.jsonl"
@@ -25,9 +31,25 @@ WARM_START_FILE = "warm_start.jsonl"
 TRIALS_FOLDER = "trials"
 ERROR_FILE = "error.txt"
 EVALUATIONS_FOLDER = "evaluations"
+EVALUATION_NAME_PATTERN = rf"{TRIAL_PATTERN}\.json"
 LOGS_FOLDER = "logs"
 RAY_LOG = f"{LOGS_FOLDER}/ray.log"
 EVALUATION_LOG = f"{LOGS_FOLDER}/evaluation.log"
 LOCK_FILE = "lock"
 LEASE_TOKEN_FILE = ".lease"  # noqa: S105 - a name of a file
 LEASE_FILE = "lease.json"
+
+
+def trial_folder(run_folder: Path, trial: int) -> Path:
+    """Return the folder of a trial's checkpoints."""
+    return run_folder / TRIALS_FOLDER / trial_name(trial)
+
+
+def error_file(run_folder: Path, trial: int) -> Path:
+    """Return the file for the traceback of a trial."""
+    return trial_folder(run_folder, trial) / ERROR_FILE
+
+
+def evaluation_file(run_folder: Path, trial: int) -> Path:
+    """Return the file for the scores of a trial on the test set."""
+    return run_folder / EVALUATIONS_FOLDER / f"{trial_name(trial)}.json"

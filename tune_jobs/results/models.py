@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainables.storage.layout import ARCHITECTURE_FILE, trial_name
+from trainables.storage.layout import ARCHITECTURE_FILE
 from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
 from tune_jobs.results.history import TrialHistory
-from tune_jobs.results.layout import TRIALS_FOLDER
+from tune_jobs.results.layout import trial_folder
 
 if TYPE_CHECKING:
     import keras
@@ -92,11 +92,6 @@ def has_weights(run_folder: Path, trial: int) -> bool:
     from trainables.storage.checkpoint import DiskCheckpoints
 
     return bool(DiskCheckpoints(trial_folder(run_folder, trial)).names())
-
-
-def trial_folder(run_folder: Path, trial: int) -> Path:
-    """Return the folder of a trial's checkpoints."""
-    return run_folder / TRIALS_FOLDER / trial_name(trial)
 
 
 def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | None) -> keras.Model:

@@ -16,6 +16,7 @@ from tune_jobs.base.atomic_files import produce_whole
 from tune_jobs.errors import RequestError
 from tune_jobs.results.layout import (
     ERROR_FILE,
+    EVALUATION_NAME_PATTERN,
     EVALUATIONS_FOLDER,
     EXPERIMENT_FILE,
     JOURNAL_FILE,
@@ -26,7 +27,7 @@ from tune_jobs.results.layout import (
 
 # Anybody may have chosen the names in a bucket. Only names of these forms ever become names of files.
 _RECORD_FILES = "|".join(map(re.escape, (EXPERIMENT_FILE, JOURNAL_FILE, WARM_START_FILE)))
-RECORDS = re.compile(rf"{_RECORD_FILES}|{EVALUATIONS_FOLDER}/\d{{4,10}}\.json")
+RECORDS = re.compile(rf"{_RECORD_FILES}|{EVALUATIONS_FOLDER}/{EVALUATION_NAME_PATTERN}")
 PLAIN = re.compile(rf"{RECORDS.pattern}|{LOGS_FOLDER}/[\w.-]+|{TRIALS_FOLDER}/{TRIAL_PATTERN}/{re.escape(ERROR_FILE)}")
 _TRIAL = re.compile(rf"{TRIALS_FOLDER}/({TRIAL_PATTERN})/({re.escape(ARCHITECTURE_FILE)}|{CHECKPOINT_FILE_PATTERN})")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,110}")

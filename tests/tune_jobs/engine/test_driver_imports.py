@@ -13,7 +13,7 @@ import json, sys
 from contextlib import contextmanager
 from pathlib import Path
 from tune_jobs.cli.main import main
-from tune_jobs.engine import runner
+from tune_jobs.engine import driver
 
 there = {}
 heavy = ("tensorflow", "keras", "hyperopt", "sklearn", "matplotlib")
@@ -31,8 +31,8 @@ def tune_trials(*_):
     Path(sys.argv[1], "there.json").write_text(json.dumps(there))
     raise KeyboardInterrupt
 
-runner.ray_session, runner.tune_trials = ray_session, tune_trials
-runner.trainable_for_ray = lambda *_, **__: None
+driver.ray_session, driver.tune_trials = ray_session, tune_trials
+driver.trainable_for_ray = lambda *_, **__: None
 main(["run", "digits_mlp", "--storage", sys.argv[1]])
 """
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.compared_runs import events_of
 from tune_jobs.engine import repeats
 from tune_jobs.engine.repeats import repeats_problems, resume_repeats, run_repeats
-from tune_jobs.engine.run_folder import create as folder
+from tune_jobs.engine.run_folder.create import create_folder, folder_problems, update_record
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.loading.loader import load
 from tune_jobs.results import JOURNAL_FILE, JournalWriter
@@ -25,11 +25,11 @@ class Engine:
         self.endings = {}
 
     def run(self, experiment, *, storage, name, experiment_name, reference, reporter, repeat):
-        made = folder.create(storage, name, experiment, experiment_name, reference, repeat)
+        made = create_folder(storage, name, experiment, experiment_name, reference, repeat)
         return self._go_on("run", made, experiment)
 
     def resume(self, made, experiment, *, force, reporter):
-        folder.budgets_changed(made, Run(made).experiment, experiment)
+        update_record(made, Run(made).experiment, experiment)
         return self._go_on("resume", made, experiment)
 
     def _go_on(self, verb, made, experiment):
@@ -64,7 +64,7 @@ def names(runs):
 def test_each_repeat_is_a_plain_run_with_a_seed_of_its_own(engine, tmp_path):
     runs = begin(tmp_path)
     assert engine.done == [("run", "x-1", 7000, 4), ("run", "x-2", 7001, 4), ("run", "x-3", 7002, 4)]
-    assert repeats.MOST_REPEATS == 1000  # so the next seed's first repeat has 8000
+    assert repeats.MAX_REPEATS == 1000  # so the next seed's first repeat has 8000
     assert names(runs) == names(find_runs("x", tmp_path)) == ["x-1", "x-2", "x-3"]
     asked = json.loads((tmp_path / "x-2" / "experiment.json").read_text())
     assert asked["repeat"] == {"of": "x", "number": 2, "count": 3}
@@ -98,7 +98,7 @@ def test_a_name_is_that_of_a_run_or_of_a_group_never_of_both(engine, tmp_path):
     (told,) = repeats_problems(EXPERIMENT, 2, tmp_path, "x")
     assert "that of the repeats x-1, x-2, …" in told
     assert "tune-jobs resume x" in told
-    assert folder.folder_problems(tmp_path, "x") == [told]
+    assert folder_problems(tmp_path, "x") == [told]
     (tmp_path / "y").mkdir()
     assert "'y' exists already" in repeats_problems(EXPERIMENT, 2, tmp_path, "y")[0]
 
@@ -174,6 +174,6 @@ def test_missing_repeats_are_not_run_with_other_code(engine, tmp_path):
 
 
 def test_a_run_by_itself_is_no_group(engine, tmp_path):
-    alone = folder.create(tmp_path, "alone", EXPERIMENT, "lab")
+    alone = create_folder(tmp_path, "alone", EXPERIMENT, "lab")
     with pytest.raises(RequestError, match="alone is no repeat of a group"):
         resume_repeats([Run(alone)], EXPERIMENT)

@@ -15,8 +15,8 @@ from tests.support.fakes import MemoryRecord, NeverTrained, experiment
 from tune_jobs import engine
 from tune_jobs.engine import runner
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.run_folder import create as folder
-from tune_jobs.engine.run_folder.lock import locked
+from tune_jobs.engine.run_folder.create import create_folder
+from tune_jobs.engine.run_folder.working_folder import locked
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_fingerprints
 from tune_jobs.experiment.record import differences, restore_experiment, write_record
@@ -175,7 +175,7 @@ def test_changed_code_is_told_by_the_name_of_its_class() -> None:
 
 
 def test_what_cannot_go_on_is_left_as_it_was(tmp_path: Path) -> None:
-    made = folder.create(tmp_path, "first", experiment(), "name")
+    made = create_folder(tmp_path, "first", experiment(), "name")
     before = (made / "experiment.json").read_bytes()
     with pytest.raises(RequestError, match="--force"):
         engine.resume(made, experiment(space=SearchSpace(x=Float(0.0, 2.0)), trials=99))
@@ -184,9 +184,9 @@ def test_what_cannot_go_on_is_left_as_it_was(tmp_path: Path) -> None:
 
 
 def test_workers_on_other_nodes_are_told_the_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = folder.create(tmp_path, "first", experiment(), "name")
+    made = create_folder(tmp_path, "first", experiment(), "name")
     told: list[Path] = []
-    monkeypatch.setattr(runner, "_run_in", lambda folder, *others, **named: told.append(folder))
+    monkeypatch.setattr(runner, "drive", lambda folder, *others, **named: told.append(folder.path))
     monkeypatch.chdir(tmp_path)
     engine.resume("first", experiment())
     assert told == [made]
@@ -196,7 +196,7 @@ def test_a_second_driver_is_refused_and_a_dead_one_keeps_nothing(tmp_path: Path)
     hold = f"""
 from pathlib import Path
 import sys
-from tune_jobs.engine.run_folder.lock import locked
+from tune_jobs.engine.run_folder.working_folder import locked
 with locked(Path({str(tmp_path)!r})):
     print("held", flush=True)
     sys.stdin.read()

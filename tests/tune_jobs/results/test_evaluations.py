@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.support.result_strategies import Trial, accuracy, events_of, property_settings
 from tune_jobs.results import Status, fold, ranking
-from tune_jobs.results.evaluations import Scores, current, path_of, read, write
-from tune_jobs.results.layout import EVALUATIONS_FOLDER
+from tune_jobs.results.evaluations import Scores, current, read, write
+from tune_jobs.results.layout import EVALUATIONS_FOLDER, evaluation_file
 from tune_jobs.results.leaderboard import Column, leaderboard
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
@@ -51,7 +51,7 @@ SOUND = {"format": 1, "trial": 7, "epoch": 1, "examples": 1, "evaluated_s": 0, "
 )
 def test_a_damaged_file_is_left_out_and_told(tmp_path, text):
     write(tmp_path, Scores(3, 1, 10, 0.0, {"loss": 0.1}), {})
-    path_of(tmp_path, 7).write_text(text)
+    evaluation_file(tmp_path, 7).write_text(text)
     found, (problem,) = read(tmp_path)
     assert [scores.trial for scores in found] == [3]
     assert "0007.json is damaged" in problem

@@ -13,7 +13,7 @@ import trainables
 import tune_jobs
 from tune_jobs.results import layout
 
-NAMES = {name: value for name, value in vars(layout).items() if name.isupper()}
+NAMES = {name: value for name, value in vars(layout).items() if name.isupper() and not name.endswith("_PATTERN")}
 # Other things have such names, too: columns, fields of an experiment, the lock of a Ray.
 AMBIGUOUS = {"trials", "evaluations", "logs", "lock"}
 SOURCES = [

@@ -22,6 +22,7 @@ from tune_jobs.cluster.jobs.server import Server
 from tune_jobs.errors import JobFailed, RequestError
 from tune_jobs.results import object_store_runs
 from tune_jobs.results.find import find_runs
+from tune_jobs.results.journal.file import whole_lines
 from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE
 from tune_jobs.results.run import Run
 
@@ -133,8 +134,7 @@ def _clash(fetched: Run, place: Path) -> str | None:
 def _journal(folder: Path) -> bytes:
     """The whole lines of a journal."""
     with suppress(FileNotFoundError):
-        content = (folder / JOURNAL_FILE).read_bytes()
-        return content[: content.rfind(b"\n") + 1]
+        return whole_lines((folder / JOURNAL_FILE).read_bytes())
     return b""
 
 

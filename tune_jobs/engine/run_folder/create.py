@@ -1,4 +1,4 @@
-"""The folder of a run: its name, its place, and what was asked for."""
+"""Creating the folder of a run: its name, the checks before, and the record of what was asked for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def name_problems(name: str) -> list[str]:
-    """Why a run cannot have this name."""
+    """Return the reasons why a run cannot have a name."""
     if _NAME.fullmatch(name):
         return []
     return [
@@ -36,7 +36,12 @@ def name_problems(name: str) -> list[str]:
 
 
 def folder_problems(storage: Path, name: str | None) -> list[str]:
-    """Why a run of this name (None: some name) cannot be kept in this storage. Nothing is written."""
+    """Return the reasons why a run cannot be created in a folder. Write nothing.
+
+    Args:
+        storage: The folder of all runs; it need not exist.
+        name: The name of the run; None for a name that is free.
+    """
     if name is not None and (problems := name_problems(name)):
         return problems
     if name is not None and (storage / name).exists():
@@ -53,17 +58,20 @@ def folder_problems(storage: Path, name: str | None) -> list[str]:
     if not nearest.is_dir():
         return [f"The storage {storage} cannot be made: {nearest} is a file. Choose another --storage."]
     if not os.access(nearest, os.W_OK | os.X_OK):
-        return [f"The storage {storage} cannot be written: {nearest} allows it not. Choose another --storage."]
+        return [
+            f"The storage {storage} cannot be written: you have no write permission for {nearest}. Choose another "
+            "--storage."
+        ]
     return []
 
 
 def default_name(experiment_name: str) -> str:
-    """The experiment's name and the time."""
+    """Return a name for a run: the experiment's name and the time."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", experiment_name).strip("-.")[:60] or "run"
     return f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def create(
+def create_folder(
     storage: Path,
     name: str,
     experiment: Experiment,
@@ -72,24 +80,27 @@ def create(
     repeat: Repeat | None = None,
     warm_start: tuple[Sequence[Taken], Sequence[Event]] = ((), ()),
 ) -> Path:
-    """Makes the folder and writes what was asked for.
+    """Create the folder of a run, whole or not at all, and record in it what was asked for.
 
     Args:
-        storage: The folder that holds the runs.
-        name: The run's name.
-        experiment: What is run.
-        experiment_name: Its name.
-        reference: How the command line finds it again.
-        repeat: Which repeat of a group it is; None: a run by itself.
-        warm_start: What ``warm_start.gather`` took of other runs.
+        storage: The folder of all runs.
+        name: The name of the run.
+        experiment: The experiment.
+        experiment_name: The experiment's name.
+        reference: The reference by which the command line finds the experiment again; None: it cannot.
+        repeat: The position of the run in a group of repeats; None for a run by itself.
+        warm_start: The result of ``warm_start.gather``: what was taken from each other run, and the events.
+
+    Returns:
+        The absolute path of the folder.
 
     Raises:
-        RequestError: The file system refuses.
+        RequestError: The file system refuses; nothing is left behind.
     """
     folder = storage.absolute() / name
     taken, lessons = warm_start
     record = write_record(name, experiment, experiment_name, reference, repeat)
-    text = json.dumps({**record, "warm_start": [each.to_json() for each in taken]}, indent=2)
+    text = json.dumps({**record, "warm_start": [source.to_json() for source in taken]}, indent=2)
     unfinished = folder.with_name(f".{name}.{os.getpid()}")
     try:
         (unfinished / TRIALS_FOLDER).mkdir(parents=True)
@@ -105,7 +116,16 @@ def create(
     return folder
 
 
-def budgets_changed(folder: Path, record: Mapping[str, Any], experiment: Experiment) -> None:
-    """Writes down the budgets, and the patience with failures, that a run goes on with."""
+def update_record(folder: Path, record: Mapping[str, Any], experiment: Experiment) -> None:
+    """Record the budgets, and the patience with failures, with which a run goes on.
+
+    Args:
+        folder: The run's folder.
+        record: The content of its ``experiment.json`` so far.
+        experiment: The experiment with the new values.
+
+    Raises:
+        RequestError: The file cannot be written; it is left as it was.
+    """
     text = json.dumps(change_record(record, experiment), indent=2) + "\n"
     write_whole(folder / EXPERIMENT_FILE, text.encode(), "Make room, and resume the run.")

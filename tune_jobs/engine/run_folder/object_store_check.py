@@ -1,60 +1,43 @@
-"""Whether a run can be kept in the storage that is asked for, and where the driver works on it."""
+"""The check that a run can be kept in an object store."""
 
 from __future__ import annotations
 
 import secrets
-import shutil
-from pathlib import Path
 
-from trainables.storage.object_store import ObjectStoreFolder, is_uri, reason, uri_problems
+from trainables.storage.object_store import ObjectStoreFolder, reason, uri_problems
 from tune_jobs.engine.run_folder.create import folder_problems, name_problems
-from tune_jobs.engine.run_folder.lock import locked
-from tune_jobs.results import object_store_runs
+from tune_jobs.results.object_store_runs import local_storage
 
 
-def own_folder_problems(storage: str | Path, name: str | None) -> list[str]:
-    """Why a run of this name (None: some name) cannot be kept in a storage: a folder, or the URI of an object store.
+def object_store_problems(uri: str, name: str | None) -> list[str]:
+    """Return the reasons why a run cannot be created in an object store.
 
-    Of a folder nothing is written; into an object store an empty object, which is deleted again: nothing else tells
-    whether the bucket is there and the credentials may write.
+    An empty object is written and deleted again: nothing else shows whether the bucket exists and the credentials
+    allow writing.
+
+    Args:
+        uri: The URI of the folder of all runs.
+        name: The name of the run; None for a name that is free.
     """
-    if not is_uri(storage):
-        return folder_problems(Path(storage), name)
-    uri = str(storage)
     problems = [*uri_problems(uri), *(name_problems(name) if name is not None else [])]
     if problems:
         return problems
-    remote = ObjectStoreFolder(uri)
+    storage = ObjectStoreFolder(uri)
     try:
-        _try(remote)
-        there = remote.folders() if name is not None else []
+        _write_and_delete(storage)
+        names = storage.folders() if name is not None else []
     except OSError as error:
         return [
-            f"The value of `storage` is '{remote}', but it cannot be written ({reason(error)}): it must name a bucket "
-            "that is there, and the credentials, which are looked for in the environment as the cloud's own tools do, "
-            "must allow to write and to delete."
+            f"The value of `storage` is '{storage}', but it cannot be written ({reason(error)}): it must name a bucket "
+            "that exists, and the credentials, which are taken from the environment as by the cloud's own tools, must "
+            "allow writing and deleting."
         ]
-    if name is not None and (name in there or f"{name}-1" in there):
-        return [f"The run {name!r}, or repeats of it, exist already in {remote}. Choose another --name."]
-    return folder_problems(object_store_runs.local_storage(uri, "run"), None)
+    if name is not None and (name in names or f"{name}-1" in names):
+        return [f"The run {name!r}, or repeats of it, exist already in {storage}. Choose another --name."]
+    return folder_problems(local_storage(uri, "run"), None)
 
 
-def _try(remote: ObjectStoreFolder) -> None:
+def _write_and_delete(storage: ObjectStoreFolder) -> None:
     probe = f".probe-{secrets.token_hex(4)}"
-    remote.write(probe, b"")
-    remote.remove(probe)
-
-
-def home_of(storage: str | Path, name: str) -> tuple[Path, ObjectStoreFolder | None]:
-    """The folder of this machine that is to hold a new run, and where the run lies in an object store, if it does.
-
-    Raises:
-        RequestError: Another process works on a run of that name, which the object store does not have yet.
-    """
-    if not is_uri(storage):
-        return Path(storage), None
-    home = object_store_runs.local_storage(str(storage), "run")
-    if (home / name).exists():  # the copy of one that was deleted from the object store
-        with locked(home / name):
-            shutil.rmtree(home / name)
-    return home, ObjectStoreFolder(str(storage), name)
+    storage.write(probe, b"")
+    storage.remove(probe)

@@ -1,10 +1,9 @@
-"""A run in an object store: the driver works in a folder of its machine, and a thread sends what changes there."""
+"""The mirror of a run in an object store: a thread that sends what changes in the driver's folder."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,36 +16,39 @@ from trainables.storage.object_store_checkpoints import ObjectStoreCheckpoints
 from trainables.storage.retry import retry_for_a_minute
 from tune_jobs.engine.run_folder.object_store_lease import Lease, LeaseLost
 from tune_jobs.errors import RequestError, RunFailed
-from tune_jobs.results import History, object_store_runs
+from tune_jobs.results import History
+from tune_jobs.results.journal.file import whole_lines
 from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE, LEASE_FILE, TRIALS_FOLDER
+from tune_jobs.results.object_store_runs import PLAIN, bring
 from tune_jobs.results.run import Run
 
 _CHECKPOINT = re.compile(f"{TRIAL_PATTERN}/{CHECKPOINT_PATTERN}/.+")
-LEAST_PAUSE_S = 5.0
-BYTES_PER_S = 2**20
+MIN_PAUSE_S = 5.0
+MAX_BYTES_PER_S = 2**20
 _ROUND_S = 15.0  # a quarter of a lease
 
 
 def pause_s(sent_bytes: int) -> float:
-    """How long nothing is sent after so many bytes: files are sent whole, and a long journal must not fill the line."""
-    return max(LEAST_PAUSE_S, sent_bytes / BYTES_PER_S)
+    """Return the pause after so many bytes. Files are sent whole, and a long journal must not fill the line."""
+    return max(MIN_PAUSE_S, sent_bytes / MAX_BYTES_PER_S)
 
 
-class _Stopped(Exception):  # noqa: N818 - what happened
+class _Stopped(Exception):  # noqa: N818 - an event, not an error
     pass
 
 
 class Mirror:
-    """Sends what has changed in a run's folder, and deletes weights that are no longer needed.
+    """The sender of what has changed in a run's folder. It also deletes weights that are no longer needed.
 
-    A storage that refuses is given a minute. Then the mirror stops, and ``check`` tells why.
+    A storage that refuses is given a minute. Then the mirror stops, and ``check`` raises.
 
     Args:
         folder: The run's folder on this machine.
         remote: The run in the object store.
-        lease: Held; the mirror renews it.
-        sleep: Waits between the attempts of the last round.
-        clock: Tells the seconds.
+        lease: The lease on the run, already taken. The mirror renews it.
+        sleep: Waits, in seconds, between the attempts of the last round.
+        clock: Returns the time in seconds.
+        stop: The event that ends the thread. Until it is set, its ``wait`` is the pause between rounds.
 
     Attributes:
         remote: The run in the object store.
@@ -59,6 +61,7 @@ class Mirror:
         lease: Lease,
         sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        stop: threading.Event | None = None,
     ) -> None:
         self.remote = remote
         self._folder = folder
@@ -66,9 +69,9 @@ class Mirror:
         self._sleep, self._clock = sleep, clock
         self._sent: dict[str, tuple[int, int]] = {}
         self._due_s = clock()
-        self._losers: set[int] = set()
+        self._weights_to_remove: set[int] = set()
         self._lock = threading.Lock()
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._failure: str | None = None
         self._thread = threading.Thread(target=self._work, name="mirror", daemon=True)
 
@@ -78,25 +81,25 @@ class Mirror:
         return (self.remote / TRIALS_FOLDER).uri
 
     def start(self) -> None:
-        """Begins."""
+        """Start the thread."""
         self._thread.start()
 
     def check(self) -> None:
-        """Called before the run goes on.
+        """Raise if the thread has given up. The run must not go on then.
 
         Raises:
-            OSError: What it does is no longer brought to the object store.
+            OSError: The run no longer reaches the object store.
         """
         if self._failure is not None:
             raise OSError(self._failure)
 
     def remove(self, trials: Sequence[int]) -> None:
-        """Has the weights of trials deleted soon."""
+        """Delete the weights of trials in one of the next rounds."""
         with self._lock:
-            self._losers.update(trials)
+            self._weights_to_remove.update(trials)
 
     def close(self) -> None:
-        """Sends what is left, and gives the lease back.
+        """Send everything that is left, and release the lease.
 
         Raises:
             OSError: It could not be sent.
@@ -112,23 +115,23 @@ class Mirror:
             raise OSError(str(lost)) from lost
 
     def round(self) -> None:
-        """Does what is due.
+        """Renew the lease; if the pause is over, send what has changed and delete weights.
 
         Raises:
             OSError: The storage refuses.
-            LeaseLost: The run is another's by now.
+            LeaseLost: Another driver has taken over the run.
         """
         self._lease.renew()
         if self._clock() < self._due_s:
             return
         with self._lock:
-            losers = sorted(self._losers)
+            trials = sorted(self._weights_to_remove)
         sent_bytes = sum(self._send(path) for path in self._changed())
         self._due_s = self._clock() + pause_s(sent_bytes)
-        if losers:  # whose end the journal tells there by now
-            self._remove_weights(losers)
+        if trials:  # only now does the journal in the object store have the ends of these trials
+            self._remove_weights(trials)
             with self._lock:
-                self._losers.difference_update(losers)
+                self._weights_to_remove.difference_update(trials)
 
     def _work(self) -> None:
         try:
@@ -136,7 +139,7 @@ class Mirror:
                 retry_for_a_minute(self.round, self._nap)
                 self._nap(max(0.0, min(_ROUND_S, self._due_s - self._clock())))
         except _Stopped:
-            pass  # the last round is another's
+            pass  # ``close`` does the last round
         except LeaseLost as lost:
             self._failure = str(lost)
         except OSError as error:
@@ -147,7 +150,10 @@ class Mirror:
             raise _Stopped
 
     def _changed(self) -> list[Path]:
-        """The files that are not there as they are here; the journal last, which tells of the others."""
+        """Return the files that have changed since they were sent.
+
+        The journal comes last, so that it never tells of files that are not there yet.
+        """
         changed = [path for path in _files(self._folder) if self._sent.get(self._name(path)) != _version(path)]
         return sorted(changed, key=lambda path: (path.name == JOURNAL_FILE, path))
 
@@ -155,18 +161,18 @@ class Mirror:
         return path.relative_to(self._folder).as_posix()
 
     def _send(self, path: Path) -> int:
-        version = _version(path)  # before it is read: what is written meanwhile is sent again
+        version = _version(path)  # before the file is read: if it is written meanwhile, it is sent again
         size = self.remote.send(self._name(path), path)
         self._sent[self._name(path)] = version
         return size
 
-    def _remove_weights(self, losers: Sequence[int]) -> None:
-        trials = self.remote / TRIALS_FOLDER
-        there = {path.partition("/")[0] for path in trials.files()}
-        for trial in losers:
+    def _remove_weights(self, trials: Sequence[int]) -> None:
+        folder = self.remote / TRIALS_FOLDER
+        existing = {path.partition("/")[0] for path in folder.files()}
+        for trial in trials:
             name = trial_name(trial)
-            if name in there:
-                ObjectStoreCheckpoints(trials / name).remove()
+            if name in existing:
+                ObjectStoreCheckpoints(folder / name).remove()
 
 
 def _version(path: Path) -> tuple[int, int]:
@@ -175,21 +181,19 @@ def _version(path: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def mirrored(folder: Path, remote: ObjectStoreFolder | None) -> Iterator[Mirror | None]:
-    """Keeps a run in an object store up to date, where it has one.
+def mirrored(folder: Path, remote: ObjectStoreFolder) -> Iterator[Mirror]:
+    """Keep a run in an object store up to date.
 
     Args:
-        folder: The run's folder on this machine, locked. Where the object store has more of the run, it is brought.
-        remote: The run in the object store; None: there is none.
+        folder: The run's folder on this machine, locked. If the object store has more of the run, that is copied here
+            first.
+        remote: The run in the object store.
 
     Raises:
-        RequestError: Another driver works on it, or it cannot be read.
-        JournalError: Its journal is damaged.
-        RunFailed: What was done could not be brought there in the end; it is in the folder.
+        RequestError: Another driver works on the run, or the object store cannot be read.
+        JournalError: The journal in the object store is damaged.
+        RunFailed: In the end, not everything could be sent to the object store; all of it is in the folder.
     """
-    if remote is None:
-        yield None
-        return
     lease = Lease(remote, folder)
     try:
         lease.take()
@@ -215,82 +219,80 @@ def mirrored(folder: Path, remote: ObjectStoreFolder | None) -> Iterator[Mirror 
         ) from error
 
 
-def discard(folder: Path, remote: ObjectStoreFolder | None) -> None:
-    """Leaves nothing of a run that no process works on."""
-    shutil.rmtree(folder)
-    if remote is not None:
-        with suppress(OSError):
-            if remote.written_s(LEASE_FILE) is None:  # else another driver has begun it at the same moment
-                remote.remove_folder()
-
-
-def working_folder(run: Run) -> Path:
-    """Where a driver works on a run: its folder, or, of one in an object store, a copy that is not read by others."""
-    if run.remote is None:
-        return run.folder.absolute()  # workers on other nodes have another current folder
-    folder = object_store_runs.local_storage(run.remote.root, "run") / run.name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def discard_remote(remote: ObjectStoreFolder) -> None:
+    """Delete a run in an object store, unless another driver has begun it at the same moment."""
+    with suppress(OSError):
+        if remote.written_s(LEASE_FILE) is None:
+            remote.remove_folder()
 
 
 def bring_newer(remote: ObjectStoreFolder, folder: Path) -> None:
-    """Brings a run's files, unless its folder here has the same journal or a longer one.
+    """Copy a run's files into its folder here, unless the journal in the folder is the same or a longer one.
 
-    A driver that was killed has written more here than its mirror sent. Where another went on with the run since then,
-    its journal is no beginning of the one that is here, and counts.
+    A driver that was killed has written more here than its mirror sent. If another driver has gone on with the run
+    since then, the journal in the object store is not the beginning of the one here, and counts.
+
+    Args:
+        remote: The run in the object store.
+        folder: The run's folder on this machine.
 
     Raises:
-        RequestError: It cannot be read.
+        RequestError: The object store cannot be read.
     """
     try:
         if not _is_ahead(folder, remote):
-            object_store_runs.bring(remote, folder)
+            bring(remote, folder)
     except OSError as error:
         raise RequestError(f"{remote} cannot be read ({reason(error)}).") from error
     (folder / TRIALS_FOLDER).mkdir(exist_ok=True)
 
 
 def forget_unreported(remote: ObjectStoreFolder, history: History) -> None:
-    """Deletes checkpoints that are ahead of the journal, whose last seconds may be lost with the machine that wrote it.
+    """Delete the checkpoints that are ahead of the journal.
 
-    A trial would go on from epochs that nobody was told of; and one that the journal does not know is proposed anew,
-    perhaps with another configuration. One epoch more than was reported is what a trial can tell again.
+    The last seconds of a journal may be lost with the machine that wrote it. Without this, a trial would go on after
+    epochs that were never reported; and a trial that the journal does not know is proposed again, perhaps with another
+    configuration. One epoch more than was reported is fine: the trial reports it again.
+
+    Args:
+        remote: The run in the object store.
+        history: The history that its journal tells.
 
     Raises:
         RequestError: The object store refuses.
     """
     trials = remote / TRIALS_FOLDER
     try:
-        found = {tuple(path.split("/")[:2]) for path in trials.files() if _CHECKPOINT.fullmatch(path)}
-        for trial, name in sorted(found):
+        checkpoints = {tuple(path.split("/")[:2]) for path in trials.files() if _CHECKPOINT.fullmatch(path)}
+        for trial, checkpoint in sorted(checkpoints):
             known = history.trials.get(int(trial))
-            if known is None or epoch_of(name) > max(known.epochs, default=0) + 1:
-                (trials / trial).remove_folder(name)
+            if known is None or epoch_of(checkpoint) > max(known.epochs, default=0) + 1:
+                (trials / trial).remove_folder(checkpoint)
     except OSError as error:
         raise RequestError(f"{trials} cannot be written ({reason(error)}).") from error
 
 
 def _is_ahead(folder: Path, remote: ObjectStoreFolder) -> bool:
-    """Whether a folder has all that the journal in the object store tells, of the same run."""
+    """Return whether a folder is of the same run as the object store, with all that the journal there tells."""
     try:
-        mine, created_s = _begun(folder.joinpath(EXPERIMENT_FILE).read_bytes()), None
+        created_s, remote_created_s = _created_s(folder.joinpath(EXPERIMENT_FILE).read_bytes()), None
     except (FileNotFoundError, ValueError):
         return False
     try:
-        created_s = _begun(remote.read(EXPERIMENT_FILE))
-        theirs = remote.read(JOURNAL_FILE)
+        remote_created_s = _created_s(remote.read(EXPERIMENT_FILE))
+        remote_journal = remote.read(JOURNAL_FILE)
     except (FileNotFoundError, ValueError):
-        return created_s in (None, mine)
+        return remote_created_s in (None, created_s)
     journal = folder / JOURNAL_FILE
-    whole = theirs[: theirs.rfind(b"\n") + 1]
-    return created_s == mine and (journal.read_bytes() if journal.exists() else b"").startswith(whole)
+    content = journal.read_bytes() if journal.exists() else b""
+    return remote_created_s == created_s and content.startswith(whole_lines(remote_journal))
 
 
-def _begun(experiment: bytes) -> object:
+def _created_s(experiment: bytes) -> object:
     return json.loads(experiment).get("created_s")
 
 
 def _files(folder: Path) -> list[Path]:
-    """What is mirrored of a run's folder."""
+    """Return the files of a run's folder that are mirrored."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
-    return [path for path in paths if object_store_runs.PLAIN.fullmatch(path.relative_to(folder).as_posix())]
+    return [path for path in paths if PLAIN.fullmatch(path.relative_to(folder).as_posix())]

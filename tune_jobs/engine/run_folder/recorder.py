@@ -1,4 +1,13 @@
-"""Where the events of a run go: the journal first, then whoever watches."""
+"""The recorder of a run: it writes each event to the journal, and then tells everybody else who needs it.
+
+Four names stand for one pipe. From the decision to the screen, an event passes
+
+1. the **event sink** (``engine.decisions.event_sink``), to which the coordinator hands every event. It stops at the
+   first event that cannot be written, so that the journal has no gap;
+2. the **recorder** (this module), which decides the order: journal, weights to delete, reporter;
+3. the **journal** (``results.journal``), the file in which the event is kept. What is in it is a fact;
+4. the **reporter** (``engine.run_folder.reporter``), which shows the event to people, and may fail without harm.
+"""
 
 from __future__ import annotations
 
@@ -6,74 +15,86 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from trainables.storage.layout import trial_name
 from tune_jobs.engine.decisions.retention import CheckpointPruner
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
 from tune_jobs.results import Event, JournalWriter
-from tune_jobs.results.layout import ERROR_FILE, JOURNAL_FILE, TRIALS_FOLDER
+from tune_jobs.results.layout import JOURNAL_FILE, error_file
 
 Check = Callable[[], object]
 
 
 class Recorder:
-    """Writes the journal and the tracebacks of a run.
+    """The writer of a run's journal and of its trials' tracebacks.
 
     Args:
         folder: The run's folder.
-        reporter: Whoever shows the progress.
-        keeper: Deletes weights that are no longer needed.
-        check: Raises OSError when what is kept here no longer reaches where the run lies; None: it lies here.
+        reporter: The reporter that shows the progress; None: nobody watches.
+        pruner: The pruner that deletes weights which are no longer needed.
+        check: Raises OSError if the folder's content no longer reaches the object store in which the run lies; None if
+            the run lies in the folder.
 
     Attributes:
-        torn_bytes: How much of a torn last line was cut off the journal.
+        torn_bytes: The length of a torn last line that was cut off the journal.
     """
 
     def __init__(
-        self, folder: Path, reporter: Reporter | None, keeper: CheckpointPruner, check: Check | None = None
+        self, folder: Path, reporter: Reporter | None, pruner: CheckpointPruner, check: Check | None = None
     ) -> None:
         self._folder = folder
-        self._keeper = keeper
+        self._pruner = pruner
         self._check = check
         self._journal = JournalWriter(folder / JOURNAL_FILE)
         self._reporter = reporter
         self.torn_bytes = self._journal.torn_bytes
 
     def begin(self, plan: Plan) -> None:
-        """Tells what is known before the first event."""
+        """Announce what is known before the first event.
+
+        Args:
+            plan: The plan of the run, with the events of earlier sessions.
+        """
         for event in plan.earlier:
-            self._keeper.event(event)
-        self._tell(lambda reporter: reporter.begin(plan))
+            self._pruner.event(event)
+        self._report(lambda reporter: reporter.begin(plan))
 
     def event(self, event: Event) -> None:
-        """Keeps an event."""
+        """Write an event to the journal, then pass it on.
+
+        Args:
+            event: The event.
+
+        Raises:
+            JournalError: The event cannot be written as a line.
+            OSError: The journal cannot be written, or the run no longer reaches its object store.
+        """
         if self._check is not None:
             self._check()
         self._journal.write(event)
-        self._keeper.event(event)
-        self._tell(lambda reporter: reporter.event(event))
+        self._pruner.event(event)
+        self._report(lambda reporter: reporter.event(event))
 
     def traceback(self, trial: int, text: str) -> None:
-        """Keeps the whole traceback of a trial that failed; the journal has its last line."""
-        path = traceback_file(self._folder, trial)
-        with suppress(OSError):  # a full disk: where that lasts, the journal tells
+        """Write the whole traceback of a trial that failed. The journal has only its last line.
+
+        Args:
+            trial: The number of the trial.
+            text: The traceback.
+        """
+        path = error_file(self._folder, trial)
+        with suppress(OSError):  # a full disk: if it stays full, the journal fails and says so
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
 
     def close(self) -> None:
-        """Closes the journal, when no worker is left."""
+        """Close the journal, once no worker is left."""
         self._journal.close()
-        self._keeper.end()
-        self._tell(lambda reporter: reporter.end())
+        self._pruner.end()
+        self._report(lambda reporter: reporter.end())
 
-    def _tell(self, tell: Callable[[Reporter], None]) -> None:
+    def _report(self, tell: Callable[[Reporter], None]) -> None:
         if self._reporter is None:
             return
         try:
             tell(self._reporter)
         except Exception:  # noqa: BLE001 - a screen that went away (a closed pipe) must not end hours of training
             self._reporter = None
-
-
-def traceback_file(folder: Path, trial: int) -> Path:
-    """Where a run keeps the traceback of a trial."""
-    return folder / TRIALS_FOLDER / trial_name(trial) / ERROR_FILE

@@ -1,4 +1,4 @@
-"""What a run tells whoever shows its progress."""
+"""The interface between a run and the reporter that shows its progress."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tune_jobs.results.run import Repeat
 
 @dataclass(frozen=True)
 class Plan:
-    """What is known of a run before its first event.
+    """The plan of a run: everything that is known before its first event.
 
     Attributes:
         folder: The run's folder.
         name: The run's name.
         metric: The objective's metric.
-        mode: Whether its most or its least is best.
-        trials: How many trials there will be at most; None when another budget ends the run.
-        max_epochs: How many epochs a trial has at most.
-        total_epochs: How many epochs all trials have together at most; None: no limit.
-        time_budget_s: Seconds after which the run ends; None: no limit.
-        max_concurrent_trials: How many trials run side by side at most.
-        repeat: Which repeat of a group it is; None: a run by itself.
-        earlier: What happened already, when the run is resumed.
+        mode: The objective's direction: "max" if more is better, "min" if less is.
+        trials: The number of trials at most; None if another budget ends the run.
+        max_epochs: The number of epochs of a trial at most.
+        total_epochs: The number of epochs of all trials together at most; None: no limit.
+        time_budget_s: The seconds after which the run ends; None: no limit.
+        max_concurrent_trials: The number of trials that run side by side at most.
+        repeat: The position of the run in a group of repeats; None for a run by itself.
+        earlier: The events of earlier sessions, if the run is resumed.
     """
 
     folder: Path
@@ -44,13 +44,13 @@ class Plan:
 
 
 class Reporter(Protocol):
-    """Shows the progress of a run."""
+    """The interface of an object that shows the progress of a run."""
 
     def begin(self, plan: Plan) -> None:
-        """The run is about to start."""
+        """Show the plan: the run is about to start."""
 
     def event(self, event: Event) -> None:
-        """Something happened; the journal has it already."""
+        """Show an event, which is in the journal already."""
 
     def end(self) -> None:
-        """The run is over, or failed."""
+        """Finish: the run is over, or failed."""

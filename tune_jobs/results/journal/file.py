@@ -58,6 +58,11 @@ def _read_events(file: BinaryIO, path: Path) -> Iterator[Event]:
             ) from error
 
 
+def whole_lines(content: bytes) -> bytes:
+    """Return the content of a journal without a torn last line."""
+    return content[: content.rfind(b"\n") + 1]
+
+
 class JournalWriter:
     """The writer of a journal. It appends each event as one line that reaches the operating system at once.
 

@@ -15,7 +15,7 @@ from tests.support.fakes import MemoryRecord, experiment
 from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions import warm_start
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.run_folder import create as run_folder
+from tune_jobs.engine.run_folder.create import create_folder
 from tune_jobs.errors import RequestError
 from tune_jobs.results import EpochReported, JournalWriter, Status, TrialEnded, TrialStarted
 from tune_jobs.results.run import Run
@@ -56,7 +56,7 @@ def trial(number: int, x: float, values: list[float], status: Status | None, **m
 
 
 def old_run(tmp_path: Path, *trials: list[Any], name: str = "old", **fields: Any) -> Run:
-    made = run_folder.create(tmp_path, name, experiment(**fields), "test")
+    made = create_folder(tmp_path, name, experiment(**fields), "test")
     with JournalWriter(made / "journal.jsonl") as journal:
         for events in trials:
             for event in events:
@@ -157,7 +157,7 @@ def test_hyperopt_starts_where_the_old_run_left_off(tmp_path: Path) -> None:
 def test_what_was_taken_is_in_the_new_folder_and_the_old_one_may_go(tmp_path: Path) -> None:
     run = old_run(tmp_path, trial(7, 0.5, [0.2], Status.STOPPED))
     taken, lessons = warm_start.gather([run], experiment())
-    made = run_folder.create(tmp_path, "new", experiment(), "test", warm_start=(taken, lessons))
+    made = create_folder(tmp_path, "new", experiment(), "test", warm_start=(taken, lessons))
     asked = json.loads((made / "experiment.json").read_text())
     assert asked["warm_start"] == [{"run": "old", "trials": [7], "of": 1}]
     assert warm_start.read(made) == lessons

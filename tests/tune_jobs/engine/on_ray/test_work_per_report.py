@@ -90,9 +90,9 @@ def test_a_leaderboard_reads_the_journal_once(tmp_path: Path, monkeypatch: pytes
     import click.testing
 
     from tune_jobs.cli.main import main
-    from tune_jobs.engine.run_folder import create as run_folder
+    from tune_jobs.engine.run_folder.create import create_folder
 
-    folder = run_folder.create(tmp_path, "run", experiment(), "run")
+    folder = create_folder(tmp_path, "run", experiment(), "run")
     driver = Driver(folder, NoScheduler())
     driver.trial()
     driver.recorder.close()

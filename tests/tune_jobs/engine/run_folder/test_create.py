@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.fakes import experiment
 from tune_jobs.engine.on_ray import session as ray_session
-from tune_jobs.engine.run_folder import create as folder
+from tune_jobs.engine.run_folder import create
+from tune_jobs.engine.run_folder.create import create_folder, default_name, folder_problems
 from tune_jobs.errors import RequestError
 from tune_jobs.results.find import find_run, list_runs
 from tune_jobs.results.run import Run
@@ -17,7 +18,7 @@ from tune_jobs.results.run import Run
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "a b", "x" * 101, "a\n"])
 def test_a_name_with_a_path_in_it_is_refused(tmp_path: Path, name: str) -> None:
-    (problem,) = folder.folder_problems(tmp_path, name)
+    (problem,) = folder_problems(tmp_path, name)
     assert "--storage" in problem
     assert list(tmp_path.iterdir()) == []
 
@@ -34,20 +35,20 @@ def test_what_killed_drivers_left_is_removed_and_what_lives_is_not(tmp_path: Pat
 
 def test_a_name_that_exists_and_a_storage_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    assert "exists already" in folder.folder_problems(tmp_path, "a")[0]
+    assert "exists already" in folder_problems(tmp_path, "a")[0]
     (tmp_path / "file").write_text("")
-    assert "is a file" in folder.folder_problems(tmp_path / "file" / "runs", "a")[0]
-    assert folder.folder_problems(tmp_path / "new" / "runs", "a") == []
+    assert "is a file" in folder_problems(tmp_path / "file" / "runs", "a")[0]
+    assert folder_problems(tmp_path / "new" / "runs", "a") == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "file"]
 
 
 def test_an_unwritable_storage_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder.os, "access", lambda path, mode: False)
-    assert "cannot be written" in folder.folder_problems(tmp_path, "a")[0]
+    monkeypatch.setattr(create.os, "access", lambda path, mode: False)
+    assert "cannot be written" in folder_problems(tmp_path, "a")[0]
 
 
 def test_what_was_asked_for_is_kept_and_found_again(tmp_path: Path) -> None:
-    made = folder.create(tmp_path, "first", experiment(), "my_experiment")
+    made = create_folder(tmp_path, "first", experiment(), "my_experiment")
     asked = json.loads((made / "experiment.json").read_text())
     assert asked["space"] == experiment().space.to_json()
     assert asked["scheduler"] == {"kind": "asha", "grace_period": 1, "reduction_factor": 3, "brackets": 1}
@@ -71,4 +72,4 @@ def test_a_damaged_folder_is_told_and_left_out(tmp_path: Path, text: str) -> Non
 
 def test_default_names_are_valid(tmp_path: Path) -> None:
     for name in ("digits_mlp", "my lab/cifar.py", "…", "x" * 300):
-        assert folder.folder_problems(tmp_path, folder.default_name(name)) == []
+        assert folder_problems(tmp_path, default_name(name)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 
@@ -13,17 +14,16 @@ from trainables.storage.checkpoint import Snapshot
 from trainables.storage.object_store import ObjectStoreFolder
 from trainables.storage.object_store_checkpoints import ObjectStoreCheckpoints
 from trainables.storage.retry import DELAYS_S
-from tune_jobs.engine.run_folder.object_store_check import home_of, own_folder_problems
 from tune_jobs.engine.run_folder.object_store_lease import LASTS_S, Lease, LeaseLost
 from tune_jobs.engine.run_folder.object_store_mirror import (
-    LEAST_PAUSE_S,
+    MIN_PAUSE_S,
     Mirror,
     bring_newer,
-    discard,
     forget_unreported,
     mirrored,
     pause_s,
 )
+from tune_jobs.engine.run_folder.working_folder import discard, open_folder, prepare_storage, storage_problems
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.results import EpochReported, History, RunStarted
 from tune_jobs.results.history import TrialHistory
@@ -96,17 +96,17 @@ def test_only_what_changed_is_sent_the_journal_last_and_not_too_often(
         file.write("two\n")
     mirror.round()
     assert len(names) == 3
-    clock.now_s += LEAST_PAUSE_S
+    clock.now_s += MIN_PAUSE_S
     mirror.round()
     assert names[3:] == ["journal.jsonl"]
     assert remote.read("journal.jsonl").decode() == f"{JOURNAL}two\n"
-    clock.now_s += LEAST_PAUSE_S
+    clock.now_s += MIN_PAUSE_S
     mirror.round()
     assert len(names) == 4
 
 
 def test_a_long_journal_is_sent_seldom() -> None:
-    assert pause_s(0) == pause_s(2**20) == LEAST_PAUSE_S
+    assert pause_s(0) == pause_s(2**20) == MIN_PAUSE_S
     for sent_bytes in (10**7, 10**9):
         assert sent_bytes / pause_s(sent_bytes) <= 2**20
 
@@ -114,7 +114,6 @@ def test_a_long_journal_is_sent_seldom() -> None:
 def test_weights_of_losers_are_deleted_there(folder: Path, remote: ObjectStoreFolder) -> None:
     trials = remote / "trials"
     with mirrored(folder, remote) as mirror:
-        assert mirror is not None
         assert mirror.trials == trials.uri
         for trial in ("0000", "0001"):
             ObjectStoreCheckpoints(trials / trial).save(Snapshot({"epoch": 1}, {"model/0000": np.zeros(3)}))
@@ -125,8 +124,22 @@ def test_weights_of_losers_are_deleted_there(folder: Path, remote: ObjectStoreFo
 
 
 def test_a_run_in_a_folder_has_no_mirror(folder: Path) -> None:
-    with mirrored(folder, None) as mirror:
-        assert mirror is None
+    with open_folder(folder, None) as working_folder:
+        assert working_folder.mirror is None
+        assert working_folder.trials == str(folder / "trials")
+        assert working_folder.shared == folder
+
+
+class ImpatientEvent(threading.Event):
+    """An event that notes how long it is waited for, and does not wait. It never looks set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.delays_s: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.delays_s.append(timeout)
+        return False
 
 
 class Away:
@@ -148,16 +161,15 @@ def test_an_outage_is_given_a_minute_and_then_ends_the_run(
     lease = Lease(remote, folder)
     lease.take()
     Away(monkeypatch).go()
-    mirror = Mirror(folder, remote, lease)
-    waited: list[float] = []
-    monkeypatch.setattr(mirror, "_nap", waited.append)
+    stop = ImpatientEvent()
+    mirror = Mirror(folder, remote, lease, stop=stop)
     mirror.check()
-    mirror._work()
-    assert tuple(waited) == DELAYS_S
+    mirror.start()
     with pytest.raises(
         OSError, match=r"first has taken nothing for a minute: curlCode: 7, Could not connect to server"
     ):
-        mirror.check()
+        mirror.close()
+    assert tuple(stop.delays_s) == DELAYS_S
 
 
 def test_what_cannot_be_sent_in_the_end_is_told_with_its_place(
@@ -271,30 +283,30 @@ def test_nothing_is_left_of_a_run_that_never_began_unless_it_is_anothers(
 
 def test_a_storage_is_tried_before_anything_is_begun(tmp_path: Path, remote: ObjectStoreFolder, cache: Path) -> None:
     storage = (tmp_path / "bucket").as_uri()
-    assert own_folder_problems(storage, "first") == []
+    assert storage_problems(storage, "first") == []
     assert list((tmp_path / "bucket").iterdir()) == []
     run_folder(tmp_path / "bucket" / "first")
     run_folder(tmp_path / "bucket" / "group-1")
     for name in ("first", "group"):
-        (problem,) = own_folder_problems(storage, name)
+        (problem,) = storage_problems(storage, name)
         assert f"The run '{name}', or repeats of it, exist already in file:" in problem
-    (problem,) = own_folder_problems("nfs://server/runs", None)
+    (problem,) = storage_problems("nfs://server/runs", None)
     assert "nfs:// is no kind of storage that is known" in problem
-    (problem,) = own_folder_problems("file:///dev/null/runs", "first")
+    (problem,) = storage_problems("file:///dev/null/runs", "first")
     assert "it cannot be written" in problem
     assert "credentials" in problem
-    (problem,) = own_folder_problems(storage, "a/b")
+    (problem,) = storage_problems(storage, "a/b")
     assert "`name`" in problem
 
 
 def test_the_copy_of_a_run_that_is_no_longer_there_makes_room(
     tmp_path: Path, remote: ObjectStoreFolder, cache: Path
 ) -> None:
-    home, there = home_of(remote.root, "first")
+    home, there = prepare_storage(remote.root, "first")
     assert there == remote
     assert home.is_relative_to(cache)
-    assert home_of(tmp_path, "first") == (tmp_path, None)
+    assert prepare_storage(tmp_path, "first") == (tmp_path, None)
     run_folder(home / "first")
-    assert home_of(remote.root, "first") == (home, remote)
+    assert prepare_storage(remote.root, "first") == (home, remote)
     assert not (home / "first").exists()
     assert list(home.iterdir()) == []

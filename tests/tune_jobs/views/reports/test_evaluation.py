@@ -10,7 +10,7 @@ from tests.support.compared_runs import evaluate, make_repeats, make_run
 from tune_jobs.evaluation.evaluate import Evaluation
 from tune_jobs.evaluation.reports import Classification, NoReport, Regression
 from tune_jobs.evaluation.scoring import Scored
-from tune_jobs.results.evaluations import path_of
+from tune_jobs.results.layout import evaluation_file
 from tune_jobs.results.ranking import ranking
 from tune_jobs.views.reports.evaluation import print_evaluations, print_scored
 
@@ -26,7 +26,7 @@ def evaluation(run, *reports, epoch=1, is_weighted=False):
     place = ranking(run.history(), run.objective)[0]
     trial = place.trial.trial
     evaluate(run, trial, accuracy=0.75, epoch=epoch)
-    return Evaluation(run, place, epoch, scored(*reports, is_weighted=is_weighted), path_of(run.folder, trial))
+    return Evaluation(run, place, epoch, scored(*reports, is_weighted=is_weighted), evaluation_file(run.folder, trial))
 
 
 def printed(show, *arguments):

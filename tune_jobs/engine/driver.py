@@ -1,0 +1,204 @@
+"""The driver of a run: it puts coordinator, recorder, data and Ray together, and runs all trials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainables import Data, InvalidData, KerasTrainable
+from tune_jobs.engine.decisions.coordinator import Coordinator
+from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
+from tune_jobs.engine.decisions.warm_start import read as read_lessons
+from tune_jobs.engine.on_ray.errors import in_one_line
+from tune_jobs.engine.on_ray.free_slots import FreeSlots
+from tune_jobs.engine.on_ray.local import workers_at_start
+from tune_jobs.engine.on_ray.nodes import joined_machine
+from tune_jobs.engine.on_ray.session import available, ray_session
+from tune_jobs.engine.on_ray.storage_check import check_storage
+from tune_jobs.engine.on_ray.tuner import trainable_for_ray, tune_trials
+from tune_jobs.engine.run_folder.recorder import Recorder
+from tune_jobs.engine.run_folder.reporter import Plan, Reporter
+from tune_jobs.engine.run_folder.working_folder import WorkingFolder
+from tune_jobs.errors import RequestError, RunFailed
+from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.host.capacity import Machine
+from tune_jobs.host.output import redirect_output
+from tune_jobs.host.signals import on_interrupt
+from tune_jobs.results import Event
+from tune_jobs.results.layout import RAY_LOG, TRIALS_FOLDER, WARM_START_FILE
+from tune_jobs.results.run import Run
+
+
+@dataclass(frozen=True)
+class _Session:
+    """Everything that is known before one session of a run begins.
+
+    Attributes:
+        experiment: The experiment.
+        folder: The folder in which the driver works.
+        machine: The machine, or the cluster.
+        concurrent: The number of trials that run side by side at most.
+        earlier: The events of earlier sessions.
+    """
+
+    experiment: Experiment
+    folder: WorkingFolder
+    machine: Machine
+    concurrent: int
+    earlier: Sequence[Event]
+
+
+def drive(
+    folder: WorkingFolder,
+    experiment: Experiment,
+    reporter: Reporter | None,
+    *,
+    earlier: Sequence[Event] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """Run all trials that are still to be run, and write the journal.
+
+    Args:
+        folder: The run's folder, locked.
+        experiment: The experiment, with the budgets that hold from now on.
+        reporter: The reporter that shows the progress; None: nobody watches.
+        earlier: The events of earlier sessions, if the run is resumed.
+        notes: Sentences for the journal, written when the run begins.
+
+    Raises:
+        RequestError: The data or the trainable is wrong in a way that shows only now.
+        RunFailed: Ray failed, the code is broken, or the journal could not be written.
+    """
+    machine = available()
+    concurrent = machine.concurrent_trials(experiment.resources.least, experiment.max_concurrent_trials)
+    session = _Session(experiment, folder, machine, concurrent, earlier)
+    recorder = _recorder(session, reporter)
+    if recorder.torn_bytes:
+        notes = [*notes, f"The journal's last line was torn ({recorder.torn_bytes} bytes): the event in it is lost."]
+    recorder.begin(_plan(session))
+    coordinator: Coordinator | None = None
+    try:
+        with redirect_output(folder.path / RAY_LOG):
+            if machine.is_cluster:
+                check_storage(folder.shared, experiment.resources)
+            with ExitStack() as stack:
+                # Ray starts in the background while the journal is replayed and the data is loaded.
+                wait_for_ray = stack.enter_context(ray_session(machine, _workers_at_start(session)))
+                coordinator = Coordinator(experiment, recorder, lessons=_lessons(folder.path))
+                coordinator.replay(earlier)
+                data = load_data(experiment.trainable).part(experiment.fraction)
+                _execute(session, coordinator, data, notes, stack.pop_all(), wait_for_ray)
+    except OSError:
+        # If the coordinator has failed already, this is the log on the full disk that the journal is on, too.
+        if coordinator is None or coordinator.failure is None:
+            raise
+    finally:
+        recorder.close()
+    if coordinator.mistake is not None:
+        raise RequestError(coordinator.mistake)
+    if coordinator.failure is not None:
+        raise RunFailed(f"{coordinator.failure} The run: {folder.path}", folder.path)
+
+
+def load_data(trainable: type[KerasTrainable]) -> Data:
+    """Return the data that a trainable loads, all splits of it.
+
+    Args:
+        trainable: The class.
+
+    Raises:
+        RequestError: ``load_data`` raised, or returned something else than ``Data``.
+    """
+    name = trainable.__name__
+    try:
+        data = trainable.standalone().load_data()
+    except InvalidData as error:
+        raise RequestError(*error.problems) from error
+    except Exception as error:
+        raise RequestError(f"{name}.load_data raised {type(error).__name__}: {error}") from error
+    if not isinstance(data, Data):
+        raise RequestError(
+            f"{name}.load_data returned a {type(data).__name__}, but must return trainables.Data(train=(x, y), …)."
+        )
+    return data
+
+
+def _recorder(session: _Session, reporter: Reporter | None) -> Recorder:
+    experiment, folder, mirror = session.experiment, session.folder, session.folder.mirror
+    policy = RetentionPolicy(experiment.keep, experiment.objective, lag=session.concurrent)
+    pruner = CheckpointPruner(policy, folder.path / TRIALS_FOLDER, mirror.remove if mirror else None)
+    return Recorder(folder.path, reporter, pruner, mirror.check if mirror else None)
+
+
+def _plan(session: _Session) -> Plan:
+    experiment, folder = session.experiment, session.folder.path
+    return Plan(
+        folder=folder,
+        name=folder.name,
+        metric=experiment.objective.metric,
+        mode=experiment.objective.mode,
+        trials=experiment.planned_trials,
+        max_epochs=experiment.max_epochs,
+        total_epochs=experiment.total_epochs,
+        time_budget_s=experiment.time_budget_s,
+        max_concurrent_trials=session.concurrent,
+        repeat=Run(folder).repeat,
+        earlier=session.earlier,
+    )
+
+
+def _workers_at_start(session: _Session) -> dict[str, object]:
+    experiment = session.experiment
+    trials_at_once = min(session.concurrent, experiment.planned_trials or session.concurrent)
+    return workers_at_start(session.machine, trials_at_once, experiment.trainable)
+
+
+def _lessons(folder: Path) -> Sequence[Event]:
+    return read_lessons(folder) if (folder / WARM_START_FILE).exists() else []
+
+
+def _execute(
+    session: _Session,
+    coordinator: Coordinator,
+    data: Data,
+    notes: Sequence[str],
+    stack: ExitStack,
+    wait_for_ray: Callable[[], Path],
+) -> None:
+    """Run all trials, and end Ray. Whatever stops them, the journal says how the run ended."""
+    error: str | None = None
+    folder = session.folder.path
+    try:
+        with stack, _interruptible(wait_for_ray, coordinator) as scratch:
+            _train(session, coordinator, data, notes, scratch)
+    except (KeyboardInterrupt, SystemExit):
+        coordinator.interrupt()
+        raise
+    except Exception as raised:
+        if coordinator.failure is not None:
+            return  # the run had ended already, and this error is a consequence
+        error = in_one_line(f"{type(raised).__name__}: {raised}")
+        raise RunFailed(f"Ray stopped the run: {error} See {folder / RAY_LOG}.", folder) from raised
+    finally:
+        coordinator.finish(error)
+
+
+@contextmanager
+def _interruptible(wait_for_ray: Callable[[], Path], coordinator: Coordinator) -> Iterator[Path]:
+    """Wait for Ray, and yield its folder for scratch files; from then on, signals interrupt the coordinator."""
+    scratch = wait_for_ray()
+    with on_interrupt(coordinator.interrupt):
+        yield scratch
+
+
+def _train(session: _Session, coordinator: Coordinator, data: Data, notes: Sequence[str], scratch: Path) -> None:
+    experiment, machine = session.experiment, session.machine
+    nodes, follow = (len(machine.nodes), joined_machine) if machine.is_cluster else (None, None)
+    coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=session.concurrent, nodes=nodes)
+    for note in notes:
+        coordinator.note(note)
+    trainable = trainable_for_ray(experiment, data, session.folder.trials, shares_vary=coordinator.shares.vary)
+    slots = FreeSlots(machine, experiment.resources.least, experiment.max_concurrent_trials, follow, coordinator.note)
+    tune_trials(trainable, coordinator, slots, scratch)
