@@ -1,3 +1,17 @@
-"""What all tests share."""
+"""What all tests share: how a failed property test is repeated, and the rule by which tests are called slow."""
 
 from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+# A failure prints the line that repeats its example: `@reproduce_failure(…)`.
+settings.register_profile("tune_jobs", print_blob=True)
+settings.load_profile("tune_jobs")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Raise an error for a slow test that is not marked integration: `make test` would run it beside the quick ones."""
+    for item in items:
+        if item.get_closest_marker("slow") is not None and item.get_closest_marker("integration") is None:
+            raise pytest.UsageError(f"{item.nodeid} is marked slow, but must be marked integration as well.")
