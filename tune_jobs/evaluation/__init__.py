@@ -1,4 +1,6 @@
-"""What came out of a run's search: its trials on the test set, its best model in a file, its best trained anew.
+"""What follows a search: its trials on the test set, its best model in a file, its best configuration trained again.
 
-Nothing is imported here: what can be told without Ray and TensorFlow need not wait for them.
+Nothing is imported here, so that mistakes in a request are reported before Ray and TensorFlow have been imported.
 """
+
+from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tune_jobs.engine.driver import load_data
 from tune_jobs.evaluation.scoring import Scored, check_test_set, score
-from tune_jobs.evaluation.selection import Declared, as_run, places_with_weights, trainable_of, trained_model
+from tune_jobs.evaluation.selection import Declared, as_run, restore_model, select_with_weights, trainable_of
 from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.output import redirect_output
 from tune_jobs.results import evaluations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A trial on the test set.
+    """The evaluation of a trial on the test set.
 
     Attributes:
         run: The run.
-        place: The trial, with its rank and its best epoch when it was evaluated.
-        epoch: The epoch that its weights are of: the best one, unless the newest checkpoint is older.
-        scored: What they are worth.
-        path: The file that says so.
+        ranked: The trial, with its rank and its best epoch at the time of the evaluation.
+        epoch: The epoch of the weights: the best one, unless the newest checkpoint is older.
+        scored: The scores and reports.
+        path: The file with the scores.
     """
 
     run: Run
-    place: RankedTrial
+    ranked: RankedTrial
     epoch: int
     scored: Scored
     path: Path
@@ -51,20 +51,29 @@ def evaluate(
     top: int | None = None,
     force: bool = False,
 ) -> list[Evaluation]:
-    """Evaluates the weights of the best epochs on the test set, and writes the results beside the run.
+    """Evaluate the weights of the best epochs on the test set, and write the scores into the run's folder.
 
     Args:
-        run: The run, or its folder.
+        run: The run, or its folder or URI.
         declared: The experiment, or its trainable: code is never taken from a run's folder.
-        trial: Which trial; by default the best.
-        top: How many of the best trials, instead of one.
-        force: Go on although the space or the code has changed.
+        trial: The number of the trial; None: the best.
+        top: The number of the best trials to evaluate, instead of one trial.
+        force: Whether to go on although the space or the code has changed.
 
     Returns:
-        The evaluations, that of the best trial first. The leaderboard has their metrics from now on.
+        The evaluations, that of the best trial first. From now on the leaderboard has their metrics.
 
     Raises:
-        RequestError: There is no test set, no such trial, no weights, or the code is another; nothing was written.
+        RequestError: There is no test set, no such trial or no weights, or the code has changed. Nothing was written.
+
+    Example:
+        >>> import tune_jobs
+        >>> from tune_jobs.examples.digits_mlp import EXPERIMENT
+        >>> (evaluation,) = tune_jobs.evaluate("runs/digits", EXPERIMENT)
+        >>> evaluation.scored.examples, list(evaluation.scored.metrics)
+        (360, ['loss', 'accuracy'])
+        >>> "test_accuracy" in tune_jobs.load_run("runs/digits").leaderboard().columns
+        True
     """
     return evaluate_runs([as_run(run)], declared, trial=trial, top=top, force=force)
 
@@ -72,49 +81,48 @@ def evaluate(
 def evaluate_runs(
     runs: Sequence[Run], declared: Declared, *, trial: int | None = None, top: int | None = None, force: bool = False
 ) -> list[Evaluation]:
-    """Evaluates the best trials of several runs of one experiment, whose data is loaded once.
+    """Evaluate the best trials of several runs of one experiment, and load its data only once.
 
     Args:
         runs: The runs, such as the repeats of a group.
-        declared: As of ``evaluate``.
-        trial: Which trial of each.
-        top: How many of the best trials of each.
-        force: As of ``evaluate``.
+        declared: As for ``evaluate``.
+        trial: The number of the trial, of each run; None: the best.
+        top: The number of the best trials of each run.
+        force: As for ``evaluate``.
 
     Returns:
-        The evaluations, that with the best objective first: the test set chooses none.
+        The evaluations, that with the best objective first: the test set chooses nothing.
 
     Raises:
-        RequestError: As of ``evaluate``, for all runs before anything is evaluated.
+        RequestError: As for ``evaluate``, for all runs before anything is evaluated.
     """
     from trainables.devices import prepare as devices
 
     trainables = [trainable_of(declared, run, force=force) for run in runs]
     trainable = trainables[0]
-    places = [(run, place) for run in runs for place in places_with_weights(run, trial, top)]
+    selected = [(run, ranked) for run in runs for ranked in select_with_weights(run, trial, top)]
     with redirect_output(runs[0].folder / EVALUATION_LOG):
         devices.prepare(this_machine().cpus, None)
         data = load_data(trainable)
         check_test_set(data, trainable.__name__)
-        found = [_evaluated(run, place, trainable, data) for run, place in places]
-    return sorted(found, key=_validation_loss)
+        evaluated = [_evaluate(run, ranked, trainable, data) for run, ranked in selected]
+    return sorted(evaluated, key=_objective_as_loss)
 
 
-def _evaluated(run: Run, place: RankedTrial, trainable: type[KerasTrainable], data: Data) -> Evaluation:
-    model, epoch = trained_model(run, place, trainable, data)
-    options = trainable.standalone().fit_options(dict(place.trial.config))
+def _evaluate(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable], data: Data) -> Evaluation:
+    model, epoch = restore_model(run, ranked, trainable, data)
+    options = trainable.standalone().fit_options(dict(ranked.trial.config))
     scored = score(model, data, options.validation_batch_size)
-    return Evaluation(run, place, epoch, scored, _written(run, place, epoch, scored))
+    return Evaluation(run, ranked, epoch, scored, _write(run, ranked, epoch, scored))
 
 
-def _validation_loss(evaluation: Evaluation) -> float:
-    objective, best = evaluation.run.objective, evaluation.place.best
-    value = best.metrics[objective.metric] if best else math.inf
-    return objective.loss(value)
+def _objective_as_loss(evaluation: Evaluation) -> float:
+    objective, best = evaluation.run.objective, evaluation.ranked.best
+    return objective.loss(best.metrics[objective.metric]) if best else math.inf
 
 
-def _written(run: Run, place: RankedTrial, epoch: int, scored: Scored) -> Path:
-    scores = Scores(place.trial.trial, epoch, scored.examples, time.time(), scored.metrics)
+def _write(run: Run, ranked: RankedTrial, epoch: int, scored: Scored) -> Path:
+    scores = Scores(ranked.trial.trial, epoch, scored.examples, time.time(), scored.metrics)
     path = evaluations.write(run.folder, scores, {name: report.to_json() for name, report in scored.reports.items()})
     run.publish(path)
     return path

@@ -1,4 +1,4 @@
-"""A model in a .keras file: written whole or not at all, and read once by plain Keras before it counts as written."""
+"""Writing a model into a ``.keras`` file, whole or not at all, and reading it once as plain Keras does."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ SUFFIX = ".keras"
 
 
 def check_model_file(output: Path) -> None:
-    """Finds out before anything is computed for it whether a model can be written into this file.
+    """Check that a model can be written into a file, before anything is computed for it.
+
+    Args:
+        output: The file.
 
     Raises:
-        RequestError: Its suffix is not .keras, it is a folder, or its folder does not exist.
+        RequestError: The suffix is not ``.keras``, the path is a folder, or its folder does not exist.
     """
     if output.suffix != SUFFIX:
         raise RequestError(f"The suffix of {output} is {output.suffix!r}, but must be {SUFFIX!r}.")
@@ -28,31 +31,35 @@ def check_model_file(output: Path) -> None:
 
 
 def write_model(model: Any, output: Path) -> list[str]:
-    """Writes a model for ``keras.models.load_model``, compiled as it is where plain Keras can read that.
+    """Write a model for ``keras.models.load_model``, compiled if plain Keras can read it so.
+
+    Args:
+        model: The Keras model.
+        output: The file.
 
     Returns:
-        What who reads it must know; nothing where plain Keras reads it as it is.
+        Sentences that a reader of the file needs to know; empty if plain Keras can load it unchanged.
 
     Raises:
         RequestError: Keras cannot describe the model, or the file cannot be written; nothing was.
     """
     notes: list[str] = []
     if model.compiled:
-        model.optimizer.build(model.trainable_variables)  # else who reads the file is warned that variables are missing
+        model.optimizer.build(model.trainable_variables)  # otherwise Keras warns readers of missing variables
 
     def produce(path: Path) -> None:
         _save(model, path)
         if _is_readable(path):
             return
         if _is_readable(path, compile=False):
-            # The loss, a metric or the optimizer is the user's own: without them everyone can read it.
+            # The loss, a metric or the optimizer is the user's own. Without them everyone can read the file.
             with _not_compiled(model):
                 _save(model, path)
             notes.append(f"It is not compiled, because plain Keras has no {_listed(foreign_names(model))}.")
             return
         notes.append(
-            f"Who reads it needs {_listed(foreign_names(model))}: import their module first when they are registered "
-            "(keras.saving.register_keras_serializable), or name them in load_model(…, custom_objects={…}); "
+            f"A reader of the file needs {_listed(foreign_names(model))}: import their module first if they are "
+            "registered (keras.saving.register_keras_serializable), or name them in load_model(…, custom_objects={…}); "
             "lambdas need safe_mode=False."
         )
 
@@ -61,7 +68,7 @@ def write_model(model: Any, output: Path) -> list[str]:
 
 
 def foreign_names(model: Any) -> list[str]:
-    """What plain Keras may lack of a model's description: registered names, functions, lambdas."""
+    """Return the parts of a model's description that plain Keras may not have: registered names, functions, lambdas."""
     import keras
 
     return list(dict.fromkeys(_foreign(keras.saving.serialize_keras_object(model))))
@@ -86,7 +93,7 @@ def _save(model: Any, path: Path) -> None:
         model.save(path)
     except OSError:
         raise
-    except Exception as error:  # whatever the user's get_config raises
+    except Exception as error:  # the user's get_config may raise anything
         raise RequestError(
             f"Keras cannot describe the model ({type(error).__name__}: {error}): give its layers and the model itself "
             "a get_config(), as the Keras guide on serialization shows."
@@ -104,7 +111,7 @@ def _is_readable(path: Path, *, compile: bool = True) -> bool:
 
 @contextmanager
 def _nothing_registered() -> Iterator[None]:
-    """Keras as it is in a process that has not imported the user's code."""
+    """Empty Keras's registry, as in a process that has not imported the user's code."""
     import keras
 
     registry = keras.saving.get_custom_objects()

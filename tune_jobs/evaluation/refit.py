@@ -1,4 +1,4 @@
-"""The best configuration, trained again on all that the search has seen, for as many epochs as were best."""
+"""The refit of a trial: its configuration, trained again on everything that the search has seen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tune_jobs.engine.driver import load_data
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.evaluation.model_file import check_model_file, write_model
 from tune_jobs.evaluation.scoring import Scored, score
-from tune_jobs.evaluation.selection import Declared, as_run, chosen_place, trainable_of
+from tune_jobs.evaluation.selection import Declared, as_run, select_trial, trainable_of
 from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.output import redirect_output
 from tune_jobs.results.layout import EVALUATION_LOG
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Refitted:
-    """A configuration trained again.
+    """A configuration that was trained again.
 
     Attributes:
-        place: The trial whose configuration it is.
-        epochs: How many epochs it was trained.
-        examples: On how many examples.
-        left_out: The callbacks that watch a validation metric, which there is not.
-        scored: What it is worth on the test set; None without one.
-        notes: What who reads the file must know; nothing where plain Keras reads it as it is.
+        ranked: The trial whose configuration it is.
+        epochs: The number of epochs that it was trained.
+        examples: The number of examples on which it was trained.
+        left_out: The callbacks that were left out, because they watch a validation metric, which there is not.
+        scored: The scores on the test set; None without a test set.
+        notes: Sentences that a reader of the file needs to know; empty if plain Keras can load it unchanged.
     """
 
-    place: RankedTrial
+    ranked: RankedTrial
     epochs: int
     examples: int
     left_out: tuple[str, ...]
@@ -60,20 +60,30 @@ def refit(
     force: bool = False,
     on_epoch: OnEpoch | None = None,
 ) -> Refitted:
-    """Trains the best configuration on training and validation data together, in this process, and writes the model.
+    """Train the best configuration on training and validation data together, in this process, and write the model.
 
     Args:
-        run: The run, or its folder.
+        run: The run, or its folder or URI.
         declared: The experiment, or its trainable: code is never taken from a run's folder.
-        output: The file, ending in .keras; one that is there already is replaced.
-        trial: Whose configuration and best epoch; by default the best trial's.
-        seed: Seed of weights and order of examples; None: the run's.
-        force: Go on although the space or the code has changed.
-        on_epoch: Hears of every epoch, and how many there will be.
+        output: The file, ending in ``.keras``. An existing one is replaced.
+        trial: The number of the trial whose configuration and best epoch are used; None: the best.
+        seed: The seed of weights and order of examples; None: the run's.
+        force: Whether to go on although the space or the code has changed.
+        on_epoch: Is called after every epoch with its report and the number of epochs that there will be.
+
+    Returns:
+        How the configuration was trained, its scores on the test set, and what a reader of the file needs to know.
 
     Raises:
-        RequestError: There is no such trial, the code is another, or the model cannot be written.
+        RequestError: There is no such trial, the code has changed, or the model cannot be written.
         RunFailed: The training raised, or diverged; nothing was written.
+
+    Example:
+        >>> import tune_jobs
+        >>> from tune_jobs.examples.digits_mlp import EXPERIMENT
+        >>> refitted = tune_jobs.refit("runs/digits", EXPERIMENT, "refitted.keras", seed=1)
+        >>> refitted.examples, refitted.epochs == refitted.ranked.best.epoch
+        (1437, True)
     """
     from trainables.data import length
     from trainables.devices import prepare as devices
@@ -83,22 +93,28 @@ def refit(
         raise RequestError(problem)
     check_model_file(output)
     trainable = trainable_of(declared, run, force=force)
-    place = chosen_place(run, trial)
-    epochs = place.best.epoch if place.best else 0
+    ranked = select_trial(run, trial)
+    epochs = ranked.best.epoch if ranked.best else 0
     with redirect_output(run.folder / EVALUATION_LOG):
         devices.prepare(this_machine().cpus, None)
         data = load_data(trainable)
-        together = replace(data, train=joined(data.train, data.validation), validation=None, test=None)
-        worker, left_out = _without_validation(trainable.standalone(), length(together.train))
-        model, trained = _trained(worker, run, place, together, epochs, seed, on_epoch)
-        options = worker.fit_options(dict(place.trial.config))
+        everything = replace(data, train=joined(data.train, data.validation), validation=None, test=None)
+        examples = length(everything.train)
+        builder = WithoutValidation(trainable.standalone(), examples)
+        model, trained_epochs = _train(builder, run, ranked, everything, epochs, seed, on_epoch)
+        options = builder.fit_options(dict(ranked.trial.config))
         scored = score(model, data, options.validation_batch_size) if data.test else None
         notes = write_model(model, output)
-    return Refitted(place, trained, length(together.train), tuple(left_out), scored, tuple(notes))
+    return Refitted(ranked, trained_epochs, examples, builder.left_out, scored, tuple(notes))
 
 
 def joined(first: Split, second: Split | None) -> Split:
-    """Two splits one after the other; where only one has sample weights, the other's examples weigh 1."""
+    """Return two splits one after the other. If only one has sample weights, the other's examples weigh 1.
+
+    Args:
+        first: The first split.
+        second: The second split; None: there is none.
+    """
     import keras
 
     from trainables.data import length
@@ -113,17 +129,17 @@ def joined(first: Split, second: Split | None) -> Split:
 
 
 def adapted(options: FitOptions, examples: int) -> FitOptions:
-    """The options of a trial for training without validation, on more examples than it had.
+    """Return the options of a trial for training without validation, on more examples than the trial had.
 
     Args:
-        options: What ``fit_options`` returned for the training examples, which come first.
-        examples: How many there are now; those that were added weigh 1.
+        options: The result of ``fit_options`` for the training examples, which come first.
+        examples: The number of examples now. Those that were added weigh 1.
     """
     callbacks = [callback for callback in options.callbacks if not _watches_validation(callback)]
     weights = options.sample_weight
     if weights is not None:
         weights = np.asarray(weights, np.float32)
-        if weights.ndim == 1:  # what is wrong otherwise is told where it is used
+        if weights.ndim == 1:  # other shapes are an error, which is reported where the weights are used
             weights = np.concatenate([weights, np.ones(max(0, examples - len(weights)), np.float32)])
     return replace(options, callbacks=callbacks, sample_weight=weights)
 
@@ -132,50 +148,74 @@ def _watches_validation(callback: Any) -> bool:
     return str(getattr(callback, "monitor", "")).startswith("val_")
 
 
-def _without_validation(worker: KerasTrainable, examples: int) -> tuple[KerasTrainable, list[str]]:
-    """The trainable with other options, and the names of the callbacks that are missing, once it has been asked."""
-    declared, left_out = worker.fit_options, list[str]()
+class WithoutValidation:
+    """A trainable whose fit options are adapted to training without validation: see ``BuildsModels``.
 
-    def fit_options(config: dict[str, Any]) -> FitOptions:
-        options = declared(config)
-        watching = [type(callback).__name__ for callback in options.callbacks if _watches_validation(callback)]
-        left_out[:] = watching
-        return adapted(options, examples)
+    Args:
+        trainable: The trainable.
+        examples: The number of examples on which the model is trained.
 
-    worker.fit_options = fit_options  # type: ignore[method-assign]  # of this instance alone
-    return worker, left_out
+    Attributes:
+        batch_size: The trainable's.
+        left_out: The names of the callbacks that ``fit_options`` has left out.
+    """
+
+    def __init__(self, trainable: KerasTrainable, examples: int) -> None:
+        self.batch_size = trainable.batch_size
+        self.left_out: tuple[str, ...] = ()
+        self._trainable = trainable
+        self._examples = examples
+
+    @property
+    def name(self) -> str:
+        """The name of the trainable's class."""
+        return type(self._trainable).__name__
+
+    def build_model(self, config: dict[str, Any]) -> Any:
+        """Return the trainable's model."""
+        return self._trainable.build_model(config)
+
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
+        """Return the trainable's options without the callbacks that watch a validation metric."""
+        options = self._trainable.fit_options(config)
+        self.left_out = tuple(
+            type(callback).__name__ for callback in options.callbacks if _watches_validation(callback)
+        )
+        return adapted(options, self._examples)
 
 
-def _trained(
-    worker: KerasTrainable,
+def _train(
+    builder: WithoutValidation,
     run: Run,
-    place: RankedTrial,
+    ranked: RankedTrial,
     data: Data,
     epochs: int,
     seed: int | None,
     on_epoch: OnEpoch | None,
 ) -> tuple[Any, int]:
-    """The trained model, and for how many epochs it was: fewer than asked for when a callback ended it."""
+    """Return the trained model, and its number of epochs: fewer than asked for if a callback ended the training."""
     from trainables import InvalidTrainable, TrialSettings
     from trainables.training.training import Training
 
-    asked = run.experiment
-    most = asked.get("max_epochs")  # what callbacks may plan for, such as a learning rate that falls to the end
+    record = run.experiment
+    max_epochs = record.get("max_epochs")  # callbacks may plan for it, such as a learning rate that falls to the end
     settings = TrialSettings(
-        max_epochs=most if isinstance(most, int) and most >= epochs else epochs,
-        seed=int(asked.get("seed", 0)) if seed is None else seed,
+        max_epochs=max_epochs if isinstance(max_epochs, int) and max_epochs >= epochs else epochs,
+        seed=int(record.get("seed", 0)) if seed is None else seed,
     )
+    number = ranked.trial.trial
     try:
-        training = Training(worker, place.trial.config, data, settings, place.trial.trial)
+        training = Training(builder, ranked.trial.config, data, settings, number)
         while training.epoch < epochs and not training.ended:
             epoch = training.run_epoch()
             if on_epoch:
                 on_epoch(epoch, epochs)
         training.end()
     except InvalidTrainable as error:
-        raise RequestError(str(error)) from error
+        # The message names the class that built the model: the user's, not the one around it.
+        raise RequestError(str(error).replace(type(builder).__name__, builder.name)) from error
     except Exception as error:
-        raise RunFailed(f"Training trial {place.trial.trial} again failed: {type(error).__name__}: {error}") from error
+        raise RunFailed(f"Training trial {number} again failed: {type(error).__name__}: {error}") from error
     if training.diverged:
         raise RunFailed(
             f"The training loss diverged in epoch {training.epoch} of {epochs}: nothing was written. Another --seed "

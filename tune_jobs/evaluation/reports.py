@@ -1,4 +1,4 @@
-"""What predictions are worth: a classification's confusion matrix, a regression's errors."""
+"""Reports on predictions: the confusion matrix of a classification, the errors of a regression."""
 
 from __future__ import annotations
 
@@ -24,18 +24,24 @@ class Classification:
 
     @classmethod
     def of(cls, true: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]) -> Classification:
-        """Counts pairs of classes, both of shape (examples,)."""
+        """Count the pairs of true and predicted class.
+
+        Args:
+            true: The true classes, shape (examples,).
+            predicted: The predicted classes, shape (examples,).
+            class_names: The names of the classes 0, 1, ….
+        """
         classes = len(class_names)
         pairs = true.astype(np.int64) * classes + predicted.astype(np.int64)
         return cls(tuple(class_names), np.bincount(pairs, minlength=classes**2).reshape(classes, classes))
 
     @cached_property
     def present(self) -> list[int]:
-        """The classes that are the true or the predicted one of any example: scikit-learn reports on these."""
+        """The classes that any example has, or that were predicted for one: scikit-learn reports on these."""
         return [int(index) for index in np.flatnonzero(self.confusion.sum(axis=0) + self.confusion.sum(axis=1))]
 
     def text(self) -> str:
-        """scikit-learn's classification report."""
+        """Return scikit-learn's classification report."""
         from sklearn.metrics import classification_report
 
         names = [self.class_names[index] for index in self.present]
@@ -43,7 +49,7 @@ class Classification:
         return str(classification_report(*self._pairs(), **options))
 
     def to_json(self) -> dict[str, Any]:
-        """The report as numbers; those of a class that no example has and none was taken for are null."""
+        """Return the report as numbers; null for a class that no example has and that was never predicted."""
         from sklearn.metrics import precision_recall_fscore_support
 
         options = {"labels": self.present, "zero_division": 0.0}
@@ -62,7 +68,7 @@ class Classification:
         }
 
     def _pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        # Precision, recall and F1 depend on the counts alone: examples with these counts give scikit-learn's report.
+        # Precision, recall and F1 depend on the counts alone: any examples with these counts give the same report.
         true, predicted = np.indices(self.confusion.shape)
         counts = self.confusion.ravel()
         return np.repeat(true.ravel(), counts), np.repeat(predicted.ravel(), counts)
@@ -92,7 +98,7 @@ class Regression:
 
     @property
     def r2(self) -> float | None:
-        """The coefficient of determination, the mean of the targets'; None with fewer than two examples."""
+        """The coefficient of determination, averaged over the targets; None with fewer than two examples."""
         if len(self.true) < 2:
             return None
         from sklearn.metrics import r2_score
@@ -100,18 +106,22 @@ class Regression:
         return float(r2_score(self.true, self.predicted))
 
     def to_json(self) -> dict[str, Any]:
-        """The report as numbers."""
+        """Return the report as numbers."""
         return {"kind": "regression", "mae": self.mae, "rmse": self.rmse, "r2": self.r2}
 
 
 @dataclass(frozen=True)
 class NoReport:
-    """Why there is more to be said about an output than its loss and metrics, and nobody can."""
+    """The reason why no report beyond loss and metrics can be made for an output.
+
+    Attributes:
+        reason: The reason, as a part of a sentence.
+    """
 
     reason: str
 
     def to_json(self) -> dict[str, Any]:
-        """The reason."""
+        """Return the reason."""
         return {"kind": "none", "reason": self.reason}
 
 

@@ -1,4 +1,4 @@
-"""A trained model on a split: its loss, its metrics, and a report for each of its outputs."""
+"""Scoring a trained model on the test set: its loss, its metrics, and a report for each of its outputs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scored:
-    """What a model is worth on the test set.
+    """The scores of a model on the test set.
 
     Attributes:
-        examples: How many examples the test set has.
-        is_weighted: Whether they have weights: loss and weighted metrics count them, reports do not.
+        examples: The number of examples in the test set.
+        is_weighted: Whether the examples have weights. Loss and weighted metrics count them, reports do not.
         metrics: The loss and every metric of the compiled model, by Keras's names.
         reports: A report for each output of the model, by its name.
     """
@@ -32,11 +32,11 @@ class Scored:
 
 
 def check_test_set(data: Data, name: str) -> None:
-    """Finds out whether there is a test set.
+    """Check that there is a test set.
 
     Args:
-        data: What was loaded.
-        name: The trainable's name.
+        data: The data.
+        name: The trainable's name, for the message.
 
     Raises:
         RequestError: There is none.
@@ -49,7 +49,13 @@ def check_test_set(data: Data, name: str) -> None:
 
 
 def score(model: Any, data: Data, batch_size: int) -> Scored:
-    """Evaluates a compiled model on the test set that the data has."""
+    """Evaluate a compiled model on the test set.
+
+    Args:
+        model: The compiled Keras model.
+        data: The data, with a test set.
+        batch_size: The number of examples per batch.
+    """
     from trainables.data import length
     from trainables.input.pipeline import validation_input
 
@@ -66,7 +72,7 @@ def score(model: Any, data: Data, batch_size: int) -> Scored:
 
 
 def _output_names(model: Any, predictions: Any) -> list[str]:
-    names = getattr(model, "output_names", None)  # neither a Sequential nor a subclassed model has any
+    names = getattr(model, "output_names", None)  # a Sequential and a subclassed model have none
     if names:
         return list(names)
     if isinstance(predictions, Mapping):

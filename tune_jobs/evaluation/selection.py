@@ -1,10 +1,10 @@
-"""What is evaluated: which code, and which trials of a run."""
+"""The selection of what is evaluated: the code that builds the models, the trials, and their weights."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_differences
@@ -18,20 +18,25 @@ from tune_jobs.results.run import Run
 if TYPE_CHECKING:
     from trainables import Data, KerasTrainable
 
-Declared = Experiment | type["KerasTrainable"]
-_MOST_NAMED = 20
+Declared: TypeAlias = Experiment | type["KerasTrainable"]
+_MAX_LISTED_TRIALS = 20
 
 
 def as_run(run: Run | str | Path) -> Run:
-    """A run, or the run in a folder or at a URI."""
+    """Return the run itself, or the run in a folder or at a URI."""
     return run if isinstance(run, Run) else load_run(run)
 
 
 def trainable_of(declared: Declared, run: Run, *, force: bool) -> type[KerasTrainable]:
-    """The class that built the run's models.
+    """Return the class that builds the models of a run.
+
+    Args:
+        declared: The experiment, or its trainable.
+        run: The run.
+        force: Whether a changed space or changed code is accepted.
 
     Raises:
-        RequestError: Space or code are not those that the run had, and nobody said ``force``.
+        RequestError: Space or code have changed since the run, and ``force`` is False.
     """
     if isinstance(declared, Experiment):
         trainable, changed = declared.trainable, differences(declared, run.experiment)
@@ -43,60 +48,71 @@ def trainable_of(declared: Declared, run: Run, *, force: bool) -> type[KerasTrai
     return trainable
 
 
-def chosen_place(run: Run, trial: int | None) -> RankedTrial:
-    """A trial's place on the leaderboard; by default the first.
+def select_trial(run: Run, trial: int | None) -> RankedTrial:
+    """Return a trial of a run with its rank.
+
+    Args:
+        run: The run.
+        trial: The number of the trial; None: the best.
 
     Raises:
         RequestError: There is no such trial, or it never had a finite objective.
     """
-    places = ranking(run.history(), run.objective)
+    ranked = ranking(run.history(), run.objective)
     if trial is None:
-        if not places or places[0].best is None:
+        if not ranked or ranked[0].best is None:
             raise RequestError(f"The run {run.name} has no trial with a finite {run.objective.metric} yet.")
-        return places[0]
-    place = next((place for place in places if place.trial.trial == trial), None)
-    if place is None:
-        there = sorted(place.trial.trial for place in places)
-        raise RequestError(f"The run {run.name} has no trial {trial}. {_listed('It has', there)}")
-    if place.best is None:
-        ranked = [place.trial.trial for place in places if place.best]
+        return ranked[0]
+    selected = next((row for row in ranked if row.trial.trial == trial), None)
+    if selected is None:
+        existing = sorted(row.trial.trial for row in ranked)
+        raise RequestError(f"The run {run.name} has no trial {trial}. {_listed('It has', existing)}")
+    if selected.best is None:
+        with_rank = [row.trial.trial for row in ranked if row.best]
         raise RequestError(
             f"Trial {trial} of the run {run.name} never had a finite {run.objective.metric}, so no epoch of it is the "
-            f"best. {_listed('Ranked are', ranked)}"
+            f"best. {_listed('Trials with a rank', with_rank)}"
         )
-    return place
+    return selected
 
 
-def places_with_weights(run: Run, trial: int | None, top: int | None) -> list[RankedTrial]:
-    """The places of one trial, or of the best so many; by default of the best.
+def select_with_weights(run: Run, trial: int | None, top: int | None) -> list[RankedTrial]:
+    """Return one trial of a run, or the best ones, and make sure that they have weights.
+
+    Args:
+        run: The run. If it lies in an object store, its weights are copied to this machine.
+        trial: The number of the trial; None: the best, or the best ``top``.
+        top: The number of the best trials; None: one trial.
 
     Raises:
-        RequestError: There is no such trial, or one of them left no weights.
+        RequestError: There is no such trial, one of them left no weights, or both ``trial`` and ``top`` are given.
     """
     if trial is not None and top is not None:
-        raise RequestError("Both a trial and the best so many are asked for, but one of them must be enough.")
-    places = [chosen_place(run, trial)]
+        raise RequestError("Both a trial and a number of best trials are given, but only one of the two may be.")
+    selected = [select_trial(run, trial)]
     if top is not None:
-        places = [place for place in ranking(run.history(), run.objective) if place.best][:top]
+        selected = [row for row in ranking(run.history(), run.objective) if row.best][:top]
     run.bring_weights()
-    missing = [place.trial.trial for place in places if not has_weights(run.folder, place.trial.trial)]
+    missing = [row.trial.trial for row in selected if not has_weights(run.folder, row.trial.trial)]
     if missing:
         with_weights = [number for number in run.history().trials if has_weights(run.folder, number)]
         without = ", ".join(map(str, missing))
         raise RequestError(
-            f"The run {run.name} has no weights (any more) of trial {without}. {_listed('Weights have', with_weights)}"
+            f"The run {run.name} has no weights (any more) of trial {without}. "
+            f"{_listed('Trials with weights', with_weights)}"
         )
-    return places
+    return selected
 
 
-def trained_model(run: Run, place: RankedTrial, trainable: type[KerasTrainable], data: Data | None) -> tuple[Any, int]:
-    """The compiled model of a trial with the weights of its best epoch, and that epoch.
+def restore_model(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable], data: Data | None) -> tuple[Any, int]:
+    """Return the compiled model of a trial with the weights of its best epoch, and that epoch.
 
     Args:
         run: The run.
-        place: The trial.
-        trainable: Who builds the model.
-        data: For a model whose layers get their shapes from what they see first; None: loaded if it is such a model.
+        ranked: The trial.
+        trainable: The class that builds the model.
+        data: The data, for a model whose layers get their shapes from the first examples; None: it is loaded if the
+            model is of that kind.
 
     Raises:
         RequestError: The trial left no weights, or they do not fit the model.
@@ -105,9 +121,9 @@ def trained_model(run: Run, place: RankedTrial, trainable: type[KerasTrainable],
 
     from tune_jobs.engine.driver import load_data
 
-    number = place.trial.trial
+    number = ranked.trial.trial
     weights = best_weights(run.folder, number)
-    model = trainable.standalone().build_model(dict(place.trial.config))
+    model = trainable.standalone().build_model(dict(ranked.trial.config))
     if not model.built:
         x = (data or load_data(trainable)).train[0]
         model(keras.tree.map_structure(lambda array: array[:1], x))
@@ -121,8 +137,8 @@ def trained_model(run: Run, place: RankedTrial, trainable: type[KerasTrainable],
     return model, weights.epoch
 
 
-def _listed(what: str, trials: list[int]) -> str:
+def _listed(title: str, trials: list[int]) -> str:
     if not trials:
-        return f"{what}: none."
-    more = ", …" if len(trials) > _MOST_NAMED else ""
-    return f"{what}: {', '.join(map(str, trials[:_MOST_NAMED]))}{more}."
+        return f"{title}: none."
+    more = ", …" if len(trials) > _MAX_LISTED_TRIALS else ""
+    return f"{title}: {', '.join(map(str, trials[:_MAX_LISTED_TRIALS]))}{more}."

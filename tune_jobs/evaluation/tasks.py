@@ -1,4 +1,4 @@
-"""Classification or regression? Told from the labels, the model's output and its loss; pure functions."""
+"""The task of a model's output, classification or regression, inferred from labels, predictions and loss."""
 
 from __future__ import annotations
 
@@ -10,44 +10,46 @@ import numpy as np
 from trainables.data import are_one_hot
 from tune_jobs.evaluation.reports import Classification, NoReport, Regression, Report
 
-MOST_CLASSES = 1000
+MAX_CLASSES = 1000
 _BINARY_LOSSES = ("binary_crossentropy", "binary_focal_crossentropy")
 
 
 def reports(
     labels: Any, predictions: Any, losses: Any, names: Sequence[str], class_names: Sequence[str] | None
 ) -> dict[str, Report]:
-    """A report for each output of a model.
+    """Return a report for each output of a model.
 
     Args:
-        labels: An array, or a list, tuple or dictionary of them, as ``Data`` has them.
-        predictions: What ``model.predict`` returned: the same.
-        losses: The loss that the model was compiled with, or a list or dictionary of them.
-        names: Names of the model's outputs, in order.
-        class_names: Names of the classes 0, 1, …; they hold where there is one output.
+        labels: The true labels: an array, or a list, tuple or dictionary of arrays, as in ``Data``.
+        predictions: The result of ``model.predict``, arranged in the same way.
+        losses: The loss with which the model was compiled, or a list or dictionary of losses.
+        names: The names of the model's outputs, in order.
+        class_names: The names of the classes 0, 1, …. They are used only if there is one output.
     """
-    truths, outputs, chosen = (_by_name(part, names) for part in (labels, predictions, losses))
+    truths, outputs, compiled = (_by_name(part, names) for part in (labels, predictions, losses))
     if not outputs or truths.keys() != outputs.keys():
         return {"output": NoReport("the labels are not arranged as the model's outputs are")}
-    meant = class_names if len(outputs) == 1 else None
-    return {name: report(truths[name], outputs[name], chosen.get(name), meant) for name in outputs}
+    own_names = class_names if len(outputs) == 1 else None
+    return {name: report(truths[name], outputs[name], compiled.get(name), own_names) for name in outputs}
 
 
 def report(labels: np.ndarray, output: np.ndarray, loss: Any, class_names: Sequence[str] | None) -> Report:
-    """What one output is worth.
+    """Return the report on one output.
 
-    - Whole numbers of shape (n,) or (n, 1), or rows with a single 1, beside k > 1 numbers an example: k classes, and
-      the largest number is the prediction.
-    - Truths (0 and 1) of shape (n,) or (n, 1) beside one number an example: two classes, the second from 0.5 on, or
-      from 0 when the loss was told that it gets logits.
-    - Labels of the output's shape: regression. Only a loss or a type of its own tells truths from numbers that happen
-      to be 0 and 1.
+    The task follows from the labels and the output:
+
+    - The labels are whole numbers of shape (n,) or (n, 1), or rows with a single 1, and the output has k > 1 numbers
+      per example: there are k classes, and the largest number is the prediction.
+    - The labels are 0 and 1, of shape (n,) or (n, 1), and the output has one number per example: there are two
+      classes. The second one is predicted from 0.5 on, or from 0 on if the loss takes logits.
+    - The labels have the output's shape: it is a regression. Labels that happen to be 0 and 1 are classes only if
+      their type (integer or boolean) or the loss (binary cross-entropy) says so.
 
     Args:
-        labels: Shape (examples, …).
-        output: What the model predicted, shape (examples, …).
-        loss: What the output was compiled with: a name, a function or an object of Keras.
-        class_names: Names of the classes 0, 1, …; numbers stand in for those that are missing.
+        labels: The true labels, shape (examples, …).
+        output: The model's predictions, shape (examples, …).
+        loss: The loss of the output: a name, a function or an object of Keras.
+        class_names: The names of the classes 0, 1, …. Numbers stand in for missing names.
     """
     labels, output = _narrowed(labels), _narrowed(np.asarray(output))
     if not np.isfinite(output.astype(np.float64)).all():
@@ -74,14 +76,14 @@ def report(labels: np.ndarray, output: np.ndarray, loss: Any, class_names: Seque
 def _classification(
     true: np.ndarray, predicted: np.ndarray, classes: int, class_names: Sequence[str] | None
 ) -> Classification | NoReport:
-    if classes > MOST_CLASSES:
-        return NoReport(f"there are {classes:,} classes, and a report is made of {MOST_CLASSES:,} at most")
+    if classes > MAX_CLASSES:
+        return NoReport(f"there are {classes:,} classes, and a report is made of {MAX_CLASSES:,} at most")
     given = list(map(str, class_names or ()))[:classes]
     return Classification.of(true, predicted, [*given, *map(str, range(len(given), classes))])
 
 
 def _narrowed(array: np.ndarray) -> np.ndarray:
-    """(n, 1) as (n,)."""
+    """Return an array of shape (n, 1) with shape (n,); others unchanged."""
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
@@ -98,7 +100,7 @@ def _are_zeros_and_ones(labels: np.ndarray) -> bool:
 
 
 def _loss_name(loss: Any) -> str:
-    """Keras's name of a loss: of "bce", a function, or an object."""
+    """Return Keras's name of a loss that is given as a name (such as "bce"), a function, or an object."""
     name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
     snake = "".join(f"_{char.lower()}" if char.isupper() else char for char in str(name)).lstrip("_")
     return "binary_crossentropy" if str(name).lower() == "bce" else snake
@@ -109,7 +111,7 @@ def _threshold(loss: Any) -> float:
 
 
 def _by_name(part: Any, names: Sequence[str]) -> dict[str, Any]:
-    """The parts by output; {} where they cannot be told apart."""
+    """Return the parts by the names of their outputs; {} if they cannot be assigned."""
     if isinstance(part, Mapping):
         return dict(part)
     parts = list(part) if isinstance(part, list | tuple) else [part]

@@ -52,15 +52,15 @@ def test_the_best_trial_is_evaluated_and_the_leaderboard_shows_it(run):
 
 def test_several_trials_by_the_trainable_alone(run):
     first, second = tune_jobs.evaluate(run, Blobs, top=5)
-    assert (first.place.rank, second.place.rank) == (1, 2)
+    assert (first.ranked.rank, second.ranked.rank) == (1, 2)
     assert run.leaderboard()["test_accuracy"].notna().all()
-    (named,) = tune_jobs.evaluate(run, Blobs, trial=second.place.trial.trial)
+    (named,) = tune_jobs.evaluate(run, Blobs, trial=second.ranked.trial.trial)
     assert named.scored.metrics == second.scored.metrics
 
 
 def test_what_cannot_be_evaluated(run, monkeypatch):
     shutil.rmtree(run.folder / "trials" / "0001")
-    with pytest.raises(RequestError, match=r"no weights .any more. of trial 1. Weights have: 0."):
+    with pytest.raises(RequestError, match=r"no weights .any more. of trial 1. Trials with weights: 0."):
         tune_jobs.evaluate(run, Blobs, top=2)
     with pytest.raises(RequestError, match=r"no trial 9. It has: 0, 1."):
         tune_jobs.evaluate(run, Blobs, trial=9)
@@ -161,7 +161,7 @@ def test_refitting_uses_all_that_the_search_has_seen_and_repeats_itself(run, tmp
     first = tune_jobs.refit(
         run, Blobs, tmp_path / "a.keras", on_epoch=lambda epoch, of: epochs.append((epoch.number, of))
     )
-    best = first.place.best.epoch
+    best = first.ranked.best.epoch
     assert epochs == [(epoch, best) for epoch in range(1, best + 1)]
     assert (first.epochs, first.examples, first.left_out) == (best, 72, ("EarlyStopping",))
     assert first.scored.examples == 30
@@ -185,6 +185,12 @@ def test_a_refit_without_a_test_set_or_that_fails(run, tmp_path, monkeypatch):
     with pytest.raises(RunFailed, match="failed: KeyError: 'val_loss'"):
         tune_jobs.refit(run, Blobs, tmp_path / "b.keras", force=True)
     assert not (tmp_path / "b.keras").exists()
+
+
+def test_the_error_of_a_refit_names_the_class_that_builds_the_model(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(Blobs, "build_model", lambda self, config: None)
+    with pytest.raises(RequestError, match=r"^Blobs.build_model returned a NoneType"):
+        tune_jobs.refit(run, Blobs, tmp_path / "a.keras", force=True)
 
 
 def test_splits_are_joined_part_by_part():

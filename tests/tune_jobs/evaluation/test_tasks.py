@@ -10,7 +10,7 @@ from sklearn import metrics
 
 from tests.support.result_strategies import property_settings
 from tune_jobs.evaluation.reports import Classification, NoReport, Regression
-from tune_jobs.evaluation.tasks import MOST_CLASSES, report, reports
+from tune_jobs.evaluation.tasks import MAX_CLASSES, report, reports
 
 LOGITS = SimpleNamespace(name="binary_crossentropy", from_logits=True)
 
@@ -102,7 +102,7 @@ def test_numbers_beside_a_column_are_regression_and_one_example_has_no_r2():
         ([[1.0, 1.0], [0.0, 0.0]], np.ones((2, 2)), "BinaryCrossentropy", "any number of the classes"),
         ([1, 2], np.array([[np.nan, 1.0], [0.0, 1.0]]), None, "not finite"),
         (np.zeros((2, 4, 4)), np.zeros((2, 4, 4, 5)), None, "the shape (2, 4, 4)"),
-        ([0, 1], np.zeros((2, MOST_CLASSES + 1)), None, "1,000 at most"),
+        ([0, 1], np.zeros((2, MAX_CLASSES + 1)), None, "1,000 at most"),
     ],
 )
 def test_what_cannot_be_reported_says_why(labels, output, loss, reason):

@@ -52,6 +52,6 @@ def evaluate(
         from tune_jobs.views.plots.confusion import draw_reports
 
         best = evaluations[0]
-        title = f"{best.run.name}, trial {best.place.trial.trial}, on the test set"
+        title = f"{best.run.name}, trial {best.ranked.trial.trial}, on the test set"
         draw_reports(best.scored.reports, title, output)
         click.echo(f"drawn in {output}", err=True)

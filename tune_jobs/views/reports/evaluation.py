@@ -43,7 +43,7 @@ def print_evaluations(console: Console, evaluations: Sequence[Evaluation]) -> No
     best = evaluations[0]
     metric = best.run.objective.metric
     run = f"{clean(best.run.name)}, " if len({each.run.name for each in evaluations}) > 1 else ""
-    print_line(console, f"{run}{best_text(best.place, metric)}")
+    print_line(console, f"{run}{best_text(best.ranked, metric)}")
     print_scored(console, best.scored)
     for note in notes(evaluations):
         print_line(console, f"note: {note}")
@@ -72,7 +72,7 @@ def print_refitted(console: Console, refitted: Refitted, run: Run, file: Path) -
         callbacks = ", ".join(map(clean, refitted.left_out))
         print_line(console, f"left out, because they watch a validation metric and there is no validation: {callbacks}")
     trained = f"{count(refitted.epochs, 'epoch')} on {count(refitted.examples, 'example')}"
-    print_line(console, f"the configuration of {best_text(refitted.place, run.objective.metric)}")
+    print_line(console, f"the configuration of {best_text(refitted.ranked, run.objective.metric)}")
     print_line(console, f"trained again for {trained}")
     fraction = FIELDS["fraction"].recorded_json(run.experiment)
     if fraction != 1.0:
@@ -87,8 +87,8 @@ def print_refitted(console: Console, refitted: Refitted, run: Run, file: Path) -
 
 def exported_lines(exported: Exported, run: Run, file: Path) -> list[str]:
     """Return lines about an exported model."""
-    lines = [best_text(exported.place, run.objective.metric)]
-    best = exported.place.best
+    lines = [best_text(exported.ranked, run.objective.metric)]
+    best = exported.ranked.best
     if best and exported.epoch != best.epoch:
         lines.append(f"note: its newest weights are of epoch {exported.epoch}: these were written.")
     return lines + _file_lines(file, exported.notes)
@@ -111,7 +111,7 @@ def notes(evaluations: Sequence[Evaluation]) -> list[str]:
             "the loss and weighted metrics count the test set's sample weights, the report counts examples."
         )
     for each in evaluations:
-        best, trial = each.place.best, each.place.trial.trial
+        best, trial = each.ranked.best, each.ranked.trial.trial
         if best and each.epoch != best.epoch:
             sentences.append(
                 f"trial {trial} of {clean(each.run.name)} was best at epoch {best.epoch}, but its newest weights are "
@@ -131,7 +131,7 @@ def summary(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
     runs = {each.run.folder: each.run for each in evaluations}
     parts = []
     for folder, run in runs.items():
-        trials = [each.place.trial.trial for each in evaluations if each.run.folder == folder]
+        trials = [each.ranked.trial.trial for each in evaluations if each.run.folder == folder]
         frame = run.leaderboard()
         part = frame[frame["trial"].isin(trials)]
         tested = [name for name in frame.columns[_FIRST:] if str(name).startswith("test_")]
