@@ -49,16 +49,15 @@ class Clock:
 
 def wrapped() -> Clock:
     """A clock at every part of a trial's making, and at its epochs."""
-    from trainables.input.cache import Inputs
-    from trainables.reuse import kept_models as reuse
+    from trainables.reuse import worker_cache
     from trainables.training import training
 
     clock = Clock()
-    clock.wrap(training, "compiled", "build_model")
-    clock.wrap(Inputs, "training", "input")
-    clock.wrap(Inputs, "validation", "input")
-    clock.wrap(training, "build", "variables, metrics")
-    clock.wrap(reuse, "fingerprint", "what traces depend on")
-    clock.wrap(reuse.Traceable, "begin_as", "values into a kept model")
+    clock.wrap(training, "build_compiled_model", "build_model")
+    clock.wrap(worker_cache.InputCache, "training", "input")
+    clock.wrap(worker_cache.InputCache, "validation", "input")
+    clock.wrap(training, "create_variables", "variables, metrics")
+    clock.wrap(worker_cache, "fingerprint", "what traces depend on")
+    clock.wrap(worker_cache.TrialModel, "copy_values", "values into a kept model")
     clock.wrap(training.Training, "train_epoch", "epoch")
     return clock

@@ -25,7 +25,7 @@ from trainables.storage.store import CheckpointStore, checkpoint_store, require
 if TYPE_CHECKING:
     import keras
 
-    from trainables.reuse.kept_models import WorkerCache
+    from trainables.reuse.worker_cache import WorkerCache
     from trainables.training.executions import TrialTraining
 
 _LEAVING_S = 20.0
@@ -93,7 +93,7 @@ class KerasTrainable(tune.Trainable):
         self._notes: list[tuple[int, str]] = []
         self._begin(config)
         self._data = data if data is not None else self.load_data()
-        self._reuse: WorkerCache | None = None
+        self._cache: WorkerCache | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Ends this worker's trial and begins another one in its place."""
@@ -156,22 +156,25 @@ class KerasTrainable(tune.Trainable):
     def _running(self) -> TrialTraining:
         """The trial's training, built by the first step: a worker that dies there is tried again, in setup not."""
         if self._training is None:
-            from trainables.training.executions import begin
-
             with replicas.scope(self._gpus):
                 data = replicas.even(self._data, self._parameters, self.batch_size, replicas.count(self._gpus))
-                reuse = self._reuse_of(data)
-                self._training = begin(self, self._parameters, data, self._settings, self._trial, reuse)
+                self._training = self._begin_training(data)
             if self._store is not None:
                 self._continue_from(self._store, self._training)
         return self._training
 
-    def _reuse_of(self, data: Data) -> WorkerCache:
-        from trainables.reuse.kept_models import WorkerCache
+    def _begin_training(self, data: Data) -> TrialTraining:
+        from trainables.reuse.worker_cache import WorkerCache
+        from trainables.training.training import Training
 
-        if self._reuse is None or self._reuse.inputs.data is not data:
-            self._reuse = WorkerCache(data, keeps_models=self.reuse_models, executions=self._settings.executions)
-        return self._reuse
+        executions = self._settings.executions
+        if self._cache is None or self._cache.inputs.data is not data:
+            self._cache = WorkerCache(data, keeps_models=self.reuse_models, executions=executions)
+        if executions == 1:
+            return Training(self, self._parameters, data, self._settings, self._trial, cache=self._cache)
+        from trainables.training.executions import Executions
+
+        return Executions(self, self._parameters, data, self._settings, self._trial, self._cache)
 
     def _continue_from(self, store: CheckpointStore, training: TrialTraining) -> None:
         """Goes on from the newest checkpoint; where one cannot be used, or there is none any more, a note says so."""

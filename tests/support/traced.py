@@ -7,8 +7,11 @@ from typing import Any
 import keras
 import pytest
 
-from tests.support.tiny_trainables import Tiny
+from tests.support.tiny_trainables import Tiny, tiny_data
 from trainables import FitOptions
+from trainables.internals.global_state import forget_names, set_seed
+from trainables.reuse.worker_cache import TrialModel
+from trainables.training.model import create_variables
 
 
 class Traced(Tiny):
@@ -40,6 +43,15 @@ class Traced(Tiny):
 def without_reuse(trainable: type[Tiny]) -> type[Tiny]:
     """Return the same trainable with every trial's model traced anew."""
     return type(trainable.__name__, (trainable,), {"reuse_models": False})
+
+
+def built_model(config: dict[str, Any], seed: int = 1) -> TrialModel:
+    """Return a model of ``Traced`` as the first trial of a worker builds it."""
+    forget_names()
+    set_seed(seed)
+    model = Traced.standalone().build_model(config)
+    create_variables(model, tiny_data().train)
+    return TrialModel(model, "")
 
 
 class Traces:

@@ -10,6 +10,7 @@ import pytest
 from tests.support.outcomes import BeginTrial
 from tests.support.traced import Traces
 from trainables import Data, KerasTrainable, TrialSettings
+from trainables.internals.global_state import forget_names
 
 
 @pytest.fixture
@@ -23,6 +24,7 @@ def begin() -> Iterator[BeginTrial]:
         data: Data | None = None,
         **settings: Any,
     ) -> KerasTrainable:
+        forget_names()  # a worker is a process of its own
         workers.append(trainable.standalone(config or {}, data, TrialSettings(**settings)))
         return workers[-1]
 

@@ -1,1 +1,1 @@
-"""From arrays to batches."""
+"""The steps from arrays to batches."""

@@ -1,8 +1,13 @@
-"""Compiled steps that gather their batches themselves, for models on a CPU.
+"""Compiled steps that gather their batches from the shared arrays, for models on a CPU.
 
-Keras reads batches from an iterator, within its compiled loop. To make them beside it, to hand them from thread to
-thread, and to ask before each whether there is another, took a third to a half of the time of a small network's epoch,
-and most of what a first epoch takes beyond a later one. Here the iterator only says which batches come next.
+Keras's compiled loop reads batches from an iterator. They are made beside the loop, handed from thread to thread, and
+asked for one by one. That took a third to a half of the time of a small network's epoch, and most of what a first epoch
+takes beyond a later one. Here the iterator only says which batches come next, and the loop gathers them itself.
+
+How the parts work together: ``GatheringSteps`` replaces the two methods by which Keras makes its compiled steps, and
+is fed with the ``GatheredInput`` of a trial. ``fit`` reads spans of batches (``BatchSpan``) from that input, and hands
+them to the steps. The steps gather the batches of a span from the input's ``EpochRows``. All names of Keras that this
+needs are public.
 """
 
 from __future__ import annotations
@@ -15,38 +20,50 @@ import numpy as np
 
 from trainables.data import Split
 from trainables.devices.replicas import in_scope
-from trainables.input.pipeline import Converted, TrainingInput
+from trainables.input.pipeline import ToTensor, TrainingInput
 
 Step = Callable[[Any], Any]
+"""A step of Keras: it takes a batch, or an iterator of batches, and returns metrics."""
 
 _STEPS = ("make_train_function", "make_test_function", "train_step", "test_step", "compute_metrics")
 
 
-def gathers(model: Any) -> bool:
-    """Whether a model's steps may gather their batches: on TensorFlow, without a GPU, where the steps are Keras's own.
+def can_gather(model: Any) -> bool:
+    """Return whether a model's steps may gather their batches.
 
-    Whoever defines a step of his own may count on the loop around it; for a GPU, batches are best made beside it.
+    They may on TensorFlow, without a GPU, where the steps and the loop around them are Keras's own. A user who defines
+    a step may count on Keras's loop, and for a GPU, batches are best made beside the loop.
+
+    Args:
+        model: A compiled ``keras.Model`` whose steps are not made yet.
     """
     if keras.backend.backend() != "tensorflow" or model.run_eagerly or in_scope():
         return False
     import tensorflow as tf
 
-    is_kerass = all(
-        name not in vars(model) and getattr(type(model), name) is getattr(keras.Model, name) for name in _STEPS
+    are_kerass_own = all(
+        name not in vars(model) and getattr(type(model), name, None) is getattr(keras.Model, name, model)
+        for name in _STEPS
     )
     are_unmade = model.train_function is None and model.test_function is None
-    return is_kerass and are_unmade and not tf.config.list_logical_devices("GPU")
+    return are_kerass_own and are_unmade and not tf.config.list_logical_devices("GPU")
 
 
-class Span(NamedTuple):
-    """The batches of one call into the backend: from ``begin`` to the one before ``end``."""
+class BatchSpan(NamedTuple):
+    """The batches of one call into the backend: from ``start`` to the one before ``stop``."""
 
-    begin: Any
-    end: Any
+    start: Any
+    stop: Any
 
 
-class Rows(NamedTuple):
-    """Where the batches of an epoch are gathered: rows of the arrays, in the epoch's order."""
+class EpochRows(NamedTuple):
+    """What the batches of an epoch are gathered from.
+
+    Attributes:
+        batch_size: Examples per batch, a scalar tensor.
+        order: Index of every example in the epoch's order, a tensor of shape (examples,).
+        arrays: (x, y) or (x, y, sample_weight) as tensors; examples run along the first axis.
+    """
 
     batch_size: Any
     order: Any
@@ -54,12 +71,15 @@ class Rows(NamedTuple):
 
 
 class GatheredInput(TrainingInput):
-    """What a model with ``GatheringSteps`` reads.
+    """The input of a model with ``GatheringSteps``.
 
     Args:
-        converted: Makes a tensor of an array.
+        arrays: (x, y) or (x, y, sample_weight).
+        batch_size: Examples per batch; the last batch of an epoch may be smaller.
+        seed: Seed of the order of the examples.
+        to_tensor: Makes a tensor of an array.
         steps_per_execution: Batches in a call into the backend.
-        shuffled: Whether every epoch has an order of its own; else the examples come in theirs.
+        shuffled: Whether every epoch has an order of its own; else the examples come in their order in the arrays.
 
     Attributes:
         rows: Those of the epoch that was asked for last.
@@ -70,7 +90,7 @@ class GatheredInput(TrainingInput):
         arrays: Split,
         batch_size: int,
         seed: int,
-        converted: Converted,
+        to_tensor: ToTensor,
         steps_per_execution: int,
         *,
         shuffled: bool = True,
@@ -79,24 +99,24 @@ class GatheredInput(TrainingInput):
         import tensorflow as tf
 
         self._shuffled = shuffled
-        tensors = keras.tree.map_structure(converted, arrays)
+        tensors = keras.tree.map_structure(to_tensor, arrays)
         order = np.arange(self.examples)
-        self.rows = Rows(tf.constant(batch_size, tf.int64), tf.constant(order, tf.int64), tensors)
-        begins = np.arange(0, self.steps, steps_per_execution)
-        spans = Span(begins, np.minimum(begins + steps_per_execution, self.steps))
-        # Keras is told that there are as many as the epoch has batches: it counts them.
+        self.rows = EpochRows(tf.constant(batch_size, tf.int64), tf.constant(order, tf.int64), tensors)
+        starts = np.arange(0, self.steps, steps_per_execution)
+        spans = BatchSpan(starts, np.minimum(starts + steps_per_execution, self.steps))
+        # Keras counts batches by the data set's length: it is told that there are as many as the epoch has.
         self._spans = tf.data.Dataset.from_tensor_slices(spans).apply(
             tf.data.experimental.assert_cardinality(self.steps)
         )
 
     @property
-    def form(self) -> str:
-        """Types and shapes of the arrays, and not the batch size: the steps do not depend on it."""
+    def spec(self) -> str:
+        """Types and shapes of the arrays, without the batch size: the steps do not depend on it."""
         tensors = keras.tree.flatten(self.rows.arrays)
         return str([(tensor.dtype.name, *tensor.shape) for tensor in tensors])
 
     def for_epoch(self, epoch: int) -> Any:
-        """The spans of an epoch (counted from 0), whose rows are there from now on."""
+        """Return the spans of an epoch (counted from 0); ``rows`` are those of that epoch from now on."""
         import tensorflow as tf
 
         if self._shuffled:
@@ -105,10 +125,11 @@ class GatheredInput(TrainingInput):
 
 
 class GatheringSteps:
-    """The steps of a model, compiled once: what they read may change, and with it the batch size.
+    """The steps of a model, compiled once: their input may be exchanged, and with it the batch size.
 
     Args:
-        model: A compiled model that ``gathers``. What is no span, from a callback say, it reads as ever.
+        model: A compiled model that ``can_gather``. What it reads from another iterator than that of a
+            ``GatheredInput``, in a callback for example, goes through Keras's own steps.
     """
 
     def __init__(self, model: Any) -> None:
@@ -117,51 +138,53 @@ class GatheringSteps:
         _replace_maker(model, "test", lambda: self._inputs[1].rows)
 
     def feed(self, training: Any, validation: Any) -> None:
-        """From now on, spans are those of these inputs."""
+        """Let the steps gather from these inputs from now on; an input that is no ``GatheredInput`` is never used."""
         self._inputs = (training, validation)
 
 
-def _replace_maker(model: Any, kind: str, rows: Callable[[], Rows]) -> None:
-    """Replace ``make_train_function`` or ``make_test_function``, which Keras calls at the begin of each epoch."""
-    maker, attribute = f"make_{kind}_function", f"{kind}_function"
-    step, make_kerass = getattr(model, f"{kind}_step"), getattr(model, maker)
+def _replace_maker(model: Any, kind: str, rows: Callable[[], EpochRows]) -> None:
+    """Replace ``make_train_function`` or ``make_test_function``, which Keras calls before it runs a step."""
+    maker_name, function_name = f"make_{kind}_function", f"{kind}_function"
+    step, make_keras_function = getattr(model, f"{kind}_step"), getattr(model, maker_name)
 
     def make(force: bool = False) -> Any:
-        if getattr(model, attribute) is None or force:
-            make_kerass(force=True)
-            setattr(model, attribute, _function(model, step, rows, getattr(model, attribute)))
-        return getattr(model, attribute)
+        if getattr(model, function_name) is None or force:
+            make_keras_function(force=True)
+            function = _function(model, step, rows, getattr(model, function_name))
+            setattr(model, function_name, function)
+        return getattr(model, function_name)
 
-    setattr(model, maker, make)
+    setattr(model, maker_name, make)
 
 
-def _function(model: Any, step: Step, rows: Callable[[], Rows], kerass: Step) -> Step:
-    """What Keras calls for the next steps of an epoch: it returns their metrics."""
+def _function(model: Any, step: Step, rows: Callable[[], EpochRows], keras_function: Step) -> Step:
+    """Return what Keras calls for the next steps of an epoch: it takes an iterator, and returns metrics."""
     import tensorflow as tf
 
-    over_span = tf.function(_loop(model, step), autograph=False, reduce_retracing=True)
+    run_span = tf.function(_loop(model, step), autograph=False, reduce_retracing=True)
 
     def function(iterator: Any) -> Any:
-        if isinstance(getattr(iterator, "element_spec", None), Span):
-            return over_span(next(iterator), rows())
-        return kerass(iterator)
+        if isinstance(getattr(iterator, "element_spec", None), BatchSpan):
+            return run_span(next(iterator), rows())
+        return keras_function(iterator)
 
     return function
 
 
-def _loop(model: Any, step: Step) -> Callable[[Span, Rows], Any]:
+def _loop(model: Any, step: Step) -> Callable[[BatchSpan, EpochRows], Any]:
+    """Return the loop over a span's batches, which TensorFlow traces."""
     import tensorflow as tf
 
     if model.jit_compile:
         step = tf.function(step, jit_compile=True, autograph=False)
 
-    def over_span(span: Span, rows: Rows) -> Any:
-        def one(batch: Any) -> tuple[Any]:
-            chosen = rows.order[batch * rows.batch_size : (batch + 1) * rows.batch_size]
-            step(keras.tree.map_structure(lambda array: tf.gather(array, chosen), rows.arrays))
+    def run_span(span: BatchSpan, rows: EpochRows) -> Any:
+        def run_batch(batch: Any) -> tuple[Any]:
+            indices = rows.order[batch * rows.batch_size : (batch + 1) * rows.batch_size]
+            step(keras.tree.map_structure(lambda array: tf.gather(array, indices), rows.arrays))
             return (batch + 1,)
 
-        tf.while_loop(lambda batch: batch < span.end, one, (span.begin,), parallel_iterations=1)
+        tf.while_loop(lambda batch: batch < span.stop, run_batch, (span.start,), parallel_iterations=1)
         return model.get_metrics_result()  # what the last step would return; read once
 
-    return over_span
+    return run_span

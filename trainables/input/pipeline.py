@@ -1,9 +1,8 @@
-"""Feeds a model: batches of the shared arrays, in an order that depends only on the seed and the epoch."""
+"""Batches of the shared arrays, in an order that depends only on the seed and the epoch."""
 
 from __future__ import annotations
 
 import copy
-import ctypes
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -13,58 +12,24 @@ import numpy as np
 from trainables.data import Arrays, Split, leaves, length
 from trainables.devices.replicas import distributed
 from trainables.fit_options import Augment, FitOptions
+from trainables.input.tensors import as_tensor
 from trainables.settings import InvalidTrainable
 
-_ALIGNMENT_BYTES = 64
-
-Converted = Callable[[np.ndarray], Any]
-
-
-def training_input(
-    split: Split, batch_size: int, seed: int, options: FitOptions, converted: Converted | None = None
-) -> TrainingInput:
-    """The input of a trial's training, for the backend that Keras runs on.
-
-    Args:
-        split: (x, y) or (x, y, sample_weight).
-        batch_size: Examples per batch; the last batch of an epoch may be smaller.
-        seed: Seed of the order of the examples.
-        options: Class weights, sample weights and augmentation.
-        converted: Makes a tensor of an array, for TensorFlow; None: ``as_tensor``.
-    """
-    arrays = weighted(split, options)
-    if keras.backend.backend() == "tensorflow":
-        return _TensorFlowInput(arrays, batch_size, seed, options.augment, converted or as_tensor)
-    return _NumpyInput(arrays, batch_size, seed, options.augment)
-
-
-class InOrder:
-    """A validation split in batches, as what every epoch reads."""
-
-    def __init__(self, batches: Any) -> None:
-        self._batches = batches
-
-    @property
-    def form(self) -> str:
-        """Types and shapes of a batch."""
-        return str(getattr(self._batches, "element_spec", None))
-
-    def for_epoch(self, epoch: int) -> Any:  # noqa: ARG002 - all read the same
-        """What ``model.evaluate`` reads."""
-        return self._batches
-
-
-def validation_input(split: Split, batch_size: int, converted: Converted | None = None) -> Any:
-    """The validation split in batches, in its own order."""
-    if keras.backend.backend() == "tensorflow":
-        return _batches_in_order(split, batch_size, converted or as_tensor)
-    return _NumpyBatches(split, np.arange(length(split)), batch_size, None, (0, 0))
+ToTensor = Callable[[np.ndarray], Any]
+"""A function that makes a TensorFlow tensor of an array."""
 
 
 class TrainingInput:
     """Batches for ``model.fit``, an epoch at a time.
 
+    Args:
+        arrays: (x, y) or (x, y, sample_weight); examples run along the first axis of every array.
+        batch_size: Examples per batch; the last batch of an epoch may be smaller.
+        seed: Seed of the order of the examples.
+        augment: ``augment(x, y, seed) -> (x, y)``, applied to every batch; None leaves the batches as they are.
+
     Attributes:
+        examples: Examples per epoch.
         steps: Batches per epoch.
     """
 
@@ -77,44 +42,112 @@ class TrainingInput:
         self.steps = -(-self.examples // batch_size)
 
     def order(self, epoch: int) -> np.ndarray:
-        """The order of the examples in an epoch, a function of seed and epoch.
+        """Return the order of the examples in an epoch, a function of the seed and the epoch.
 
-        So a continued trial sees the batches that an uninterrupted one would have seen.
+        A continued trial therefore sees the batches that an uninterrupted one would have seen.
+
+        Args:
+            epoch: The epoch, counted from 0.
+
+        Returns:
+            Every index once, shape (examples,).
         """
         return np.random.default_rng([self.seed, epoch]).permutation(self.examples)
 
     @property
-    def form(self) -> str:
+    def spec(self) -> str:
         """Types and shapes of a batch, on which the traces of a model depend."""
         return ""
 
     def with_seed(self, seed: int) -> Self:
-        """The same input in other orders: the two must not be read at the same time, and have no augmentation."""
+        """Return the same input with other orders.
+
+        The two share their pipeline: they must not be read at the same time, and have no augmentation.
+        """
         other = copy.copy(self)
         other.seed = seed
         return other
 
     def for_epoch(self, epoch: int) -> Any:
-        """What ``model.fit`` reads in this epoch (counted from 0)."""
+        """Return what ``model.fit`` reads in an epoch (counted from 0)."""
         raise NotImplementedError
 
 
-class _TensorFlowInput(TrainingInput):
-    """A tf.data pipeline built once; each epoch only replaces the order that it gathers by."""
+class ValidationInput:
+    """Batches of the validation split, the same in every epoch."""
 
-    def __init__(
-        self, arrays: Split, batch_size: int, seed: int, augment: Augment | None, converted: Converted
-    ) -> None:
+    def __init__(self, batches: Any) -> None:
+        self._batches = batches
+
+    @property
+    def spec(self) -> str:
+        """Types and shapes of a batch, on which the traces of a model depend."""
+        return str(getattr(self._batches, "element_spec", None))
+
+    def for_epoch(self, epoch: int) -> Any:  # noqa: ARG002 - every epoch reads the same
+        """Return what ``model.evaluate`` reads in an epoch."""
+        return self._batches
+
+
+def training_input(
+    split: Split, batch_size: int, seed: int, options: FitOptions, to_tensor: ToTensor = as_tensor
+) -> TrainingInput:
+    """Return the input of a trial's training, for the backend that Keras runs on.
+
+    Args:
+        split: (x, y) or (x, y, sample_weight).
+        batch_size: Examples per batch; the last batch of an epoch may be smaller.
+        seed: Seed of the order of the examples.
+        options: Class weights, sample weights and augmentation.
+        to_tensor: Makes a tensor of an array, for TensorFlow.
+
+    Raises:
+        InvalidTrainable: The weights do not fit the examples.
+    """
+    arrays = with_weights(split, options)
+    if keras.backend.backend() == "tensorflow":
+        return _TensorFlowInput(arrays, batch_size, seed, options.augment, to_tensor)
+    return _NumpyInput(arrays, batch_size, seed, options.augment)
+
+
+def batches_in_order(split: Split, batch_size: int, to_tensor: ToTensor = as_tensor) -> Any:
+    """Return a split in batches, in its own order, as ``model.evaluate`` and ``model.predict`` read it.
+
+    Args:
+        split: (x, y) or (x, y, sample_weight).
+        batch_size: Examples per batch; the last one may be smaller.
+        to_tensor: Makes a tensor of an array, for TensorFlow.
+
+    Returns:
+        A ``tf.data.Dataset`` on TensorFlow, else a ``keras.utils.PyDataset``.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return _NumpyBatches(split, np.arange(length(split)), batch_size, None, (0, 0))
+    import tensorflow as tf
+
+    tensors = keras.tree.map_structure(to_tensor, split)
+
+    def batch(step: Any) -> Any:
+        rows = slice(step * batch_size, (step + 1) * batch_size)
+        return keras.tree.map_structure(lambda tensor: tensor[rows], tensors)
+
+    return distributed(tf.data.Dataset.range(-(-length(split) // batch_size)).map(batch).prefetch(2))
+
+
+class _TensorFlowInput(TrainingInput):
+    """A tf.data pipeline that is built once; each epoch only replaces the order that it gathers by."""
+
+    def __init__(self, arrays: Split, batch_size: int, seed: int, augment: Augment | None, to_tensor: ToTensor) -> None:
         super().__init__(arrays, batch_size, seed, augment)
         import tensorflow as tf
 
         with tf.device("CPU"):
             self._order = tf.Variable(np.zeros(self.examples, np.int64), trainable=False)
             self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._dataset = distributed(self._build(converted))
+        self._dataset = distributed(self._build(to_tensor))
 
     @property
-    def form(self) -> str:
+    def spec(self) -> str:
         return str(self._dataset.element_spec)
 
     def for_epoch(self, epoch: int) -> Any:
@@ -122,14 +155,14 @@ class _TensorFlowInput(TrainingInput):
         self._epoch.assign(epoch)
         return self._dataset
 
-    def _build(self, converted: Converted) -> Any:
+    def _build(self, to_tensor: ToTensor) -> Any:
         import tensorflow as tf
 
-        tensors = keras.tree.map_structure(converted, self.arrays)
+        tensors = keras.tree.map_structure(to_tensor, self.arrays)
 
         def batch(step: Any) -> Any:
-            chosen = self._order[step * self.batch_size : (step + 1) * self.batch_size]
-            gathered = keras.tree.map_structure(lambda tensor: tf.gather(tensor, chosen), tensors)
+            rows = self._order[step * self.batch_size : (step + 1) * self.batch_size]
+            gathered = keras.tree.map_structure(lambda tensor: tf.gather(tensor, rows), tensors)
             if self.augment is None:
                 return gathered
             x, y, *weights = gathered
@@ -140,7 +173,7 @@ class _TensorFlowInput(TrainingInput):
 
 
 class _NumpyInput(TrainingInput):
-    """Batches gathered by NumPy, for the backends that do not read tf.data."""
+    """Batches that NumPy gathers, for the backends that do not read tf.data."""
 
     def for_epoch(self, epoch: int) -> Any:
         return _NumpyBatches(self.arrays, self.order(epoch), self.batch_size, self.augment, (self.seed, epoch))
@@ -163,8 +196,8 @@ class _NumpyBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has n
         return -(-len(self._order) // self._batch_size)
 
     def __getitem__(self, step: int) -> Any:
-        chosen = self._order[step * self._batch_size : (step + 1) * self._batch_size]
-        gathered = keras.tree.map_structure(lambda array: array[chosen], self._arrays)
+        rows = self._order[step * self._batch_size : (step + 1) * self._batch_size]
+        gathered = keras.tree.map_structure(lambda array: array[rows], self._arrays)
         if self._augment is None:
             return gathered
         x, y, *weights = gathered
@@ -172,14 +205,22 @@ class _NumpyBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has n
         return (x, y, *weights)
 
 
-def weighted(split: Split, options: FitOptions) -> Split:
-    """The split with the weight of each example as its third part, where there are weights at all.
+def with_weights(split: Split, options: FitOptions) -> Split:
+    """Return a split with the weight of each example as its third part, where there are weights at all.
 
     Class weights become sample weights here, once: given to ``fit`` they would be mapped over the data set,
     and traced, anew in every epoch.
 
+    Args:
+        split: (x, y) or (x, y, sample_weight).
+        options: ``sample_weight`` and ``class_weight`` of an epoch; all weights of an example are multiplied.
+
+    Returns:
+        The split itself where no option gives a weight, else (x, y, weights) with weights of shape (examples,).
+
     Raises:
-        InvalidTrainable: ``FitOptions.sample_weight`` has not one weight an example.
+        InvalidTrainable: A weight has another shape than (examples,), or the data has several outputs and the options
+            have class weights.
     """
     if options.sample_weight is None and options.class_weight is None:
         return split
@@ -199,6 +240,7 @@ def weighted(split: Split, options: FitOptions) -> Split:
 
 
 def _class_weights(y: Arrays, weights: dict[int, float]) -> np.ndarray:
+    """Return the weight of every example's class, shape (examples,); a class that is missing weighs 1."""
     labels, *others = leaves(y)
     if others:
         raise InvalidTrainable(
@@ -210,50 +252,3 @@ def _class_weights(y: Arrays, weights: dict[int, float]) -> np.ndarray:
     for label, weight in weights.items():
         result[labels.reshape(len(labels)) == label] = weight
     return result
-
-
-def _batches_in_order(split: Split, batch_size: int, converted: Converted) -> Any:
-    import tensorflow as tf
-
-    tensors = keras.tree.map_structure(converted, split)
-
-    def batch(step: Any) -> Any:
-        rows = slice(step * batch_size, (step + 1) * batch_size)
-        return keras.tree.map_structure(lambda tensor: tensor[rows], tensors)
-
-    return distributed(tf.data.Dataset.range(-(-length(split) // batch_size)).map(batch).prefetch(2))
-
-
-def as_tensor(array: np.ndarray) -> Any:
-    """The array as a TensorFlow tensor over the same memory, wherever that is possible.
-
-    The arrays of a run lie in Ray's object store, one copy per machine, read-only. TensorFlow takes foreign
-    memory through DLPack, which knows no read-only arrays: so it gets a writable view of them, and never
-    writes to it.
-    """
-    import tensorflow as tf
-
-    with tf.device("CPU"):
-        if _is_shareable(array):
-            return tf.experimental.dlpack.from_dlpack(_writable_view(array).__dlpack__())
-        return tf.convert_to_tensor(array)
-
-
-def _is_shareable(array: np.ndarray) -> bool:
-    # TensorFlow aborts the process at the first use of a tensor that is not aligned; what comes from the
-    # object store is. DLPack knows native numbers only.
-    return (
-        bool(array.flags.c_contiguous)
-        and array.nbytes > 0
-        and array.dtype.isnative
-        and array.dtype.kind in "iuf"
-        and array.ctypes.data % _ALIGNMENT_BYTES == 0
-    )
-
-
-def _writable_view(array: np.ndarray) -> np.ndarray:
-    if array.flags.writeable:
-        return array
-    memory = (ctypes.c_char * array.nbytes).from_address(array.ctypes.data)
-    memory._owner = array  # type: ignore[attr-defined]  # the view must not outlive the memory it shows
-    return np.ndarray(array.shape, array.dtype, memoryview(memory))

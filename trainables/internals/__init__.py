@@ -1,1 +1,1 @@
-"""Private names of Keras and TensorFlow, each guarded; no other module uses any."""
+"""Private names of Keras and TensorFlow, each guarded and pinned by a test. No other module uses any."""

@@ -41,7 +41,7 @@ _UNSEEDED = (None, None)
 _used_seeds: set[int] = set()
 
 
-class PrivateGlobalState:
+class IsolatedGlobalState:
     """One training's own names and random numbers, whoever else takes turns with it in this process.
 
     Keras numbers the names of layers and metrics, so that the second of two equal models would report ``auc_1``

@@ -1,1 +1,1 @@
-"""Compiled models that a worker trains again."""
+"""The room of what a worker keeps between trials: tensors, pipelines and compiled models."""

@@ -1,4 +1,4 @@
-"""What tracing a model can see: models of which it is equal trace alike, whatever the values of their variables."""
+"""A fingerprint of everything that a TensorFlow trace of a model depends on, whatever the model's weights are."""
 
 from __future__ import annotations
 
@@ -17,39 +17,42 @@ import numpy as np
 from trainables.internals.keras_model import is_bookkeeping
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
-_TRUSTED = frozenset({"keras", "tensorflow", "numpy", "builtins"})
+_TRUSTED_PACKAGES = frozenset({"keras", "tensorflow", "numpy", "builtins"})
 
-# They tell of the last fit, or are put there by a training.
+# Public attributes that tell of the last fit, or that a training sets.
 _PASSED_OVER = frozenset(
     {
         "history",
         "stop_training",
         "stop_evaluating",
         "stop_predicting",
-        "make_train_function",  # these two, and what they make, are `GatheringSteps`
+        "make_train_function",  # this, the next, and what they make are those of `GatheringSteps`
         "make_test_function",
         "train_function",
         "test_function",
         "predict_function",
-        "finalize_variable_values",  # a Training's own
+        "finalize_variable_values",  # postponed by a Training
     }
 )
 
+_Parts = Iterable[tuple[Any, ...]]
+
 
 class OpaqueModelError(ValueError):
-    """A model holds something whose effect on a trace cannot be told from the outside."""
+    """The error of a model that holds something whose effect on a trace cannot be told from its attributes."""
 
 
 @dataclass(frozen=True)
 class ModelFingerprint:
-    """Everything that is reachable from a model through attributes.
+    """Everything that can be reached from a model through attributes.
 
     A trace is a function of the code that is traced, of these objects, and of the few settings of Keras that are
-    among the features: where all the code is Keras's own, models with equal features have equal traces.
+    among the features. Where all the code is Keras's own, models with equal features have equal traces.
 
     Attributes:
         features: Classes, functions, plain values, and how they hang together, in the order in which they are met.
-        variables: The Keras variables among them, in that order; of these, only what a trace depends on is a feature.
+        variables: The Keras variables among them, in that order. Of a variable, the features hold its path, shape, type
+            and what else a trace depends on, but not its value.
         objects: Keras's objects among them: layers, optimizers, metrics and so on.
     """
 
@@ -64,46 +67,50 @@ class ModelFingerprint:
 
 
 def fingerprint(model: Any) -> ModelFingerprint:
-    """Looks through a model, a few milliseconds for a small one.
+    """Look through a model, in a few milliseconds for a small one.
+
+    Args:
+        model: A compiled ``keras.Model`` with all of its variables.
 
     Raises:
-        OpaqueModelError: It holds code that is not Keras's own (a class, a function, a lambda), or an object of
-            another library: what a trace makes of them is not known from their attributes.
+        OpaqueModelError: The model holds code that is not Keras's own (a class, a function, a lambda), or an object of
+            another library. What a trace makes of them is not known from their attributes.
     """
-    found = ModelFingerprint([keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format()], [], [])
-    numbers: dict[int, int] = {}
-    held: list[Any] = []  # what was met stays alive until the end: addresses name it
+    settings = [keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format()]
+    result = ModelFingerprint(settings, [], [])
+    numbers: dict[int, int] = {}  # of every object, by its address, in the order in which they are met
+    met: list[Any] = []  # keeps the objects alive until the end: else another one could get the same address
     waiting: list[Any] = [model]
     while waiting:  # not recursive: the graph of a deep model is deeper than Python's stack
         item = waiting.pop()
         if isinstance(item, _PLAIN):
-            found.features.append((type(item), repr(item)))
+            result.features.append((type(item), repr(item)))
         elif id(item) in numbers:
-            found.features.append(numbers[id(item)])
+            result.features.append(numbers[id(item)])
         else:
             numbers[id(item)] = len(numbers)
-            held.append(item)
-            feature, parts = _look_at(item, found)
-            found.features.append(feature)
-            waiting.extend(reversed([part for pair in parts for part in pair]))
-    return found
+            met.append(item)
+            feature, parts = _look_at(item, result)
+            result.features.append(feature)
+            waiting.extend(reversed([value for part in parts for value in part]))
+    return result
 
 
-_Parts = Iterable[tuple[Any, ...]]
+def _look_at(item: Any, result: ModelFingerprint) -> tuple[Any, _Parts]:
+    """Return the feature of an object, and its parts, which are looked at next.
 
-
-def _look_at(item: Any, found: ModelFingerprint) -> tuple[Any, _Parts]:
-    """What an object shows of itself, and what it is made of."""
+    Variables, and objects of Keras, are also added to the result.
+    """
     if isinstance(item, keras.Variable):
-        found.variables.append(item)
+        result.variables.append(item)
         feature = (item.path, tuple(item.shape), str(item.dtype), bool(item.trainable))
         return feature, [(item.constraint, item.regularizer, getattr(item, "overwrite_with_gradient", False))]
     if isinstance(item, Mapping):
-        return (_class(item), len(item)), item.items()
+        return (_trusted_class(item), len(item)), item.items()
     if isinstance(item, list | tuple):
-        return (_class(item), len(item)), [(part,) for part in item]
+        return (_trusted_class(item), len(item)), [(part,) for part in item]
     if isinstance(item, Set):
-        return (_class(item), len(item)), [(part,) for part in _ordered(item)]
+        return (_trusted_class(item), len(item)), [(part,) for part in _ordered(item)]
     if isinstance(item, types.FunctionType | types.MethodType | types.BuiltinFunctionType | functools.partial):
         return _look_at_code(item)
     if isinstance(item, type | types.ModuleType):
@@ -113,27 +120,27 @@ def _look_at(item: Any, found: ModelFingerprint) -> tuple[Any, _Parts]:
         return (str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).hexdigest()), ()
     if isinstance(item, inspect.Signature | re.Pattern | np.dtype):
         return (type(item), str(item)), ()
-    return _look_at_object(item, found)
+    return _look_at_object(item, result)
 
 
-def _look_at_object(item: Any, found: ModelFingerprint) -> tuple[Any, _Parts]:
-    kind = _class(item)
+def _look_at_object(item: Any, result: ModelFingerprint) -> tuple[Any, _Parts]:
+    kind = _trusted_class(item)
     if _is_single_device(item):
         return kind, ()
     if kind.__module__.split(".")[0] != "keras":
         raise OpaqueModelError(f"{kind.__module__}.{kind.__qualname__}")
     if isinstance(item, keras.initializers.Initializer):
-        return kind, ()  # has done its work; its seed is another one in every model
+        return kind, ()  # it has done its work, and its seed is another one in every model
     if not hasattr(item, "__dict__"):
         raise OpaqueModelError(f"{kind.__module__}.{kind.__qualname__}, which has no attributes to look at")
-    found.objects.append(item)
+    result.objects.append(item)
     return kind, [
         (name, part) for name, part in vars(item).items() if name not in _PASSED_OVER and not is_bookkeeping(name, part)
     ]
 
 
 def _is_single_device(item: Any) -> bool:
-    """Return whether an object is the strategy that TensorFlow has where the user chose none."""
+    """Return whether an object is the distribution strategy that TensorFlow has where the user chose none."""
     if keras.backend.backend() != "tensorflow":
         return False
     import tensorflow as tf
@@ -149,20 +156,20 @@ def _look_at_code(item: Any) -> tuple[Any, _Parts]:
     if isinstance(item, types.BuiltinFunctionType):
         return _trusted(item, item.__module__ or ""), ()
     cells = [cell.cell_contents for cell in item.__closure__ or () if _is_filled(cell)]
-    # `functools.wraps` lends a function the module of another one; where it was defined, its globals tell.
+    # `functools.wraps` lends a function the module of another one; its globals tell where it was defined.
     code = _trusted(item.__code__, item.__globals__.get("__name__", ""))
     return code, [(cells, item.__defaults__, item.__kwdefaults__)]
 
 
 def _trusted(item: Any, module: str) -> Any:
-    if module.split(".")[0] not in _TRUSTED:
+    if module.split(".")[0] not in _TRUSTED_PACKAGES:
         raise OpaqueModelError(f"{module}.{getattr(item, '__qualname__', item)}")
     return item
 
 
-def _class(item: Any) -> type:
+def _trusted_class(item: Any) -> type:
     kind = type(item)
-    if kind.__module__.split(".")[0] not in {*_TRUSTED, "collections"}:
+    if kind.__module__.split(".")[0] not in {*_TRUSTED_PACKAGES, "collections"}:
         raise OpaqueModelError(f"{kind.__module__}.{kind.__qualname__}")
     return kind
 

@@ -1,1 +1,1 @@
-"""One configuration being trained. Knows Keras and no Ray."""
+"""The training of one configuration. Knows Keras, and no Ray."""

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-_KERASS_OWN = "params"  # what the fit says of itself; the model, which is no plain value, is not saved either
+_SET_BY_KERAS = "params"  # describes the fit; Keras sets the model too, but that is no plain value
 
 
 class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Keras has no types
     """The callbacks of one trial: ``on_train_begin`` and ``on_train_end`` reach them once, not once an epoch.
 
     Args:
-        callbacks: The callbacks that ``FitOptions`` names.
-        model: What they are told to look after.
+        callbacks: The callbacks of the trial's ``FitOptions``.
+        model: The model that they watch.
         epochs: How many epochs they may plan for.
         steps: Batches per epoch.
-        before_tracing: Called once, after all of them heard that the first epoch begins.
+        before_first_step: Called once, when all of them have heard that the first epoch begins. Keras runs, and traces,
+            the first step next.
 
     Attributes:
-        epoch_logs: What the last epoch reported.
+        epoch_logs: The metrics of the last epoch, with all that callbacks added to them.
     """
 
     def __init__(
@@ -31,38 +32,40 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         model: Any,
         epochs: int,
         steps: int,
-        before_tracing: Callable[[], object] = lambda: None,
+        before_first_step: Callable[[], object] = lambda: None,
     ) -> None:
         self.epoch_logs: dict[str, float] = {}
-        self._before_tracing: Callable[[], object] | None = before_tracing
+        self._before_first_step: Callable[[], object] | None = before_first_step
         self._ended = False
         # The last one sees what the others added to the logs: Keras hands a copy of them around.
-        note = keras.callbacks.LambdaCallback(on_epoch_end=self._note)
-        everyone = [*callbacks, note]
-        super().__init__(everyone, add_history=True, model=model, epochs=epochs, steps=steps, verbose=0)
+        recorder = keras.callbacks.LambdaCallback(on_epoch_end=self._record_logs)
+        super().__init__([*callbacks, recorder], add_history=True, model=model, epochs=epochs, steps=steps, verbose=0)
         super().on_train_begin()
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Called by every ``fit``: the trial began long ago."""
+        """Do nothing: every ``fit`` calls this, but the trial began long ago."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Called by every ``fit``; the first one traces the model next."""
+        """Tell all callbacks that an epoch begins; the first time, call ``before_first_step`` then."""
         super().on_epoch_begin(epoch, logs)
-        if self._before_tracing is not None:
-            self._before_tracing()
-            self._before_tracing = None
+        if self._before_first_step is not None:
+            self._before_first_step()
+            self._before_first_step = None
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Called by every ``fit``: the trial goes on."""
+        """Do nothing: every ``fit`` calls this, but the trial goes on."""
 
     def end(self) -> None:
-        """Ends the trial for its callbacks; a second call does nothing."""
+        """End the trial for its callbacks; a second call does nothing."""
         if not self._ended:
             self._ended = True
             super().on_train_end(self.epoch_logs)
 
     def state(self) -> tuple[list[Any], dict[str, np.ndarray]]:
-        """The callbacks' plain attributes as JSON values, and the arrays among them by name."""
+        """Return the callbacks' plain attributes as JSON values, and the arrays among them by name.
+
+        Plain are numbers, strings, arrays, and lists, tuples and dicts of them.
+        """
         arrays: dict[str, np.ndarray] = {}
         states = [
             {
@@ -70,15 +73,19 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
                 "attributes": {
                     name: _pack(value, arrays)
                     for name, value in vars(callback).items()
-                    if name != _KERASS_OWN and _is_plain(value)
+                    if name != _SET_BY_KERAS and _is_plain(value)
                 },
             }
             for callback in self.callbacks
         ]
         return states, arrays
 
-    def restore(self, states: Sequence[Any], arrays: Any) -> None:
-        """Gives the callbacks the attributes that ``state`` returned.
+    def restore(self, states: Sequence[Any], arrays: Mapping[str, np.ndarray]) -> None:
+        """Give the callbacks the attributes that ``state`` returned.
+
+        Args:
+            states: The first part of what ``state`` returned.
+            arrays: The second part; it may hold other arrays too.
 
         Raises:
             ValueError: The trial has other callbacks than the one that was saved.
@@ -92,13 +99,13 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
             vars(callback).update(attributes)
             _forget_direction(callback)
 
-    def _note(self, epoch: int, logs: Any) -> None:  # noqa: ARG002 - Keras's signature
+    def _record_logs(self, epoch: int, logs: Any) -> None:  # noqa: ARG002 - Keras's signature
         self.epoch_logs = {name: float(value) for name, value in logs.items() if _is_number(value)}
 
 
 def _forget_direction(callback: Any) -> None:
-    # EarlyStopping, ReduceLROnPlateau and ModelCheckpoint learn their direction at their first epoch and turn
-    # the sign of min_delta with it: what was saved has been turned already and would be turned back.
+    # EarlyStopping, ReduceLROnPlateau and ModelCheckpoint learn their direction in their first epoch, and turn the sign
+    # of min_delta with it. The saved sign has been turned already, and would be turned back.
     if hasattr(callback, "monitor_op") and hasattr(callback, "min_delta"):
         callback.monitor_op = None
         callback.min_delta = abs(callback.min_delta)
@@ -124,7 +131,7 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _pack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Replaces every array of a plain value by a reference; marks what JSON cannot tell apart."""
+    """Return a plain value as JSON, each array in it replaced by a reference; mark what JSON cannot tell apart."""
     if isinstance(value, np.ndarray | np.generic):
         name = f"callbacks/{len(arrays):04d}"
         arrays[name] = np.array(value)
@@ -137,7 +144,8 @@ def _pack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     return value
 
 
-def _unpack(value: Any, arrays: Any) -> Any:
+def _unpack(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """Return the plain value that ``_pack`` packed."""
     if isinstance(value, list):
         return [_unpack(item, arrays) for item in value]
     if not isinstance(value, dict):

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from trainables.data import Data
-from trainables.internals.global_state import PrivateGlobalState
+from trainables.internals.global_state import IsolatedGlobalState
 from trainables.report import Best, Epoch
-from trainables.reuse.kept_models import WorkerCache
+from trainables.reuse.worker_cache import WorkerCache
 from trainables.settings import TrialSettings, as_loss, spread_of
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.training.model import BuildsModels
-from trainables.training.training import Training, position
+from trainables.training.training import Training, progress_of
 
 
 class TrialTraining(Protocol):
-    """What a trial trains: one ``Training``, or several ``Executions``. See there."""
+    """The training of a trial: one ``Training``, or several of them as ``Executions``."""
 
     epoch: int
     last: Epoch | None
@@ -32,60 +32,52 @@ class TrialTraining(Protocol):
         """Whether nothing is left to train."""
 
     def run_epoch(self) -> Epoch:
-        """Trains one more epoch, and keeps the weights if it is the best."""
+        """Train one more epoch, and keep the weights if it is the best."""
 
     def end(self) -> None:
-        """Ends the work of optimizers and callbacks."""
+        """End the work of optimizers and callbacks."""
 
     def snapshot(self) -> Snapshot:
-        """Everything that another process needs to go on."""
+        """Return a copy of everything that another process needs to go on."""
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Continues from a snapshot; one that does not fit changes nothing."""
+        """Continue from a snapshot; one that does not fit changes nothing."""
 
     def retire(self) -> None:
-        """Leaves its models to the worker's next trial."""
-
-
-def begin(
-    trainable: BuildsModels,
-    config: Mapping[str, Any],
-    data: Data,
-    settings: TrialSettings,
-    trial: int,
-    worker: WorkerCache | None = None,
-) -> TrialTraining:
-    """What a trial trains, as its settings say.
-
-    Raises:
-        InvalidTrainable: The model is not compiled, or ``build_model`` returned no model.
-    """
-    if settings.executions == 1:
-        return Training(trainable, config, data, settings, trial, worker=worker)
-    return Executions(trainable, config, data, settings, trial, worker)
+        """Leave the models to the worker's next trial."""
 
 
 class Executions:
     """Several trainings of one configuration in lock step, one epoch of each at a time.
 
     An epoch reports the mean of every metric that all of them report, and the sample standard deviation of the
-    objective as ``<metric>_std``: what follows from the reports (ranking, early stopping, search) follows
-    from means. An execution that ended itself (EarlyStopping) is not trained further and counts with its
-    last epoch: that is the model that "at most so many epochs" leaves. Its best epoch instead would be a maximum over
-    noise, chosen for each execution alone, among values that are none. When one diverges, the mean has, and with it
-    the trial.
+    objective as ``<metric>_std``. All that follows from reports (ranking, early stopping, search) follows from means.
 
-    The best epoch is that of the mean; its weights are those of the execution with the best objective among those
-    that were averaged there.
+    An execution that ended itself (EarlyStopping) is not trained further and counts with its last epoch: that is the
+    model that "at most so many epochs" leaves. Its best epoch instead would be a maximum over noise, chosen for this
+    execution alone, and would stand beside values that are none. When one execution diverges, the mean has diverged,
+    and with it the trial.
+
+    The best epoch is that of the mean. Its weights are those of the execution with the best objective among those that
+    were averaged there.
+
+    Args:
+        trainable: Builds the models, and says how they are fitted.
+        config: The configuration of the trial.
+        data: The data to train and to validate on.
+        settings: The settings of the run; ``executions`` is the number of trainings.
+        trial: The number of the trial.
+        cache: What the worker kept from earlier trials; None: nothing, and nothing is kept.
 
     Attributes:
         trainings: The executions; the first has the random numbers of a trial that has no other.
         epoch: Epochs trained.
-        last: What the last epoch reported; its seconds are those of all executions together.
+        last: The measurements of the last epoch; its seconds are those of all executions together.
         best: The epoch with the best mean.
 
     Raises:
-        InvalidTrainable: The model is not compiled, or ``build_model`` returned no model.
+        InvalidTrainable: The model is not compiled, ``build_model`` returned no model, or the weights that
+            ``fit_options`` returned do not fit the data.
     """
 
     def __init__(
@@ -95,18 +87,18 @@ class Executions:
         data: Data,
         settings: TrialSettings,
         trial: int = 0,
-        worker: WorkerCache | None = None,
+        cache: WorkerCache | None = None,
     ) -> None:
         self.settings = settings
         self.epoch = 0
         self.last: Epoch | None = None
         self.best = Best()
         self.trainings: list[Training] = []
-        self._global_states = [PrivateGlobalState() for _ in range(settings.executions)]
-        # All are made before any is trained: each sets TensorFlow's seed, which begins stateful operations again.
-        for execution, own in enumerate(self._global_states):
-            with own.active():
-                self.trainings.append(Training(trainable, config, data, settings, trial, execution, worker))
+        self._global_states = [IsolatedGlobalState() for _ in range(settings.executions)]
+        # All are made before any is trained: each sets TensorFlow's seed, which restarts stateful operations.
+        for execution, global_state in enumerate(self._global_states):
+            with global_state.active():
+                self.trainings.append(Training(trainable, config, data, settings, trial, execution, cache))
 
     @property
     def model(self) -> Any:
@@ -120,30 +112,33 @@ class Executions:
         return any(training.diverged for training in trainings) or all(training.ended for training in trainings)
 
     def run_epoch(self) -> Epoch:
-        """Trains one more epoch of each execution that has not ended.
+        """Train one more epoch of each execution that has not ended.
 
         Raises:
             InvalidTrainable: The model does not report the objective.
         """
         seconds = 0.0
-        for training, own in zip(self.trainings, self._global_states, strict=True):
+        for training, global_state in zip(self.trainings, self._global_states, strict=True):
             if not training.ended:
-                with own.active():
+                with global_state.active():
                     seconds += training.train_epoch().seconds
         self.epoch += 1
         reports = [training.last.metrics for training in self.trainings if training.last is not None]
-        self.last = Epoch(self.epoch, averaged(reports, self.settings.metric), seconds)
+        self.last = Epoch(self.epoch, average(reports, self.settings.metric), seconds)
         self.best = self.best.after(self.last, self.settings, lambda: self._leader(reports).model.get_weights())
         return self.last
 
     def end(self) -> None:
-        """Ends the work of all optimizers and callbacks; until now, models have the weights of their last epochs."""
-        for training, own in zip(self.trainings, self._global_states, strict=True):
-            with own.active():
+        """End the work of all optimizers and callbacks; until now, models have the weights of their last epochs."""
+        for training, global_state in zip(self.trainings, self._global_states, strict=True):
+            with global_state.active():
                 training.end()
 
     def snapshot(self) -> Snapshot:
-        """A copy of everything that another process needs to go on; ``best`` is where a single training has it."""
+        """Return a copy of everything that another process needs to go on.
+
+        Its best weights are where the snapshot of a single training has them.
+        """
         parts = [training.snapshot() for training in self.trainings]
         state = {
             "epoch": self.epoch,
@@ -158,14 +153,14 @@ class Executions:
         return Snapshot(state, arrays)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Continues from a snapshot.
+        """Continue from a snapshot; one that does not fit changes nothing.
 
         Raises:
             CheckpointError: It was taken from other models, or another number of them.
         """
         before = [training.snapshot() for training in self.trainings]
         try:
-            epoch, last, best = position(snapshot)
+            epoch, last, best = progress_of(snapshot)
             for training, part in zip(self.trainings, _parts(snapshot), strict=True):
                 training.restore(part)
         except (KeyError, TypeError, ValueError) as error:
@@ -175,12 +170,12 @@ class Executions:
         self.epoch, self.last, self.best = epoch, last, best
 
     def retire(self) -> None:
-        """Leaves its models to the worker's next trial; nothing may go on with this one."""
+        """Leave the models to the worker's next trial; these executions must not be used any more."""
         for training in self.trainings:
             training.retire()
 
     def _leader(self, reports: Sequence[Mapping[str, float]]) -> Training:
-        """The execution with the best objective, the first of equals."""
+        """Return the execution with the best objective, the first of equals."""
         metric = self.settings.metric
         if metric is None:
             return self.trainings[0]
@@ -188,8 +183,8 @@ class Executions:
         return self.trainings[min(range(len(reports)), key=lambda execution: as_loss(reports[execution][metric], mode))]
 
 
-def averaged(reports: Sequence[Mapping[str, float]], objective: str | None) -> dict[str, float]:
-    """The mean of every metric that all reports have, and the sample standard deviation of the objective.
+def average(reports: Sequence[Mapping[str, float]], objective: str | None) -> dict[str, float]:
+    """Return the mean of every metric that all reports have, and the sample standard deviation of the objective.
 
     Args:
         reports: Metrics by name, one report an execution; at least two.
@@ -205,6 +200,7 @@ def averaged(reports: Sequence[Mapping[str, float]], objective: str | None) -> d
 
 
 def _parts(snapshot: Snapshot) -> list[Snapshot]:
+    """Divide a snapshot of executions into those of its trainings."""
     parts = []
     for execution, state in enumerate(snapshot.state["executions"]):
         prefix = _prefix(execution)

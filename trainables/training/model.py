@@ -1,4 +1,4 @@
-"""Makes a trial's model, whole: every variable that its first epoch needs is there before it is traced."""
+"""A trial's model, made whole: every variable that its first epoch needs exists before a step is traced."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any, Protocol
 
 import keras
 
-from trainables.data import Split
+from trainables.data import Arrays, Split
 from trainables.devices.replicas import in_scope
 from trainables.fit_options import FitOptions
 from trainables.internals.keras_model import unbuilt_parts
 from trainables.settings import InvalidTrainable
 
 _STEPS_PER_EXECUTION = 64
-_TRACED = ("train_step", "test_step", "compute_loss", "compute_metrics")
+_TRACED_METHODS = ("train_step", "test_step", "compute_loss", "compute_metrics")
 
 
 class BuildsModels(Protocol):
-    """What a training needs of a trainable.
+    """The part of a trainable that a training needs.
 
     Attributes:
         batch_size: Examples per batch when the configuration has no ``batch_size``.
@@ -27,17 +27,24 @@ class BuildsModels(Protocol):
     batch_size: int
 
     def build_model(self, config: dict[str, Any]) -> Any:
-        """Returns the compiled model of a configuration."""
+        """Return the compiled model of a configuration."""
 
     def fit_options(self, config: dict[str, Any]) -> FitOptions:
-        """Returns how an epoch of a configuration is fitted."""
+        """Return how an epoch of a configuration is fitted."""
 
 
-def compiled(trainable: BuildsModels, config: Mapping[str, Any]) -> Any:
-    """What ``build_model`` returns.
+def build_compiled_model(trainable: BuildsModels, config: Mapping[str, Any]) -> Any:
+    """Call ``build_model``, and check what it returns.
+
+    Args:
+        trainable: Builds the model.
+        config: The configuration of the trial.
+
+    Returns:
+        A compiled ``keras.Model``.
 
     Raises:
-        InvalidTrainable: It is no compiled model.
+        InvalidTrainable: ``build_model`` returned something else.
     """
     name = type(trainable).__name__
     model = trainable.build_model(dict(config))
@@ -54,35 +61,44 @@ def compiled(trainable: BuildsModels, config: Mapping[str, Any]) -> Any:
     return model
 
 
-def set_steps_per_execution(model: Any, wished: int | None) -> None:
-    """Runs several steps per call into the backend: 1.23 -> 0.84 s an epoch at batch 128 on one core.
+def set_steps_per_execution(model: Any, requested: int | None) -> None:
+    """Let a compiled model run several steps per call into the backend: 1.23 -> 0.84 s an epoch, batch 128, one core.
 
-    The number is part of the trace where batches are handed over, and of what tells models apart in any case: without a
-    wish it is the same for every number of batches, which it may exceed.
+    The number is part of the trace where Keras's own steps read batches from a pipeline, and it always tells models
+    apart. If none is requested it is therefore the same for every number of batches, which it may exceed.
+
+    Args:
+        model: A compiled ``keras.Model``.
+        requested: Steps per call; None: 64, unless the model was compiled with more than 1.
     """
-    if wished is not None:
-        model.steps_per_execution = wished
+    if requested is not None:
+        model.steps_per_execution = requested
     elif model.steps_per_execution == 1 and keras.backend.backend() != "torch" and not in_scope():
         model.steps_per_execution = _STEPS_PER_EXECUTION
 
 
-def build(model: Any, split: Split) -> None:
-    """Makes the variables of a compiled model: its own, the optimizer's, and the metrics'.
+def create_variables(model: Any, split: Split) -> None:
+    """Create the variables of a compiled model: its own, the optimizer's, and the metrics'.
 
-    A model without an Input layer has none before it has seen data: no checkpoint would fit. Metrics that are made
-    while a step is traced have TensorFlow trace the step a second time (0.2 to 0.4 s for a small model).
+    A model without an Input layer has none before it has seen data, so that no checkpoint would fit. If metrics are
+    made while a step is traced, TensorFlow traces the step a second time (0.2 to 0.4 s for a small model).
+
+    Args:
+        model: A compiled ``keras.Model``.
+        split: (x, y) or (x, y, sample_weight) that the model is going to be trained on.
     """
     x, y, *_ = split
     if not model.built:
         model(keras.tree.map_structure(lambda array: array[:1], x))
     model.optimizer.build(model.trainable_variables)
     if keras.backend.backend() == "tensorflow" and not in_scope():
-        _build_metrics(model, y)
+        _create_metrics(model, y)
 
 
-def _build_metrics(model: Any, y: Any) -> None:
-    outputs = _outputs(model)
-    if outputs is None or any(getattr(type(model), name) is not getattr(keras.Model, name) for name in _TRACED):
+def _create_metrics(model: Any, y: Arrays) -> None:
+    outputs = _symbolic_outputs(model)
+    has_own_methods = any(getattr(type(model), name) is not getattr(keras.Model, name) for name in _TRACED_METHODS)
+    if outputs is None or has_own_methods:
         return
     labels = keras.tree.map_structure(
         lambda array: keras.KerasTensor((None, *array.shape[1:]), keras.backend.standardize_dtype(array.dtype)), y
@@ -91,8 +107,8 @@ def _build_metrics(model: Any, y: Any) -> None:
         part.build(labels, outputs)
 
 
-def _outputs(model: Any) -> Any:
-    """Return the symbolic outputs, in the structure in which a call returns them; None for a model without a graph."""
+def _symbolic_outputs(model: Any) -> Any:
+    """Return the outputs, in the structure in which a call returns them; None for a model without a graph of layers."""
     inputs_property = getattr(type(model), "inputs", None)
     if not getattr(getattr(inputs_property, "fget", None), "__module__", "").startswith("keras."):
         return None  # a subclass of keras.Model: only a call tells

@@ -1,10 +1,9 @@
-"""One configuration being trained, epoch by epoch; knows Keras, and no Ray."""
+"""One configuration being trained, epoch by epoch. Knows Keras, and no Ray."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,24 +15,34 @@ from trainables.internals.graph_optimizer import one_pass
 from trainables.internals.keras_model import end_postponement, postpone_finalization
 from trainables.random_streams import RandomStream
 from trainables.report import Best, Epoch, diverged_metric
-from trainables.reuse.kept_models import Traceable, WorkerCache, held, traceable
+from trainables.reuse.worker_cache import TrialModel, WorkerCache, existence_probe
 from trainables.settings import InvalidTrainable, TrialSettings
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.training.callbacks import TrialCallbacks
-from trainables.training.model import BuildsModels, build, compiled, set_steps_per_execution
+from trainables.training.model import BuildsModels, build_compiled_model, create_variables, set_steps_per_execution
 
 
 class Training:
-    """A compiled model, its data and its callbacks, and how far it has come.
+    """A compiled model, its inputs and its callbacks, and how far it has come.
+
+    Args:
+        trainable: Builds the model, and says how it is fitted.
+        config: The configuration of the trial.
+        data: The data to train and to validate on.
+        settings: The settings of the run.
+        trial: The number of the trial, which gives it its random numbers together with the run's seed.
+        execution: The number of the execution within the trial.
+        cache: What the worker kept from earlier trials; None: nothing, and nothing is kept.
 
     Attributes:
         model: The compiled Keras model.
         epoch: Epochs trained.
-        last: What the last epoch reported.
+        last: The measurements of the last epoch; None before there is one.
         best: The best epoch that ``run_epoch`` trained.
 
     Raises:
-        InvalidTrainable: The model is not compiled, or ``build_model`` returned no model.
+        InvalidTrainable: The model is not compiled, ``build_model`` returned no model, or the weights that
+            ``fit_options`` returned do not fit the data.
     """
 
     def __init__(
@@ -44,15 +53,15 @@ class Training:
         settings: TrialSettings,
         trial: int = 0,
         execution: int = 0,
-        worker: WorkerCache | None = None,
+        cache: WorkerCache | None = None,
     ) -> None:
         seed = trial_seed(settings.seed, trial, execution)
         self.settings = settings
         self.epoch = 0
         self.last: Epoch | None = None
         self.best = Best()
-        self._worker = worker or WorkerCache(data)
-        options = self._make(trainable, dict(config), seed)
+        self._cache = cache or WorkerCache(data)
+        options = self._prepare_model(trainable, dict(config), seed)
         self._optimizer = self.model.optimizer
         self._finalize = postpone_finalization(self._optimizer)
         self._finalized = False
@@ -61,7 +70,7 @@ class Training:
             self.model,
             epochs=settings.max_epochs,
             steps=self._input.steps,
-            before_tracing=self._trace_as_it_is,
+            before_first_step=self._trial_model.retrace_if_changed,
         )
 
     @property
@@ -75,7 +84,7 @@ class Training:
         return self.last is not None and diverged_metric(self.last.metrics, self.settings.metric) is not None
 
     def run_epoch(self) -> Epoch:
-        """Trains one more epoch, validates it, and keeps its weights if it is the best.
+        """Train one more epoch, validate it, and keep its weights if it is the best.
 
         Raises:
             InvalidTrainable: The model does not report the objective.
@@ -85,7 +94,7 @@ class Training:
         return last
 
     def train_epoch(self) -> Epoch:
-        """Trains one more epoch and validates it; whether it is the best is for the caller to say.
+        """Train one more epoch and validate it, but leave it to the caller to say whether it is the best.
 
         Raises:
             InvalidTrainable: The model does not report the objective.
@@ -108,14 +117,14 @@ class Training:
         return self.last
 
     def end(self) -> None:
-        """Ends the optimizer's and the callbacks' work: an EarlyStopping restores the best weights here."""
+        """End the optimizer's and the callbacks' work: an EarlyStopping restores the best weights here."""
         if self.epoch and not self._finalized:
             self._finalized = True
             self._finalize(self.model.trainable_weights)
         self._callbacks.end()
 
     def snapshot(self) -> Snapshot:
-        """A copy of everything that another process needs to go on."""
+        """Return a copy of everything that another process needs to go on."""
         callback_states, callback_arrays = self._callbacks.state()
         state = {
             "epoch": self.epoch,
@@ -134,17 +143,17 @@ class Training:
         return Snapshot(state, arrays)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Continues from a snapshot.
+        """Continue from a snapshot; one that does not fit changes nothing.
 
         Raises:
             CheckpointError: It was taken from another model.
         """
         model, optimizer = snapshot.group("model"), snapshot.group("optimizer")
-        # Nothing is changed before everything is known to fit: who catches the error can begin anew.
+        # Nothing is changed before everything is known to fit: whoever catches the error can begin anew.
         _check_shapes(self.model.variables, model, "variables of the model")
         _check_shapes(self.model.optimizer.variables, optimizer, "variables of the optimizer")
         try:
-            epoch, last, best = position(snapshot)
+            epoch, last, best = progress_of(snapshot)
             stopped = snapshot.state["stopped"]
             self._callbacks.restore(snapshot.state["callbacks"], snapshot.arrays)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -154,59 +163,56 @@ class Training:
         _assign(self.model.optimizer.variables, optimizer)
 
     def retire(self) -> None:
-        """Leaves the model to the worker's next trial; nothing may go on with this one."""
+        """Leave the model to the worker's next trial; this training must not be used any more."""
         end_postponement(self._optimizer)
-        self._worker.models.give_back(self._traceable)
+        self._cache.models.give_back(self._trial_model)
 
-    def _make(self, trainable: BuildsModels, config: dict[str, Any], seed: int) -> FitOptions:
-        """Builds the model and its input; where the worker has kept a model that traces alike, trains that one."""
-        names_again = remember_names()
-        options, fresh = self._fresh(trainable, config, seed)
-        kept = self._worker.models.take(fresh)
-        if kept is not None:
-            is_held = held(fresh)
-            del fresh
-            if is_held():
-                self._worker.models.turn_off()
-                names_again()
-                options, kept = self._fresh(trainable, config, seed)
-            fresh = kept
-        self._traceable, self.model = fresh, fresh.model
-        if fresh.steps is not None:
-            fresh.steps.feed(self._input, self._validation)
+    def _prepare_model(self, trainable: BuildsModels, config: dict[str, Any], seed: int) -> FitOptions:
+        """Build the model and its inputs, and exchange it for a model that the worker kept and that is traced alike."""
+        restore_names = remember_names()
+        options, trial_model = self._build(trainable, config, seed)
+        reused = self._cache.models.take(trial_model)
+        if reused is not None:
+            fresh_exists = existence_probe(trial_model)
+            del trial_model  # this was the last reference, unless the user's code keeps one
+            if fresh_exists():
+                self._cache.models.disable()
+                restore_names()
+                options, trial_model = self._build(trainable, config, seed)
+            else:
+                trial_model = reused
+        self._trial_model, self.model = trial_model, trial_model.model
+        if trial_model.steps is not None:
+            trial_model.steps.feed(self._input, self._validation)
         return options
 
-    def _fresh(self, trainable: BuildsModels, config: dict[str, Any], seed: int) -> tuple[FitOptions, Traceable]:
+    def _build(self, trainable: BuildsModels, config: dict[str, Any], seed: int) -> tuple[FitOptions, TrialModel]:
         set_seed(seed)
-        model = compiled(trainable, config)
+        model = build_compiled_model(trainable, config)
         options = trainable.fit_options(dict(config))
         set_steps_per_execution(model, options.steps_per_execution)
-        inputs = self._worker.inputs
+        inputs = self._cache.inputs
         self._input = inputs.training(model, int(config.get("batch_size", trainable.batch_size)), seed, options)
         self._validation = inputs.validation(model, options.validation_batch_size)
-        build(model, inputs.data.train)
-        form = f"{self._input.form} {self._validation and self._validation.form}"
-        return options, traceable(model, form, options.callbacks)
-
-    def _trace_as_it_is(self) -> None:
-        """Before the first step: what callbacks changed about the model must be in its traces, now and only now."""
-        if self._traceable.fingerprint is not None and not self._traceable.is_unchanged():
-            self._traceable = replace(self._traceable, fingerprint=None)
-            self.model.make_train_function(force=True)
-            self.model.make_test_function(force=True)
+        create_variables(model, inputs.data.train)
+        input_spec = f"{self._input.spec} {self._validation and self._validation.spec}"
+        return options, TrialModel(model, input_spec, options.callbacks)
 
 
 def trial_seed(seed: int, trial: int, execution: int = 0) -> int:
-    """The seed of weights, dropout and order of examples, from the run's seed and the numbers of trial and execution.
+    """Return the seed of weights, dropout and order of examples.
 
-    The first execution has the seed of a trial that has no other.
+    Args:
+        seed: The run's seed.
+        trial: The number of the trial.
+        execution: The number of the execution; the first has the seed of a trial that has no other.
     """
     others = [execution] if execution else []
     return int(np.random.SeedSequence([seed, trial, RandomStream.TRAINING, *others]).generate_state(1)[0])
 
 
-def position(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:
-    """How far a trial had come: its epochs, what the last one reported, and the best.
+def progress_of(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:
+    """Return how far a trial had come: its epochs, the measurements of the last one, and the best.
 
     Raises:
         KeyError, TypeError: The snapshot is damaged.

@@ -57,10 +57,10 @@ def score(model: Any, data: Data, batch_size: int) -> Scored:
         batch_size: The number of examples per batch.
     """
     from trainables.data import length
-    from trainables.input.pipeline import validation_input
+    from trainables.input.pipeline import batches_in_order
 
     split = data.test or ()
-    batches = validation_input(split, batch_size)
+    batches = batches_in_order(split, batch_size)
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
     predictions = model.predict(batches, verbose=0)
     return Scored(

@@ -1,14 +1,20 @@
 """A model that gathers its batches trains as one that is handed them: the same numbers to the last bit."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 
+from tests.support.outcomes import BeginTrial, assert_same, train_trial
 from tests.support.tiny_trainables import Tiny, blobs, tiny_data
-from tests.trainables.input.test_pipeline import aligned, read_only
 from trainables import Data, FitOptions
-from trainables.input.gathered_steps import GatheredInput, gathers
-from trainables.input.pipeline import as_tensor
+from trainables.input.gathered_steps import GatheredInput, can_gather
+from trainables.input.tensors import as_tensor
+from trainables.reuse import worker_cache
 
 
 class Compiled(Tiny):
@@ -16,7 +22,7 @@ class Compiled(Tiny):
 
     batch_size = 20
 
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         layers = [keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.Dropout(0.3)]
         model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(3, activation="softmax")])
         optimizer = keras.optimizers.Adam(0.05, use_ema=True)
@@ -24,14 +30,14 @@ class Compiled(Tiny):
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=metrics, **config.get("compile", {}))
         return model
 
-    def fit_options(self, config):
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
         return FitOptions(**config.get("options", {}))
 
 
 class TwoHeads(Compiled):
     """Several inputs and outputs, a metric that is no single number, and a loss that a layer adds."""
 
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
         joined = keras.layers.Dense(3, kernel_regularizer="l2")(keras.layers.concatenate([a, b]))
         one = keras.layers.Dense(3, activation="softmax", name="one")(joined)
@@ -46,25 +52,16 @@ class TwoHeads(Compiled):
 
 
 def two_heads_data() -> Data:
-    def split(examples, seed):
+    def split(examples: int, seed: int) -> tuple[Any, Any]:
         x, y = blobs(examples, seed=seed)
         return {"a": x, "b": -x}, {"one": np.eye(3, dtype=np.float32)[y], "two": y.astype(np.float32)}
 
     return Data(train=split(48, 0), validation=split(24, 1))
 
 
-def outcome(begin, trainable, config, data):
-    metric = "val_loss" if data.validation else "loss"
-    worker = begin(trainable, config, data, metric=metric, mode="min")
-    results = [worker.step() for _ in range(3)]
-    assert all(result["error"] is None for result in results), results
-    return [result["metrics"] for result in results], worker._running().snapshot().arrays
-
-
-def handed(monkeypatch):
-    """From now on, batches come from an iterator."""
-    for module in ("input.cache", "reuse.kept_models"):
-        monkeypatch.setattr(f"trainables.{module}.gathers", lambda _: False)
+def hand_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, let models read batches from an iterator, as Keras has it."""
+    monkeypatch.setattr(worker_cache, "can_gather", lambda _: False)
 
 
 @pytest.mark.parametrize(
@@ -84,49 +81,48 @@ def handed(monkeypatch):
     ],
     ids=["plain", "several spans", "weights", "no validation", "two heads", "XLA"],
 )
-def test_gathered_is_handed(begin, monkeypatch, trainable, config, data):
-    metrics, arrays = outcome(begin, trainable, config, data)
-    handed(monkeypatch)
-    expected_metrics, expected_arrays = outcome(begin, trainable, config, data)
-    assert metrics == expected_metrics
-    assert arrays.keys() == expected_arrays.keys()
-    for name, expected in expected_arrays.items():
-        np.testing.assert_array_equal(arrays[name], expected, name)
+def test_gathered_batches_train_as_batches_that_are_handed_over(
+    begin: BeginTrial, monkeypatch: pytest.MonkeyPatch, trainable: type[Tiny], config: dict[str, Any], data: Data
+) -> None:
+    gathered = train_trial(begin, trainable, config, data)
+    hand_over(monkeypatch)
+    assert_same(gathered, train_trial(begin, trainable, config, data))
 
 
-class Counting(keras.callbacks.Callback):
-    """Notes the numbers of the batches of which it is told."""
+class BatchNoter(keras.callbacks.Callback):
+    """Notes the batches that it is called for."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list = []
+        self.calls: list[tuple[int, Any]] = []
 
-    def on_train_batch_begin(self, batch, logs=None) -> None:
-        self.told.append((self.params["steps"], batch))
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.calls.append((self.params["steps"], batch))
 
-    def on_train_batch_end(self, batch, logs=None) -> None:
-        self.told.append((batch, sorted(logs)))
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.calls.append((batch, sorted(logs)))
 
 
-def test_callbacks_are_told_of_the_same_batches(begin, monkeypatch):
-    def told():
-        counting = Counting()
-        outcome(begin, Compiled, {"options": {"callbacks": [counting], "steps_per_execution": 2}}, tiny_data())
-        return counting.told
+def test_callbacks_are_called_for_the_same_batches(begin: BeginTrial, monkeypatch: pytest.MonkeyPatch) -> None:
+    def calls() -> list[tuple[int, Any]]:
+        noter = BatchNoter()
+        train_trial(begin, Compiled, {"options": {"callbacks": [noter], "steps_per_execution": 2}}, tiny_data())
+        return noter.calls
 
-    gathered = told()
-    handed(monkeypatch)
-    assert gathered == told() != []
+    gathered = calls()
+    hand_over(monkeypatch)
+    assert gathered == calls() != []
 
 
 class Scoring(keras.callbacks.Callback):
-    """Has the model look at data of its own, and compiles its steps anew."""
+    """Evaluates the model on data of its own, and compiles its steps anew."""
 
     def __init__(self, anew: bool) -> None:
         super().__init__()
-        self.anew, self.scores = anew, []
+        self.anew = anew
+        self.scores: list[dict[str, float]] = []
 
-    def on_epoch_end(self, epoch, logs=None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         x, y = blobs(30, seed=epoch + 5)
         before = [np.array(variable) for variable in self.model.variables]
         self.scores.append(self.model.evaluate(x, y, batch_size=7, verbose=0, return_dict=True))
@@ -138,57 +134,57 @@ class Scoring(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("anew", [False, True])
-def test_a_callback_may_use_the_model_for_data_of_its_own(begin, monkeypatch, anew):
-    def scores():
+def test_a_callback_may_use_the_model_for_data_of_its_own(
+    begin: BeginTrial, monkeypatch: pytest.MonkeyPatch, anew: bool
+) -> None:
+    def scores() -> tuple[list[Mapping[str, float]], list[dict[str, float]]]:
         scoring = Scoring(anew)
-        found = outcome(begin, Compiled, {"options": {"callbacks": [scoring]}}, tiny_data())[0]
-        return found, scoring.scores
+        outcome = train_trial(begin, Compiled, {"options": {"callbacks": [scoring]}}, tiny_data())
+        return outcome.metrics, scoring.scores
 
     gathered = scores()
-    handed(monkeypatch)
+    hand_over(monkeypatch)
     assert gathered == scores()
     assert len(gathered[1]) == 6
 
 
 class OwnStep(keras.Sequential):
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Any:
         return super().train_step(data)
 
 
-def test_a_step_that_is_not_kerass_own_is_handed_its_batches():
-    def model(kind, **options):
+def test_a_step_that_is_not_kerass_own_is_handed_its_batches() -> None:
+    def model(kind: type[keras.Model], **options: Any) -> keras.Model:
         made = kind([keras.Input((4,)), keras.layers.Dense(1)])
         made.compile("sgd", "mse", **options)
         return made
 
-    assert gathers(model(keras.Sequential))
-    assert not gathers(model(OwnStep))
-    assert not gathers(model(keras.Sequential, run_eagerly=True))
+    assert can_gather(model(keras.Sequential))
+    assert not can_gather(model(OwnStep))
+    assert not can_gather(model(keras.Sequential, run_eagerly=True))
     patched = model(keras.Sequential)
     patched.train_step = lambda data: {}
-    assert not gathers(patched)
+    assert not can_gather(patched)
 
 
 # Counted, so that an overhead that comes back is noticed on any machine.
 
 
-def test_the_arrays_are_not_copied_and_those_of_a_run_are_converted_once(begin):
-    x, y = (aligned(array) for array in blobs(48))
-    data = Data(train=(read_only(x), read_only(y)), validation=blobs(24))
+def test_a_worker_converts_its_arrays_once(begin: BeginTrial, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted = []
+    monkeypatch.setattr(worker_cache, "as_tensor", lambda array: converted.append(array) or as_tensor(array))
+    data = tiny_data()
     worker = begin(Compiled, {}, data)
-    first = worker._running()._input.rows
-    np.testing.assert_array_equal(first.arrays[0].numpy(), x)
-    x += 100  # what reads the same memory sees this; what copied it does not
-    np.testing.assert_array_equal(first.arrays[0].numpy(), x)
-    worker.reset_config({"batch_size": 7})
-    second = worker._running()._input.rows
-    assert all(one is other for one, other in zip(first.arrays, second.arrays, strict=True))
+    for batch_size in (20, 7):
+        worker.reset_config({"batch_size": batch_size})
+        assert worker.step()["error"] is None
+    assert [id(array) for array in converted] == [id(array) for array in (*data.train, *data.validation)]
 
 
-def test_an_epoch_orders_the_rows_and_nothing_else():
+def test_an_epoch_orders_the_rows_and_nothing_else() -> None:
     used = GatheredInput(blobs(10), 4, 0, as_tensor, steps_per_execution=2)
     spans, arrays = used.for_epoch(0), used.rows.arrays
-    assert [(int(begin), int(end)) for begin, end in spans.take(2)] == [(0, 2), (2, 3)]
+    assert [(int(start), int(stop)) for start, stop in spans.take(2)] == [(0, 2), (2, 3)]
     orders = [used.for_epoch(epoch) and used.rows.order.numpy().tolist() for epoch in (0, 1, 0)]
     assert orders[0] == orders[2] != orders[1]
     assert all(sorted(order) == list(range(10)) for order in orders)

@@ -14,7 +14,7 @@ from tests.support.outcomes import BeginTrial, assert_same, train_trial
 from tests.support.tiny_trainables import Tiny, blobs
 from trainables import Data
 from trainables.internals import global_state
-from trainables.internals.global_state import PrivateGlobalState, forget_names, remember_names, set_seed
+from trainables.internals.global_state import IsolatedGlobalState, forget_names, remember_names, set_seed
 
 # The private names do what is relied on.
 
@@ -79,7 +79,7 @@ def current_draws() -> tuple[Any, ...]:
 
 def test_nothing_of_the_global_state_is_left_changed() -> None:
     before = current_draws()
-    own, other = PrivateGlobalState(), PrivateGlobalState()
+    own, other = IsolatedGlobalState(), IsolatedGlobalState()
     with own.active():
         keras.utils.set_random_seed(3)
         first = keras.layers.Dense(1).name
@@ -95,7 +95,7 @@ def test_tensorflows_seed_is_exchanged() -> None:
     keras.utils.set_random_seed(5)
     expected = tf.random.normal((2,)).numpy().tolist()
     keras.utils.set_random_seed(5)
-    own = PrivateGlobalState()
+    own = IsolatedGlobalState()
     with own.active():
         set_seed(6)
         tf.random.normal((2,))
@@ -105,11 +105,11 @@ def test_tensorflows_seed_is_exchanged() -> None:
 def test_the_global_state_is_given_back_when_a_training_fails() -> None:
     before = current_draws()
     with pytest.raises(ArithmeticError):
-        fail_within(PrivateGlobalState())
+        fail_within(IsolatedGlobalState())
     assert current_draws() == before
 
 
-def fail_within(own: PrivateGlobalState) -> None:
+def fail_within(own: IsolatedGlobalState) -> None:
     with own.active():
         random.seed(7)
         raise ArithmeticError
@@ -148,7 +148,6 @@ def test_without_a_private_name_trials_are_trained_as_with_it(
     begin: BeginTrial, monkeypatch: pytest.MonkeyPatch, name: str, executions: int
 ) -> None:
     def trained() -> Any:
-        forget_names()
         return train_trial(begin, Named, {}, one_hot_data(), epochs=2, executions=executions, metric="val_auc")
 
     expected = trained()

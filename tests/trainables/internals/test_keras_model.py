@@ -11,16 +11,14 @@ from tests.support.outcomes import BeginTrial, Outcome, assert_same, outcome_of,
 from tests.support.tiny_trainables import Tiny, blobs, tiny_data
 from tests.support.traced import Traced, Traces
 from trainables.internals import keras_model
-from trainables.internals.global_state import forget_names
 from trainables.internals.keras_model import is_bookkeeping, unbuilt_parts
 from trainables.reuse.fingerprint import fingerprint
 from trainables.settings import TRIAL_KEY
-from trainables.training.model import build
+from trainables.training.model import create_variables
 
 
 def trained_twice(begin: BeginTrial) -> list[Outcome]:
     """Train two trials of one worker whose models differ in their learning rate only."""
-    forget_names()  # as they are in a new process
     worker = begin(Traced, {"rate": 0.1}, tiny_data(), metric="val_loss", mode="min")
     first = outcome_of(worker, 2)
     worker.reset_config({"rate": 0.01, TRIAL_KEY: 1})
@@ -33,7 +31,7 @@ def trained_twice(begin: BeginTrial) -> list[Outcome]:
 def test_metrics_are_made_by_two_parts_that_can_be_built_beforehand() -> None:
     model = Traced.standalone().build_model({})
     assert len(unbuilt_parts(model)) == 2
-    build(model, tiny_data().train)
+    create_variables(model, tiny_data().train)
     assert unbuilt_parts(model) == []
     assert "accuracy" in model.get_metrics_result()
 

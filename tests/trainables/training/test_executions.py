@@ -14,7 +14,7 @@ from tests.support.tiny_trainables import Everything, Script, Tiny, blobs, tiny_
 from trainables import Data, FitOptions, TrialSettings
 from trainables.storage.checkpoint import CheckpointError, DiskCheckpoints, Snapshot
 from trainables.storage.layout import ARCHITECTURE_FILE
-from trainables.training.executions import Executions, averaged
+from trainables.training.executions import Executions, average
 from trainables.training.training import Training, trial_seed
 
 NAN, INF = float("nan"), float("inf")
@@ -60,18 +60,18 @@ def test_the_mean_and_the_spread_are_reported(begin):
 
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=6))
 def test_means_lie_between_what_they_are_of(values):
-    mean = averaged([{"a": value} for value in values], "a")
+    mean = average([{"a": value} for value in values], "a")
     assert min(values) <= mean["a"] <= max(values)
     assert (mean["a_std"] == 0) == (len(set(values)) == 1)
 
 
-def test_only_what_all_report_is_averaged():
-    assert averaged([{"a": 1.0, "b": 2.0}, {"a": 3.0}], None) == {"a": 2.0}
+def test_only_what_all_report_is_average():
+    assert average([{"a": 1.0, "b": 2.0}, {"a": 3.0}], None) == {"a": 2.0}
 
 
 @pytest.mark.parametrize("worst", [NAN, INF, -INF])
 def test_a_mean_of_what_is_no_number_is_none(worst):
-    found = averaged([{"a": 1.0}, {"a": worst}], "a")
+    found = average([{"a": 1.0}, {"a": worst}], "a")
     assert not math.isfinite(found["a"])
     assert math.isnan(found["a_std"])
 

@@ -1,0 +1,51 @@
+"""Arrays as TensorFlow tensors over the same memory."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+_ALIGNMENT_BYTES = 64
+
+
+def as_tensor(array: np.ndarray) -> Any:
+    """Return an array as a TensorFlow tensor, without a copy wherever that is possible.
+
+    The arrays of a run lie in Ray's object store, one copy per machine, read-only. TensorFlow takes foreign memory
+    through DLPack, which does not know read-only arrays. So it gets a writable view of them, and never writes to it.
+
+    Args:
+        array: An array of any shape and type.
+
+    Returns:
+        A ``tf.Tensor`` on the CPU. It shares the memory of a contiguous, aligned array of native numbers; of any other
+        array it is a copy.
+    """
+    import tensorflow as tf
+
+    with tf.device("CPU"):
+        if _is_shareable(array):
+            return tf.experimental.dlpack.from_dlpack(_writable_view(array).__dlpack__())
+        return tf.convert_to_tensor(array)
+
+
+def _is_shareable(array: np.ndarray) -> bool:
+    # TensorFlow aborts the process at the first use of a tensor that is not aligned; arrays from the object store
+    # are aligned. DLPack knows native numbers only.
+    return (
+        bool(array.flags.c_contiguous)
+        and array.nbytes > 0
+        and array.dtype.isnative
+        and array.dtype.kind in "iuf"
+        and array.ctypes.data % _ALIGNMENT_BYTES == 0
+    )
+
+
+def _writable_view(array: np.ndarray) -> np.ndarray:
+    if array.flags.writeable:
+        return array
+    memory = (ctypes.c_char * array.nbytes).from_address(array.ctypes.data)
+    memory.owner = array  # type: ignore[attr-defined]  # the view must not outlive the memory that it shows
+    return np.ndarray(array.shape, array.dtype, memoryview(memory))

@@ -1,0 +1,275 @@
+"""What a worker keeps from one trial for the next: its data as tensors, pipelines, and compiled models.
+
+How a model goes from trial to trial is told in docs/reuse.md.
+"""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+import keras
+
+from trainables.data import Data, leaves
+from trainables.devices.replicas import in_scope
+from trainables.fit_options import FitOptions
+from trainables.input.gathered_steps import GatheredInput, GatheringSteps, can_gather
+from trainables.input.pipeline import TrainingInput, ValidationInput, batches_in_order, training_input, with_weights
+from trainables.input.tensors import as_tensor
+from trainables.internals.keras_model import has_own_finalization
+from trainables.reuse.fingerprint import ModelFingerprint, OpaqueModelError, fingerprint
+
+_MOST_PIPELINES = 8
+_MOST_MODELS = 4
+_MOST_MODEL_BYTES = 256 * 2**20
+
+_WATCHED = (keras.layers.Layer, keras.optimizers.Optimizer, keras.metrics.Metric, keras.Variable)
+
+# Keras calls these between the check for changes and the first trace: a user's own may change what is traced.
+_HOOKS_BEFORE_TRACING = ("on_train_batch_begin", "on_batch_begin")
+_MAKERS = ("make_train_function", "make_test_function")
+
+Pipeline = TypeVar("Pipeline")
+
+
+class WorkerCache:
+    """What a worker keeps from one trial for the next.
+
+    Args:
+        data: The data that all its trials are trained on.
+        keeps_models: Whether compiled models are kept.
+        executions: How many models a trial trains side by side.
+
+    Attributes:
+        inputs: The worker's data as tensors and pipelines.
+        models: The compiled models of earlier trials.
+    """
+
+    def __init__(self, data: Data, *, keeps_models: bool = False, executions: int = 1) -> None:
+        self.inputs = InputCache(data)
+        self.models = KeptModels(max(_MOST_MODELS, executions) if keeps_models else 0)
+
+
+class InputCache:
+    """The inputs of a worker's trials: an array is made a tensor once, and a plain pipeline once per batch size.
+
+    Trials that take turns within a process, an epoch each, may share a pipeline. An input with weights or an
+    augmentation is a trial's own: those belong to its configuration.
+
+    Args:
+        data: The data that all trials of the worker are trained on.
+    """
+
+    def __init__(self, data: Data) -> None:
+        self.data = data
+        self._shared = {id(array) for split in (data.train, data.validation or ()) for array in leaves(split)}
+        self._tensors: dict[int, Any] = {}
+        self._pipelines: dict[Hashable, Any] = {}
+
+    def training(self, model: Any, batch_size: int, seed: int, options: FitOptions) -> TrainingInput:
+        """Return the input that a model is trained on.
+
+        Args:
+            model: A compiled ``keras.Model``.
+            batch_size: Examples per batch.
+            seed: Seed of the order of the examples.
+            options: Class weights, sample weights and augmentation.
+
+        Raises:
+            InvalidTrainable: The weights do not fit the examples.
+        """
+        split = self.data.train
+        if options.augment is None and can_gather(model):
+            arrays = with_weights(split, options)
+            return GatheredInput(arrays, batch_size, seed, self._tensor, model.steps_per_execution)
+
+        def build() -> TrainingInput:
+            return training_input(split, batch_size, seed, options, self._tensor)
+
+        is_plain = options.augment is None and options.class_weight is None and options.sample_weight is None
+        return self._kept(("training", batch_size), build).with_seed(seed) if is_plain else build()
+
+    def validation(self, model: Any, batch_size: int) -> GatheredInput | ValidationInput | None:
+        """Return the input that a model is validated on; None where the data has no validation split.
+
+        Args:
+            model: A compiled ``keras.Model``.
+            batch_size: Examples per batch.
+        """
+        split = self.data.validation
+        if split is None:
+            return None
+        if can_gather(model):
+            return GatheredInput(split, batch_size, 0, self._tensor, model.steps_per_execution, shuffled=False)
+        batches = self._kept(("validation", batch_size), lambda: batches_in_order(split, batch_size, self._tensor))
+        return ValidationInput(batches)
+
+    def _kept(self, key: Hashable, build: Callable[[], Pipeline]) -> Pipeline:
+        if keras.backend.backend() != "tensorflow" or in_scope():
+            return build()
+        pipeline: Pipeline = self._pipelines.pop(key) if key in self._pipelines else build()
+        self._pipelines[key] = pipeline  # the newest last
+        while len(self._pipelines) > _MOST_PIPELINES:
+            del self._pipelines[next(iter(self._pipelines))]
+        return pipeline
+
+    def _tensor(self, array: Any) -> Any:
+        """Return an array as a tensor. An array of the data that has to be copied for that is copied once."""
+        if id(array) not in self._shared:
+            return as_tensor(array)
+        if id(array) not in self._tensors:
+            self._tensors[id(array)] = as_tensor(array)
+        return self._tensors[id(array)]
+
+
+class TrialModel:
+    """A trial's model, built and about to be trained, with all that decides whether its traces can be used again.
+
+    Args:
+        model: A compiled ``keras.Model`` with all of its variables.
+        input_spec: Types and shapes of the data, on which traces depend too.
+        callbacks: The trial's callbacks, which may change the model before it is traced.
+
+    Attributes:
+        model: The model.
+        fingerprint: Everything else that its traces depend on; None where that is not known: such a model is not kept.
+        input_spec: Types and shapes of the data.
+        steps: Its compiled steps, where they gather their batches; None where Keras's own read them from a pipeline.
+    """
+
+    def __init__(self, model: Any, input_spec: str, callbacks: Sequence[Any] = ()) -> None:
+        self.model = model
+        self.input_spec = input_spec
+        self.fingerprint = _fingerprint_or_none(model) if _may_be_reused(model, callbacks) else None
+        self.steps = GatheringSteps(model) if can_gather(model) else None
+
+    def is_traced_like(self, other: TrialModel) -> bool:
+        """Return whether both models have the same traces, whatever the values of their variables."""
+        if self.fingerprint is None or other.fingerprint is None:
+            return False
+        return self.input_spec == other.input_spec and self.fingerprint.features == other.fingerprint.features
+
+    def copy_values(self, fresh: TrialModel) -> None:
+        """Give every variable the value that it has in a fresh model: weights, optimizer, seeds, metrics.
+
+        Raises:
+            ValueError: One of the models has no fingerprint.
+        """
+        if self.fingerprint is None or fresh.fingerprint is None:
+            raise ValueError("Only models whose fingerprint is known can begin as another one.")
+        for variable, value in zip(self.fingerprint.variables, fresh.fingerprint.variables, strict=True):
+            variable.assign(value)
+        self.model.stop_training = False
+
+    def is_unchanged(self) -> bool:
+        """Return whether the model has a fingerprint, and it is still the one that it had when it was built."""
+        now = None if self.fingerprint is None else _fingerprint_or_none(self.model)
+        return self.fingerprint is not None and now is not None and now.features == self.fingerprint.features
+
+    def retrace_if_changed(self) -> None:
+        """Have a model traced as it is now, and not kept, if a callback changed it since it was built.
+
+        To be called before the first step of a trial, when the callbacks have begun: the traces of a kept model, which
+        are those of the model as it was built, would not have the change.
+        """
+        if self.fingerprint is not None and not self.is_unchanged():
+            self.fingerprint = None
+            self.model.make_train_function(force=True)
+            self.model.make_test_function(force=True)
+
+
+class KeptModels:
+    """The models that a worker keeps after their trials, the newest last.
+
+    A trial's model is always built. When a model with the same fingerprint was kept, the fresh model's variables are
+    copied into the kept one, and that is trained instead. Nothing is traced again, and the results are the same to the
+    last bit. When a trial ends, its model is kept only if its fingerprint is still the one that it was traced with.
+
+    Args:
+        most: How many are kept; the least recently trained go first.
+    """
+
+    def __init__(self, most: int = _MOST_MODELS) -> None:
+        self._most = most
+        self._models: list[TrialModel] = []
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the variables of all that are kept: weights, the optimizer's, the metrics'."""
+        return sum(kept.fingerprint.nbytes for kept in self._models if kept.fingerprint is not None)
+
+    def take(self, fresh: TrialModel) -> TrialModel | None:
+        """Lend out the kept model that is traced like a fresh one, with the fresh one's values.
+
+        Returns:
+            The kept model, until it is given back; None where no kept model is traced like the fresh one.
+        """
+        for index, kept in enumerate(self._models):
+            if kept.is_traced_like(fresh):
+                kept.copy_values(fresh)
+                return self._models.pop(index)
+        return None
+
+    def give_back(self, used: TrialModel) -> None:
+        """Keep a model whose trial ended, unless something about it changed, or it is too large."""
+        if not self._most or used.model.train_function is None or not used.is_unchanged():
+            return
+        self._models.append(used)
+        while len(self._models) > self._most or self.nbytes > _MOST_MODEL_BYTES:
+            del self._models[0]
+
+    def disable(self) -> None:
+        """Keep nothing from now on."""
+        self._most = 0
+        self._models.clear()
+
+
+def existence_probe(fresh: TrialModel) -> Callable[[], bool]:
+    """Return a function that tells whether any part of a model still exists once the caller has dropped the model.
+
+    A global variable, or an attribute of the trainable, may lead a callback to the optimizer of a fresh model while
+    another model is trained in its place: what the callback does to it would be lost. Then models must not be exchanged
+    at all. Python's garbage collector knows whether there is such a way: the function collects garbage, and looks
+    whether a layer, optimizer, metric or variable is left.
+
+    Args:
+        fresh: A model that is not going to be trained. The caller must hold no reference to it, or to a part of it,
+            when it calls the function.
+    """
+    parts = [] if fresh.fingerprint is None else [*fresh.fingerprint.objects, *fresh.fingerprint.variables]
+    references = [weakref.ref(part) for part in parts if isinstance(part, _WATCHED)]
+
+    def exists() -> bool:
+        gc.collect()
+        return any(reference() is not None for reference in references)
+
+    return exists
+
+
+def _may_be_reused(model: Any, callbacks: Sequence[Any]) -> bool:
+    return (
+        keras.backend.backend() == "tensorflow"
+        and not model.run_eagerly
+        and model.train_function is None
+        and model.test_function is None
+        and not any(name in vars(model) for name in _MAKERS)
+        and not has_own_finalization(model.optimizer)
+        and all(_leaves_tracing_alone(callback) for callback in callbacks)
+    )
+
+
+def _leaves_tracing_alone(callback: Any) -> bool:
+    methods = (getattr(callback, name) for name in _HOOKS_BEFORE_TRACING)
+    return all(getattr(method, "__globals__", {}).get("__name__", "").startswith("keras.") for method in methods)
+
+
+def _fingerprint_or_none(model: Any) -> ModelFingerprint | None:
+    try:
+        return fingerprint(model)
+    except OpaqueModelError:
+        return None
