@@ -6,10 +6,11 @@ import platform
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from trainables.storage.object_store import ObjectStoreFolder, reason
+from trainables.storage.object_store import ObjectStoreFolder, is_uri, reason
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.engine.on_ray.errors import in_one_line
 from tune_jobs.engine.on_ray.nodes import alive, names
@@ -21,7 +22,7 @@ _ANSWER_S = 120.0  # what a node needs to unpack the code and start a worker, wi
 _MARKER = ".seen-"
 
 
-def check_storage(folder: Path | ObjectStoreFolder, resources: Resources) -> None:
+def check_storage(location: str, resources: Resources) -> None:
     """Asks every other node that trials fit on whether it sees a folder of this one, and may write there.
 
     Raises:
@@ -33,18 +34,14 @@ def check_storage(folder: Path | ObjectStoreFolder, resources: Resources) -> Non
     others = [table for table in alive() if table["NodeID"] != here]
     told = [table for table in others if Node.from_ray(table["Resources"], "").trials_that_fit(resources)]
     name, token = f"{_MARKER}{secrets.token_hex(4)}", secrets.token_hex(16)
-    if isinstance(folder, ObjectStoreFolder):
-        folder.write(name, token.encode())
-    else:
-        for left in folder.glob(f"{_MARKER}*"):  # by a driver that was killed while it asked
-            left.unlink(missing_ok=True)
-        write_whole(folder / name, token.encode())
+    folder = shared_folder(location)
+    folder.mark(name, token)
     try:
-        answers = _ask(told, folder / name, token)
+        answers = _ask(told, folder, name, token)
     finally:
-        folder.remove(name) if isinstance(folder, ObjectStoreFolder) else (folder / name).unlink(missing_ok=True)
+        folder.unmark(name)
     if problems := node_problems(answers, names(alive())):
-        raise RequestError(*problems, _rule(folder))
+        raise RequestError(*problems, folder.rule)
 
 
 def node_problems(answers: Mapping[str, str | None], called: Mapping[str, str]) -> list[str]:
@@ -57,56 +54,118 @@ def node_problems(answers: Mapping[str, str | None], called: Mapping[str, str]) 
     return [f"The node {called[node]} {answer}." for node, answer in answers.items() if answer and node in called]
 
 
-def _rule(folder: Path | ObjectStoreFolder) -> str:
-    if isinstance(folder, ObjectStoreFolder):
-        return f"Every node must read and write {folder}: give each the credentials, and a way to it."
-    return (
-        f"The run {folder} must lie where every node sees it under the same path: name a folder of a file system that "
-        "all of them mount with --storage."
-    )
+class SharedFolder(Protocol):
+    """A folder that every node must read and write."""
+
+    @property
+    def rule(self) -> str:
+        """The rule that a node breaks which does not see the folder, with the remedy."""
+
+    def mark(self, name: str, token: str) -> None:
+        """Write a marker."""
+
+    def unmark(self, name: str) -> None:
+        """Remove the marker."""
+
+    def look(self, name: str, token: str) -> str | None:
+        """Return what is wrong with the folder of a marker, seen from this node; None: nothing."""
 
 
-def look(marker: Path | ObjectStoreFolder, token: str) -> str | None:
-    """What is wrong with the folder of a marker, seen from here."""
-    if isinstance(marker, ObjectStoreFolder):
-        return _look_at(marker, token)
-    try:
-        if marker.read_text() != token:
-            return f"has another folder {marker.parent}"
-        mine = marker.with_name(f"{marker.name}-{platform.node()}-{secrets.token_hex(4)}")
-        mine.touch()
-        mine.unlink()
-    except FileNotFoundError:
-        return f"does not see the folder {marker.parent}"
-    except OSError as error:
-        return f"cannot use the folder {marker.parent} ({error.strerror})"
-    return None
+def shared_folder(location: str) -> SharedFolder:
+    """Return the folder at a location: a path, or the URI of a folder in an object store."""
+    return SharedBucket(ObjectStoreFolder(location)) if is_uri(location) else SharedDisk(Path(location))
 
 
-def _look_at(marker: ObjectStoreFolder, token: str) -> str | None:
-    folder = marker.parent
-    try:
-        if folder.read(marker.name) != token.encode():
-            return f"has another folder {folder}"
-        mine = f"{marker.name}-{platform.node()}-{secrets.token_hex(4)}"
-        folder.write(mine, b"")
-        folder.remove(mine)
-    except FileNotFoundError:
-        return f"does not see the folder {folder}"
-    except OSError as error:
-        return f"cannot use the folder {folder} ({reason(error)})"
-    return None
+@dataclass(frozen=True)
+class SharedDisk:
+    """A folder of a file system that all nodes mount."""
+
+    folder: Path
+
+    @property
+    def rule(self) -> str:
+        """The rule that a node breaks which does not see the folder, with the remedy."""
+        return (
+            f"The run {self.folder} must lie where every node sees it under the same path: name a folder of a file "
+            "system that all of them mount with --storage."
+        )
+
+    def mark(self, name: str, token: str) -> None:
+        """Write a marker, and remove those of drivers that were killed while they asked."""
+        for left in self.folder.glob(f"{_MARKER}*"):
+            left.unlink(missing_ok=True)
+        write_whole(self.folder / name, token.encode())
+
+    def unmark(self, name: str) -> None:
+        """Remove the marker."""
+        (self.folder / name).unlink(missing_ok=True)
+
+    def look(self, name: str, token: str) -> str | None:
+        """Return what is wrong with the folder of a marker, seen from this node; None: nothing."""
+        try:
+            if (self.folder / name).read_text() != token:
+                return f"has another folder {self.folder}"
+            own = self.folder / _own_marker(name)
+            own.touch()
+            own.unlink()
+        except FileNotFoundError:
+            return f"does not see the folder {self.folder}"
+        except OSError as error:
+            return f"cannot use the folder {self.folder} ({error.strerror})"
+        return None
 
 
-def _ask(told: list[dict[str, Any]], marker: Path | ObjectStoreFolder, token: str) -> Mapping[str, str | None]:
-    """What ``look`` says on each node, by the node's id."""
+@dataclass(frozen=True)
+class SharedBucket:
+    """A folder of an object store."""
+
+    folder: ObjectStoreFolder
+
+    @property
+    def rule(self) -> str:
+        """The rule that a node breaks which does not see the folder, with the remedy."""
+        return f"Every node must read and write {self.folder}: give each the credentials, and a way to it."
+
+    def mark(self, name: str, token: str) -> None:
+        """Write a marker."""
+        self.folder.write(name, token.encode())
+
+    def unmark(self, name: str) -> None:
+        """Remove the marker."""
+        self.folder.remove(name)
+
+    def look(self, name: str, token: str) -> str | None:
+        """Return what is wrong with the folder of a marker, seen from this node; None: nothing."""
+        try:
+            if self.folder.read(name) != token.encode():
+                return f"has another folder {self.folder}"
+            own = _own_marker(name)
+            self.folder.write(own, b"")
+            self.folder.remove(own)
+        except FileNotFoundError:
+            return f"does not see the folder {self.folder}"
+        except OSError as error:
+            return f"cannot use the folder {self.folder} ({reason(error)})"
+        return None
+
+
+def _own_marker(name: str) -> str:
+    return f"{name}-{platform.node()}-{secrets.token_hex(4)}"
+
+
+def _look(folder: SharedFolder, name: str, token: str) -> str | None:
+    return folder.look(name, token)
+
+
+def _ask(told: list[dict[str, Any]], folder: SharedFolder, name: str, token: str) -> Mapping[str, str | None]:
+    """Return what ``look`` says on each node, by the node's id."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
 
     asked = {
-        ray.remote(look)
+        ray.remote(_look)
         .options(num_cpus=0, max_retries=1, scheduling_strategy=On(table["NodeID"], soft=False))
-        .remote(marker, token): table["NodeID"]
+        .remote(folder, name, token): table["NodeID"]
         for table in told
     }
     ready, silent = ray.wait(list(asked), num_returns=len(asked), timeout=_ANSWER_S) if asked else ([], [])

@@ -37,9 +37,9 @@ class WorkingFolder:
         return str(self.path / TRIALS_FOLDER) if self.mirror is None else self.mirror.trials
 
     @property
-    def shared(self) -> Path | ObjectStoreFolder:
-        """The folder that every node of a cluster must be able to read and write."""
-        return self.path if self.mirror is None else self.mirror.remote
+    def shared(self) -> str:
+        """The location of the folder that every node must be able to read and write; a URI may hold credentials."""
+        return str(self.path) if self.mirror is None else self.mirror.remote.uri
 
 
 def storage_problems(storage: str | Path, name: str | None) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tune_jobs.engine.on_ray import cluster as joining
-from tune_jobs.engine.on_ray.storage_check import look, node_problems
+from tune_jobs.engine.on_ray.storage_check import node_problems, shared_folder
 from tune_jobs.errors import RequestError
 from tune_jobs.host.environment import forwarded, variables_set
 from tune_jobs.host.shipping import modules_to_send, own_folders
@@ -100,12 +100,27 @@ def test_what_workers_get_adds_to_what_the_job_has(lab: Path, monkeypatch: pytes
 
 
 def test_a_folder_is_told_from_another_of_its_name_by_what_is_in_it(tmp_path: Path) -> None:
-    marker = tmp_path / ".seen-1"
-    assert look(marker, "token") == f"does not see the folder {tmp_path}"
-    marker.write_text("token")
-    assert look(marker, "token") is None
-    assert look(marker, "other") == f"has another folder {tmp_path}"
+    folder = shared_folder(str(tmp_path))
+    assert folder.look(".seen-1", "token") == f"does not see the folder {tmp_path}"
+    folder.mark(".seen-1", "token")
+    assert folder.look(".seen-1", "token") is None
+    assert folder.look(".seen-1", "other") == f"has another folder {tmp_path}"
     assert [path.name for path in tmp_path.iterdir()] == [".seen-1"]
+    folder.mark(".seen-2", "token")  # the first was left by a driver that was killed
+    assert [path.name for path in tmp_path.iterdir()] == [".seen-2"]
+    folder.unmark(".seen-2")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_an_object_store_is_asked_the_same(tmp_path: Path) -> None:
+    folder = shared_folder(tmp_path.as_uri())
+    assert folder.look(".seen-1", "token") == f"does not see the folder {tmp_path.as_uri()}"
+    folder.mark(".seen-1", "token")
+    assert folder.look(".seen-1", "token") is None
+    assert folder.look(".seen-1", "other") == f"has another folder {tmp_path.as_uri()}"
+    folder.unmark(".seen-1")
+    assert list(tmp_path.iterdir()) == []
+    assert "give each the credentials" in folder.rule
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +130,9 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: py
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "touch", refuse)
-    assert look(tmp_path / ".seen-1", "token") == f"cannot use the folder {tmp_path} (Permission denied)"
+    assert (
+        shared_folder(str(tmp_path)).look(".seen-1", "token") == f"cannot use the folder {tmp_path} (Permission denied)"
+    )
 
 
 def test_a_node_that_died_while_it_was_asked_is_not_blamed() -> None:

@@ -127,7 +127,7 @@ def test_a_run_in_a_folder_has_no_mirror(folder: Path) -> None:
     with open_folder(folder, None) as working_folder:
         assert working_folder.mirror is None
         assert working_folder.trials == str(folder / "trials")
-        assert working_folder.shared == folder
+        assert working_folder.shared == str(folder)
 
 
 class ImpatientEvent(threading.Event):
