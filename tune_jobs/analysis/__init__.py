@@ -1,1 +1,1 @@
-"""What several trials or runs tell together."""
+"""Analyses of several trials or runs together: the comparison of runs, and the path of a sweep."""

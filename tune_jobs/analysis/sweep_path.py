@@ -22,40 +22,40 @@ if TYPE_CHECKING:
 
     from tune_jobs.results.run import Run
 
-_UNENDED = (Status.RUNNING, Status.INTERRUPTED)
-_LOST = (Status.FAILED, Status.DIVERGED)
+_NOT_ENDED = (Status.RUNNING, Status.INTERRUPTED)
+_FAILED = (Status.FAILED, Status.DIVERGED)
 
 
-class State(StrEnum):
-    """How a step stands."""
+class StepState(StrEnum):
+    """The state of a step."""
 
     DONE = "done"
     UNFINISHED = "not finished"
-    SKIPPED = "skipped"  # it left nothing to choose: its parameters were not active
+    SKIPPED = "skipped"  # its parameters were not active, so it left nothing to choose
     AHEAD = "not begun"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """What came of one step.
+class StepResult:
+    """The result of one step of a sweep.
 
     Attributes:
-        number: From 1.
-        names: The parameters that it tries.
-        state: How it stands.
-        trials: The contenders that were tried so far, with their configurations; also those of earlier steps.
-        contenders: How many there are.
-        ended: How many of them have ended.
+        number: The number of the step, from 1.
+        names: The parameters that the step tries.
+        state: The state of the step.
+        trials: The configurations of the contenders that were tried so far, by trial. Some may be of earlier steps.
+        contenders: The number of all contenders.
+        ended: The number of contenders that have ended.
         own: The trials that were begun for this step.
-        epochs: How many epochs those took.
-        winner: The trial that won it; None before that.
-        value: The winner's objective; None when all failed.
-        gain: How much better that is than what the step began with; None when one of the two failed.
+        epochs: The number of epochs that those trials trained.
+        winner: The trial that won the step; None before that.
+        value: The winner's objective; None if all trials failed.
+        gain: The improvement over the objective that the step began with; None if one of the two failed.
     """
 
     number: int
     names: tuple[str, ...]
-    state: State
+    state: StepState
     trials: Mapping[int, Mapping[str, Any]]
     contenders: int = 0
     ended: int = 0
@@ -66,87 +66,108 @@ class Stage:
     gain: float | None = None
 
     def values(self, trial: int) -> dict[str, Any]:
-        """The values of its parameters in a trial; those that are not active are left out."""
+        """Return the values of the step's parameters in a trial, without those that are not active.
+
+        Args:
+            trial: The number of one of the contenders.
+        """
         return {name: self.trials[trial][name] for name in self.names if name in self.trials[trial]}
 
 
 def sweep_path(run: Run) -> pd.DataFrame:
-    """The path that a sweep took: a row a step.
+    """Return the path that a sweep took, as a table with a row per step.
 
-    The columns are step, parameters, state, winner (the values of the step's parameters that won it), trial (that had
-    them), the objective's metric, gain (over what the step began with; more is better), trials (begun for this step)
-    and epochs (that those took). Of a step that is not done, what is not known yet is missing (pandas.NA).
+    Args:
+        run: The run of the sweep.
+
+    Returns:
+        A frame with these columns. Values that are not known yet are missing (``pandas.NA``).
+
+        - ``step``: the number of the step, from 1. ``parameters``: their names. ``state``: a word.
+        - ``winner``: the values of these parameters that won the step. ``trial``: the trial that had them.
+        - the objective's metric: the winner's value.
+        - ``gain``: the improvement over the value that the step began with; more is better.
+        - ``trials``, ``epochs``: the number of trials that were begun for the step, and of their epochs.
 
     Raises:
-        RequestError: No sweep made the run.
+        RequestError: The run was not made by a sweep.
         JournalError: The journal is damaged other than by a crash.
+
+    Example:
+        >>> import tune_jobs
+        >>> path = tune_jobs.sweep_path(tune_jobs.load_run("runs/digits-swept"))
+        >>> path[["step", "parameters", "state"]].to_dict("records")
+        [{'step': 1, 'parameters': 'layers', 'state': 'done'}, {'step': 2, 'parameters': 'optimizer', 'state': 'done'}]
     """
     import pandas as pd
 
-    stages = stages_of(run)
+    steps = read_steps(run)
     metric = run.objective.metric
     columns: dict[str, Any] = {
-        "step": pd.array([stage.number for stage in stages], dtype="int64"),
-        "parameters": pd.array([", ".join(stage.names) for stage in stages], dtype="string"),
-        "state": pd.array([stage.state.value for stage in stages], dtype="string"),
-        "winner": [pd.NA if stage.winner is None else stage.values(stage.winner) for stage in stages],
-        "trial": pd.array([stage.winner for stage in stages], dtype="Int64"),
+        "step": pd.array([step.number for step in steps], dtype="int64"),
+        "parameters": pd.array([", ".join(step.names) for step in steps], dtype="string"),
+        "state": pd.array([step.state.value for step in steps], dtype="string"),
+        "winner": [pd.NA if step.winner is None else step.values(step.winner) for step in steps],
+        "trial": pd.array([step.winner for step in steps], dtype="Int64"),
     }
     columns[f"metric_{metric}" if metric in {*columns, "gain", "trials", "epochs"} else metric] = pd.array(
-        [stage.value for stage in stages], dtype="Float64"
+        [step.value for step in steps], dtype="Float64"
     )
-    columns["gain"] = pd.array([stage.gain for stage in stages], dtype="Float64")
-    columns["trials"] = pd.array([len(stage.own) for stage in stages], dtype="int64")
-    columns["epochs"] = pd.array([stage.epochs for stage in stages], dtype="int64")
+    columns["gain"] = pd.array([step.gain for step in steps], dtype="Float64")
+    columns["trials"] = pd.array([len(step.own) for step in steps], dtype="int64")
+    columns["epochs"] = pd.array([step.epochs for step in steps], dtype="int64")
     return pd.DataFrame(columns)
 
 
-def stages_of(run: Run) -> list[Stage]:
-    """What came of each step of a run that a sweep made.
+def read_steps(run: Run) -> list[StepResult]:
+    """Return the result of each step of a sweep.
+
+    Args:
+        run: The run of the sweep.
 
     Raises:
-        RequestError: No sweep made it.
+        RequestError: The run was not made by a sweep.
         JournalError: The journal is damaged other than by a crash.
     """
-    return list(stages(_course(run), run.history(), run.objective))
+    return list(_step_results(_plan_of(run), run.history(), run.objective))
 
 
 def is_swept(run: Run) -> bool:
-    """Whether a sweep made the run."""
-    asked = run.experiment.get("searcher")
-    return isinstance(asked, dict) and asked.get("kind") == Sweep.NAME
+    """Return whether a run was made by a sweep."""
+    searcher = run.experiment.get("searcher")
+    return isinstance(searcher, dict) and searcher.get("kind") == Sweep.NAME
 
 
-def stages(course: SweepPlan, history: History, objective: Objective) -> Iterator[Stage]:
-    """What came of each step of a course."""
-    tried = _tried(history, objective)
-    path = {step.index: (step, winner) for step, winner in course.steps_so_far(tried)}
+def _step_results(plan: SweepPlan, history: History, objective: Objective) -> Iterator[StepResult]:
+    swept = _swept_trials(history, objective)
+    path = {step.index: (step, winner) for step, winner in plan.steps_so_far(swept)}
     earlier: set[int] = set()
-    for place, names in enumerate(course.steps):
-        if place in path:
-            step, winner = path[place]
-            stage = _stage(step, winner, tried, earlier, history, objective)
-            earlier.update(stage.trials)
-            yield stage
+    for index, names in enumerate(plan.steps):
+        if index in path:
+            step, winner = path[index]
+            result = _step_result(step, winner, swept, earlier, history, objective)
+            earlier.update(result.trials)
+            yield result
         else:
-            undecided = path and path[max(path)][1] is None and place > max(path)
-            yield Stage(number=place + 1, names=names, state=State.AHEAD if undecided else State.SKIPPED, trials={})
+            is_ahead = path and path[max(path)][1] is None and index > max(path)
+            state = StepState.AHEAD if is_ahead else StepState.SKIPPED
+            yield StepResult(number=index + 1, names=names, state=state, trials={})
 
 
-def _stage(
-    step: SweepStep, winner: int | None, tried: SweptTrials, earlier: set[int], history: History, objective: Objective
-) -> Stage:
-    trials = step.trials(tried)
+def _step_result(
+    step: SweepStep, winner: int | None, swept: SweptTrials, earlier: set[int], history: History, objective: Objective
+) -> StepResult:
+    trials = step.trials(swept)
     own = tuple(sorted(trials.keys() - earlier))
     value = None if winner is None else _value(history.trials[winner], objective)
-    before = _value(history.trials[tried.trials[identity(step.incumbent)]], objective) if winner is not None else None
-    return Stage(
+    before = _value(history.trials[swept.trials[identity(step.incumbent)]], objective) if winner is not None else None
+    return StepResult(
         number=step.index + 1,
         names=step.names,
-        state=State.UNFINISHED if winner is None else State.DONE,
+        state=StepState.UNFINISHED if winner is None else StepState.DONE,
         trials=trials,
         contenders=len(step.contenders),
-        ended=sum(trial in tried.losses for trial in trials),
+        ended=sum(trial in swept.losses for trial in trials),
         own=own,
         epochs=sum(len(history.trials[trial].epochs) for trial in own),
         winner=winner,
@@ -155,32 +176,32 @@ def _stage(
     )
 
 
-def _tried(history: History, objective: Objective) -> SweptTrials:
-    """What the search of the run heard."""
-    tried = SweptTrials()
+def _swept_trials(history: History, objective: Objective) -> SweptTrials:
+    """Return what the search of the run was told."""
+    swept = SweptTrials()
     for number, trial in history.trials.items():
-        tried.trials.setdefault(identity(trial.config), number)
-        if trial.status not in _UNENDED:
+        swept.trials.setdefault(identity(trial.config), number)
+        if trial.status not in _NOT_ENDED:
             value = _value(trial, objective)
-            tried.losses[number] = math.inf if value is None else objective.loss(value)
-    return tried
+            swept.losses[number] = math.inf if value is None else objective.loss(value)
+    return swept
 
 
 def _value(trial: TrialHistory, objective: Objective) -> float | None:
-    """What a trial is worth in a sweep: nothing when it failed, whatever it had reached before."""
+    """Return a trial's objective in a sweep. A trial that failed has none, whatever it had reached before."""
     best = trial.best(objective)
-    return None if best is None or trial.status in _LOST else best.metrics[objective.metric]
+    return None if best is None or trial.status in _FAILED else best.metrics[objective.metric]
 
 
-def _course(run: Run) -> SweepPlan:
+def _plan_of(run: Run) -> SweepPlan:
     if not is_swept(run):
         raise RequestError(
             f"The run {run.name} took no path, because no sweep made it: tune-jobs leaderboard shows its trials, and "
             "tune-jobs run EXPERIMENT --searcher sweep makes one."
         )
     try:
-        asked = dict(run.experiment["searcher"])
-        sweep = Sweep(asked.get("steps", ()), asked.get("start"))
+        settings = dict(run.experiment["searcher"])
+        sweep = Sweep(settings.get("steps", ()), settings.get("start"))
         if problems := sweep.space_problems(run.space):
             raise InvalidDeclaration(problems)
     except InvalidDeclaration as error:

@@ -1,4 +1,9 @@
-"""Runs, and repeats of them, side by side: what each found, what it took, what was luck. No Ray, no TensorFlow."""
+"""Comparison of runs, and of repeats of runs: what each found, what it took, and whether the difference is luck.
+
+Nothing here imports Ray or TensorFlow.
+"""
+
+from __future__ import annotations
 
 from tune_jobs.analysis.comparison.comparison import Comparison, compare
 

@@ -14,8 +14,12 @@ _CODE_SENTENCE = "the code of the trainable has changed between them"
 _UNKNOWN = "null"
 
 
-def cautions(strategies: Sequence[Strategy]) -> list[str]:
-    """Return why a comparison of strategies is not like for like, a sentence each."""
+def find_cautions(strategies: Sequence[Strategy]) -> list[str]:
+    """Return why a comparison of strategies is not like for like, a sentence each.
+
+    Args:
+        strategies: The strategies that are compared.
+    """
     sentences = _sentences()
     differing = [name for name in sentences if len(_values(strategies, name)) > 1]
     if "trainable" in differing and _CODE in differing:
@@ -29,7 +33,7 @@ def cautions(strategies: Sequence[Strategy]) -> list[str]:
 
 
 def _sentences() -> dict[str, str | None]:
-    """Return the sentence about each thing in which runs may differ, in order; None: its values are told."""
+    """Return the sentence about each thing in which runs may differ, in order; None: the values are given."""
     cautions = {field.name: field.caution for field in FIELDS.values() if field.caution}
     ordered = sorted(cautions.items(), key=lambda item: item[1].order)
     return {**{name: caution.sentence for name, caution in ordered}, _CODE: _CODE_SENTENCE}

@@ -1,4 +1,4 @@
-"""Which runs are compared as one, what they are called, and why they cannot be compared."""
+"""Groups of runs that are compared as one strategy: their names, and the reasons why groups cannot be compared."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tune_jobs.results.run import Run
 
 
 class Group(NamedTuple):
-    """Runs that belong together.
+    """Runs that are compared as one strategy.
 
     Attributes:
-        name: What they are called.
+        name: The name of the strategy.
         runs: The runs; one or more.
-        planned: How many there are to be.
+        planned: The number of runs that there are to be.
     """
 
     name: str
@@ -23,39 +23,47 @@ class Group(NamedTuple):
     planned: int
 
 
-def group_of(runs: Run | Sequence[Run]) -> Group:
-    """A run by itself, or runs that are called by their group, where all are repeats of it."""
+def make_group(runs: Run | Sequence[Run]) -> Group:
+    """Return a group of runs. If all runs are repeats of one group, it has the name of that group.
+
+    Args:
+        runs: A run by itself, or several runs.
+    """
     if isinstance(runs, Run):
         return Group(runs.name, [runs], 1)
     repeats = [run.repeat for run in runs]
-    groups = {repeat.of if repeat else None for repeat in repeats}
-    name = groups.pop() if len(groups) == 1 else None
+    names = {repeat.of if repeat else None for repeat in repeats}
+    name = names.pop() if len(names) == 1 else None
     planned = max((repeat.count for repeat in repeats if repeat), default=0) if name else 0
     return Group(name or ", ".join(run.name for run in runs), list(runs), max(planned, len(runs)))
 
 
-def runs_of(groups: Sequence[Group]) -> list[Run]:
-    """All runs of some groups, in order."""
+def all_runs(groups: Sequence[Group]) -> list[Run]:
+    """Return all runs of some groups, in order."""
     return [run for group in groups for run in group.runs]
 
 
-def problems_of(groups: Sequence[Group]) -> list[str]:
-    """Why groups cannot be compared, before anything of their journals is read."""
+def find_problems(groups: Sequence[Group]) -> list[str]:
+    """Return why groups cannot be compared, a sentence each. Their journals are not read.
+
+    Args:
+        groups: The groups that are to be compared.
+    """
     if not all(group.runs for group in groups):
         return ["A strategy has no runs, but must have one, or its repeats."]
     if len(groups) < 2:
         names = ", ".join(group.name for group in groups) or "nothing"
         return [f"There is only {names} to compare: name two runs, or two groups of repeats, or more."]
     problems = [f"{name} is named twice, or a part of it: name it once." for name in _named_twice(groups)]
-    objectives = {run.objective for run in runs_of(groups)}
+    objectives = {run.objective for run in all_runs(groups)}
     if len(objectives) > 1:
-        told = ", ".join(f"{group.name}: {_objective(group.runs[0])}" for group in groups)
-        problems.append(f"Runs with different objectives cannot be compared ({told}).")
+        by_group = ", ".join(f"{group.name}: {_objective_text(group.runs[0])}" for group in groups)
+        problems.append(f"Runs with different objectives cannot be compared ({by_group}).")
     return problems
 
 
 def _named_twice(groups: Sequence[Group]) -> list[str]:
-    """The strategies that have a run which an earlier one has already."""
+    """Return the names of the groups that share a run with an earlier one, or hold a run twice."""
     seen: set[Path] = set()
     twice: dict[str, None] = {}
     for group in groups:
@@ -66,12 +74,16 @@ def _named_twice(groups: Sequence[Group]) -> list[str]:
     return list(twice)
 
 
-def _objective(run: Run) -> str:
+def _objective_text(run: Run) -> str:
     return f"{run.objective.metric} ({run.objective.mode})"
 
 
-def names_of(groups: Sequence[Group]) -> list[str]:
-    """What strategies are called: by their paths where two of different storages have the same name."""
+def distinct_names(groups: Sequence[Group]) -> list[str]:
+    """Return a name for each group: its own, or its path if groups of different storages have the same name.
+
+    Args:
+        groups: The groups, no two of which share a run.
+    """
     names = [group.name for group in groups]
     return [
         group.name if names.count(group.name) == 1 else str(group.runs[0].folder.parent / group.name)

@@ -1,4 +1,4 @@
-"""What came of a run in a few numbers, and of the repeats of one in their quartiles."""
+"""Outcomes of runs: what a run found in a few numbers, and what the repeats of a strategy found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tune_jobs.analysis.comparison.statistics import Spread, spread
-from tune_jobs.analysis.comparison.trajectory import Step, Trajectory, reach, trajectory
+from tune_jobs.analysis.comparison.trajectory import Improvement, Trajectory, measure_trajectory, reach
 from tune_jobs.results.evaluations import on_test_set
 from tune_jobs.results.history import History, fold
 from tune_jobs.results.ranking import ranking
@@ -17,16 +17,16 @@ from tune_jobs.results.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one run.
+    """The outcome of one run.
 
     Attributes:
         run: The run.
-        history: Its trials.
-        best: The objective of its best trial.
-        trial: That trial's number.
-        config: That trial's configuration.
-        test: That trial's test score, None where it was not evaluated.
-        trajectory: How the run got there.
+        history: The trials of the run.
+        best: The objective of the best trial.
+        trial: The number of the best trial.
+        config: The configuration of the best trial.
+        test: The test score of the best trial; None if it was not evaluated.
+        trajectory: The way to the best trial.
     """
 
     run: Run
@@ -37,16 +37,26 @@ class Outcome:
     test: float | None
     trajectory: Trajectory
 
-    def reached(self, target: float) -> Step:
-        """When it was at least as good as a target that is no better than its own best."""
-        step = reach(self.trajectory.steps, target, self.run.objective)
-        if step is None:
+    def reached(self, target: float) -> Improvement:
+        """Return the first improvement that is at least as good as a target.
+
+        Args:
+            target: A value of the objective that is no better than the run's own best.
+
+        Raises:
+            ValueError: The run never reached the target.
+        """
+        improvement = reach(self.trajectory.improvements, target, self.run.objective)
+        if improvement is None:
             raise ValueError(f"The run {self.run.name} never reached {target}.")
-        return step
+        return improvement
 
 
-def outcome(run: Run) -> Outcome | None:
-    """What came of a run; None before any of its trials has a finite objective.
+def summarize_run(run: Run) -> Outcome | None:
+    """Return the outcome of a run; None if no trial has a finite objective yet.
+
+    Args:
+        run: The run.
 
     Raises:
         JournalError: The journal is damaged other than by a crash.
@@ -54,7 +64,7 @@ def outcome(run: Run) -> Outcome | None:
     events = run.events()
     history = fold(events)
     objective = run.objective
-    best = next((place for place in ranking(history, objective) if place.best is not None), None)
+    best = next((ranked for ranked in ranking(history, objective) if ranked.best is not None), None)
     if best is None or best.best is None:
         return None
     return Outcome(
@@ -64,31 +74,35 @@ def outcome(run: Run) -> Outcome | None:
         trial=best.trial.trial,
         config=best.trial.config,
         test=_test_score(run, history, best.trial.trial),
-        trajectory=trajectory(events, objective),
+        trajectory=measure_trajectory(events, objective),
     )
 
 
 def _test_score(run: Run, history: History, trial: int) -> float | None:
-    tested, _ = run.test_scores(history)
-    metrics = tested[trial].metrics if trial in tested else {}
+    scores, _ = run.test_scores(history)
+    metrics = scores[trial].metrics if trial in scores else {}
     value = {on_test_set(name): value for name, value in metrics.items()}.get(on_test_set(run.objective.metric))
     return None if value is None or math.isnan(value) else value
 
 
-def best_of(outcomes: Sequence[Outcome]) -> Outcome:
-    """The run with the best objective, the first of equals."""
+def best_outcome(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome with the best objective, the first of equals.
+
+    Args:
+        outcomes: The outcomes of runs with one objective; at least one.
+    """
     objective = outcomes[0].run.objective
     return min(outcomes, key=lambda outcome: objective.loss(outcome.best))
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """One way of searching: a run, or the repeats of one, which tell how much of it was luck.
+    """One way of searching: a run, or the repeats of one, which tell how much of the result was luck.
 
     Attributes:
         name: The name of the run, or of the group of repeats.
-        outcomes: What came of each run; at least one.
-        planned: How many runs there are to be.
+        outcomes: The outcome of each run; at least one.
+        planned: The number of runs that there are to be.
     """
 
     name: str
@@ -97,15 +111,19 @@ class Strategy:
 
     @property
     def best(self) -> Outcome:
-        """The run with the best objective, the first of equals."""
-        return best_of(self.outcomes)
+        """The outcome with the best objective, the first of equals."""
+        return best_outcome(self.outcomes)
 
     @property
     def tests(self) -> tuple[float, ...] | None:
-        """The test scores of all its runs; None unless each has one."""
+        """The test scores of all runs; None unless each run has one."""
         scores = tuple(outcome.test for outcome in self.outcomes if outcome.test is not None)
         return scores if len(scores) == len(self.outcomes) else None
 
     def spread(self, value: Callable[[Outcome], float]) -> Spread:
-        """The quartiles of something over its runs."""
+        """Return the quartiles of a value over the runs.
+
+        Args:
+            value: Returns the value of an outcome.
+        """
         return spread([value(outcome) for outcome in self.outcomes])

@@ -1,4 +1,4 @@
-"""Quartiles, whether two samples differ by more than luck, and how many values it would take to tell."""
+"""Statistics of small samples: quartiles, the Mann-Whitney U test, Holm's correction, and the sample size needed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import NamedTuple
 QUARTILES = (0.25, 0.5, 0.75)
 ALPHA = 0.05
 POWER = 0.8
-MOST = 1000
-_MOST_DIVISIONS = 20_000
-_MOST_PAIRS = 10_000
+MAX_SAMPLE_SIZE = 1000
+_MAX_DIVISIONS = 20_000
+_MAX_PAIRS = 10_000
 _ROUNDING = 1e-9
 
 
 class Spread(NamedTuple):
-    """The quartiles of some values."""
+    """The quartiles of a sample."""
 
     low: float
     median: float
@@ -26,7 +26,11 @@ class Spread(NamedTuple):
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """The quartiles of some values, interpolated linearly between them."""
+    """Return the quartiles of some values, interpolated linearly.
+
+    Args:
+        values: One or more values.
+    """
     import numpy as np
 
     return Spread(*map(float, np.quantile(values, QUARTILES)))
@@ -34,12 +38,12 @@ def spread(values: Sequence[float]) -> Spread:
 
 @dataclass(frozen=True, slots=True)
 class MannWhitney:
-    """What the two-sided Mann-Whitney U test says of two samples.
+    """The result of the two-sided Mann-Whitney U test of two samples.
 
     Attributes:
-        p: The probability of a difference like this, or a greater one, by luck alone.
-        share: Of all pairs, the part in which the first sample's value is greater; ties count half. U / (n1 n2).
-        exact: Whether p was counted out, and not approximated by a normal distribution.
+        p: The probability of such a difference, or of a greater one, by luck alone.
+        share: The part of all pairs in which the first sample's value is greater; ties count half. It is U / (n1 n2).
+        exact: True if p was counted, False if it was approximated by a normal distribution.
     """
 
     p: float
@@ -48,10 +52,11 @@ class MannWhitney:
 
 
 def mann_whitney(first: Sequence[float], second: Sequence[float]) -> MannWhitney:
-    """The two-sided Mann-Whitney U test (Mann and Whitney 1947).
+    """Return the result of the two-sided Mann-Whitney U test (Mann and Whitney 1947).
 
-    Exact where that is possible: without ties by U's distribution, with ties by all ways to divide few values; else
-    by the normal approximation, corrected for ties and continuity. U's distribution and the approximation are SciPy's.
+    The test is exact if possible: without ties by the distribution of U, with ties by all ways to divide the values,
+    if these are few. Otherwise p is the normal approximation, corrected for ties and continuity. The distribution of U
+    and the approximation are SciPy's.
 
     Args:
         first: One or more values.
@@ -61,14 +66,14 @@ def mann_whitney(first: Sequence[float], second: Sequence[float]) -> MannWhitney
 
     share = _share(first, second)
     different = len({*first, *second})
-    if different == 1:  # their variance is 0, by which the approximation divides
+    if different == 1:  # the variance is 0, and the approximation would divide by it
         return MannWhitney(1.0, share, exact=True)
     if different < len(first) + len(second):
-        if math.comb(len(first) + len(second), len(first)) <= _MOST_DIVISIONS:
+        if math.comb(len(first) + len(second), len(first)) <= _MAX_DIVISIONS:
             return MannWhitney(_p_of_divisions(first, second), share, exact=True)
         exact = False
     else:
-        exact = len(first) * len(second) <= _MOST_PAIRS
+        exact = len(first) * len(second) <= _MAX_PAIRS
     p = mannwhitneyu(first, second, alternative="two-sided", method="exact" if exact else "asymptotic").pvalue
     return MannWhitney(min(1.0, float(p)), share, exact)
 
@@ -79,24 +84,33 @@ def _share(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def _p_of_divisions(first: Sequence[float], second: Sequence[float]) -> float:
-    """Of all ways to divide the values, the part with a U at least as far from its mean as the one that was seen."""
+    """Return the part of all ways to divide the values whose U is at least as far from its mean as the observed U."""
     import numpy as np
     from scipy.stats import rankdata
 
     ranks = rankdata([*first, *second])
     sums = np.array(list(combinations(ranks, len(first)))).sum(axis=1)
     distances = np.abs(sums - sums.mean())
-    seen = abs(ranks[: len(first)].sum() - sums.mean())
-    return float(np.mean(distances >= seen - _ROUNDING))
+    observed = abs(ranks[: len(first)].sum() - sums.mean())
+    return float(np.mean(distances >= observed - _ROUNDING))
 
 
 def least_p(first: int, second: int) -> float:
-    """The smallest p that the exact test can give for samples of these sizes: that of samples that do not overlap."""
+    """Return the smallest p that the exact test can give. It is that of samples that do not overlap.
+
+    Args:
+        first: The size of the first sample.
+        second: The size of the second sample.
+    """
     return min(1.0, 2 / math.comb(first + second, first))
 
 
-def holm(ps: Sequence[float]) -> list[float]:
-    """P values adjusted for how many there are, in their order (Holm 1979): reject those that are at most alpha."""
+def adjust_by_holm(ps: Sequence[float]) -> list[float]:
+    """Return p values adjusted for the number of tests (Holm 1979). Those that are at most alpha are significant.
+
+    Args:
+        ps: The p values. The result has the same order.
+    """
     adjusted = [1.0] * len(ps)
     largest = 0.0
     for rank, index in enumerate(sorted(range(len(ps)), key=lambda index: ps[index])):
@@ -107,12 +121,12 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """How many more values of each sample it would take to show a difference.
+    """The number of further values of each sample that it would take to show a difference.
 
     Attributes:
-        first: Of the first sample.
-        second: Of the second.
-        at_least: Whether all that is known is that fewer cannot do.
+        first: The further values of the first sample.
+        second: The further values of the second sample.
+        at_least: True if the numbers are a lower bound only: fewer values cannot suffice.
     """
 
     first: int
@@ -120,29 +134,29 @@ class Needed:
     at_least: bool
 
 
-def needed(share: float, first: int, second: int, alpha: float = ALPHA) -> Needed | None:
-    """How many more values of each sample the test would take, were the true share the one that was seen.
+def estimate_needed(share: float, first: int, second: int, alpha: float = ALPHA) -> Needed | None:
+    """Return how many further values the test would take if the true share were the observed one.
 
-    Noether (1987, Sample size determination for some common nonparametric tests, JASA 82):
-    N = (z_{alpha/2} + z_beta)^2 / (12 c (1 - c) (share - 1/2)^2) values in all, the part c of the first sample, at
-    power 1 - beta = 0.8; but never fewer than with which the exact test can reach alpha. Where the samples do not
-    overlap, share is 0 or 1, the formula says nothing, and that bound is all.
+    The estimate is that of Noether (1987, Sample size determination for some common nonparametric tests, JASA 82):
+    N = (z_{alpha/2} + z_beta)^2 / (12 c (1 - c) (share - 1/2)^2) values in all, at power 1 - beta = 0.8. The part c of
+    them belongs to the first sample. The estimate is never below the number with which the exact test can reach alpha.
+    If the samples do not overlap, share is 0 or 1: then the formula says nothing, and that lower bound is all.
 
     Args:
-        share: Of all pairs, the part in which the first sample's value is greater.
+        share: The part of all pairs in which the first sample's value is greater.
         first: The size of the first sample.
-        second: The size of the second.
-        alpha: At which p a difference counts.
+        second: The size of the second sample.
+        alpha: The p at which a difference counts.
 
     Returns:
-        None when more than 1,000 of one sample would be needed: no practical number.
+        The numbers; None if more than 1,000 values of one sample would be needed, which is no practical number.
     """
     part = first / (first + second)
     at_least = share in (0.0, 1.0)
     total = 2.0 if at_least else _noether(share, part, alpha)
-    while total <= 2 * MOST:
+    while total <= 2 * MAX_SAMPLE_SIZE:
         sizes = _divided(total, part)
-        if max(sizes) > MOST:
+        if max(sizes) > MAX_SAMPLE_SIZE:
             return None
         if least_p(*sizes) <= alpha:
             return Needed(max(0, sizes[0] - first), max(0, sizes[1] - second), at_least)

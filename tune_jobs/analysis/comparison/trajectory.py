@@ -1,4 +1,4 @@
-"""How a run got to its best: the best objective so far over epochs and over seconds of running."""
+"""The trajectory of a run: its best objective so far, over epochs and over seconds of running."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tune_jobs.results.journal.events import EpochReported, Event, RunEnded, Run
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A moment at which a run found something better.
+class Improvement:
+    """A moment at which a run found a better value of its objective.
 
     Attributes:
-        epochs: How many epochs all trials together had trained.
-        seconds: How long the run had been running, its interruptions left out.
+        epochs: The number of epochs that all trials together had trained.
+        seconds: The time that the run had been running, without its interruptions.
         value: The objective.
     """
 
@@ -27,46 +27,58 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """How a run got to its best.
+    """The improvements of a run, and its length.
 
     Attributes:
-        steps: Each better than the one before; none without a finite objective.
-        epochs: How many epochs all trials together trained.
-        seconds: How long the run was running.
+        improvements: The improvements, each better than the one before; empty without a finite objective.
+        epochs: The number of epochs that all trials together trained.
+        seconds: The time that the run was running.
     """
 
-    steps: tuple[Step, ...]
+    improvements: tuple[Improvement, ...]
     epochs: int
     seconds: float
 
 
-def trajectory(events: Iterable[Event], objective: Objective) -> Trajectory:
-    """How a run got to its best, from its events in the order in which they were written."""
-    steps: list[Step] = []
+def measure_trajectory(events: Iterable[Event], objective: Objective) -> Trajectory:
+    """Return the trajectory of a run.
+
+    Args:
+        events: The events of the run, in the order in which they were written.
+        objective: The objective of the run.
+    """
+    improvements: list[Improvement] = []
     trained: set[tuple[int, int]] = set()
     seconds = 0.0
-    for event, seconds in _running(events):
+    for event, seconds in _running_times(events):
         if not isinstance(event, EpochReported):
             continue
         trained.add((event.trial, event.epoch))
         if objective.metric not in event.metrics or diverged_metric(event.metrics, objective.metric) is not None:
             continue
         value = event.metrics[objective.metric]
-        if not steps or objective.is_better(value, steps[-1].value):
-            steps.append(Step(len(trained), seconds, value))
-    return Trajectory(tuple(steps), len(trained), seconds)
+        if not improvements or objective.is_better(value, improvements[-1].value):
+            improvements.append(Improvement(len(trained), seconds, value))
+    return Trajectory(tuple(improvements), len(trained), seconds)
 
 
-def reach(steps: Sequence[Step], target: float, objective: Objective) -> Step | None:
-    """The first step that is at least as good as a target; None where none is."""
-    return next((step for step in steps if not objective.is_better(target, step.value)), None)
+def reach(improvements: Sequence[Improvement], target: float, objective: Objective) -> Improvement | None:
+    """Return the first improvement that is at least as good as a target; None if there is none.
+
+    Args:
+        improvements: The improvements of a run, in order.
+        target: A value of the objective.
+        objective: The objective of the run.
+    """
+    return next((each for each in improvements if not objective.is_better(target, each.value)), None)
 
 
-def _running(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
-    """Each event, and how many seconds the run had been running until then.
+def _running_times(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
+    """Yield each event with the seconds that the run had been running until then.
 
-    It runs from its start to its end, or to the last sign of life where it was killed, and again when it is resumed.
-    That a trial ended is no such sign: a run that is resumed says so of trials that ended before, and before it starts.
+    A run is running from its start to its end, and again from each resumption. If it was killed, it was running until
+    its last sign of life. The end of a trial is no such sign: a run that is resumed records the ends of trials that
+    ended before, and it does so before it starts.
     """
     before_s = 0.0
     started_s: float | None = None

@@ -1,28 +1,37 @@
-"""Whether strategies differ by more than luck, as far as their repeats tell."""
+"""Verdicts: whether strategies differ by more than luck, as far as their repeats tell."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tune_jobs.analysis.comparison.statistics import ALPHA, Needed, holm, least_p, mann_whitney, needed, spread
+from tune_jobs.analysis.comparison.statistics import (
+    ALPHA,
+    Needed,
+    adjust_by_holm,
+    estimate_needed,
+    least_p,
+    mann_whitney,
+    spread,
+)
 from tune_jobs.base.objective import Objective
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One strategy against the one with the best median.
+    """The strategy with the best median against another one.
 
     Attributes:
         best: The strategy with the best median.
-        other: The one that it is compared with.
-        sizes: How many runs each has, in that order.
-        share: Of all pairs of their runs, the part in which the first's is better; ties count half.
-        p: The p value of the two-sided Mann-Whitney U test, adjusted by Holm's method where there are several.
-        exact: Whether p was counted out, and not approximated.
-        tests: How many such tests were done.
-        least_p: The smallest p that so few runs can show, adjusted likewise.
-        needed: How many more runs it would take; None where that is no practical number, or p is small enough.
+        other: The strategy that it is compared with.
+        sizes: The number of runs of each, in that order.
+        share: The part of all pairs of their runs in which the first strategy's run is better; ties count half.
+        p: The p value of the two-sided Mann-Whitney U test, adjusted by Holm's method if there are several tests.
+        exact: True if p was counted, not approximated.
+        tests: The number of tests that were done.
+        least_p: The smallest p that so few runs can show, adjusted like p.
+        needed: The number of further runs that it would take; None if that is no practical number, or if p is small
+            enough already.
     """
 
     best: str
@@ -37,29 +46,30 @@ class Verdict:
 
     @property
     def is_different(self) -> bool:
-        """Whether luck alone would hardly make such a difference."""
+        """True if luck alone would hardly make such a difference."""
         return self.p <= ALPHA
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether so few runs could show no difference, however large."""
-        return self.least_p > ALPHA
+        """True if so few runs cannot show a difference, however large it is."""
+        # With ties and samples of different sizes, p can be below the smallest p without ties.
+        return self.least_p > ALPHA and not self.is_different
 
 
-def verdicts(samples: Mapping[str, Sequence[float]], objective: Objective) -> list[Verdict]:
-    """Compares the strategy with the best median, the first of equals, with every other.
+def judge(samples: Mapping[str, Sequence[float]], objective: Objective) -> list[Verdict]:
+    """Return the verdicts of the strategy with the best median, the first of equals, against each other one.
 
     Args:
-        samples: The scores of each strategy's runs.
-        objective: The metric of the scores, and its direction.
+        samples: The scores of each strategy's runs, by the strategy's name.
+        objective: The metric of the scores.
     """
-    better = {name: [-objective.loss(score) for score in scores] for name, scores in samples.items()}
-    best = max(better, key=lambda name: spread(better[name]).median)
-    others = [name for name in better if name != best]
-    results = {name: mann_whitney(better[best], better[name]) for name in others}
-    sizes = {name: (len(better[best]), len(better[name])) for name in others}
-    adjusted = holm([results[name].p for name in others])
-    least = holm([least_p(*sizes[name]) for name in others])
+    merits = {name: [-objective.loss(score) for score in scores] for name, scores in samples.items()}
+    best = max(merits, key=lambda name: spread(merits[name]).median)
+    others = [name for name in merits if name != best]
+    results = {name: mann_whitney(merits[best], merits[name]) for name in others}
+    sizes = {name: (len(merits[best]), len(merits[name])) for name in others}
+    adjusted = adjust_by_holm([results[name].p for name in others])
+    least = adjust_by_holm([least_p(*sizes[name]) for name in others])
     return [
         Verdict(
             best=best,
@@ -70,8 +80,8 @@ def verdicts(samples: Mapping[str, Sequence[float]], objective: Objective) -> li
             exact=results[name].exact,
             tests=len(others),
             least_p=smallest,
-            # At Holm's strictest step: which step it will be is not known.
-            needed=None if p <= ALPHA else needed(results[name].share, *sizes[name], ALPHA / len(others)),
+            # At Holm's strictest step, because nobody knows which step it will be.
+            needed=None if p <= ALPHA else estimate_needed(results[name].share, *sizes[name], ALPHA / len(others)),
         )
         for name, p, smallest in zip(others, adjusted, least, strict=True)
     ]

@@ -18,7 +18,7 @@ from tune_jobs.cli import table_output as tables
 @options.debug
 def path(run: str, storage: Path | str, format_: str | None, output: Path | None) -> None:
     """Print the path that the sweep of RUN took: a row a step, and the configuration that it reached."""
-    from tune_jobs.analysis.sweep_path import stages_of, sweep_path
+    from tune_jobs.analysis.sweep_path import read_steps, sweep_path
     from tune_jobs.results.find import find_run
     from tune_jobs.views.tables.export import format_for
     from tune_jobs.views.tables.sweep_path import print_path
@@ -29,5 +29,5 @@ def path(run: str, storage: Path | str, format_: str | None, output: Path | None
         sweep_path(found),
         chosen,
         output,
-        lambda console: print_path(console, stages_of(found), found.objective.metric),
+        lambda console: print_path(console, read_steps(found), found.objective.metric),
     )

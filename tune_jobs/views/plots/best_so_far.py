@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tune_jobs.analysis.comparison.bands import Band, band, limits
+from tune_jobs.analysis.comparison.bands import Band, find_limits, make_band
 from tune_jobs.base.words import count
 from tune_jobs.views.plots.canvas import new_figure, plain, save
 
@@ -39,17 +39,17 @@ def figure(comparison: Comparison) -> Figure:
     whole = new_figure(11, 4.5)
     left, right = whole.subplots(1, 2, sharey=True)
     runs = [[outcome.trajectory for outcome in strategy.outcomes] for strategy in comparison.strategies]
-    by_epochs = [band(trajectories, lambda step: step.epochs) for trajectories in runs]
-    by_seconds = [band(trajectories, lambda step: step.seconds) for trajectories in runs]
+    by_epochs = [make_band(trajectories, lambda reached: reached.epochs) for trajectories in runs]
+    by_seconds = [make_band(trajectories, lambda reached: reached.seconds) for trajectories in runs]
     for axes, bands, unit in ((left, by_epochs, "epochs of all trials"), (right, by_seconds, "seconds of running")):
-        for strategy, each in zip(comparison.strategies, bands, strict=True):
-            _draw_band(axes, each, strategy)
+        for strategy, band in zip(comparison.strategies, bands, strict=True):
+            _draw_band(axes, band, strategy)
         axes.set_xlabel(unit)
         axes.set_xlim(left=0)
         axes.grid(alpha=0.3)
     spread = ": median and quartiles" if comparison.is_repeated else ""
     left.set_ylabel(plain(f"best {comparison.objective.metric} so far{spread}"))
-    if shown := limits([*by_epochs, *by_seconds], comparison.objective):
+    if shown := find_limits([*by_epochs, *by_seconds], comparison.objective):
         left.set_ylim(*shown)
     handles, labels = left.get_legend_handles_labels()
     columns = max(1, _LEGEND_LETTERS // (max(map(len, labels)) + 8))
@@ -60,6 +60,6 @@ def figure(comparison: Comparison) -> Figure:
 def _draw_band(axes: Axes, band: Band, strategy: Strategy) -> None:
     repeats = len(strategy.outcomes)
     about = f" ({count(repeats, 'repeat')})" if repeats > 1 else ""
-    (line,) = axes.step(band.places, band.median, where="post", label=plain(f"{strategy.name}{about}"))
+    (line,) = axes.step(band.costs, band.median, where="post", label=plain(f"{strategy.name}{about}"))
     if repeats > 1:
-        axes.fill_between(band.places, band.low, band.high, step="post", alpha=0.2, color=line.get_color(), linewidth=0)
+        axes.fill_between(band.costs, band.low, band.high, step="post", alpha=0.2, color=line.get_color(), linewidth=0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tune_jobs.analysis.sweep_path import Stage, is_swept, stages_of
+from tune_jobs.analysis.sweep_path import StepResult, is_swept, read_steps
 from tune_jobs.errors import RequestError
 from tune_jobs.results.ranking import ranking
 from tune_jobs.views.plots.canvas import new_figure, plain, save
@@ -110,7 +110,7 @@ def _panels(run: Run, history: History) -> list[Panel]:
         ranked.trial.trial: ranked.best.metrics[metric] for ranked in ranking(history, run.objective) if ranked.best
     }
     if is_swept(run):
-        return [_step_panel(stage, values) for stage in stages_of(run) if stage.trials]
+        return [_step_panel(step, values) for step in read_steps(run) if step.trials]
     top = list(values)[:_MOST_LABELLED]
     labels = {trial: f"trial {trial}  {score(values[trial])}" for trial in top}
     others = [trial for trial in history.trials if trial not in labels]
@@ -118,12 +118,12 @@ def _panels(run: Run, history: History) -> list[Panel]:
     return [Panel(title, labels, top, others, top[0] if top else None)]
 
 
-def _step_panel(stage: Stage, values: Mapping[int, float]) -> Panel:
-    ranked = [trial for trial in values if trial in stage.trials][:_MOST_LABELLED]
-    named = [trial for trial in stage.trials if trial in ranked]
-    labels = {trial: f"{_values_text(stage.values(trial))}  {score(values[trial])}" for trial in named}
-    others = [trial for trial in stage.trials if trial not in labels]
-    return Panel(f"{stage.number}  {', '.join(stage.names)}", labels, ranked, others, stage.winner)
+def _step_panel(step: StepResult, values: Mapping[int, float]) -> Panel:
+    ranked = [trial for trial in values if trial in step.trials][:_MOST_LABELLED]
+    named = [trial for trial in step.trials if trial in ranked]
+    labels = {trial: f"{_values_text(step.values(trial))}  {score(values[trial])}" for trial in named}
+    others = [trial for trial in step.trials if trial not in labels]
+    return Panel(f"{step.number}  {', '.join(step.names)}", labels, ranked, others, step.winner)
 
 
 def _values_text(values: Mapping[str, Any]) -> str:

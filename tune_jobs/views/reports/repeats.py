@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tune_jobs.analysis.comparison.outcomes import Outcome, best_of, outcome
+from tune_jobs.analysis.comparison.outcomes import Outcome, best_outcome, summarize_run
 from tune_jobs.analysis.comparison.statistics import spread
 from tune_jobs.results import Ending
 from tune_jobs.views.summary import reference
@@ -48,7 +48,7 @@ def print_repeats(console: Console, runs: Sequence[Run], storage: Path | str) ->
     Returns:
         True if any of them has a best trial.
     """
-    outcomes = [outcome(run) for run in runs]
+    outcomes = [summarize_run(run) for run in runs]
     found = [each for each in outcomes if each is not None]
     console.print()
     print_table(console, _table(runs, outcomes))
@@ -90,5 +90,5 @@ def _next_commands(runs: Sequence[Run], found: Sequence[Outcome], storage: Path 
     if len(found) == len(runs):
         commands.append(f"tune-jobs evaluate {group}")
     if found:
-        commands.append(f"tune-jobs leaderboard {reference(best_of(found).run.folder, storage)}")
+        commands.append(f"tune-jobs leaderboard {reference(best_outcome(found).run.folder, storage)}")
     return commands

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tune_jobs.analysis.comparison.statistics import ALPHA, MOST, POWER
+from tune_jobs.analysis.comparison.statistics import ALPHA, MAX_SAMPLE_SIZE, POWER
 from tune_jobs.base.words import count
 from tune_jobs.views.text import clean, number
 
@@ -47,7 +47,7 @@ def _needed(verdict: Verdict) -> str:
     if needed is None:
         return (
             f"{clean(verdict.best)} was better in {share} of all pairs, so near to half that no practical number of "
-            f"repeats (at most {MOST:,} of each) would tell."
+            f"repeats (at most {MAX_SAMPLE_SIZE:,} of each) would tell."
         )
     if needed.at_least:
         return f"It would take at least {_amounts(verdict, needed)}."

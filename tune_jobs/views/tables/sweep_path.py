@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from tune_jobs.analysis.sweep_path import Stage, State
+from tune_jobs.analysis.sweep_path import StepResult, StepState
 from tune_jobs.views.tables.printing import new_table, print_line, print_table
 from tune_jobs.views.text import clean, config_text, score
 
@@ -15,48 +15,48 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _MISSING = "-"
-_STYLES = {State.DONE: "", State.UNFINISHED: "yellow", State.SKIPPED: "dim", State.AHEAD: "dim"}
+_STYLES = {StepState.DONE: "", StepState.UNFINISHED: "yellow", StepState.SKIPPED: "dim", StepState.AHEAD: "dim"}
 
 
-def print_path(console: Console, stages: Sequence[Stage], metric: str) -> None:
+def print_path(console: Console, steps: Sequence[StepResult], metric: str) -> None:
     """Print the path of a sweep: a row a step, and the configuration that it has reached.
 
     Args:
         console: The output.
-        stages: The steps of the sweep.
+        steps: The steps of the sweep.
         metric: The objective's metric.
     """
     table = new_table()
     for name in ("step", "parameters", "winner", "trial", clean(metric), "gain", "trials", "epochs"):
         table.add_column(name, justify="left" if name in ("parameters", "winner") else "right", overflow="fold")
-    for stage in stages:
-        table.add_row(*map(Text, path_row(stage)), style=_STYLES[stage.state])
+    for step in steps:
+        table.add_row(*map(Text, path_row(step)), style=_STYLES[step.state])
     print_table(console, table)
     console.print()
-    print_line(console, Text(destination(stages, metric), style="bold"))
+    print_line(console, Text(destination(steps, metric), style="bold"))
 
 
-def path_row(stage: Stage) -> tuple[str, ...]:
+def path_row(step: StepResult) -> tuple[str, ...]:
     """Return number, parameters, winner, winner's trial, objective, gain, trials and epochs of a step."""
     return (
-        str(stage.number),
-        ", ".join(map(clean, stage.names)),
-        _winner(stage),
-        _MISSING if stage.winner is None else str(stage.winner),
-        score(stage.value),
-        gain_text(stage.gain),
-        str(len(stage.own)),
-        str(stage.epochs),
+        str(step.number),
+        ", ".join(map(clean, step.names)),
+        _winner(step),
+        _MISSING if step.winner is None else str(step.winner),
+        score(step.value),
+        gain_text(step.gain),
+        str(len(step.own)),
+        str(step.epochs),
     )
 
 
-def destination(stages: Sequence[Stage], metric: str) -> str:
+def destination(steps: Sequence[StepResult], metric: str) -> str:
     """Return the configuration that a path has reached, and if it is the final one."""
-    done = [stage for stage in stages if stage.winner is not None]
+    done = [step for step in steps if step.winner is not None]
     if not done or done[-1].winner is None:
         return "No step is finished yet."
     last = done[-1]
-    prefix = "so far" if any(stage.state in (State.UNFINISHED, State.AHEAD) for stage in stages) else "final"
+    prefix = "so far" if any(step.state in (StepState.UNFINISHED, StepState.AHEAD) for step in steps) else "final"
     reached = f"trial {last.winner}, {clean(metric)} {score(last.value)}"
     return f"{prefix}: {reached}: {config_text(_config(last))}"
 
@@ -68,19 +68,19 @@ def gain_text(gain: float | None) -> str:
     return "0" if gain == 0 else f"{'+' if gain > 0 else '-'}{score(abs(gain))}"
 
 
-def _config(stage: Stage) -> Mapping[str, Any]:
-    return stage.trials[stage.winner] if stage.winner is not None else {}
+def _config(step: StepResult) -> Mapping[str, Any]:
+    return step.trials[step.winner] if step.winner is not None else {}
 
 
-def _winner(stage: Stage) -> str:
-    match stage.state:
-        case State.UNFINISHED:
-            return f"not finished: {stage.ended} of {stage.contenders} trials ended"
-        case State.SKIPPED:
+def _winner(step: StepResult) -> str:
+    match step.state:
+        case StepState.UNFINISHED:
+            return f"not finished: {step.ended} of {step.contenders} trials ended"
+        case StepState.SKIPPED:
             return "skipped: not active"
-        case State.AHEAD:
+        case StepState.AHEAD:
             return "not begun"
-    if stage.winner is None:
+    if step.winner is None:
         return _MISSING
-    values = config_text(stage.values(stage.winner))
-    return f"{values} (all trials failed)" if stage.value is None else values
+    values = config_text(step.values(step.winner))
+    return f"{values} (all trials failed)" if step.value is None else values

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu, norm
 
 from tests.support.result_strategies import property_settings
-from tune_jobs.analysis.comparison.statistics import ALPHA, MOST, Needed, holm, least_p, mann_whitney, needed
+from tune_jobs.analysis.comparison.statistics import (
+    ALPHA,
+    MAX_SAMPLE_SIZE,
+    Needed,
+    adjust_by_holm,
+    estimate_needed,
+    least_p,
+    mann_whitney,
+)
 
 FEW = st.lists(st.integers(0, 5).map(float), min_size=1, max_size=5)  # few values, so that ties are common
 
@@ -85,15 +93,15 @@ def test_three_against_three_can_never_show_a_difference():
 
 def test_holm_as_worked_by_hand():
     # The second may not be more significant than the first: 2 x 0.02 < 3 x 0.014, so it takes its value.
-    assert holm([0.02, 0.014, 0.6]) == pytest.approx([0.042, 0.042, 0.6])
-    assert holm([0.04]) == [0.04]
-    assert holm([]) == []
+    assert adjust_by_holm([0.02, 0.014, 0.6]) == pytest.approx([0.042, 0.042, 0.6])
+    assert adjust_by_holm([0.04]) == [0.04]
+    assert adjust_by_holm([]) == []
 
 
 @property_settings
 @given(st.lists(st.floats(0, 1), max_size=6))
 def test_holm_never_makes_a_p_smaller_nor_greater_than_bonferroni(ps):
-    adjusted = holm(ps)
+    adjusted = adjust_by_holm(ps)
     for p, after in zip(ps, adjusted, strict=True):
         assert p <= after <= min(1.0, len(ps) * p)
     assert [p for _, p in sorted(zip(ps, adjusted, strict=True))] == sorted(adjusted)
@@ -102,29 +110,29 @@ def test_holm_never_makes_a_p_smaller_nor_greater_than_bonferroni(ps):
 def test_noether_by_hand():
     # (1.96 + 0.84)^2 / (12 x 1/4 x (0.8 - 0.5)^2) = 29.07 in all: 15 each.
     assert (norm.isf(0.025) + norm.isf(0.2)) ** 2 / (3 * 0.09) == pytest.approx(29.07, abs=0.01)
-    assert needed(0.8, 5, 5) == Needed(10, 10, at_least=False)
+    assert estimate_needed(0.8, 5, 5) == Needed(10, 10, at_least=False)
     # c = 1/3: 7.849 / (12 x 2/9 x 0.09) = 32.7, of which a third is 11 and two thirds 22.
-    assert needed(0.8, 3, 6) == Needed(8, 16, at_least=False)
+    assert estimate_needed(0.8, 3, 6) == Needed(8, 16, at_least=False)
 
 
 def test_without_overlap_the_exact_test_says_how_many():
-    assert needed(1.0, 3, 3) == Needed(1, 1, at_least=True)
-    assert needed(0.0, 2, 2) == Needed(2, 2, at_least=True)
-    assert needed(1.0, 3, 3, alpha=0.005) == Needed(3, 3, at_least=True)
+    assert estimate_needed(1.0, 3, 3) == Needed(1, 1, at_least=True)
+    assert estimate_needed(0.0, 2, 2) == Needed(2, 2, at_least=True)
+    assert estimate_needed(1.0, 3, 3, alpha=0.005) == Needed(3, 3, at_least=True)
 
 
 def test_a_share_near_half_needs_no_practical_number():
-    assert needed(0.5, 5, 5) is None
-    edge = 0.5 + math.sqrt(7.8489 / (3 * 2 * MOST))
-    assert needed(edge - 0.001, 5, 5) is None
-    assert needed(edge + 0.001, 5, 5) is not None
+    assert estimate_needed(0.5, 5, 5) is None
+    edge = 0.5 + math.sqrt(7.8489 / (3 * 2 * MAX_SAMPLE_SIZE))
+    assert estimate_needed(edge - 0.001, 5, 5) is None
+    assert estimate_needed(edge + 0.001, 5, 5) is not None
 
 
 @property_settings
 @given(FEW, FEW)
 def test_what_is_not_significant_needs_more(first, second):
     result = mann_whitney(first, second)
-    more = needed(result.share, len(first), len(second))
+    more = estimate_needed(result.share, len(first), len(second))
     if result.p > ALPHA and more is not None:
         assert more.first + more.second > 0
         assert least_p(len(first) + more.first, len(second) + more.second) <= ALPHA
@@ -133,7 +141,7 @@ def test_what_is_not_significant_needs_more(first, second):
 def test_with_as_many_as_said_the_test_finds_four_in_five():
     # Normal samples that are apart so far that the first is greater in 80 % of all pairs.
     shift = math.sqrt(2) * norm.ppf(0.8)
-    size = 5 + needed(0.8, 5, 5).first
+    size = 5 + estimate_needed(0.8, 5, 5).first
     rng = np.random.default_rng(0)
     found = [
         mannwhitneyu(rng.normal(shift, 1, size), rng.normal(0, 1, size), method="asymptotic").pvalue <= ALPHA

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.support.compared_runs import events_of as run_events
 from tests.support.result_strategies import accuracy, events_of, property_settings, random_trials
-from tune_jobs.analysis.comparison.trajectory import reach, trajectory
+from tune_jobs.analysis.comparison.trajectory import measure_trajectory, reach
 from tune_jobs.results import EpochReported, RunEnded, RunStarted, Status, TrialEnded, TrialStarted, fold
 from tune_jobs.results.ranking import ranking
 
@@ -43,35 +43,38 @@ def told(steps):
 def test_each_step_is_better_and_later_and_the_last_is_the_leaderboards_best(trials, mode):
     objective = accuracy(mode)
     events = [run_started(0.0), *events_of(trials)]
-    path = trajectory(events, objective)
-    for before, after in zip(path.steps, path.steps[1:], strict=False):
+    path = measure_trajectory(events, objective)
+    for before, after in zip(path.improvements, path.improvements[1:], strict=False):
         assert objective.is_better(after.value, before.value)
         assert before.epochs < after.epochs
         assert before.seconds <= after.seconds
     best = next(iter(ranking(fold(events), objective)), None)
     value = best.best.metrics["val_accuracy"] if best and best.best else None
-    assert (path.steps[-1].value if path.steps else None) == value
+    assert (path.improvements[-1].value if path.improvements else None) == value
     assert path.epochs == sum(len(trial.epochs) for trial in trials)
 
 
 def test_epochs_and_seconds_are_those_of_all_trials_together():
-    path = trajectory(run_events([0.5, 0.4, 0.9]), accuracy())
-    assert told(path.steps) == [(1, 10.0, 0.5), (3, 30.0, 0.9)]
+    path = measure_trajectory(run_events([0.5, 0.4, 0.9]), accuracy())
+    assert told(path.improvements) == [(1, 10.0, 0.5), (3, 30.0, 0.9)]
     assert (path.epochs, path.seconds) == (3, 31.0)
 
 
 def test_the_time_between_an_interruption_and_its_resumption_does_not_count():
     first = [run_started(100.0), started(101.0), epoch(110.0, 1, 0.5), run_ended(112.0)]
     second = [run_started(5000.0), started(5001.0), epoch(5010.0, 2, 0.7), trial_ended(5010.0), run_ended(5020.0)]
-    path = trajectory([*first, *second], accuracy())
-    assert told(path.steps) == [(1, 10.0, 0.5), (2, 22.0, 0.7)]
+    path = measure_trajectory([*first, *second], accuracy())
+    assert told(path.improvements) == [(1, 10.0, 0.5), (2, 22.0, 0.7)]
     assert path.seconds == 32.0
 
 
 def test_a_run_that_was_killed_ran_until_its_last_sign_of_life():
     killed = [run_started(100.0), started(101.0), epoch(110.0, 1, 0.5)]
-    assert trajectory(killed, accuracy()).seconds == 10.0
-    assert trajectory([*killed, run_started(900.0), epoch(905.0, 2, 0.6), run_ended(906.0)], accuracy()).seconds == 16.0
+    assert measure_trajectory(killed, accuracy()).seconds == 10.0
+    assert (
+        measure_trajectory([*killed, run_started(900.0), epoch(905.0, 2, 0.6), run_ended(906.0)], accuracy()).seconds
+        == 16.0
+    )
 
 
 def test_the_end_of_a_trial_that_a_resumed_run_tells_before_it_starts_is_no_sign_of_life():
@@ -83,7 +86,7 @@ def test_the_end_of_a_trial_that_a_resumed_run_tells_before_it_starts_is_no_sign
         epoch(905.0, 1, 0.6, trial=1),
         run_ended(906.0),
     ]
-    assert trajectory([*killed, *resumed], accuracy()).seconds == 16.0
+    assert measure_trajectory([*killed, *resumed], accuracy()).seconds == 16.0
 
 
 @property_settings
@@ -96,31 +99,35 @@ def test_a_run_was_running_as_long_as_all_its_spans_together(spans, killed):
         # A driver that is killed leaves no word of its end.
         end = started(now_s) if killed else run_ended(now_s)
         events += [run_started(begin_s), end]
-    assert math.isclose(trajectory(events, accuracy()).seconds, sum(length for _, length in spans), abs_tol=1e-6)
+    assert math.isclose(
+        measure_trajectory(events, accuracy()).seconds, sum(length for _, length in spans), abs_tol=1e-6
+    )
 
 
 def test_a_clock_that_is_set_back_does_not_make_time_run_backwards():
-    path = trajectory([run_started(100.0), started(101.0), epoch(110.0, 1, 0.5), epoch(50.0, 2, 0.6)], accuracy())
-    assert [step.seconds for step in path.steps] == [10.0, 10.0]
+    path = measure_trajectory(
+        [run_started(100.0), started(101.0), epoch(110.0, 1, 0.5), epoch(50.0, 2, 0.6)], accuracy()
+    )
+    assert [step.seconds for step in path.improvements] == [10.0, 10.0]
 
 
 def test_an_epoch_that_was_trained_again_counts_once():
     events = [run_started(0.0), started(1.0), epoch(2.0, 1, 0.5), epoch(3.0, 1, 0.6), epoch(4.0, 2, 0.7)]
-    path = trajectory(events, accuracy())
-    assert told(path.steps) == [(1, 2.0, 0.5), (1, 3.0, 0.6), (2, 4.0, 0.7)]
+    path = measure_trajectory(events, accuracy())
+    assert told(path.improvements) == [(1, 2.0, 0.5), (1, 3.0, 0.6), (2, 4.0, 0.7)]
     assert path.epochs == 2
 
 
 def test_nothing_finite_is_no_step():
-    path = trajectory(run_events([math.nan, math.inf]), accuracy())
-    assert (path.steps, path.epochs) == ((), 2)
-    assert trajectory([], accuracy()).seconds == 0.0
+    path = measure_trajectory(run_events([math.nan, math.inf]), accuracy())
+    assert (path.improvements, path.epochs) == ((), 2)
+    assert measure_trajectory([], accuracy()).seconds == 0.0
 
 
 @property_settings
 @given(st.lists(st.floats(0, 1), min_size=1), MODES, st.data())
 def test_a_target_is_reached_at_the_first_step_that_is_as_good(values, mode, data):
-    steps = trajectory(run_events(values), accuracy(mode)).steps
+    steps = measure_trajectory(run_events(values), accuracy(mode)).improvements
     target = data.draw(st.sampled_from(values))
     first = next(index for index, value in enumerate(values, start=1) if not accuracy(mode).is_better(target, value))
     assert reach(steps, target, accuracy(mode)).epochs == first

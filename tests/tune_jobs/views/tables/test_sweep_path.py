@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import tune_jobs
 from tests.support.swept_runs import make_run
-from tune_jobs.analysis.sweep_path import State, is_swept, stages_of
+from tune_jobs.analysis.sweep_path import StepState, is_swept, read_steps
 from tune_jobs.base.objective import Objective
 from tune_jobs.cli.main import main
 from tune_jobs.errors import RequestError
@@ -27,11 +27,11 @@ def invoke(*arguments: Any, status: int = 0) -> Any:
 
 
 def test_every_step_has_its_winner_its_gain_and_its_cost(tmp_path: Path) -> None:
-    first, second, third, fourth = stages_of(make_run(tmp_path))
+    first, second, third, fourth = read_steps(make_run(tmp_path))
     assert (first.names, first.own, first.epochs) == (("layers", "units"), (0, 1, 2, 3), 16)
     assert first.values(first.winner) == {"layers": 2, "units": 16}
     assert first.gain == pytest.approx(0.18 * 15 / 16)
-    assert (second.state, second.winner, second.own) == (State.SKIPPED, None, ())
+    assert (second.state, second.winner, second.own) == (StepState.SKIPPED, None, ())
     assert (third.winner, third.own, third.gain) == (3, (4,), 0)
     assert third.trials.keys() == {3, 4}
     assert (fourth.winner, fourth.own, fourth.epochs) == (6, (5, 6), 4)
@@ -43,15 +43,15 @@ def test_less_is_better_where_the_objective_says_so(tmp_path: Path) -> None:
         return {"val_loss": 3.0 - config["layers"]}
 
     run = make_run(tmp_path, steps=("layers",), learns=learns, objective=Objective("val_loss", "min"))
-    (stage,) = stages_of(run)
+    (stage,) = read_steps(run)
     assert (stage.value, stage.gain) == (1, 1)
 
 
 def test_a_run_that_was_cut_says_how_far_it_came(tmp_path: Path) -> None:
     run = make_run(tmp_path, stop_after=2)
-    first, *others = stages_of(run)
-    assert (first.state, first.ended, first.contenders, first.own) == (State.UNFINISHED, 2, 4, (0, 1, 2))
-    assert [stage.state for stage in others] == [State.AHEAD] * 3
+    first, *others = read_steps(run)
+    assert (first.state, first.ended, first.contenders, first.own) == (StepState.UNFINISHED, 2, 4, (0, 1, 2))
+    assert [stage.state for stage in others] == [StepState.AHEAD] * 3
     assert invoke("path", run.folder).output.splitlines()[1:] == [
         "   1  layers, units  not finished: 2 of 4 trials ended      -             -     -       3       8",
         "   2  momentum       not begun                              -             -     -       0       0",
@@ -65,7 +65,7 @@ def test_a_run_that_was_cut_says_how_far_it_came(tmp_path: Path) -> None:
 def test_before_the_first_trial_there_is_a_path_to_go(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     (run.folder / "journal.jsonl").unlink()
-    assert [stage.state for stage in stages_of(run)] == [State.UNFINISHED, *[State.AHEAD] * 3]
+    assert [stage.state for stage in read_steps(run)] == [StepState.UNFINISHED, *[StepState.AHEAD] * 3]
 
 
 def test_all_trials_failed(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_all_trials_failed(tmp_path: Path) -> None:
         raise ValueError("never")
 
     run = make_run(tmp_path, learns=learns, same_failures=99)
-    assert [stage.winner for stage in stages_of(run)] == [0, None, 0, 0]
+    assert [stage.winner for stage in read_steps(run)] == [0, None, 0, 0]
     assert "layers=1, units=8 (all trials failed)" in invoke("path", run.folder).output
 
 
@@ -118,7 +118,7 @@ def test_a_damaged_declaration_is_told(tmp_path: Path, damage: dict[str, Any]) -
     asked["searcher"].update(damage)
     (run.folder / "experiment.json").write_text(json.dumps(asked))
     with pytest.raises(RequestError, match=r"experiment\.json of swept is damaged"):
-        stages_of(tune_jobs.load_run(run.folder))
+        read_steps(tune_jobs.load_run(run.folder))
 
 
 def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path) -> None:
