@@ -19,15 +19,23 @@ from tune_jobs.loading.loader import load
 DIGITS_RUNS = {"digits": 0, "digits-2": 1}
 """The runs of digits_mlp that examples find in ``runs``, each with its seed."""
 
+SWEPT_RUN = "digits-swept"
+SWEEP = tune_jobs.Sweep(steps=("layers", "optimizer"), start={"learning_rate": 0.01, "momentum": 0.9})
+"""The run of a sweep that the example of ``sweep_path`` finds beside them, and its searcher."""
+
 
 @pytest.fixture(scope="session")
 def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with finished runs, made once by a real Ray. It is copied, never changed."""
     storage = tmp_path_factory.mktemp("digits") / "runs"
     digits = load("digits_mlp")
-    for name, seed in DIGITS_RUNS.items():
+    experiments = {
+        **{name: digits.experiment.override(trials=4, max_epochs=2, seed=seed) for name, seed in DIGITS_RUNS.items()},
+        SWEPT_RUN: digits.experiment.override(searcher=SWEEP, max_epochs=2),
+    }
+    for name, experiment in experiments.items():
         tune_jobs.run(
-            digits.experiment.override(trials=4, max_epochs=2, seed=seed),
+            experiment,
             storage=storage,
             name=name,
             experiment_name=digits.name,

@@ -42,10 +42,8 @@ WITHOUT_EXAMPLE: set[str] = {
     "RequestError",
     "Resources",
     "RunFailed",
-    "compare",
     "find_job",
     "submit",
-    "sweep_path",
 }
 """Names that have none yet."""
 
