@@ -1,5 +1,7 @@
 """The grid of a space and its size, known before it is enumerated."""
 
+from __future__ import annotations
+
 import itertools
 import math
 
@@ -16,7 +18,7 @@ MOST = 2_000
 
 @settings(deadline=None, max_examples=120)
 @given(some.spaces(finite=True, most=4))
-def test_grid_has_exactly_the_configurations_of_the_space(space):
+def test_grid_has_exactly_the_configurations_of_the_space(space: SearchSpace) -> None:
     assume(space.size <= MOST)
     configurations = list(space.grid())
     known = {identity(each) for each in configurations}
@@ -26,21 +28,21 @@ def test_grid_has_exactly_the_configurations_of_the_space(space):
     assert all(identity(space.sample(rng)) in known for _ in range(20))
 
 
-def test_last_parameter_varies_fastest():
+def test_last_parameter_varies_fastest() -> None:
     space = SearchSpace(a=Int(1, 2), n=Int(0, 1), x=Choice("p", "q").per("n"), b=Boolean())
     rows = [(each["a"], each["x"], each["b"]) for each in space.grid()]
     lists = [[], ["p"], ["q"]]
     assert rows == list(itertools.product([1, 2], lists, [False, True]))
 
 
-def test_grid_is_lazy_and_size_exact_for_huge_spaces():
+def test_grid_is_lazy_and_size_exact_for_huge_spaces() -> None:
     space = SearchSpace(**{f"x{index}": Int(1, 10) for index in range(30)}, s=Choice("a", "b"), y=Int(1, 3).when(s="a"))
     assert space.size == 10**30 * (3 + 1)
     first, second = itertools.islice(space.grid(), 2)
     assert (first["y"], second["y"]) == (1, 2)
 
 
-def test_size_of_entangled_spaces_is_found_without_branching_over_everything():
+def test_size_of_entangled_spaces_is_found_without_branching_over_everything() -> None:
     switches = {f"s{index}": Boolean() for index in range(40)}
     chained = {f"c{index}": Int(1, 3).when(**{f"s{index}": True, f"s{index + 1}": True}) for index in range(39)}
     ways = {True: 1, False: 1}
@@ -51,7 +53,7 @@ def test_size_of_entangled_spaces_is_found_without_branching_over_everything():
     assert everything.size == 2**40 - 1 + 5
 
 
-def test_size_of_repeated_conditional_elements():
+def test_size_of_repeated_conditional_elements() -> None:
     space = SearchSpace(
         layers=Int(0, 30),
         kind=Choice("conv", "dense").per("layers"),
@@ -60,12 +62,12 @@ def test_size_of_repeated_conditional_elements():
     assert space.size == sum(5**length for length in range(31))
 
 
-def test_size_with_a_parent_of_a_billion_values():
+def test_size_with_a_parent_of_a_billion_values() -> None:
     space = SearchSpace(a=Int(1, 10**9), b=Int(1, 7).when(a=[5, 6]), c=Int(1, 2).when(a=5))
     assert space.size == 10**9 - 2 + 7 * 2 + 7
 
 
-def test_continuum_makes_the_space_infinite_and_its_grid_an_error():
+def test_continuum_makes_the_space_infinite_and_its_grid_an_error() -> None:
     space = SearchSpace(big=Int(1, 2**50), n=Int(0, 2), rate=Float(0.0, 1.0, log=False).per("n"), ok=Boolean())
     assert space.size == math.inf
     with pytest.raises(InvalidDeclaration, match=r"rate: Its values 0 … 1 are a continuum.*give it a step") as caught:
@@ -73,13 +75,13 @@ def test_continuum_makes_the_space_infinite_and_its_grid_an_error():
     assert len(caught.value.problems) == 1
 
 
-def test_continuum_that_is_never_active_does_not_count():
+def test_continuum_that_is_never_active_does_not_count() -> None:
     space = SearchSpace(n=Fixed(0), rate=Float(0.0, 1.0).per("n"))
     assert space.size == 1
     assert list(space.grid()) == [{"n": 0, "rate": []}]
 
 
-def test_a_grid_of_some_values_holds_the_others_also_where_they_are_a_continuum():
+def test_a_grid_of_some_values_holds_the_others_also_where_they_are_a_continuum() -> None:
     space = SearchSpace(layers=Int(1, 3), units=Choice(8, 16).per("layers"), rate=Float(0.0, 1.0))
     values = {"layers": (2,), "rate": (0.5,)}
     assert list(space.grid_of(lambda slot: values.get(slot.name, (8,) if slot.index == (1,) else (16, 8)))) == [

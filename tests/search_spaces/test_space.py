@@ -1,9 +1,13 @@
 """SearchSpace: conditions, repetition, samples, validation, JSON, and every way to declare it wrongly."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import pickle
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,14 +28,14 @@ NESTED = SearchSpace(
 )
 
 
-def label_list(space):
+def labels_of(space: SearchSpace) -> list[str]:
     return [slot.label for slot in space.slots()]
 
 
 @pytest.mark.parametrize(
     "space", [digits_mlp.SPACE, fashion_mnist_mlp.SPACE, NESTED], ids=["digits", "fashion", "nested"]
 )
-def test_active_parameters_and_only_those_are_in_a_sample(space):
+def test_active_parameters_and_only_those_are_in_a_sample(space: SearchSpace) -> None:
     rng = np.random.default_rng(0)
     for _ in range(300):
         config = space.sample(rng)
@@ -42,14 +46,14 @@ def test_active_parameters_and_only_those_are_in_a_sample(space):
     assert space.sample(np.random.default_rng(5)) == space.sample(np.random.default_rng(5))
 
 
-def test_configuration_is_in_declaration_order_although_parents_come_later():
+def test_configuration_is_in_declaration_order_although_parents_come_later() -> None:
     space = SearchSpace(
         units=Int(1, 2).per("layers"), momentum=Int(1, 2).when(sgd=True), layers=Fixed(2), sgd=Fixed(True)
     )
     assert list(space.sample(np.random.default_rng(0))) == ["units", "momentum", "layers", "sgd"]
 
 
-def test_elements_whose_condition_fails_are_none_and_zero_repeats_are_an_empty_list():
+def test_elements_whose_condition_fails_are_none_and_zero_repeats_are_an_empty_list() -> None:
     labelled = {
         "blocks": 2, "kind_0": "dense", "kind_1": "conv", "layers_1": 1,
         "filters_1_0": 8, "rate_1_0": None, "rate_0_0": 0.5,
@@ -66,9 +70,9 @@ def test_elements_whose_condition_fails_are_none_and_zero_repeats_are_an_empty_l
     assert NESTED.unflatten({"blocks": 0}) == {"blocks": 0, "kind": [], "layers": [], "filters": []}
 
 
-def test_slots_are_all_that_there_can_be_in_declaration_order():
+def test_slots_are_all_that_there_can_be_in_declaration_order() -> None:
     space = SearchSpace(layers=Int(0, 2), units=Int(1, 9).per("layers"), sizes=Choice(1, 2).per("units"))
-    assert label_list(SearchSpace(layers=Int(0, 2), units=Int(1, 2).per("layers"))) == [
+    assert labels_of(SearchSpace(layers=Int(0, 2), units=Int(1, 2).per("layers"))) == [
         "layers",
         "units_0",
         "units_1",
@@ -83,7 +87,7 @@ def test_slots_are_all_that_there_can_be_in_declaration_order():
     )
 
 
-def test_a_child_of_a_conditional_parent_goes_with_it():
+def test_a_child_of_a_conditional_parent_goes_with_it() -> None:
     space = SearchSpace(
         a=Boolean(),
         b=Int(0, 1).when(a=True),
@@ -96,7 +100,7 @@ def test_a_child_of_a_conditional_parent_goes_with_it():
     assert space.unflatten({"a": True, "b": 1, "c": 7, "d_0": 1, "e_0": 2})["e"] == [2]
 
 
-def test_condition_on_a_parent_that_chooses_between_lists():
+def test_condition_on_a_parent_that_chooses_between_lists() -> None:
     space = SearchSpace(
         shape=Choice((3, 3), (5, 5), 3),
         one=Int(1, 2).when(shape=(3, 3)),
@@ -106,7 +110,7 @@ def test_condition_on_a_parent_that_chooses_between_lists():
     assert active == {"[3, 3]": ["one"], "[5, 5]": ["several"], "3": ["several"]}
 
 
-def test_configurations_own_their_values():
+def test_configurations_own_their_values() -> None:
     space = SearchSpace(kernel=Choice([1, 2], [3]), fixed=Fixed({"a": []}))
     config = space.sample(np.random.default_rng(0))
     config["kernel"].append(9)
@@ -116,9 +120,9 @@ def test_configurations_own_their_values():
 
 @settings(deadline=None, max_examples=80)
 @given(some.spaces(), st.integers(0, 2**32))
-def test_samples_are_contained_and_forms_round_trip(space, seed):
+def test_samples_are_contained_and_forms_round_trip(space: SearchSpace, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    labels = set(label_list(space))
+    labels = set(labels_of(space))
     for _ in range(5):
         config = space.sample(rng)
         assert space.validate(config) == []
@@ -137,7 +141,7 @@ def test_samples_are_contained_and_forms_round_trip(space, seed):
 
 @settings(deadline=None, max_examples=60)
 @given(some.spaces(), st.data())
-def test_a_changed_configuration_is_refused(space, data):
+def test_a_changed_configuration_is_refused(space: SearchSpace, data: st.DataObject) -> None:
     config = space.sample(np.random.default_rng(0))
     name = data.draw(st.sampled_from(sorted(space.parameters)))
     if name in config:
@@ -165,7 +169,7 @@ def test_a_changed_configuration_is_refused(space, data):
         ({"dropout": None}, "dropout is None, but must be a number of 0 … 0.5 step 0.1."),
     ],
 )
-def test_each_reason_is_given_and_none_that_only_follows_from_it(change, reason):
+def test_each_reason_is_given_and_none_that_only_follows_from_it(change: dict[str, Any], reason: str) -> None:
     config = {
         "layers": 2,
         "units": [16, 32],
@@ -179,10 +183,10 @@ def test_each_reason_is_given_and_none_that_only_follows_from_it(change, reason)
     assert reason in found
 
 
-def test_validation_reports_all_reasons_and_takes_anything():
+def test_validation_reports_all_reasons_and_takes_anything() -> None:
     assert len(digits_mlp.SPACE.validate({})) == 5
-    for garbage in (None, 3, [], "x", {1: 2}, {"layers": {}}, {"layers": float("nan")}):
-        assert digits_mlp.SPACE.validate(garbage)
+    for other in (None, 3, [], "x", {1: 2}, {"layers": {}}, {"layers": float("nan")}):
+        assert digits_mlp.SPACE.validate(other)
     with pytest.raises(ValueError, match="layers is missing"):
         digits_mlp.SPACE.flatten({})
     with pytest.raises(ValueError, match="units_0 is missing"):
@@ -250,7 +254,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("declare", "messages"), MISTAKES)
-def test_every_mistake_is_reported_with_name_value_and_remedy(declare, messages):
+def test_every_mistake_is_reported_with_name_value_and_remedy(declare: Callable[[], Any], messages: list[str]) -> None:
     with deferred_checks():
         space = declare()
     with pytest.raises(InvalidDeclaration) as caught:
@@ -263,17 +267,19 @@ def test_every_mistake_is_reported_with_name_value_and_remedy(declare, messages)
             declare()
 
 
-garbage = st.sampled_from([None, True, -1, 2**70, float("nan"), "x", "a", [], [[]], {}, print, ("a",), {"a"}])
+garbage: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, -1, 2**70, float("nan"), "x", "a", [], [[]], {}, print, ("a",), {"a"}]
+)
 
 
 @settings(deadline=None, max_examples=150)
 @given(st.data())
-def test_problems_never_raise_whatever_was_declared(data):
+def test_problems_never_raise_whatever_was_declared(data: st.DataObject) -> None:
     draw = data.draw
     with deferred_checks():
-        space = {}
+        space: dict[str, Any] = {}
         for name in ("a", "b", "c"):
-            kind = draw(st.sampled_from([Int, Float, Choice, Fixed, None]))
+            kind: Any = draw(st.sampled_from([Int, Float, Choice, Fixed, None]))
             if kind is None:
                 space[name] = draw(garbage)
                 continue
@@ -303,7 +309,9 @@ any_json = st.recursive(
 
 @settings(deadline=None, max_examples=100)
 @given(valid_json, any_json, st.data())
-def test_hostile_json_raises_nothing_but_the_declared_error(data, poison, choose):
+def test_hostile_json_raises_nothing_but_the_declared_error(
+    data: dict[str, Any], poison: Any, choose: st.DataObject
+) -> None:
     entry = choose.draw(st.sampled_from(data["parameters"]))
     entry[choose.draw(st.sampled_from([*sorted(entry), "new"]))] = poison
     for hostile in (data, poison, {"parameters": poison}, {"parameters": [poison]}):
@@ -311,7 +319,7 @@ def test_hostile_json_raises_nothing_but_the_declared_error(data, poison, choose
             SearchSpace.from_json(hostile)
 
 
-def test_from_json_reports_everything_at_once():
+def test_from_json_reports_everything_at_once() -> None:
     data = {
         "parameters": [
             {"name": "a", "kind": "Int", "lower": 3, "upper": 1},
@@ -335,7 +343,7 @@ def test_from_json_reports_everything_at_once():
         SearchSpace.from_json({"parameters": data["parameters"][:1]})
 
 
-def test_table_shows_every_parameter():
+def test_table_shows_every_parameter() -> None:
     lines = str(fashion_mnist_mlp.SPACE).splitlines()
     columns = {line.split()[0]: line for line in lines[1:8]}
     assert list(columns) == list(fashion_mnist_mlp.SPACE.parameters)
@@ -346,7 +354,7 @@ def test_table_shows_every_parameter():
     assert lines[-1] == "7 parameters, ∞ configurations"
 
 
-def test_repeated_values_are_drawn_independently():
+def test_repeated_values_are_drawn_independently() -> None:
     space = SearchSpace(n=Fixed(2), x=Boolean().per("n"))
     rng = np.random.default_rng(3)
     seen = Counter(tuple(space.sample(rng)["x"]) for _ in range(2_000))

@@ -1,9 +1,11 @@
 """Random valid parameters and spaces, for property tests."""
 
+from __future__ import annotations
+
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from search_spaces import Boolean, Choice, Fixed, Float, Int, InvalidDeclaration, SearchSpace
+from search_spaces import Boolean, Choice, Fixed, Float, Int, InvalidDeclaration, Parameter, SearchSpace
 
 NAMES = ["alpha", "beta", "gamma", "delta", "epsilon"]
 
@@ -15,7 +17,7 @@ json_values = st.recursive(
 
 
 @st.composite
-def choices(draw):
+def choices(draw: st.DrawFn) -> Choice:
     try:
         return Choice(*draw(st.lists(json_values, min_size=1, max_size=4)))
     except InvalidDeclaration:
@@ -23,37 +25,37 @@ def choices(draw):
 
 
 @st.composite
-def stepped_ints(draw):
+def stepped_ints(draw: st.DrawFn) -> Int:
     lower, step, count = draw(st.integers(-5, 40)), draw(st.integers(1, 9)), draw(st.integers(0, 4))
     return Int(lower, lower + step * count, step=step)
 
 
 @st.composite
-def factor_ints(draw):
+def factor_ints(draw: st.DrawFn) -> Int:
     lower, step, count = draw(st.integers(1, 9)), draw(st.integers(2, 5)), draw(st.integers(0, 4))
     return Int(lower, lower * step**count, step=step, log=True)
 
 
 @st.composite
-def stepped_floats(draw):
+def stepped_floats(draw: st.DrawFn) -> Float:
     lower, step, count = draw(st.integers(-30, 30)), draw(st.integers(1, 30)), draw(st.integers(0, 6))
     return Float(lower / 100, (lower + step * count) / 100, step=step / 100)
 
 
 @st.composite
-def factor_floats(draw):
+def factor_floats(draw: st.DrawFn) -> Float:
     exponent, count = draw(st.integers(-6, 2)), draw(st.integers(0, 4))
     return Float(float(f"1e{exponent}"), float(f"1e{exponent + count}"), step=10, log=True)
 
 
 @st.composite
-def continuous_floats(draw):
+def continuous_floats(draw: st.DrawFn) -> Float:
     lower, upper = sorted(draw(st.tuples(st.floats(1e-9, 1e6), st.floats(1e-9, 1e6))))
     return Float(lower, upper, log=draw(st.booleans()))
 
 
 @st.composite
-def plain_ints(draw):
+def plain_ints(draw: st.DrawFn) -> Int:
     lower, width = draw(st.integers(1, 6)), draw(st.integers(0, 4))
     return Int(lower, lower + width, log=draw(st.booleans()))
 
@@ -77,37 +79,37 @@ counts = st.one_of(
 
 
 @st.composite
-def spaces(draw, finite=False, most=5):
-    """A valid space with conditions and repetition, nested as chance will have it."""
-    space = {}
+def spaces(draw: st.DrawFn, finite: bool = False, most: int = 5) -> SearchSpace:
+    """Draw a valid space; conditions and repetition are nested at random."""
+    space: dict[str, Parameter] = {}
     for name in NAMES[: draw(st.integers(1, most))]:
         parameter = draw(counts | (finite_parameters if finite else parameters))
         space[name] = parameter
-        for changed in (_repeated, _conditional):
-            candidate = changed(draw, space, space[name])
+        for change in (_repeated, _conditional):
+            candidate = change(draw, space, space[name])
             if candidate is not None and _valid({**space, name: candidate}):
                 space[name] = candidate
     order = draw(st.permutations(list(space)))  # children may be declared before their parents
     return SearchSpace(**{name: space[name] for name in order})
 
 
-def _repeated(draw, space, parameter):
+def _repeated(draw: st.DrawFn, space: dict[str, Parameter], parameter: Parameter) -> Parameter | None:
     parents = [name for name in space if draw(st.booleans())]
     return parameter.per(parents[0]) if parents else None
 
 
-def _conditional(draw, space, parameter):
-    candidates = {name: each for name, each in space.items() if each is not parameter and each.grid() is not None}
+def _conditional(draw: st.DrawFn, space: dict[str, Parameter], parameter: Parameter) -> Parameter | None:
+    candidates = {name: other for name, other in space.items() if other is not parameter and other.grid() is not None}
     if not candidates or draw(st.booleans()):
         return None
-    siblings = [name for name, each in candidates.items() if each.counts and each.counts == parameter.counts]
+    siblings = [name for name, other in candidates.items() if other.counts and other.counts == parameter.counts]
     name = draw(st.sampled_from(siblings or sorted(candidates)))
-    values = list(candidates[name].grid())
+    values = list(candidates[name].grid() or ())
     given = draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique_by=repr))
     return parameter.when(**{name: given})
 
 
-def _valid(space):
+def _valid(space: dict[str, Parameter]) -> bool:
     try:
         SearchSpace(**space)
     except InvalidDeclaration:

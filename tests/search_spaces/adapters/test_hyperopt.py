@@ -1,5 +1,7 @@
 """A space in HyperOpt's terms: proposals lie in the space, frequencies are as declared, and back again."""
 
+from __future__ import annotations
+
 import math
 from collections import Counter
 
@@ -17,6 +19,7 @@ from search_spaces import Boolean, Choice, Fixed, Float, Int, SearchSpace
 from search_spaces.adapters.hyperopt import decode, encode, to_hyperopt
 from search_spaces.examples import digits_mlp
 from search_spaces.json_values import identity
+from search_spaces.space import Config
 from tests.support import space_strategies as some
 
 DRAWS = 3_000
@@ -37,19 +40,19 @@ LISTED = SearchSpace(
 
 
 @pytest.fixture(scope="module")
-def proposals():
-    """Return proposals of HyperOpt's own random search, many at once: its graph is slow to evaluate."""
+def proposals() -> list[Config]:
+    """Return proposals of HyperOpt's own random search, many at once, because its graph is slow to evaluate."""
     domain = Domain(lambda _: 0.0, to_hyperopt(LISTED))
     _, values = rand.suggest_batch(list(range(DRAWS)), domain, Trials(), seed=11)
     return [decode(LISTED, {label: values[label][draw] for label in values}) for draw in range(DRAWS)]
 
 
-def test_single_values_have_no_label(proposals):
+def test_single_values_have_no_label(proposals: list[Config]) -> None:
     assert to_hyperopt(LISTED).keys() == LISTED.parameters.keys() - {"fixed", "single"}
     assert {(each["fixed"], each["single"]) for each in proposals} == {("same", 4)}
 
 
-def test_random_proposals_are_all_in_the_space(proposals):
+def test_random_proposals_are_all_in_the_space(proposals: list[Config]) -> None:
     assert len(proposals) == DRAWS
     assert not [reason for each in proposals for reason in LISTED.validate(each)]
     types = {name: {type(each[name]) for each in proposals} for name in ("int", "powers", "stepped", "float")}
@@ -57,7 +60,7 @@ def test_random_proposals_are_all_in_the_space(proposals):
 
 
 @pytest.mark.parametrize("name", [name for name, each in LISTED.parameters.items() if (each.size or 0) > 1])
-def test_proposed_frequencies_are_as_declared(proposals, name):
+def test_proposed_frequencies_are_as_declared(proposals: list[Config], name: str) -> None:
     values = list(LISTED.parameters[name].grid())
     weights = [math.log((k + 0.5) / (k - 0.5)) for k in values] if name == "log_int" else [1] * len(values)
     seen = Counter(identity(each[name]) for each in proposals)
@@ -65,14 +68,14 @@ def test_proposed_frequencies_are_as_declared(proposals, name):
     assert chisquare(observed, DRAWS * np.array(weights) / np.sum(weights)).pvalue > 1e-4
 
 
-def test_proposed_continuous_values_are_as_declared(proposals):
+def test_proposed_continuous_values_are_as_declared(proposals: list[Config]) -> None:
     assert kstest([(each["float"] + 1) / 4 for each in proposals], "uniform").pvalue > 1e-4
     assert kstest([(np.log10(each["log_float"]) + 5) / 4 for each in proposals], "uniform").pvalue > 1e-4
 
 
 @settings(deadline=None, max_examples=60)
 @given(some.spaces(), st.integers(0, 2**32))
-def test_proposals_lie_in_the_space_and_encoding_is_the_inverse(space, seed):
+def test_proposals_lie_in_the_space_and_encoding_is_the_inverse(space: SearchSpace, seed: int) -> None:
     expressions = to_hyperopt(space)
     rng = np.random.default_rng(seed)
     drawn = sample(as_apply(expressions), rng=rng) if expressions else {}
@@ -83,14 +86,14 @@ def test_proposals_lie_in_the_space_and_encoding_is_the_inverse(space, seed):
         assert decode(space, numbers) == config
 
 
-def test_every_grid_configuration_round_trips():
+def test_every_grid_configuration_round_trips() -> None:
     space = SearchSpace(
         n=Int(0, 2), kind=Choice(None, "x").per("n"), rate=Float(-0.1, 0.2, step=0.1).per("n").when(kind="x")
     )
     assert [decode(space, encode(space, each)) for each in space.grid()] == list(space.grid())
 
 
-def test_borders_are_clipped_and_inactive_labels_ignored():
+def test_borders_are_clipped_and_inactive_labels_ignored() -> None:
     space = SearchSpace(a=Int(3, 6), b=Float(0.1, 0.3, step=0.1), c=Float(0.0, 1.0), d=Int(1, 2).when(a=3))
     assert decode(space, {"a": 2.0, "b": -0.0, "c": -1e-9, "d": 9.0}) == {"a": 3, "b": 0.1, "c": 0.0, "d": 2}
     assert decode(space, {"a": 7.0, "b": 3.0, "c": 1.1, "d": 9.0}) == {"a": 6, "b": 0.3, "c": 1.0}
@@ -101,7 +104,7 @@ def test_borders_are_clipped_and_inactive_labels_ignored():
         encode(space, {"a": 9, "b": 0.1, "c": 0.0})
 
 
-def test_tpe_runs_on_the_labels_and_learns_from_the_active_ones_only():
+def test_tpe_runs_on_the_labels_and_learns_from_the_active_ones_only() -> None:
     space = digits_mlp.SPACE
     domain = Domain(lambda _: 0.0, to_hyperopt(space))
     trials = Trials()

@@ -1,8 +1,11 @@
-"""From Ray's dictionaries: the same values, the same frequencies where there is a counterpart, else a no."""
+"""Ray's dictionaries: the same values and frequencies where a domain has a counterpart, else a refusal."""
+
+from __future__ import annotations
 
 import subprocess
 import sys
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from search_spaces import Choice, Fixed, Float, Int, InvalidDeclaration, SearchS
 DRAWS = 3_000
 
 
-def test_each_domain_has_its_counterpart():
+def test_each_domain_has_its_counterpart() -> None:
     space = from_ray(
         {
             "uniform": tune.uniform(0.1, 0.9),
@@ -58,7 +61,7 @@ def test_each_domain_has_its_counterpart():
     ],
     ids=["randint", "qrandint", "qrandint-inwards", "qrandint-one", "choice"],
 )
-def test_frequencies_are_those_of_ray(domain):
+def test_frequencies_are_those_of_ray(domain: Any) -> None:
     parameter = from_ray({"x": domain}).parameters["x"]
     theirs = Counter(domain.sample(size=DRAWS, random_state=np.random.default_rng(1)))
     rng = np.random.default_rng(2)
@@ -71,13 +74,13 @@ def test_frequencies_are_those_of_ray(domain):
 @pytest.mark.parametrize(
     "domain", [tune.lograndint(1, 8), tune.quniform(0.0, 0.5, 0.1)], ids=["lograndint", "quniform"]
 )
-def test_values_are_those_of_ray_where_frequencies_are_not(domain):
+def test_values_are_those_of_ray_where_frequencies_are_not(domain: Any) -> None:
     parameter = from_ray({"x": domain}).parameters["x"]
     theirs = np.unique(domain.sample(size=DRAWS, random_state=np.random.default_rng(1))).tolist()
     assert {parameter.index_of(value) for value in theirs} == set(range(parameter.size))
 
 
-def test_all_that_has_no_counterpart_is_refused_at_once():
+def test_all_that_has_no_counterpart_is_refused_at_once() -> None:
     with pytest.raises(InvalidDeclaration) as caught:
         from_ray(
             {
@@ -111,12 +114,12 @@ def test_all_that_has_no_counterpart_is_refused_at_once():
 
 
 @pytest.mark.parametrize("garbage", [None, 3, [], {}])
-def test_garbage_is_refused(garbage):
+def test_garbage_is_refused(garbage: Any) -> None:
     with pytest.raises(InvalidDeclaration):
         from_ray(garbage)
 
 
-def test_importing_the_package_imports_neither_ray_nor_hyperopt_nor_tensorflow():
+def test_importing_the_package_imports_neither_ray_nor_hyperopt_nor_tensorflow() -> None:
     code = "import sys, search_spaces; print({'ray', 'hyperopt', 'tensorflow', 'keras'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "set()"

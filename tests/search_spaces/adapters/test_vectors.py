@@ -1,13 +1,16 @@
-"""A space as vectors: one for each configuration, and what is inactive counts for nothing."""
+"""A space as vectors: each configuration has its own, and inactive parameters make no difference."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_spaces import Boolean, Choice, Float, Int, SearchSpace
+from search_spaces import Boolean, Choice, Float, Int, Parameter, SearchSpace
 from search_spaces.adapters.vectors import Vectors, is_number, number_at, position_of
 from search_spaces.json_values import identity
+from search_spaces.space import Config
 from tests.support import space_strategies as some
 
 SPACE = SearchSpace(
@@ -20,14 +23,14 @@ SPACE = SearchSpace(
 )
 
 
-def drawn(space, seed, count=1):
+def drawn(space: SearchSpace, seed: int, count: int = 1) -> list[Config]:
     rng = np.random.default_rng(seed)
     return [space.sample(rng) for _ in range(count)]
 
 
 @settings(deadline=None, max_examples=60)
 @given(some.spaces(finite=True), st.integers(0, 2**32))
-def test_two_configurations_have_the_same_vector_only_if_they_are_the_same(space, seed):
+def test_two_configurations_have_the_same_vector_only_if_they_are_the_same(space: SearchSpace, seed: int) -> None:
     configs = drawn(space, seed, 12)
     vectors = [tuple(row) for row in Vectors(space).embed(configs).tolist()]
     keys = [identity(config) for config in configs]
@@ -38,7 +41,7 @@ def test_two_configurations_have_the_same_vector_only_if_they_are_the_same(space
 
 @settings(deadline=None, max_examples=60)
 @given(some.spaces(), st.integers(0, 2**32))
-def test_inactive_slots_are_at_the_origin_and_active_ones_are_not(space, seed):
+def test_inactive_slots_are_at_the_origin_and_active_ones_are_not(space: SearchSpace, seed: int) -> None:
     vectors = Vectors(space)
     (config,) = drawn(space, seed)
     (row,) = vectors.embed([config])
@@ -54,17 +57,17 @@ def test_inactive_slots_are_at_the_origin_and_active_ones_are_not(space, seed):
 
 @settings(deadline=None, max_examples=60)
 @given(some.parameters, st.integers(0, 2**32))
-def test_a_number_is_found_again_at_its_place(parameter, seed):
+def test_a_number_is_found_again_at_its_position(parameter: Parameter, seed: int) -> None:
     value = parameter.sample(np.random.default_rng(seed))
     if is_number(parameter) and parameter.size != 1:
-        where = position_of(parameter, value)
-        assert 0.0 <= where <= 1.0
-        assert number_at(parameter, where) == pytest.approx(value, rel=1e-6)
-        for outside in (where, -3.0, 0.5, 2.0):
-            assert parameter.problem_with(number_at(parameter, outside)) is None
+        position = position_of(parameter, value)
+        assert 0.0 <= position <= 1.0
+        assert number_at(parameter, position) == pytest.approx(value, rel=1e-6)
+        for any_position in (position, -3.0, 0.5, 2.0):
+            assert parameter.problem_with(number_at(parameter, any_position)) is None
 
 
-def test_coordinates():
+def test_coordinates() -> None:
     vectors = Vectors(SPACE)
     row = vectors.embed([{"rate": 1e-3, "powers": 8, "kind": "b", "layers": 2, "units": [10, 20]}])[0]
     at = {label: row[columns].tolist() for label, columns in vectors.columns.items()}
@@ -80,8 +83,8 @@ def test_coordinates():
     assert vectors.owners.tolist() == [0, 1, 2, 2, 2, 3, *[4] * 6, 5, 5]
 
 
-def test_what_is_inactive_makes_no_difference():
-    """Two configurations without a third layer differ by what they have, whatever the others' third layers are."""
+def test_what_is_inactive_makes_no_difference() -> None:
+    """Two configurations without a third layer are equally far from two that differ in their third layers only."""
     base = {"rate": 1e-3, "powers": 8, "kind": "b", "layers": 1, "units": [12]}
     one, other, wide = Vectors(SPACE).embed(
         [base, {**base, "rate": 1e-2}, {**base, "layers": 3, "units": [12, 20, 20]}]
@@ -91,10 +94,10 @@ def test_what_is_inactive_makes_no_difference():
     assert np.linalg.norm(one - wide) == pytest.approx(np.linalg.norm(one - narrow))
 
 
-def test_neighbouring_floats_with_the_same_logarithm_have_places():
+def test_neighbouring_floats_with_the_same_logarithm_have_positions() -> None:
     parameter = Float(1e-9, float(np.nextafter(1e-9, 1)), log=True)
     assert [position_of(parameter, value) for value in (parameter.lower, parameter.upper)] == [0.0, 1.0]
 
 
-def test_a_space_without_a_choice_has_no_columns():
+def test_a_space_without_a_choice_has_no_columns() -> None:
     assert Vectors(SearchSpace(a=Choice("only"))).embed([{"a": "only"}]).shape == (1, 0)

@@ -1,17 +1,21 @@
 """Parameters: their values, their distribution, and every way to declare them wrongly."""
 
+from __future__ import annotations
+
 import copy
 import enum
 import math
 import pickle
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from scipy.stats import chisquare, kstest
 
-from search_spaces import Boolean, Choice, Fixed, Float, Int, InvalidDeclaration
+from search_spaces import Boolean, Choice, Fixed, Float, Int, InvalidDeclaration, Parameter
 from search_spaces.checked import deferred_checks
 from search_spaces.json_values import identity
 from search_spaces.parameters import parameter_from_json, parameter_to_json
@@ -32,20 +36,20 @@ STEPPED = [
 
 
 @pytest.mark.parametrize(("parameter", "values"), STEPPED, ids=repr)
-def test_grid_holds_exactly_the_declared_values(parameter, values):
+def test_grid_holds_exactly_the_declared_values(parameter: Parameter, values: list[Any]) -> None:
     assert list(parameter.grid()) == values
     assert [type(each) for each in parameter.grid()] == [type(each) for each in values]
     assert parameter.size == len(values)
 
 
-def test_factor_that_cannot_be_typed_exactly_still_ends_at_upper():
+def test_factor_that_cannot_be_typed_exactly_still_ends_at_upper() -> None:
     grid = list(Float(1e-4, 1e-2, step=10**0.5, log=True).grid())
     assert len(grid) == 5
     assert (grid[0], grid[-1]) == (1e-4, 1e-2)
     assert grid == pytest.approx([1e-4, 10**-3.5, 1e-3, 10**-2.5, 1e-2])
 
 
-def test_large_ranges_cost_nothing():
+def test_large_ranges_cost_nothing() -> None:
     assert Int(0, 2**53).size == 2**53 + 1
     assert Int(-(2**53), 2**53).index_of(7) == 2**53 + 7
     assert Float(0.0, 1.0, step=1e-9).size == 10**9 + 1
@@ -82,7 +86,7 @@ def test_large_ranges_cost_nothing():
     ],
     ids=repr,
 )
-def test_problem_with_a_value(parameter, value, accepted):
+def test_problem_with_a_value(parameter: Parameter, value: Any, accepted: bool) -> None:
     reason = parameter.problem_with(value)
     assert (reason is None) == accepted
     if reason is not None:
@@ -92,7 +96,7 @@ def test_problem_with_a_value(parameter, value, accepted):
 
 @settings(deadline=None, max_examples=100)
 @given(some.parameters)
-def test_samples_and_ends_are_values_and_forms_round_trip(parameter):
+def test_samples_and_ends_are_values_and_forms_round_trip(parameter: Parameter) -> None:
     rng = np.random.default_rng(0)
     assert all(parameter.problem_with(parameter.sample(rng)) is None for _ in range(20))
     if isinstance(parameter, Int | Float):
@@ -109,7 +113,7 @@ def test_samples_and_ends_are_values_and_forms_round_trip(parameter):
     assert same != parameter
 
 
-def test_equality_is_by_value_and_tells_true_from_one():
+def test_equality_is_by_value_and_tells_true_from_one() -> None:
     assert Choice(1, "a") == Choice(1.0, "a")
     assert Choice(1) != Choice(True)
     assert Fixed(0) != Fixed(False)
@@ -118,7 +122,7 @@ def test_equality_is_by_value_and_tells_true_from_one():
     assert len({Int(1, 3), Int(1, 3), Int(1, 4)}) == 2
 
 
-def test_parameters_are_frozen_and_do_not_share_their_values():
+def test_parameters_are_frozen_and_do_not_share_their_values() -> None:
     given_values = [1, 2]
     choice = Choice(given_values, "a")
     given_values.append(3)
@@ -144,7 +148,7 @@ DISTRIBUTIONS = [
 
 
 @pytest.mark.parametrize(("parameter", "weights"), DISTRIBUTIONS, ids=repr)
-def test_frequencies_are_as_declared(parameter, weights):
+def test_frequencies_are_as_declared(parameter: Parameter, weights: list[float]) -> None:
     rng = np.random.default_rng(1)
     seen = Counter(identity(parameter.sample(rng)) for _ in range(DRAWS))
     observed = [seen[identity(value)] for value in parameter.grid()]
@@ -152,7 +156,7 @@ def test_frequencies_are_as_declared(parameter, weights):
     assert chisquare(observed, expected).pvalue > 1e-4
 
 
-def test_continuous_ranges_are_uniform_and_log_uniform():
+def test_continuous_ranges_are_uniform_and_log_uniform() -> None:
     rng = np.random.default_rng(2)
     linear = [Float(-1.0, 3.0).sample(rng) for _ in range(DRAWS)]
     log = [Float(1e-5, 1e-1, log=True).sample(rng) for _ in range(DRAWS)]
@@ -164,7 +168,7 @@ class Colour(enum.StrEnum):
     RED = "red"
 
 
-RECURSIVE: list = []
+RECURSIVE: list[Any] = []
 RECURSIVE.append(RECURSIVE)
 
 MISTAKES = [
@@ -211,7 +215,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("declare", "message"), MISTAKES)
-def test_mistake_is_reported_with_name_value_rule_and_remedy(declare, message):
+def test_mistake_is_reported_with_name_value_rule_and_remedy(declare: Callable[[], Any], message: str) -> None:
     with pytest.raises(InvalidDeclaration, match=message):
         declare()
     with deferred_checks():
@@ -219,7 +223,7 @@ def test_mistake_is_reported_with_name_value_rule_and_remedy(declare, message):
     assert parameter.problems()
 
 
-def test_several_mistakes_are_reported_at_once_and_the_error_survives_pickling():
+def test_several_mistakes_are_reported_at_once_and_the_error_survives_pickling() -> None:
     with pytest.raises(InvalidDeclaration) as caught:
         Int("a", None, step=0.5, log=1)
     problems = pickle.loads(pickle.dumps(caught.value)).problems  # noqa: S301
@@ -227,14 +231,14 @@ def test_several_mistakes_are_reported_at_once_and_the_error_survives_pickling()
     assert str(caught.value).splitlines() == list(problems)
 
 
-def test_swapped_bounds_and_a_bad_step_are_both_reported():
+def test_swapped_bounds_and_a_bad_step_are_both_reported() -> None:
     for declare in (Int, Float):
         with pytest.raises(InvalidDeclaration) as caught:
             declare(5, 1, step=-1)
         assert len(caught.value.problems) == 2
 
 
-def test_deferring_ends_with_its_block():
+def test_deferring_ends_with_its_block() -> None:
     with deferred_checks():
         Int(5, 1)
     with pytest.raises(InvalidDeclaration):

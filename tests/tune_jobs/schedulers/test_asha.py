@@ -35,7 +35,7 @@ def test_a_rung_in_the_paper_s_words() -> None:
     schedule = ASHA(grace_period=1, reduction_factor=3).start(max_epochs=9, seed=0)
     losses = [0.5, 0.9, 0.4, 0.6, 0.3, 0.45]
     decisions = [schedule.report(trial, 1, loss) for trial, loss in enumerate(losses)]
-    # The first goes on; 0.4 and 0.3 are each the best so far; with six there, the best two go on: 0.3 and 0.4.
+    # The first goes on. 0.4 and 0.3 are each the best so far. Of six trials, the best two go on: 0.3 and 0.4.
     assert [decision is None for decision in decisions] == [True, False, True, False, True, False]
     assert decisions[1] == "rung 1: place 2 of 2, the best 1/3 go on"
 
@@ -72,7 +72,7 @@ def test_a_rung_s_first_is_judged_by_the_rungs_below() -> None:
     factor=st.integers(2, 4),
     brackets=st.integers(1, 2),
 )
-def test_a_trial_stops_when_it_is_worse_than_the_best_part_at_a_rung_that_it_came_to(
+def test_a_trial_stops_when_it_is_worse_than_the_best_part_at_a_rung_that_it_reached(
     reports: list[tuple[int, int]], factor: int, brackets: int
 ) -> None:
     schedule = ASHA(reduction_factor=factor, brackets=brackets).start(max_epochs=20, seed=0)
@@ -107,7 +107,7 @@ def test_brackets_are_seeded_kept_and_use_no_global_state() -> None:
 
     assert stops(3) == stops(3)
     assert stops(3) != stops(4)
-    # Those of the second bracket have no rung at epoch 1: about half are not stopped there.
+    # Trials of the second bracket have no rung at epoch 1: about half of all trials are not stopped there.
     assert 8 < sum(stops(3)) < 32
 
 

@@ -1,4 +1,4 @@
-"""What Bayesian search proposes."""
+"""Bayesian search: its proposals, and what it learns from."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def loss_of(config: dict[str, Any]) -> float:
     return abs(math.log10(config["rate"]) + 2) + momentum + 0.01 * abs(config["units"][0] - 48)
 
 
-def tell(search: Any, trial: int, loss: float | None) -> None:
+def end_trial(search: Any, trial: int, loss: float | None) -> None:
     if loss is not None:
         search.report(trial, 9, loss)
     search.end(trial, failed=loss is None, trained_out=loss is not None)
 
 
-def played(searcher: Searcher, trials: int, seed: int = 0) -> tuple[Any, list[dict[str, Any]]]:
+def search_after(searcher: Searcher, trials: int, seed: int = 0) -> tuple[Any, list[dict[str, Any]]]:
     search = start(searcher, seed=seed)
     configs = []
     for trial in range(trials):
         configs.append(search.propose(trial))
-        tell(search, trial, loss_of(configs[-1]))
+        end_trial(search, trial, loss_of(configs[-1]))
     return search, configs
 
 
@@ -55,31 +55,31 @@ def test_every_proposal_lies_in_the_space_and_none_comes_twice() -> None:
     for trial in range(14):
         configs.append(search.propose(trial))
         assert SPACE.validate(configs[-1]) == []
-        tell(search, trial, None if trial % 7 == 0 else loss_of(configs[-1]))
+        end_trial(search, trial, None if trial % 7 == 0 else loss_of(configs[-1]))
     assert len(set(map(str, configs))) == 14
 
 
 def test_the_same_seed_gives_the_same_proposals_whatever_the_global_state() -> None:
     np.random.seed(1)  # noqa: NPY002 - shows that it does not matter
-    first = played(Bayesian(candidates=20), 8)[1]
+    first = search_after(Bayesian(candidates=20), 8)[1]
     np.random.seed(2)  # noqa: NPY002 - the same
-    assert played(Bayesian(candidates=20), 8)[1] == first
-    assert played(Bayesian(candidates=20), 8, seed=1)[1] != first
+    assert search_after(Bayesian(candidates=20), 8)[1] == first
+    assert search_after(Bayesian(candidates=20), 8, seed=1)[1] != first
 
 
 def test_a_resumed_search_goes_on_as_if_it_had_not_been_interrupted() -> None:
-    search, configs = played(Bayesian(candidates=20), 10)
+    search, configs = search_after(Bayesian(candidates=20), 10)
     resumed = start(Bayesian(candidates=20))
     for trial, config in enumerate(configs):
         resumed.remember(trial, config)
     for trial, config in enumerate(configs):
-        tell(resumed, trial, loss_of(config))
+        end_trial(resumed, trial, loss_of(config))
     assert [resumed.propose(trial) for trial in (10, 11)] == [search.propose(trial) for trial in (10, 11)]
 
 
-def test_it_finds_better_ones_than_random_search() -> None:
+def test_it_finds_better_configurations_than_random_search() -> None:
     def median_best(searcher: Searcher) -> float:
-        return float(np.median([min(map(loss_of, played(searcher, 30, seed)[1])) for seed in range(3)]))
+        return float(np.median([min(map(loss_of, search_after(searcher, 30, seed)[1])) for seed in range(3)]))
 
     assert median_best(Bayesian(candidates=20)) < 0.7 * median_best(Random())
 
@@ -89,32 +89,32 @@ def test_a_small_space_is_tried_whole_and_then_the_search_ends() -> None:
     configs = []
     for trial in range(SMALL.size):
         configs.append(search.propose(trial))
-        tell(search, trial, float(trial % 3))
+        end_trial(search, trial, float(trial % 3))
     assert sorted(map(str, configs)) == sorted(map(str, SMALL.grid()))
     assert search.propose(SMALL.size) is None
     assert Bayesian().limit(SMALL) == SMALL.size == 9
     assert Bayesian().limit(SPACE) is None
 
 
-def test_what_is_running_is_accounted_for() -> None:
-    """Nothing new is known, yet the workers are not sent to the same place."""
+def test_running_trials_are_accounted_for() -> None:
+    """Nothing new is known, yet no two workers get nearly the same configuration."""
     search = start(Bayesian(candidates=100), LINE)
     for trial in range(8):
-        tell(search, trial, abs(search.propose(trial)["x"] - 0.3))
+        end_trial(search, trial, abs(search.propose(trial)["x"] - 0.3))
     xs = sorted(search.propose(trial)["x"] for trial in (8, 9, 10))
     assert min(np.diff(xs)) > 1e-4
 
 
 @pytest.mark.parametrize("best_at", [0.25, 0.5])
 def test_it_learns_from_failures(best_at: float) -> None:
-    """The upper half fails. Random search has half of its trials there; some are left, to look for something better."""
+    """The upper half fails. Random search has half of its trials there; a few remain, in search of something better."""
     shares = []
     for seed in range(2):
         search = start(Bayesian(candidates=60), LINE, seed)
         xs = []
         for trial in range(30):
             xs.append(search.propose(trial)["x"])
-            tell(search, trial, None if xs[-1] > 0.5 else abs(xs[-1] - best_at))
+            end_trial(search, trial, None if xs[-1] > 0.5 else abs(xs[-1] - best_at))
         shares.append(np.mean([x > 0.5 for x in xs[15:]]))
     assert np.mean(shares) < 0.35
 
@@ -123,14 +123,14 @@ def test_all_failures_and_all_equals_are_survived() -> None:
     for loss in (None, 1.0):
         search = start(Bayesian(startup_trials=1, candidates=20))
         for trial in range(5):
-            tell(search, trial, loss)  # before it is asked: a trial of another space
+            end_trial(search, trial, loss)  # before it proposes: a trial of another space
             assert SPACE.contains(search.propose(trial))
-            tell(search, trial, loss)
+            end_trial(search, trial, loss)
 
 
 def test_warnings_of_the_optimiser_reach_nobody(recwarn: pytest.WarningsRecorder) -> None:
     warnings.simplefilter("always")
-    played(Bayesian(startup_trials=1, candidates=20), 10)
+    search_after(Bayesian(startup_trials=1, candidates=20), 10)
     assert not [str(each.message) for each in recwarn if "onverge" in str(each.message) + each.category.__name__]
 
 
@@ -143,7 +143,7 @@ def test_points_come_first_and_count_as_tried() -> None:
     assert not [config for config in others if config in points]
 
 
-def test_mistakes_are_told_all_at_once() -> None:
+def test_mistakes_are_reported_all_at_once() -> None:
     with pytest.raises(InvalidDeclaration) as caught:
         Bayesian(points=3, startup_trials=0, candidates=2.5)  # type: ignore[arg-type]
     assert [name for name in ("points", "startup_trials", "candidates") if f"`{name}`" in str(caught.value)] == [

@@ -1,4 +1,4 @@
-"""What the searchers propose."""
+"""The proposals of the searchers."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_points_come_first_also_in_a_conditional_space() -> None:
     assert SPACE.contains(search.propose(2))
 
 
-def test_points_outside_the_space_are_told_with_the_reason() -> None:
+def test_points_outside_the_space_are_reported_with_the_reason() -> None:
     searcher = HyperOpt(points=[{"layers": 1, "units": [32], "optimizer": "adam", "rate": 0.01, "momentum": 0.5}])
     (problem,) = searcher.space_problems(SPACE)
     assert problem.startswith("points[0]: ")

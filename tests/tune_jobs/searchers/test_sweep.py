@@ -1,4 +1,4 @@
-"""What a sweep proposes, waits for, and refuses."""
+"""A sweep: its proposals, what it waits for, and what it refuses."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_step_waits_for_all_its_trials_and_the_last_one_for_none() -> None:
 
 
 def test_lists_and_conditions() -> None:
-    """A list keeps its values where it grows; what becomes active takes its start value, or its grid's first."""
+    """A longer list keeps its values. A parameter that becomes active has its start value, or the first of its grid."""
 
     def loss(config: dict[str, Any]) -> float:
         return -config["layers"] - (config["optimizer"] == "sgd") - config.get("momentum", 0)
@@ -142,7 +142,7 @@ def test_a_step_that_is_not_active_is_skipped() -> None:
         (({"a": 1},), "groups of parameter names"),
     ],
 )
-def test_steps_that_are_none(steps: Any, message: str | None) -> None:
+def test_values_that_are_no_steps(steps: Any, message: str | None) -> None:
     if message is None:
         assert Sweep(steps).problems() == []
         return
@@ -150,7 +150,7 @@ def test_steps_that_are_none(steps: Any, message: str | None) -> None:
         Sweep(steps)
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     assert Sweep(("layer", "rate"), {"optimiser": "adam", "units": [16, 17], "momentum": 2}).space_problems(SPACE) == [
         "steps: 'layer' is not a parameter of the space: you may have meant `layers`.",
         "start: 'optimiser' is not a parameter of the space: you may have meant `optimizer`.",
@@ -168,7 +168,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         Sweep(("a",), start=[1])
 
 
-def test_nothing_to_choose_is_told() -> None:
+def test_a_space_with_nothing_to_choose_is_reported() -> None:
     (problem,) = Sweep(("momentum",), {"rate": 0.01}).space_problems(SPACE)
     assert problem.startswith("steps: None leaves anything to choose")
     assert len(Sweep().space_problems(SearchSpace(a=Fixed(1)))) == 1
