@@ -21,6 +21,7 @@ name                      content                                      written b
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from trainables.storage.layout import TRIAL_PATTERN, trial_name
@@ -53,3 +54,8 @@ def error_file(run_folder: Path, trial: int) -> Path:
 def evaluation_file(run_folder: Path, trial: int) -> Path:
     """Return the file for the scores of a trial on the test set."""
     return run_folder / EVALUATIONS_FOLDER / f"{trial_name(trial)}.json"
+
+
+def journal_last(files: Iterable[Path]) -> list[Path]:
+    """Return the files of a run in the order to copy them: the journal last, because it tells of the others."""
+    return sorted(files, key=lambda path: (path.name == JOURNAL_FILE, path))

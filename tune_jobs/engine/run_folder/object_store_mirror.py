@@ -18,7 +18,7 @@ from tune_jobs.engine.run_folder.object_store_lease import Lease, LeaseLost
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.results import History
 from tune_jobs.results.journal.file import whole_lines
-from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE, LEASE_FILE, TRIALS_FOLDER
+from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE, LEASE_FILE, TRIALS_FOLDER, journal_last
 from tune_jobs.results.object_store_runs import PLAIN, bring
 from tune_jobs.results.run import Run
 
@@ -155,7 +155,7 @@ class Mirror:
         The journal comes last, so that it never tells of files that are not there yet.
         """
         changed = [path for path in _files(self._folder) if self._sent.get(self._name(path)) != _version(path)]
-        return sorted(changed, key=lambda path: (path.name == JOURNAL_FILE, path))
+        return journal_last(changed)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()
