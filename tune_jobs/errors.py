@@ -1,4 +1,4 @@
-"""What can go wrong with a request or a run, told to the person who made it."""
+"""The errors of a request, of a run and of a job. Their messages are written for the person who made the request."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from pathlib import Path
 
 
 class RequestError(Exception):
-    """Something was asked for wrongly; nothing was done. The command line exits with 2.
+    """An error in a request, such as a wrong value or a missing run. Nothing was done. The command line exits with 2.
 
     Attributes:
-        problems: One or two sentences each: name, value, rule and remedy.
+        problems: All problems of the request, in one or two sentences each: name, value, rule and remedy.
+
+    Example:
+        >>> import tune_jobs
+        >>> try:
+        ...     tune_jobs.find_job("raysubmit_1", address="head:8265")
+        ... except tune_jobs.RequestError as error:
+        ...     print(error.problems[0])
+        The value of --address is 'head:8265', but must be the address of a Jobs server, such as http://head:8265: ...
     """
 
     def __init__(self, *problems: str) -> None:
@@ -18,10 +26,19 @@ class RequestError(Exception):
 
 
 class RunFailed(Exception):  # noqa: N818 - what happened, as a person says it
-    """A run began and could not do its work; what it did is in its folder. The command line exits with 1.
+    """An error that ended a run. The work until then is in the run's folder. The command line exits with 1.
 
     Attributes:
-        folder: The run's, where there is something in it to show; else None.
+        folder: The run's folder, if there is something in it to show; else None.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import tune_jobs
+        >>> try:
+        ...     raise tune_jobs.RunFailed("All 50 trials failed.", Path("runs/first"))
+        ... except tune_jobs.RunFailed as error:
+        ...     print(f"{error} See {error.folder}.")
+        All 50 trials failed. See runs/first.
     """
 
     def __init__(self, problem: str, folder: Path | None = None) -> None:
@@ -30,4 +47,13 @@ class RunFailed(Exception):  # noqa: N818 - what happened, as a person says it
 
 
 class JobFailed(Exception):  # noqa: N818 - what happened, as a person says it
-    """A cluster did not take a job, or the job failed, or nothing came back. The command line exits with 1."""
+    """An error of a job: a cluster did not take it, or it failed, or its run is missing. The command line exits with 1.
+
+    Example:
+        >>> import tune_jobs
+        >>> try:
+        ...     raise tune_jobs.JobFailed("The job raysubmit_1 failed: Error: no budget")
+        ... except tune_jobs.JobFailed as error:
+        ...     print(error)
+        The job raysubmit_1 failed: Error: no budget
+    """

@@ -13,7 +13,8 @@ import pytest
 import tune_jobs
 from tests.support.cli_runs import make_run
 from tests.support.fake_cluster import FakeJobs, FakeServer
-from tune_jobs.cluster.jobs import entrypoint, job, submit
+from tune_jobs.cluster.jobs import job, submit
+from tune_jobs.cluster.jobs.state import RUN, STORAGE
 from tune_jobs.loading.loader import load
 
 DIGITS_RUNS = {"digits": 0, "digits-2": 1}
@@ -65,9 +66,9 @@ class FinishedJobs(FakeJobs):
 
     def submit_job(self, **job: Any) -> str:
         asked = job["metadata"]
-        name = super().submit_job(**{**job, "metadata": {**asked, entrypoint.STORAGE: str(self.storage)}})
-        if asked.get(entrypoint.RUN) and not self.details[name].status.is_terminal():
-            make_run(self.storage, asked[entrypoint.RUN])
+        name = super().submit_job(**{**job, "metadata": {**asked, STORAGE: str(self.storage)}})
+        if asked.get(RUN) and not self.details[name].status.is_terminal():
+            make_run(self.storage, asked[RUN])
             self.end(name, "SUCCEEDED")
         return name
 

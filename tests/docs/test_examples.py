@@ -37,13 +37,7 @@ WITHOUT_EXAMPLE: set[str] = {
     "KerasTrainable",
     "split",
     "Experiment",
-    "Job",
-    "JobFailed",
-    "RequestError",
     "Resources",
-    "RunFailed",
-    "find_job",
-    "submit",
 }
 """Names that have none yet."""
 

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from tune_jobs.cluster.jobs import pack as packing
-from tune_jobs.cluster.jobs.server import ClusterState
+from tune_jobs.cluster.jobs.state import ClusterState
 from tune_jobs.host.capacity import Node
 
-ONE_NODE = ClusterState("2.60.0", "3.11.7", (Node(4.0, 1.0, host="10.0.0.1"),), is_autoscaled=False)
+ONE_NODE = ClusterState("3.11.7", (Node(4.0, 1.0, host="10.0.0.1"),), is_autoscaled=False)
 
 
 @dataclass

@@ -14,7 +14,8 @@ from tune_jobs.cli.exit_status import FAILED, INTERRUPTED, WRONG_REQUEST
 from tune_jobs.cli.screen import console_of
 
 if TYPE_CHECKING:
-    from tune_jobs.cluster.jobs.job import Job, JobState
+    from tune_jobs.cluster.jobs.job import Job
+    from tune_jobs.cluster.jobs.state import JobState
 
 # A run writes its checkpoints and its journal first.
 _STOPPED_WITHIN_S = 90.0

@@ -1,4 +1,4 @@
-"""Prints runs as a parcel: ``python -m tune_jobs.cluster.jobs.pack``, a job on the head, when they are fetched."""
+"""The job that prints runs as a parcel when they are fetched: ``python -m tune_jobs.cluster.jobs.pack`` on the head."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _ATTEMPTS = 5
 
 
 def files_of(run: Run, *, models: bool) -> dict[str, bytes]:
-    """What is brought of a run, by its path within the storage; the run may go on meanwhile.
+    """Return the files of a run that are fetched, by their paths within the storage. The run may go on meanwhile.
 
     Args:
         run: The run.
-        models: Whether the newest checkpoint of each trial that has one comes, too.
+        models: Whether to add the newest checkpoint of each trial that has one.
 
     Raises:
-        ParcelError: It is more than may be fetched.
+        ParcelError: They are more than may be fetched.
     """
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for path in _plain_files(run.folder):
-        _take(found, run.folder, [path])
+        _add(files, run.folder, [path])
     if models:
         for trial in sorted(run.folder.glob(f"{TRIALS_FOLDER}/*")):
-            _take_newest(found, run.folder, trial)
-    return found
+            _add_newest(files, run.folder, trial)
+    return files
 
 
 def _plain_files(folder: Path) -> Iterator[Path]:
@@ -43,36 +43,43 @@ def _plain_files(folder: Path) -> Iterator[Path]:
         yield from sorted(path for path in folder.glob(pattern) if path.is_file() and not path.name.startswith("."))
 
 
-def _take_newest(found: dict[str, bytes], folder: Path, trial: Path) -> None:
-    # Whoever trains replaces the two newest all the time: the one chosen may be gone when it is read.
+def _add_newest(files: dict[str, bytes], folder: Path, trial: Path) -> None:
+    # The process that trains replaces the two newest all the time: the one chosen may be gone when it is read.
     for _ in range(_ATTEMPTS):
         names = DiskCheckpoints(trial).names()
         if not names:
             return
         try:
-            _take(found, folder, sorted((trial / names[0]).iterdir()))
+            _add(files, folder, sorted((trial / names[0]).iterdir()))
         except FileNotFoundError:
             continue
         return
 
 
-def _take(found: dict[str, bytes], folder: Path, paths: Sequence[Path]) -> None:
+def _add(files: dict[str, bytes], folder: Path, paths: Sequence[Path]) -> None:
     contents = {path.relative_to(folder.parent).as_posix(): path.read_bytes() for path in paths}
-    found |= contents
-    check_size(found)  # at every step: before the memory of the head is full
+    files |= contents
+    check_size(files)  # at every step: before the memory of the head is full
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the runs of a name."""
+    """Print the runs of a name as a parcel, or one line that says what is wrong.
+
+    Args:
+        arguments: The arguments of the command; None: those of this process.
+
+    Returns:
+        The exit status.
+    """
     parser = argparse.ArgumentParser(prog="tune_jobs.cluster.jobs.pack", description=__doc__)
     parser.add_argument("run")
     parser.add_argument("--storage", required=True)
     parser.add_argument("--models", action="store_true")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         files: dict[str, bytes] = {}
-        for run in find_runs(asked.run, asked.storage):
-            files |= files_of(run, models=asked.models)
+        for run in find_runs(options.run, options.storage):
+            files |= files_of(run, models=options.models)
         sys.stdout.write(f"\n{pack(files)}")
     except (RequestError, ParcelError, OSError) as error:
         sys.stdout.write(f"{ERROR}{' '.join(str(error).split())}\n")

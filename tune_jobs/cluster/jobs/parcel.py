@@ -1,6 +1,6 @@
-"""A parcel: folders of runs as text that a job prints, since its output is all that comes back from every cluster.
+"""A parcel: folders of runs as text that a job prints. A job's output is all that comes back from every cluster.
 
-Packed as a zip archive in base64 between two lines, the first of which has its checksum.
+It is a zip archive in base64 between two lines. The first line has its checksum.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ _ENTRY = b"PK\x01\x02"
 
 
 class ParcelError(ValueError):
-    """What came is not a whole parcel, or not one that is taken; or too much was to be sent."""
+    """A parcel that is damaged, that holds what no parcel may hold, or that would be too large."""
 
 
 def pack(files: Mapping[str, bytes]) -> str:
-    """Files, by their path within the storage, as text.
+    """Return files as the text of a parcel.
+
+    Args:
+        files: The content of each file by its path within the storage.
 
     Raises:
         ParcelError: They are more than a parcel may hold.
@@ -50,7 +53,10 @@ def pack(files: Mapping[str, bytes]) -> str:
 
 
 def check_size(files: Mapping[str, bytes]) -> None:
-    """Looks at files before they are packed.
+    """Check the size of files before they are packed.
+
+    Args:
+        files: The content of each file by its path within the storage.
 
     Raises:
         ParcelError: They are more than a parcel may hold.
@@ -60,24 +66,27 @@ def check_size(files: Mapping[str, bytes]) -> None:
         raise _too_much(f"{size / 2**20:.0f} MiB in {len(files)} files")
 
 
-def _too_much(what: str) -> ParcelError:
+def _too_much(size: str) -> ParcelError:
     return ParcelError(
-        f"What is to be fetched is {what}, but may be at most {MOST_PACKED_BYTES // 2**20} MiB packed, "
+        f"The files to fetch are {size}, but may be at most {MOST_PACKED_BYTES // 2**20} MiB packed, "
         f"{MOST_UNPACKED_BYTES // 2**20} MiB unpacked and {MOST_FILES} files: fetch without --models, and copy the "
         "checkpoints from the nodes' disk by other means."
     )
 
 
 def packed_in(text: str) -> bytes:
-    """The archive in a job's output, whole.
+    """Return the archive in a job's output.
+
+    Args:
+        text: The output.
 
     Raises:
         ParcelError: There is none, or it is damaged.
     """
-    found = _TEXT.search(text)
-    if found is None:
+    parcel = _TEXT.search(text)
+    if parcel is None:
         raise ParcelError("the job printed no whole parcel")
-    checksum, content = found.groups()
+    checksum, content = parcel.groups()
     if len(content) > MOST_PACKED_BYTES * 3 // 2:
         raise ParcelError(f"it is larger than {MOST_PACKED_BYTES // 2**20} MiB")
     try:
@@ -90,15 +99,15 @@ def packed_in(text: str) -> bytes:
 
 
 def unpack(packed: bytes, folder: Path, tops: re.Pattern[str]) -> None:
-    """Writes an archive's files below a folder: plain ones, with plain names, nothing else.
+    """Write the files of an archive below a folder: plain files with plain names, nothing else.
 
     Args:
-        packed: The archive; whoever made it may mean ill.
+        packed: The archive. Its maker may be hostile.
         folder: An empty folder.
-        tops: What the topmost folders in it may be called.
+        tops: A pattern for the names of the topmost folders in it.
 
     Raises:
-        ParcelError: It is damaged, or holds what no parcel does; some of it may have been written.
+        ParcelError: It is damaged, or holds what no parcel may hold. Some of it may have been written.
     """
     if packed.count(_ENTRY) > MOST_FILES:
         raise ParcelError(f"it holds more than {MOST_FILES} files")
@@ -129,8 +138,8 @@ def _check(members: Sequence[zipfile.ZipInfo], tops: re.Pattern[str]) -> None:
     names = [member.filename for member in members]
     for name in names:
         parts = name.split("/")
-        plain = 2 <= len(parts) <= _MOST_PARTS and all(map(_PART.fullmatch, parts))
-        if not plain or not tops.fullmatch(parts[0]):
+        is_plain = 2 <= len(parts) <= _MOST_PARTS and all(map(_PART.fullmatch, parts))
+        if not is_plain or not tops.fullmatch(parts[0]):
             raise ParcelError(f"it holds a file named {name[:200]!r}")
     folders = {name[: cut.start()] for name in names for cut in re.finditer("/", name)}
     if len(set(names)) < len(names) or folders & set(names):

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from trainables.storage.object_store import has_credentials, is_uri, redacted, uri_problems
 from tune_jobs.base.amounts import ray_name
-from tune_jobs.cluster.jobs.server import ClusterState
+from tune_jobs.cluster.jobs.state import ClusterState
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Node, amounts_asked
 

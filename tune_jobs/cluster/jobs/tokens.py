@@ -1,4 +1,4 @@
-"""The token that a cluster may want, found where Ray finds it. It is never written and never shown."""
+"""The token that a cluster may ask for, found where Ray finds it. It is never written and never shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tune_jobs.errors import RequestError
 
-PLACES = "RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH, which names a file, or ~/.ray/auth_token"
+TOKEN_SOURCES = "RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH, which names a file, or ~/.ray/auth_token"  # noqa: S105
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Token:
 
     Attributes:
         value: The secret.
-        source: Where it was found.
+        source: The variable or the file in which it was found.
     """
 
     value: str = field(repr=False)
@@ -26,15 +26,18 @@ class Token:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a request carries."""
+        """The headers of a request that carries it."""
         return {"Authorization": f"Bearer {self.value}"}
 
 
 def find_token(environment: Mapping[str, str] = os.environ) -> Token | None:
-    """The token of this user; the first place that there is counts, in Ray's order.
+    """Return the token of this user from the first source that exists, in Ray's order; None: there is none.
+
+    Args:
+        environment: The environment variables.
 
     Raises:
-        RequestError: The place names a file that cannot be read, or what is there is no token.
+        RequestError: The source is a file that cannot be read, or its content is no token.
     """
     if value := environment.get("RAY_AUTH_TOKEN", "").strip():
         return _checked(value, "RAY_AUTH_TOKEN")
@@ -49,11 +52,15 @@ def _read(path: Path, source: str) -> Token:
         value = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
-        raise RequestError(f"The token in {source} cannot be read ({reason}). Write it there, or unset that.") from None
+        raise RequestError(
+            f"The token in {source} cannot be read ({reason}). Write it there, or remove that setting."
+        ) from None
     return _checked(value, source)
 
 
 def _checked(value: str, source: str) -> Token:
     if not value or not value.isascii() or not value.isprintable() or " " in value:
-        raise RequestError(f"{source} holds no token, but must hold one, on one line: copy the head's into it.")
+        raise RequestError(
+            f"{source} holds no token, but must hold one, on one line: copy the token of the head into it."
+        )
     return Token(value, source)

@@ -9,8 +9,8 @@ from typing import Any
 
 from tune_jobs.base.amounts import field_named, ray_name
 from tune_jobs.base.words import count
-from tune_jobs.cluster.launcher.ray_schema import last_word, prepared
-from tune_jobs.cluster.launcher.start_commands import head_runs_nothing, starts_workers, unknown_options
+from tune_jobs.cluster.launcher.ray_schema import objections, with_defaults
+from tune_jobs.cluster.launcher.start_commands import head_runs_nothing, option_problems, starts_workers
 from tune_jobs.cluster.launcher.yaml_lines import Document, parse
 from tune_jobs.errors import RequestError
 
@@ -84,12 +84,17 @@ def interpret(document: Document) -> LauncherFile:
     """
     if problems := _provider_problems(document):
         raise RequestError(*problems)
-    config = prepared(document)
-    if problems := _meaning_problems(document, config) or last_word(document, config):
+    notes: list[str] = []
+    config, is_complete = with_defaults(document, notes)
+    problems = [*option_problems(document, config, notes), *_meaning_problems(document, config)]
+    if not problems and is_complete:
+        problems = objections(document, config, notes)
+    if problems:
         raise RequestError(*problems)
     node_types = tuple(_node_types(config))
-    notes = (*_worker_notes(document, config), *_path_notes(document, config), *_unfinished(document))
-    return LauncherFile(config["cluster_name"], config["provider"]["type"], node_types, config["max_workers"], notes)
+    notes += [*_worker_notes(document, config), *_path_notes(document, config), *_unfinished(document)]
+    provider = config["provider"]["type"]
+    return LauncherFile(config["cluster_name"], provider, node_types, config["max_workers"], tuple(notes))
 
 
 def _text(path: Path) -> str:
@@ -146,7 +151,7 @@ def _local_problems(document: Document) -> list[str]:
 def _meaning_problems(document: Document, config: Mapping[str, Any]) -> list[str]:
     """Return the mistakes that Ray's schema accepts, but that nobody can mean."""
     kinds, head, most = config["available_node_types"], config["head_node_type"], config["max_workers"]
-    problems = list(unknown_options(document, config))
+    problems = []
     if head not in kinds:
         line = document.line(("head_node_type",))
         problems.append(f"{line}: `head_node_type` is {head}, but must be one of {', '.join(kinds)}.")

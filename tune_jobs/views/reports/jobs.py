@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from tune_jobs.cluster.jobs.job import JobState, failure
+from tune_jobs.cluster.jobs.state import JobState
 from tune_jobs.views.tables.printing import new_table, print_line, print_next, print_table
 from tune_jobs.views.text import clean, duration, moment
 
@@ -35,7 +35,7 @@ def print_state(console: Console, state: JobState) -> None:
         "status": state.status,
     }
     if state.status == "FAILED":
-        facts["why"] = failure(state)
+        facts["why"] = state.failure
     _print_fields(console, facts)
 
 

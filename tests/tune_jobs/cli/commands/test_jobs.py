@@ -6,7 +6,8 @@ from click.testing import CliRunner
 from tests.support.compared_runs import make_run
 from tests.support.fake_cluster import FakeServer
 from tune_jobs.cli.main import main
-from tune_jobs.cluster.jobs import entrypoint, job, server
+from tune_jobs.cluster.jobs import job, server
+from tune_jobs.cluster.jobs.state import EXPERIMENT, RUN, STORAGE
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def cluster(monkeypatch, tmp_path):
     monkeypatch.delenv("TUNE_JOBS_STORAGE", raising=False)
     monkeypatch.chdir(tmp_path)
     make_run(tmp_path / "there", "one")
-    told = {entrypoint.RUN: "one", entrypoint.EXPERIMENT: "signs", entrypoint.STORAGE: str(tmp_path / "there")}
+    told = {RUN: "one", EXPERIMENT: "signs", STORAGE: str(tmp_path / "there")}
     fake.jobs.submit_job(entrypoint="exec python -m tune_jobs", metadata=told, runtime_env={})
     return fake
 

@@ -10,11 +10,11 @@ from tests.support.compared_runs import events_of, make_repeats, make_run
 from tests.support.fake_cluster import FakeServer
 from trainables.storage import object_store as remote
 from trainables.storage.checkpoint import DiskCheckpoints
-from tune_jobs.cluster.jobs import entrypoint
 from tune_jobs.cluster.jobs.fetch import put
 from tune_jobs.cluster.jobs.job import Job
 from tune_jobs.cluster.jobs.pack import files_of, main
 from tune_jobs.cluster.jobs.parcel import pack, packed_in
+from tune_jobs.cluster.jobs.state import REFERENCE, RUN, STORAGE
 from tune_jobs.errors import JobFailed, RequestError
 from tune_jobs.results.run import Run
 
@@ -31,7 +31,7 @@ def here(tmp_path):
 
 def job_of(run, storage, **more):
     server = FakeServer()
-    told = {entrypoint.RUN: run, entrypoint.STORAGE: str(storage), **more}
+    told = {RUN: run, STORAGE: str(storage), **more}
     return Job(server, server.jobs.submit_job(entrypoint="exec python -m tune_jobs", metadata=told, runtime_env={}))
 
 
@@ -96,7 +96,7 @@ def test_a_run_that_goes_on_is_fetched_again(there, here):
 
 def test_the_experiment_is_named_as_it_was_where_it_was_submitted(there, here):
     make_run(there, "one", reference="/tmp/ray/package/signs.py:EXPERIMENT")
-    told = {entrypoint.REFERENCE: "/home/me/signs.py:EXPERIMENT"}
+    told = {REFERENCE: "/home/me/signs.py:EXPERIMENT"}
     assert job_of("one", there, **told).fetch(here)[0].experiment["reference"] == "/home/me/signs.py:EXPERIMENT"
 
 
@@ -110,7 +110,7 @@ def test_another_run_of_that_name_is_left_alone(there, here):
     make_run(there, "one", created_s=2.0)
     mine = make_run(here, "one", created_s=3.0)
     before = {name: (here / name).read_bytes() for name in names(here)}
-    with pytest.raises(RequestError, match="is there already and is something else"):
+    with pytest.raises(RequestError, match="exists already and is something else"):
         job_of("one", there).fetch(here)
     assert {name: (here / name).read_bytes() for name in names(here)} == before
     assert mine.experiment["created_s"] == 3.0
@@ -157,7 +157,7 @@ def test_what_is_no_run_is_not_put(here):
             continue
         with pytest.raises(RequestError):
             put(packed_in(pack(files)), state, here)
-    with pytest.raises(RequestError, match="What the cluster sent is not taken"):
+    with pytest.raises(RequestError, match="The cluster sent something that cannot be used"):
         put(b"nonsense", state, here)
     assert list(here.iterdir()) == []
 
@@ -204,7 +204,7 @@ def test_a_run_in_a_bucket_is_fetched_from_there(there, here, monkeypatch, tmp_p
     checkpoint(run, 1, 3)
     opened = FileSystem.from_uri
     monkeypatch.setattr(remote, "_opened", lambda root: opened(root.replace("s3://bucket", there.as_uri())))
-    job = job_of("one", "s3://bucket", **{entrypoint.REFERENCE: "lab/signs.py"})
+    job = job_of("one", "s3://bucket", **{REFERENCE: "lab/signs.py"})
     monkeypatch.setattr(job.server.jobs, "submit_job", None)  # no second job
     [fetched] = job.fetch(here)
     assert fetched.leaderboard().equals(run.leaderboard())

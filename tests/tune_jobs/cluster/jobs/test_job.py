@@ -4,8 +4,8 @@ import pytest
 
 from tests.support.compared_runs import make_run
 from tests.support.fake_cluster import FakeServer
-from tune_jobs.cluster.jobs import entrypoint
 from tune_jobs.cluster.jobs.job import Job, list_jobs
+from tune_jobs.cluster.jobs.state import EXPERIMENT, RUN, STORAGE
 from tune_jobs.errors import JobFailed, RequestError
 
 
@@ -13,7 +13,7 @@ from tune_jobs.errors import JobFailed, RequestError
 def job(tmp_path):
     server = FakeServer()
     make_run(tmp_path / "cluster", "one")
-    told = {entrypoint.RUN: "one", entrypoint.EXPERIMENT: "signs", entrypoint.STORAGE: str(tmp_path / "cluster")}
+    told = {RUN: "one", EXPERIMENT: "signs", STORAGE: str(tmp_path / "cluster")}
     return Job(server, server.jobs.submit_job(entrypoint="exec python -m tune_jobs", metadata=told, runtime_env={}))
 
 

@@ -9,7 +9,7 @@ from tune_jobs.cluster.jobs.preflight import (
     storage_problems,
     version_problems,
 )
-from tune_jobs.cluster.jobs.server import ClusterState
+from tune_jobs.cluster.jobs.state import ClusterState
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Node
 
@@ -19,7 +19,7 @@ GPU_NODE = Node.from_ray({"CPU": 16.0, "GPU": 4.0, "memory": 64e9, "a100": 4.0},
 
 
 def cluster(*nodes: Node, is_autoscaled: bool = False) -> ClusterState:
-    return ClusterState("2.60.0", "3.11.7", nodes, is_autoscaled)
+    return ClusterState("3.11.7", nodes, is_autoscaled)
 
 
 ALONE, SEVERAL = cluster(HEAD), cluster(IDLE_HEAD, GPU_NODE)

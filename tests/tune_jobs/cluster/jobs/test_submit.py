@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from tests.support.fake_cluster import FakeServer
 from tune_jobs.cli.main import main
 from tune_jobs.cluster.jobs import submit as submitting
-from tune_jobs.cluster.jobs.server import ClusterState
+from tune_jobs.cluster.jobs.state import ClusterState
 from tune_jobs.errors import JobFailed, RequestError
 from tune_jobs.host.capacity import Node
 
@@ -26,7 +26,7 @@ def server(monkeypatch, tmp_path):
     import ray
 
     server = FakeServer()
-    server.known = ClusterState(ray.__version__, "3.11.7", server.known.nodes, is_autoscaled=False)
+    server.ray = ray.__version__
     monkeypatch.setattr(submitting, "reach", lambda address: server)
     (tmp_path / "lab").mkdir()
     (tmp_path / "lab" / "signs.py").write_text(LAB)
@@ -101,7 +101,8 @@ def test_packages_are_those_of_the_file(server, tmp_path):
 
 def test_everything_that_is_wrong_is_told_at_once(server, tmp_path):
     (tmp_path / "empty.txt").write_text("# nothing\n")
-    server.known = ClusterState("2.50.0", "3.9.1", (Node(4.0, host="a"), Node(4.0, host="b")), is_autoscaled=False)
+    server.ray = "2.50.0"
+    server.known = ClusterState("3.9.1", (Node(4.0, host="a"), Node(4.0, host="b")), is_autoscaled=False)
     (tmp_path / "lab" / "large.bin").touch()
     with (tmp_path / "lab" / "large.bin").open("wb") as file:
         file.truncate(101 * 2**20)  # takes no room on a disk

@@ -1,6 +1,5 @@
 """Launcher files, right and wrong, without a cloud and without a network."""
 
-import copy
 import socket
 import sys
 from contextlib import suppress
@@ -11,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tune_jobs.cluster.launcher.launcher_file import PROVIDERS, LauncherFile, interpret, read
+from tune_jobs.cluster.launcher.launcher_file import LauncherFile, interpret, read
 from tune_jobs.cluster.launcher.yaml_lines import parse
 from tune_jobs.errors import RequestError
 
@@ -81,24 +80,6 @@ def test_a_template_says_where_it_is_not_filled_in() -> None:
     notes = read(SHIPPED).notes
     assert sum("CHANGE-ME is still to be replaced" in note for note in notes) == 2
     assert not any("line 1:" in note for note in notes)  # what comments say does not count
-
-
-def test_the_private_functions_of_ray_are_those_that_we_know() -> None:
-    from ray.autoscaler._private.providers import _NODE_PROVIDERS
-    from ray.autoscaler._private.util import prepare_config, validate_config
-
-    config = yaml.safe_load(AWS)
-    before = copy.deepcopy(config)
-    ready = prepare_config(copy.deepcopy(config))
-    validate_config(ready)
-    assert ready["available_node_types"]["head"]["max_workers"] == 0
-    assert ready["available_node_types"]["gpu"]["min_workers"] == 0
-    assert {"auth", "file_mounts", "setup_commands", "cluster_synced_files"} <= set(ready)
-    assert any("--autoscaling-config" in command for command in ready["head_start_ray_commands"])
-    with pytest.raises(Exception, match="foo"):
-        validate_config(ready | {"foo": 1})
-    assert config == before
-    assert set(PROVIDERS) <= set(_NODE_PROVIDERS)
 
 
 def test_a_file_is_read_with_rays_defaults() -> None:
