@@ -25,7 +25,7 @@ def trial(worker: Any, clock: Clock, config: dict[str, Any]) -> dict[str, list[f
     """Three epochs of one trial: seconds by part."""
     clock.spent = {}
     clock.time("end of the trial before", lambda: worker.reset_config(config))
-    clock.time("model", lambda: worker._running())
+    clock.time("model", lambda: worker.current_trial.training)
     epochs = []
     for _ in range(3):
         before = list(clock.spent.get("epoch", [0.0, 0.0]))

@@ -34,7 +34,6 @@ WITHOUT_EXAMPLE: set[str] = {
     "Data",
     "FitOptions",
     "InvalidData",
-    "KerasTrainable",
     "split",
     "Experiment",
     "Resources",

@@ -48,7 +48,7 @@ class Gated(tiny_lab.Behaving):
     def fit_options(self, config: dict[str, Any]) -> Any:
         from trainables import FitOptions
 
-        return FitOptions(callbacks=[_gated(Path(config["marker"]), self._trial)])
+        return FitOptions(callbacks=[_gated(Path(config["marker"]), self.current_trial.number)])
 
 
 def _gated(marker: Path, trial: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from trainables.data import Data
 from trainables.internals.global_state import IsolatedGlobalState
@@ -15,36 +15,6 @@ from trainables.settings import TrialSettings, as_loss, spread_of
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.training.model import BuildsModels
 from trainables.training.training import Training, progress_of
-
-
-class TrialTraining(Protocol):
-    """The training of a trial: one ``Training``, or several of them as ``Executions``."""
-
-    epoch: int
-    last: Epoch | None
-
-    @property
-    def model(self) -> Any:
-        """A compiled Keras model of the configuration."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing is left to train."""
-
-    def run_epoch(self) -> Epoch:
-        """Train one more epoch, and keep the weights if it is the best."""
-
-    def end(self) -> None:
-        """End the work of optimizers and callbacks."""
-
-    def snapshot(self) -> Snapshot:
-        """Return a copy of everything that another process needs to go on."""
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Continue from a snapshot; one that does not fit changes nothing."""
-
-    def retire(self) -> None:
-        """Leave the models to the worker's next trial."""
 
 
 class Executions:

@@ -58,7 +58,7 @@ def epochs(worker, count):
 folder = sys.argv[1]
 one, two = trial(f"{folder}/one", None), trial(f"{folder}/two", 2)
 report = {"one": epochs(one, 2), "two": epochs(two, 2)}
-report["replicas"] = len(two._training.model.trainable_variables[0].value.values)
+report["replicas"] = len(two.current_trial.training.model.trainable_variables[0].value.values)
 begun = trial(f"{folder}/again", 2)
 epochs(begun, 1)
 begun.cleanup()

@@ -1,0 +1,230 @@
+"""One trial in a worker: its training, its checkpoints, and its failure."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar
+
+from trainables.devices import gpu_memory
+from trainables.devices import prepare as devices
+from trainables.report import Epoch, Report
+from trainables.settings import InvalidTrainable, TrialSettings, unwrap
+from trainables.storage.background_writer import BackgroundWriter, Pending
+from trainables.storage.checkpoint import CheckpointError, Snapshot, architecture
+from trainables.storage.store import CheckpointStore, checkpoint_store
+
+_LONGEST_ERROR = 2000
+
+Result = TypeVar("Result")
+
+
+class TrialTraining(Protocol):
+    """The training of a trial: one ``Training``, or several of them as ``Executions``.
+
+    Attributes:
+        epoch: The number of epochs trained.
+        last: The last epoch; None before there is one.
+    """
+
+    epoch: int
+    last: Epoch | None
+
+    @property
+    def model(self) -> Any:
+        """A compiled Keras model of the configuration."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to train."""
+
+    def run_epoch(self) -> Epoch:
+        """Train one more epoch, and keep the weights if it is the best."""
+
+    def end(self) -> None:
+        """End the work of optimizers and callbacks."""
+
+    def snapshot(self) -> Snapshot:
+        """Return a copy of everything that another process needs to go on."""
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Continue from a snapshot; one that does not fit changes nothing."""
+
+    def retire(self) -> None:
+        """Leave the models to the worker's next trial."""
+
+
+class Trial:
+    """One trial of a worker.
+
+    Whatever the trainable raises is kept as the trial's failure, so that the worker can go on with the next trial.
+
+    Args:
+        config: The configuration, with the control values of the trial.
+        settings: The settings of the run.
+        writer: Writes the checkpoints of all trials of this worker.
+        notes: Collects what the driver should know: pairs of a trial's number and a line.
+        build: Builds the training of the trial; called by the first step.
+
+    Attributes:
+        number: The trial's number.
+        parameters: The value of each parameter, by its name.
+        gpus: The trial's GPUs; None: those that the process sees already.
+        failure: The report about what went wrong; None: nothing has.
+        raised: The exception that was the failure.
+    """
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        settings: TrialSettings,
+        writer: BackgroundWriter,
+        notes: list[tuple[int, str]],
+        build: Callable[[Trial], TrialTraining],
+    ) -> None:
+        self.parameters, control = unwrap(config)
+        self.number = control.trial
+        self.gpus = settings.gpus if control.gpus is None else control.gpus
+        self.failure: Report | None = None
+        self.raised: Exception | None = None
+        self._settings = settings
+        self._writer = writer
+        self._notes = notes
+        self._build = build
+        self._store = None if settings.folder is None else checkpoint_store(settings.folder, self.number)
+        self._reported = control.reported
+        self._training: TrialTraining | None = None
+        self._repeats_epoch = False
+        self._architecture: str | None = None
+        self._saved_epoch = 0
+        self._saved_at_s = time.monotonic()
+        self._guarded(self._prepare)
+
+    @property
+    def training(self) -> TrialTraining:
+        """The training, built when it is first needed, which is in the first step.
+
+        A worker that dies in a step is replaced, and the trial is tried again. One that dies in setup is not.
+        """
+        if self._training is None:
+            self._training = self._build(self)
+            if self._store is not None:
+                self._continue_from(self._store, self._training)
+        return self._training
+
+    def step(self) -> Report:
+        """Train one epoch, and return the report about it or about the failure."""
+        report = self._guarded(self._step)
+        return report or self.failure or Report(done=True)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Continue from a snapshot; the next step trains the epoch after it.
+
+        Raises:
+            CheckpointError: The snapshot is that of another model.
+        """
+        self.training.restore(snapshot)
+        self._repeats_epoch = False
+
+    def end(self, timeout_s: float | None = None) -> None:
+        """Leave nothing of the trial in this worker but its files.
+
+        Args:
+            timeout_s: How long to wait for the files; None: until they are written, or given up.
+        """
+        if self._training is not None:
+            self._guarded(self._finish)
+        self._writer.wait(timeout_s)
+        if self._training is not None and self.failure is None:
+            self._training.retire()
+        self._training = None
+        devices.release()
+
+    def _prepare(self) -> None:
+        if note := devices.prepare(self._settings.cpus, self.gpus):
+            self._notes.append((self.number, note))
+
+    def _continue_from(self, store: CheckpointStore, training: TrialTraining) -> None:
+        """Continue from the newest checkpoint. Note if one cannot be used, or if none is left."""
+        unused: list[CheckpointError] = []
+        snapshot = store.newest(unused.append)
+        try:
+            if snapshot is not None:
+                training.restore(snapshot)
+        except CheckpointError as error:  # of another model: the code was changed before the run was continued
+            unused.append(error)
+        if unused or (self._reported and not training.epoch):
+            why = unused[0] if unused else f"No checkpoint of its {self._reported} epochs is left in {store}."
+            going_on = f"It goes on from epoch {training.epoch}." if training.epoch else "It starts again."
+            self._notes.append((self.number, f"{why} {going_on}"[:_LONGEST_ERROR]))
+        self._saved_epoch = training.epoch
+        # The worker may have died after it wrote its last epoch and before it reported it: it is reported again.
+        self._repeats_epoch = training.last is not None
+
+    def _step(self) -> Report:
+        training = self.training
+        if not self._repeats_epoch:
+            training.run_epoch()
+        self._repeats_epoch = False
+        last = training.last
+        if last is None:
+            raise RuntimeError("There is no epoch to report.")
+        if training.ended:
+            training.end()
+        if self._checkpoint_is_due(training):
+            self._save(training)
+        if training.ended:
+            self._writer.wait()  # whoever hears that the trial has ended must find its weights
+        memory = gpu_memory.measured() if self._settings.measures_gpu else None
+        return last.report(done=training.ended, gpu_memory=memory)
+
+    def _checkpoint_is_due(self, training: TrialTraining) -> bool:
+        if training.epoch == self._saved_epoch:
+            return False
+        waited_s = time.monotonic() - self._saved_at_s
+        is_milestone = training.epoch in self._settings.milestones
+        return training.ended or is_milestone or waited_s >= self._settings.checkpoint_every_s
+
+    def _save(self, training: TrialTraining) -> None:
+        """Copy the trial's state, if it has a folder. The files are written while the training goes on."""
+        if self._store is None:
+            return
+        if self._architecture is None:
+            self._architecture = architecture(training.model)
+        self._writer.write(Pending(self.number, self._store, training.snapshot(), self._architecture))
+        self._saved_epoch, self._saved_at_s = training.epoch, time.monotonic()
+
+    def _finish(self) -> None:
+        training = self.training
+        if training.epoch > self._saved_epoch:
+            self._save(training)
+        # After saving: a trial that a scheduler only pauses goes on from its last weights, not from those that an
+        # EarlyStopping restores here.
+        training.end()
+
+    def _guarded(self, work: Callable[[], Result]) -> Result | None:
+        """Return what ``work`` returns, or None if it fails, or if the trial has failed before."""
+        if self.failure is not None:
+            return None
+        try:
+            return work()
+        except InvalidTrainable as mistake:
+            self.raised, self.failure = mistake, Report(done=True, mistake=str(mistake))
+        except Exception as error:  # noqa: BLE001 - whatever a user's model raises is a row on the leaderboard
+            message = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_ERROR]
+            self.raised = error
+            self.failure = Report(done=True, error=message, traceback=traceback.format_exc())
+        self._keep_best()
+        return None
+
+    def _keep_best(self) -> None:
+        """Save the state of a failed trial: it is ranked by its best epoch, whose weights must be there.
+
+        Even a mistake in the declaration may show after good epochs, when a model stops reporting its objective.
+        """
+        if self._training is not None and self._training.epoch > self._saved_epoch:
+            with suppress(Exception):  # what failed may be this very saving
+                self._save(self._training)
+                self._writer.wait()
