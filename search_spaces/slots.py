@@ -1,4 +1,4 @@
-"""The slots of a space: which values a configuration can have, on what each depends, and the walk that fills them."""
+"""The slots of a space: the values that a configuration can have, their dependencies, and the walk that fills them."""
 
 from __future__ import annotations
 

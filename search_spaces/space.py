@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from search_spaces.checked import Checked, InvalidDeclaration, deferred_checks
+from search_spaces.checked import Checked, InvalidDeclaration
 from search_spaces.counting import count_configurations
 from search_spaces.enumeration import enumerate_configurations
-from search_spaces.messages import short_repr
-from search_spaces.parameters import Parameter, parameter_from_json, parameter_to_json
+from search_spaces.parameters import Parameter, parameters_from_json, parameters_to_json
 from search_spaces.parameters.grids import ValueGrid
 from search_spaces.slots import Slot, SpaceStructure, assemble, value_at
 from search_spaces.table import table
@@ -246,11 +245,7 @@ class SearchSpace(Checked):
             >>> SearchSpace(dropout=Float(0.0, 0.5, step=0.1)).to_json()
             {'parameters': [{'name': 'dropout', 'kind': 'Float', 'lower': 0.0, 'upper': 0.5, 'step': 0.1}]}
         """
-        return {
-            "parameters": [
-                {"name": name, **parameter_to_json(parameter)} for name, parameter in self._parameters.items()
-            ]
-        }
+        return parameters_to_json(self._parameters)
 
     @classmethod
     def from_json(cls, data: object) -> SearchSpace:
@@ -268,26 +263,7 @@ class SearchSpace(Checked):
             >>> SearchSpace.from_json(space.to_json()) == space
             True
         """
-        entries = data.get("parameters") if isinstance(data, dict) else None
-        if not isinstance(entries, list):
-            form = "a dict with a list of `parameters`"
-            raise InvalidDeclaration([f"The space is {short_repr(data)}, but must be {form}: see SearchSpace.to_json."])
-        parameters: dict[str, Parameter] = {}
-        problems: list[str] = []
-        for entry in entries:
-            fields = dict(entry) if isinstance(entry, dict) else {}
-            name = fields.pop("name", None)
-            if not isinstance(name, str) or name in parameters:
-                problems.append(f"A parameter is {short_repr(entry)}, but must be a dict with a `name` of its own.")
-                continue
-            try:
-                with deferred_checks():
-                    parameters[name] = parameter_from_json(fields)
-            except InvalidDeclaration as error:
-                problems += [f"{name}: {problem}" for problem in error.problems]
-        if problems:
-            raise InvalidDeclaration(problems)
-        return cls(**parameters)
+        return cls(**parameters_from_json(data))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SearchSpace) and self._items() == other._items()

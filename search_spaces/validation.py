@@ -30,8 +30,8 @@ def space_problems(declared: Mapping[Any, Any]) -> list[str]:
     problems = list(chain.from_iterable(_entry_problems(name, entry) for name, entry in declared.items()))
     parameters = {name: entry for name, entry in declared.items() if isinstance(entry, Parameter)}
     for name, parameter in parameters.items():
-        found = chain(_condition_problems(parameter, parameters), _count_problems(parameter, parameters))
-        problems += [f"{name}: {problem}" for problem in found]
+        dependencies = chain(_condition_problems(parameter, parameters), _count_problems(parameter, parameters))
+        problems += [f"{name}: {problem}" for problem in dependencies]
     cycles = _cycle_problems(parameters)
     has_orphans = any(parent not in parameters for child in parameters.values() for parent in parents_of(child))
     problems += cycles or ([] if has_orphans else _list_problems(parameters))
@@ -174,10 +174,10 @@ class _ConfigCheck:
             if self._has_wrong_parent(name):
                 self.wrong.add(name)
                 continue
-            found = list(self._check((name, ()), config.get(name, ABSENT)))
-            if found:
+            mistakes = list(self._check((name, ()), config.get(name, ABSENT)))
+            if mistakes:
                 self.wrong.add(name)
-            problems += found
+            problems += mistakes
         return problems
 
     def _has_wrong_parent(self, name: str) -> bool:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from search_spaces.parameters.base import Parameter
 from search_spaces.parameters.choices import Boolean, Choice, Fixed
 from search_spaces.parameters.ranges import Float, Int
-from search_spaces.parameters.serialization import parameter_from_json, parameter_to_json
+from search_spaces.parameters.serialization import (
+    parameter_from_json,
+    parameter_to_json,
+    parameters_from_json,
+    parameters_to_json,
+)
 
 __all__ = [
     "Boolean",
@@ -16,4 +21,6 @@ __all__ = [
     "Parameter",
     "parameter_from_json",
     "parameter_to_json",
+    "parameters_from_json",
+    "parameters_to_json",
 ]

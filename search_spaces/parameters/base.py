@@ -177,7 +177,7 @@ class Condition:
 
     Attributes:
         parent: The parent's name.
-        expected: The value that the parent must have, or a list of values, of which any will do.
+        expected: The value that the parent must have, or a list of such values: any of them will do.
     """
 
     parent: str

@@ -20,7 +20,8 @@ class _Listed(Parameter):
 
     def own_problems(self) -> list[str]:
         """Return every mistake in the values."""
-        return [f"The value {short_repr(value)} {found}." for value in self.values if (found := json_problem(value))]
+        problems = ((value, json_problem(value)) for value in self.values)
+        return [f"The value {short_repr(value)} {problem}." for value, problem in problems if problem]
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments that the parameter was made with; those at their default are left out."""

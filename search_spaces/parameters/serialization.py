@@ -1,10 +1,11 @@
-"""The form of a parameter in JSON, and the way back."""
+"""The form of parameters in JSON, and the way back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from search_spaces.checked import InvalidDeclaration
+from search_spaces.checked import InvalidDeclaration, deferred_checks
 from search_spaces.messages import did_you_mean, mistake, short_repr
 from search_spaces.parameters.base import Parameter
 from search_spaces.parameters.choices import Boolean, Choice, Fixed
@@ -14,6 +15,39 @@ KINDS: dict[str, type[Parameter]] = {kind.__name__: kind for kind in (Int, Float
 _REQUIRED = {"Int": {"lower", "upper"}, "Float": {"lower", "upper"}, "Choice": {"values"}, "Fixed": {"value"}}
 _OPTIONAL = {"Int": {"step", "log"}, "Float": {"step", "log"}}
 _COMMON = {"kind", "when", "per"}
+
+
+def parameters_to_json(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
+    """Return the parameters of a space as JSON: a list, because their order matters and JSON objects have none."""
+    return {"parameters": [{"name": name, **parameter_to_json(parameter)} for name, parameter in parameters.items()]}
+
+
+def parameters_from_json(data: object) -> dict[str, Parameter]:
+    """Return the parameters that ``parameters_to_json`` wrote; only the space that is made of them checks their values.
+
+    Raises:
+        InvalidDeclaration: The data does not have that form; all mistakes are listed.
+    """
+    entries = data.get("parameters") if isinstance(data, dict) else None
+    if not isinstance(entries, list):
+        form = "a dict with a list of `parameters`"
+        raise InvalidDeclaration([f"The space is {short_repr(data)}, but must be {form}: see SearchSpace.to_json."])
+    parameters: dict[str, Parameter] = {}
+    problems: list[str] = []
+    for entry in entries:
+        fields = dict(entry) if isinstance(entry, dict) else {}
+        name = fields.pop("name", None)
+        if not isinstance(name, str) or name in parameters:
+            problems.append(f"A parameter is {short_repr(entry)}, but must be a dict with a `name` of its own.")
+            continue
+        try:
+            with deferred_checks():
+                parameters[name] = parameter_from_json(fields)
+        except InvalidDeclaration as error:
+            problems += [f"{name}: {problem}" for problem in error.problems]
+    if problems:
+        raise InvalidDeclaration(problems)
+    return parameters
 
 
 def parameter_to_json(parameter: Parameter) -> dict[str, Any]:

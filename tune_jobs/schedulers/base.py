@@ -21,7 +21,7 @@ from search_spaces.checked import Checked
 class Schedule(ABC):
     """A scheduler at work in one run.
 
-    It gets losses, whatever the objective is: less is better. All losses are finite.
+    It gets losses: less is better, also where the objective is maximised. All losses are finite.
     """
 
     @abstractmethod

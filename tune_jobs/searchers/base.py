@@ -45,7 +45,7 @@ WAIT: Final = Waiting.WAIT
 class Search(ABC):
     """A searcher at work in one run; it keeps what it has learned from the trials.
 
-    It gets losses, whatever the objective is: less is better.
+    It gets losses: less is better, also where the objective is maximised.
     """
 
     @abstractmethod

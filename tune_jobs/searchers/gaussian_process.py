@@ -116,7 +116,7 @@ def _fitted(process: GaussianProcessRegressor, rows: Array, scores: Array) -> Ga
 
 
 def _most_probable(objective: _NegativeLogLikelihood, start: Array, bounds: Array) -> tuple[Array, float]:
-    """Return the most probable logarithms of a kernel's settings, and the objective there.
+    """Return the most probable logarithms of a kernel's settings, and the objective at that point.
 
     The prior of each is normal around its start, with a standard deviation of 1.
     """

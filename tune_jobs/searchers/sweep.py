@@ -80,8 +80,8 @@ class Sweep(Searcher):
             for name in names
             if name not in space.parameters
         ]
-        found = [_slot_problem(slot, self.initial, is_in_step=slot.name in swept) for slot in space.slots()]
-        problems += dict.fromkeys(problem for problem in found if problem)
+        by_slot = [_slot_problem(slot, self.initial, is_in_step=slot.name in swept) for slot in space.slots()]
+        problems += dict.fromkeys(problem for problem in by_slot if problem)
         if not problems and self.plan(space).first() is None:
             problems.append(
                 "steps: None leaves anything to choose: their parameters have one value only, or are not active with "
