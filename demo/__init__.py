@@ -1,1 +1,1 @@
-"""A run on a cluster of two nodes on this machine."""
+"""A demonstration: a run on a cluster of several nodes on this machine."""

@@ -1,6 +1,6 @@
-"""An experiment on a cluster: a head and two workers on this machine, a job, its run brought back, its leaderboard.
+"""An experiment on a cluster of this machine: a head and two workers, a job, its run fetched, and its leaderboard.
 
-python -m demo.cluster_demo
+Run it with ``python -m demo.cluster_demo``.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _INTERRUPTED = 130
 
 
 def main() -> int:
-    """Runs the demonstration; its exit status is the job's."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leaves by the way of Ctrl-C
+    """Run the demonstration, and return the exit status of its job."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it then ends as after Ctrl-C
     run = time.strftime("demo-cluster-%Y%m%d-%H%M%S")
     try:
         _say("Starting a head and two workers …")
         with LocalCluster(workers=2) as cluster:
-            place = ["--address", cluster.address]
-            shared = ["--storage", str(cluster.folder / "runs")]
-            status, job = _submit(cluster, [*_experiment(), *_BUDGET, "--name", run, *place, *shared, "--follow"])
+            address = ["--address", cluster.address]
+            storage = ["--storage", str(cluster.folder / "runs")]
+            status, job = _submit(cluster, [*_experiment(), *_BUDGET, "--name", run, *address, *storage, "--follow"])
             if job is None:
                 return status
-            _tune_jobs(cluster, "fetch", job, *place)
+            _tune_jobs(cluster, "fetch", job, *address)
             _tune_jobs(cluster, "leaderboard", run)
             _say("\n" + _nodes(run))
             _say("\nStopping what was started …")
@@ -47,19 +47,19 @@ def main() -> int:
 
 
 def _experiment() -> list[str]:
-    """Fashion-MNIST where its images are, else the digits that scikit-learn brings along."""
+    """Return the arguments that name Fashion-MNIST if its images are on this machine, else scikit-learn's digits."""
     home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     return ["fashion_mnist_mlp", "--fraction", "0.2"] if (home / _IMAGES).is_file() else ["digits_mlp"]
 
 
 def _nodes(run: str) -> str:
-    """Which node did which trials: a narrow terminal has no room for that column of the leaderboard."""
+    """Return the trials of each node as text: a narrow terminal has no room for that column of the leaderboard."""
     trials = find_run(run, default_storage()).leaderboard().groupby("node")["trial"]
-    return "\n".join(f"{node}: trials {', '.join(map(str, sorted(each)))}" for node, each in trials)
+    return "\n".join(f"{node}: trials {', '.join(map(str, sorted(numbers)))}" for node, numbers in trials)
 
 
 def _submit(cluster: LocalCluster, arguments: list[str]) -> tuple[int, str | None]:
-    """Submits, showing what is printed; returns the status, and the job when there is one."""
+    """Submit, show what is printed, and return the exit status and the job's id (None: there is no job)."""
     job = None
     with _started(cluster, "submit", arguments, stdout=subprocess.PIPE) as process:
         for line in process.stdout or ():
@@ -79,7 +79,7 @@ def _tune_jobs(cluster: LocalCluster, command: str, *arguments: str) -> None:
 def _started(
     cluster: LocalCluster, command: str, arguments: list[str], stdout: int | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """A command of this package, which does not outlive an interruption."""
+    """Run a command of this package within a block. An interruption ends it, too."""
     _say(f"\n$ {shlex.join(['tune-jobs', command, *arguments])}")
     with subprocess.Popen(  # noqa: S603 - this package's own command
         [BIN / "tune-jobs", command, *arguments], env=cluster.environment, stdout=stdout, text=True

@@ -1,4 +1,4 @@
-"""A Ray cluster of several nodes on this machine, which leaves nothing behind but its folder."""
+"""A Ray cluster of several nodes on this machine. It leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ _STARTED = "Ray runtime started"
 
 
 class LocalCluster:
-    """A head without CPUs, and workers of one CPU each, as `ray start` starts them on machines of one's own.
+    """A head without CPUs and workers of one CPU each, started by ``ray start`` as on machines of one's own.
 
-    Every node is a child in a session of its own, so that Ctrl-C reaches it through ``__exit__`` alone, and is ended by
-    its process id.
+    Every node is a child in a session of its own: Ctrl-C reaches it through ``__exit__`` alone. It is ended by its
+    process id.
+
+    Args:
+        workers: The number of workers.
 
     Attributes:
-        folder: Everything that it writes; short, because sockets lie in it.
-        address: Its Jobs server.
-        environment: What a process needs to use it: the token, and this Python first on the path.
+        folder: The folder of everything that it writes. Its path is short, because sockets lie in it.
+        address: The address of its Jobs server.
+        environment: The environment of a process that uses it: the token, and this Python first on the path.
     """
 
     def __init__(self, workers: int) -> None:
@@ -55,10 +58,10 @@ class LocalCluster:
         self._commands = {"head": [*head, f"--ray-client-server-port={client}"]}
         for number in range(1, workers + 1):
             # Linux answers to all of 127.0.0.0/8: each worker has an address of its own, as on a machine of its own.
-            own = f"--node-ip-address=127.0.0.{number + 1}"
-            # And a folder of its own: nodes that share one remove what jobs have sent from below each other's feet.
-            place = f"--temp-dir={self.folder / f'w{number}'}"
-            self._commands[f"worker {number}"] = [f"--address={HEAD_HOST}:{port}", own, "--num-cpus=1", place]
+            address = f"--node-ip-address=127.0.0.{number + 1}"
+            # It also has a folder of its own: nodes that share one delete the files of jobs that others still use.
+            folder = f"--temp-dir={self.folder / f'w{number}'}"
+            self._commands[f"worker {number}"] = [f"--address={HEAD_HOST}:{port}", address, "--num-cpus=1", folder]
         self._nodes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -75,10 +78,10 @@ class LocalCluster:
 
     def _start(self, name: str, options: list[str]) -> None:
         log = self.folder / f"{name.replace(' ', '-')}.log"
-        anywhere = ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
+        any_ports = ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
         with log.open("wb") as stream:
             node = subprocess.Popen(  # noqa: S603 - Ray's own command
-                [BIN / "ray", "start", "--block", *options, *anywhere],
+                [BIN / "ray", "start", "--block", *options, *any_ports],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
@@ -86,15 +89,16 @@ class LocalCluster:
                 start_new_session=True,
             )
         self._nodes[name] = node
-        deadline = time.monotonic() + _START_S
+        deadline_s = time.monotonic() + _START_S
         while _STARTED not in log.read_text(errors="replace"):
-            if node.poll() is not None or time.monotonic() > deadline:
-                told = log.read_text(errors="replace").split("\n")
-                raise SystemExit(f"The {name} did not start: {next(filter(None, reversed(told)), 'it said nothing')}")
+            if node.poll() is not None or time.monotonic() > deadline_s:
+                lines = log.read_text(errors="replace").split("\n")
+                reason = next(filter(None, reversed(lines)), "it printed nothing")
+                raise SystemExit(f"The {name} did not start: {reason}")
             time.sleep(0.2)
 
     def _stop(self) -> None:
-        """Ends the nodes, the head last, and whatever of theirs outlives them; deletes the folder."""
+        """End the nodes, the head last, and all processes that outlive them, and delete the folder."""
         before = {name: signal.signal(name, signal.SIG_IGN) for name in (signal.SIGINT, signal.SIGTERM)}
         try:
             started = set().union(*map(_family, self._nodes.values()))
@@ -113,23 +117,23 @@ class LocalCluster:
 
 
 def _family(node: subprocess.Popen[bytes]) -> set[psutil.Process]:
-    """A node's processes: its descendants, and those of its session whose parent has died."""
-    found = set()
+    """Return a node's processes: its descendants, and those of its session whose parent has died."""
+    family = set()
     with suppress(psutil.NoSuchProcess):
-        found |= {psutil.Process(node.pid), *psutil.Process(node.pid).children(recursive=True)}
+        family |= {psutil.Process(node.pid), *psutil.Process(node.pid).children(recursive=True)}
     for process in psutil.process_iter():
         with suppress(OSError):
             if os.getsid(process.pid) == node.pid:
-                found.add(process)
-    return found
+                family.add(process)
+    return family
 
 
 def _free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
     try:
-        for each in sockets:
-            each.bind((HEAD_HOST, 0))
-        return [each.getsockname()[1] for each in sockets]
+        for free in sockets:
+            free.bind((HEAD_HOST, 0))
+        return [free.getsockname()[1] for free in sockets]
     finally:
-        for each in sockets:
-            each.close()
+        for free in sockets:
+            free.close()

@@ -1,4 +1,4 @@
-"""A Jobs server in memory, whose jobs do what they are told at once."""
+"""A Jobs server in memory. Its jobs end at once, or when a test says so."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Status:
 
 @dataclass
 class FakeJobs:
-    """What ``JobSubmissionClient`` is asked for here. Jobs that pack runs are done; others wait for the test."""
+    """The used part of ``JobSubmissionClient``. Jobs that pack runs are done at once; others wait for the test."""
 
     submitted: list[dict[str, Any]] = field(default_factory=list)
     details: dict[str, SimpleNamespace] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A Ray cluster of our own on this machine, whose nodes can be killed: a head without room for trials, and workers."""
+"""A Ray cluster on this machine whose nodes can be killed: a head without CPUs, and workers."""
 
 from __future__ import annotations
 
@@ -19,19 +19,23 @@ ENVIRONMENT = {"RAY_AUTH_MODE": "disabled", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
 @dataclass(frozen=True)
-class Node:
-    """The process that holds a node's processes, and what it says."""
+class NodeProcess:
+    """The process that holds a node's processes, and the file of its output."""
 
     process: subprocess.Popen[bytes]
     log: Path
 
 
 class FaultCluster:
-    """Nodes of one CPU each.
+    """A cluster of nodes with one CPU each.
 
     Args:
-        folder: Where its Ray writes; its path is short.
-        nodes: How many nodes have room for trials.
+        folder: The folder that Ray writes into. Its path is short.
+        nodes: The number of workers.
+
+    Attributes:
+        address: The address of the head.
+        nodes: The workers.
     """
 
     def __init__(self, folder: Path, nodes: int) -> None:
@@ -41,7 +45,7 @@ class FaultCluster:
         self.address = f"127.0.0.1:{port}"
         head = [f"--port={port}", f"--ray-client-server-port={_free_port()}", f"--temp-dir={folder}", "--num-cpus=0"]
         self._head = self._start("--head", "--include-dashboard=false", *head)
-        self.nodes: list[Node] = []
+        self.nodes: list[NodeProcess] = []
         deadline_s = time.monotonic() + START_S
         try:
             self._wait_until_up(deadline_s)
@@ -53,30 +57,30 @@ class FaultCluster:
             raise
 
     def add_node(self) -> None:
-        """A new node joins soon."""
+        """Start a new worker, which joins soon."""
         self.nodes.append(self._start(f"--address={self.address}", "--num-cpus=1"))
 
     def tend(self) -> None:
-        """Starts another node for each that gave up while it started, as Ray does on a machine that is very busy."""
+        """Start another worker for each that gave up while it started, as it does on a machine that is very busy."""
         for node in [node for node in self.nodes if node.process.poll() is not None]:
             self.nodes.remove(node)
             self.add_node()
 
-    def kill_node(self, node: Node) -> list[psutil.Process]:
-        """Kills all processes of a node at once, as if its machine had lost its power; says which."""
+    def kill_node(self, node: NodeProcess) -> list[psutil.Process]:
+        """Kill all processes of a worker at once, as if its machine had lost its power, and return them."""
         self.nodes.remove(node)
         return _kill_family(node.process)
 
     def processes(self) -> list[psutil.Process]:
-        """All processes on its nodes."""
+        """Return all processes of its workers."""
         return [process for node in self.nodes for process in descendants(node.process.pid)]
 
     def end(self) -> None:
-        """Ends all nodes."""
+        """End all nodes."""
         for node in [*self.nodes, self._head]:
             _kill_family(node.process)
 
-    def _start(self, *options: str) -> Node:
+    def _start(self, *options: str) -> NodeProcess:
         self._started += 1
         ports = ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
         ray = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--disable-usage-stats"]
@@ -89,10 +93,10 @@ class FaultCluster:
                 stdout=file,
                 stderr=file,
             )
-        return Node(process, log)
+        return NodeProcess(process, log)
 
     def _wait_until_up(self, deadline_s: float) -> None:
-        """Returns when all nodes have started."""
+        """Wait until all nodes have started."""
         while not all("Ray runtime started" in node.log.read_text() for node in [self._head, *self.nodes]):
             if self._head.process.poll() is not None or time.monotonic() > deadline_s:
                 raise AssertionError(f"The cluster does not start: {self._head.log.read_text()[-2000:]}")
@@ -101,7 +105,7 @@ class FaultCluster:
 
 
 def descendants(pid: int) -> list[psutil.Process]:
-    """All processes that a process has begun, and those that these have."""
+    """Return all processes that a process has started, and that these have started in turn."""
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.Error:

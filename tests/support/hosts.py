@@ -1,4 +1,4 @@
-"""Hosts of our own on this machine: each has its own name, address and private folder; other folders they share."""
+"""Hosts on this machine, each with its own name, address and private folder. They share all other folders."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Host:
         assert self._holder.stdout.readline() == "ready\n"
 
     def command(self, *command: str) -> list[str]:
-        """A command as it is run on this host."""
+        """Return a command in the form that runs it on this host."""
         inside = ["nsenter", f"--target={self._holder.pid}", "--mount", "--uts", f"--net=/run/netns/{self._space}"]
         return [*inside, f"--wdns={self._private}", *command]
 
     def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
-        """Starts a command on this host, in its private folder."""
+        """Start a command on this host, in its private folder."""
         return subprocess.Popen(
             self.command(*command),
             env={**os.environ, **environment},
@@ -45,7 +45,7 @@ class Host:
         )
 
     def run(self, *command: str, timeout_s: float = 300, **environment: str) -> tuple[int, str]:
-        """The status of a command, and what it printed."""
+        """Run a command, and return its exit status and what it printed."""
         process = self.start(*command, **environment)
         try:
             output, _ = process.communicate(timeout=timeout_s)
@@ -56,7 +56,7 @@ class Host:
         return process.returncode, output
 
     def end(self) -> None:
-        """Lets go of its name and its mounts."""
+        """Give up the name and the mounts."""
         self._holder.communicate()
 
     def _begin(self) -> str:
@@ -64,7 +64,7 @@ class Host:
 
 
 def reason_against() -> str | None:
-    """Why this machine cannot have hosts of our own; None: it can."""
+    """Return the reason why this machine cannot have such hosts; None: it can."""
     missing = [tool for tool in ("ip", "unshare", "nsenter") if shutil.which(tool) is None]
     if missing:
         return f"{', '.join(missing)} not installed"
@@ -77,7 +77,7 @@ def reason_against() -> str | None:
 
 @contextmanager
 def hosts(*names: str) -> Iterator[tuple[Sequence[Host], Path]]:
-    """Hosts on one network, and their private folder: the same path on each, with other files behind it."""
+    """Yield hosts on one network, and their private folder: one path, with other files behind it on each."""
     tag = f"t{os.getpid() % 100_000}"
     net = f"10.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}"
     private = Path(tempfile.mkdtemp(prefix="h", dir="/tmp"))

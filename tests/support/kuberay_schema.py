@@ -1,7 +1,10 @@
-"""The part of KubeRay's v1 API that our manifest uses, by hand from rayjob_types.go and raycluster_types.go.
+"""A schema of the part of KubeRay's v1 API that our manifest uses.
 
-Unknown keys are refused on every level that is KubeRay's; a pod is only asked for what it cannot do without.
+It was written by hand from KubeRay's rayjob_types.go and raycluster_types.go. Unknown keys are refused on every
+level that is KubeRay's. Of a pod, only what it cannot do without is required.
 """
+
+from __future__ import annotations
 
 
 def _object(required: list[str], **properties: object) -> dict[str, object]:

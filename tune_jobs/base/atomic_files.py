@@ -11,29 +11,29 @@ from tune_jobs.errors import RequestError
 
 
 def write_whole(output: Path, content: bytes, remedy: str = "Choose another --output.") -> None:
-    """Writes a file; one that is there already is replaced.
+    """Write a file, or replace the one that exists.
 
     Args:
         output: The file.
-        content: What is to be in it.
-        remedy: What to do where it cannot be written.
+        content: The content to write.
+        remedy: A sentence for the error: what to do if the file cannot be written.
 
     Raises:
-        RequestError: It cannot be written; nothing was.
+        RequestError: The file cannot be written; nothing was.
     """
     produce_whole(output, lambda path: path.write_bytes(content), remedy)
 
 
 def produce_whole(output: Path, produce: Callable[[Path], object], remedy: str = "Choose another --output.") -> None:
-    """Has a file produced beside its place, with the same suffix, and moves it there when it is whole.
+    """Let a function write a file beside the final one, with the same suffix, and move it there when it is whole.
 
     Args:
-        output: The file; one that is there already is replaced.
-        produce: Writes the file that it is given.
-        remedy: What to do where it cannot be written.
+        output: The final file, which is replaced if it exists.
+        produce: The function. It writes the file that it is given.
+        remedy: A sentence for the error: what to do if the file cannot be written.
 
     Raises:
-        RequestError: It cannot be written; nothing was.
+        RequestError: The file cannot be written; nothing was.
     """
     try:
         _produce(output.resolve(), produce)

@@ -1,4 +1,6 @@
-"""Holds Python's garbage collector back where there is nothing to collect."""
+"""A pause for Python's garbage collector where there is nothing to collect."""
+
+from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
@@ -7,14 +9,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Within it, nobody looks for cycles. Also a decorator.
+    """Disable the garbage collector within a block, or while a decorated function runs.
 
-    What a journal tells forms none, and looking for some among ever more of it takes a fifth of the reading time.
+    The events of a journal form no reference cycles. To look for cycles among ever more of them takes a fifth of the
+    time that reading a journal takes.
     """
-    enabled = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if enabled:
+        if was_enabled:
             gc.enable()

@@ -1,7 +1,10 @@
 """Whatever the documentation offers to copy is checked: launcher files by Ray, manifests by KubeRay's rules."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -20,8 +23,8 @@ MANIFEST = TOP / "docs" / "kubernetes" / "rayjob.yaml"
 SCHEMAS = {"RayJob": RAY_JOB, "PersistentVolumeClaim": CLAIM}
 
 
-def documents() -> dict[str, dict]:
-    return {each["kind"]: each for each in yaml.safe_load_all(MANIFEST.read_text())}
+def documents() -> dict[str, Any]:
+    return {document["kind"]: document for document in yaml.safe_load_all(MANIFEST.read_text())}
 
 
 def test_the_page_shows_launcher_files() -> None:
@@ -30,8 +33,8 @@ def test_the_page_shows_launcher_files() -> None:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_launcher_file_of_the_page_is_right(block: str) -> None:
-    found = interpret(parse(block, "docs/cluster.md"))
-    assert trials_on(found.node_types[0], Resources()) == 0  # the head
+    launcher_file = interpret(parse(block, "docs/cluster.md"))
+    assert trials_on(launcher_file.node_types[0], Resources()) == 0  # the head
 
 
 @pytest.mark.parametrize("kind", sorted(SCHEMAS))

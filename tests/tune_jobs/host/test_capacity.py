@@ -109,8 +109,8 @@ def test_as_many_trials_fit_on_a_node_as_ray_starts(
 ) -> None:
     resources = Resources(cpus=asked_cpus, gpus=asked_gpus, custom={"disk": asked_disks})
     trials = Node(cpus, gpus, custom={"disk": disks}).trials_that_fit(resources)
-    asked = {"CPU": asked_cpus, "GPU": asked_gpus, "disk": asked_disks}
-    assert RayNode({"CPU": cpus, "GPU": gpus, "disk": disks}).count(asked, trials + 1) == trials
+    request = {"CPU": asked_cpus, "GPU": asked_gpus, "disk": asked_disks}
+    assert RayNode({"CPU": cpus, "GPU": gpus, "disk": disks}).count(request, trials + 1) == trials
 
 
 def test_this_machine_has_a_cpu_and_memory() -> None:

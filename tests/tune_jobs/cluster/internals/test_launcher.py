@@ -97,23 +97,23 @@ EACH = pytest.mark.parametrize(
 def test_without_a_name_a_file_promises_the_same_and_a_note_says_what_was_not_checked(
     without: str, note: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = read(text)
-    [extra] = [told for told in found.notes if "Ray 2." in told]
+    partial = read(text)
+    [extra] = [line for line in partial.notes if "Ray 2." in line]
     assert extra.startswith(f"{note}: Ray ")
     monkeypatch.undo()
     whole = read(text)
-    assert found.node_types == whole.node_types
-    assert (found.name, found.provider, found.max_workers) == (whole.name, whole.provider, whole.max_workers)
-    assert [told for told in found.notes if told != extra] == list(whole.notes)
+    assert partial.node_types == whole.node_types
+    assert (partial.name, partial.provider, partial.max_workers) == (whole.name, whole.provider, whole.max_workers)
+    assert [line for line in partial.notes if line != extra] == list(whole.notes)
 
 
 @EACH
 def test_without_a_name_other_mistakes_are_still_found(without: str, note: str) -> None:
     assert any(
-        "`min_workers` of gpu is 3, but" in told
-        for told in problems(AWS.replace("max_workers: 2", "min_workers: 3\n    max_workers: 2"))
+        "`min_workers` of gpu is 3, but" in problem
+        for problem in problems(AWS.replace("max_workers: 2", "min_workers: 3\n    max_workers: 2"))
     )
-    assert any("write `CPU`" in told for told in problems(AWS.replace("CPU: 32", "cpu: 32")))
+    assert any("write `CPU`" in problem for problem in problems(AWS.replace("CPU: 32", "cpu: 32")))
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_a_file_of_wrong_types_is_refused_even_where_ray_helps_with_nothing(
     for name in ("prepare_config", "validate_config"):
         monkeypatch.delattr(f"{UTIL}.{name}")
     monkeypatch.setattr(launcher, "_SCHEMA", "gone.json")
-    assert any("does not accept it" in told for told in problems(yaml.safe_dump(yaml.safe_load(AWS) | changes)))
+    assert any("does not accept it" in problem for problem in problems(yaml.safe_dump(yaml.safe_load(AWS) | changes)))
 
 
-def test_what_has_another_form_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_means_something_else_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{UTIL}.prepare_config", lambda config: None)
     with pytest.raises(NotInThisRay, match="returns NoneType"):
         launcher.with_defaults({})

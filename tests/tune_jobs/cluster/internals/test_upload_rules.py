@@ -11,6 +11,7 @@ from tests.support.fake_cluster import FakeServer
 from tune_jobs.cluster.internals import NotInThisRay
 from tune_jobs.cluster.internals.upload_rules import files_sent
 from tune_jobs.cluster.jobs import submit as submitting
+from tune_jobs.errors import RequestError
 
 PACKAGING = "ray._private.runtime_env.packaging"
 NAMES = [
@@ -64,9 +65,9 @@ def test_a_submission_goes_on_without_them_and_notes_it(server: FakeServer, tmp_
     assert "_dir_travel" in note
 
 
-def test_what_can_be_checked_without_them_still_is(server: FakeServer, tmp_path: Path) -> None:
+def test_checks_that_can_do_without_them_are_still_made(server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    with pytest.raises(submitting.RequestError, match="does not lie in the folder"):
+    with pytest.raises(RequestError, match="does not lie in the folder"):
         submitting.submit("lab.py", address=server.address, storage="/mnt/runs", working_dir="other")
 
 
@@ -82,5 +83,5 @@ def test_a_submission_goes_on_where_the_dashboard_tells_nothing(
     assert "The nodes of the cluster were not looked at" in note
     assert "/api/v0/nodes gave status 404" in note
     server.ray = "2.50.0"  # what is public is checked all the same
-    with pytest.raises(submitting.RequestError, match=r"runs Ray 2\.50\.0"):
+    with pytest.raises(RequestError, match=r"runs Ray 2\.50\.0"):
         submitting.submit("digits_mlp", address=server.address)

@@ -1,10 +1,14 @@
 """A parcel brings what was packed, whole, and nothing that its maker may have meant beside it."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import io
 import re
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,12 +22,12 @@ PARTS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,9}", fullmatch=True)
 NAMES = st.builds(lambda depth, last: "/".join(["one", *depth, f"{last}.x"]), st.lists(PARTS, max_size=2), PARTS)
 
 
-def files_below(folder):
+def files_below(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @given(st.dictionaries(NAMES, st.binary(max_size=5000), max_size=8))
-def test_what_is_packed_comes_out(tmp_path_factory, files):
+def test_the_files_that_are_packed_come_out(tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]) -> None:
     folders = {name.rpartition("/")[0] for name in files}
     if any(name == folder or folder.startswith(f"{name}/") for name in files for folder in folders):
         return
@@ -34,7 +38,7 @@ def test_what_is_packed_comes_out(tmp_path_factory, files):
 
 
 @given(st.data())
-def test_a_damaged_parcel_is_not_taken(data):
+def test_a_damaged_parcel_is_not_taken(data: st.DataObject) -> None:
     text = pack({"one/journal.jsonl": b"{}\n" * 50})
     at = data.draw(st.integers(text.index(" 1-----") + 9, text.index("-----END") - 2))
     other = data.draw(st.sampled_from("0aA+/=\n"))
@@ -46,12 +50,12 @@ def test_a_damaged_parcel_is_not_taken(data):
         packed_in(text[:at])
 
 
-def test_a_log_without_a_parcel_is_told():
+def test_a_log_without_a_parcel_is_told() -> None:
     with pytest.raises(ParcelError, match="no whole parcel"):
         packed_in("Error: there is no run\n")
 
 
-def archive(*members, **options):
+def archive(*members: tuple[str | zipfile.ZipInfo, bytes], **options: Any) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, **options) as made:
         for name, data in members:
@@ -84,7 +88,7 @@ def archive(*members, **options):
         "",
     ],
 )
-def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_written(tmp_path, name):
+def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_written(tmp_path: Path, name: str) -> None:
     with pytest.raises(ParcelError):
         unpack(archive(("one/fine", b"1"), (name, b"2")), tmp_path / "out", TOPS)
     assert not (tmp_path / "out").exists()
@@ -92,12 +96,12 @@ def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_written(tmp_p
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("names", [("one/x", "one/x"), ("one/x", "one/x/y"), ("one/x/y", "one/x")])
-def test_two_files_of_one_name_are_refused(tmp_path, names):
+def test_two_files_of_one_name_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
     with pytest.raises(ParcelError, match="two files of one name"):
         unpack(archive(*((name, b"1") for name in names)), tmp_path / "out", TOPS)
 
 
-def test_a_link_is_written_as_the_plain_file_that_its_text_is(tmp_path):
+def test_a_link_is_written_as_the_plain_file_that_its_text_is(tmp_path: Path) -> None:
     link = zipfile.ZipInfo("one/link")
     link.create_system, link.external_attr = 3, 0o120777 << 16
     unpack(archive((link, b"/etc/passwd")), tmp_path, TOPS)
@@ -105,7 +109,7 @@ def test_a_link_is_written_as_the_plain_file_that_its_text_is(tmp_path):
     assert (tmp_path / "one" / "link").read_bytes() == b"/etc/passwd"
 
 
-def test_a_few_bytes_that_unpack_to_very_many_are_refused(tmp_path, monkeypatch):
+def test_a_few_bytes_that_unpack_to_very_many_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parcel, "MOST_UNPACKED_BYTES", 10**6)
     bomb = archive(*((f"one/{index}", b"\0" * 10**5) for index in range(11)))
     assert len(bomb) < 10_000
@@ -114,7 +118,7 @@ def test_a_few_bytes_that_unpack_to_very_many_are_refused(tmp_path, monkeypatch)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_size_that_lies_brings_no_more_than_it_says(tmp_path):
+def test_a_size_that_lies_brings_no_more_than_it_says(tmp_path: Path) -> None:
     packed = bytearray(archive(("one/x", b"\0" * 10**6)))
     at = packed.rindex(b"PK\x01\x02") + 24
     packed[at : at + 4] = (1000).to_bytes(4, "little")
@@ -123,7 +127,7 @@ def test_a_size_that_lies_brings_no_more_than_it_says(tmp_path):
     assert sum(map(len, files_below(tmp_path).values())) <= 1000
 
 
-def test_too_many_files_are_refused(tmp_path, monkeypatch):
+def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parcel, "MOST_FILES", 3)
     members = [(f"one/{index}", b"") for index in range(4)]
     with pytest.raises(ParcelError, match="more than 3 files"):
@@ -132,19 +136,19 @@ def test_too_many_files_are_refused(tmp_path, monkeypatch):
         pack(dict(members))
 
 
-def test_too_much_is_not_packed_and_the_remedy_told(monkeypatch):
+def test_too_much_is_not_packed_and_the_remedy_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parcel, "MOST_PACKED_BYTES", 1000)
     with pytest.raises(ParcelError, match="fetch without --models"):
         pack({"one/x": hashlib.shake_128(b"noise").digest(2000)})
 
 
 @given(st.binary(max_size=200))
-def test_what_is_no_archive_is_refused(tmp_path_factory, content):
+def test_content_that_is_no_archive_is_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     with pytest.raises(ParcelError):
         unpack(content, tmp_path_factory.mktemp("out"), TOPS)
 
 
-def test_any_damage_within_an_archive_is_told_alike(tmp_path):
+def test_any_damage_within_an_archive_is_told_alike(tmp_path: Path) -> None:
     whole = archive(("one/x", b"some text " * 50), ("one/y", b"other"))
     for at in range(len(whole)):
         broken = bytearray(whole)
@@ -158,7 +162,7 @@ def test_any_damage_within_an_archive_is_told_alike(tmp_path):
         assert set(files_below(folder)) <= {"one/x", "one/y"}
 
 
-def test_a_checksum_that_fits_makes_nobody_trusted(tmp_path):
+def test_a_checksum_that_fits_makes_nobody_trusted(tmp_path: Path) -> None:
     hostile = archive(("../x", b"1"))
     first = " ".join([*pack({}).splitlines()[0].split(" ")[:-1], hashlib.sha256(hostile).hexdigest()])
     text = f"{first}\n{base64.b64encode(hostile).decode()}\n-----END TUNE-JOBS PARCEL-----\n"

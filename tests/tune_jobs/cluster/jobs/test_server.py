@@ -137,7 +137,7 @@ def test_tokens_are_found_in_rays_order(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("content", ["", "\n", "two words", "a\nb", "b\x1b[31m"])
-def test_what_is_no_token_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+def test_content_that_is_no_token_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     (tmp_path / "file").write_text(content)
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "file"))
     assert "holds no token" in refusal(find_token)

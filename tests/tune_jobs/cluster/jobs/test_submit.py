@@ -1,13 +1,19 @@
 """What is sent is what was asked for; where anything is wrong, everything is told and nothing is sent."""
 
+from __future__ import annotations
+
 import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from tests.support.fake_cluster import FakeServer
 from tune_jobs.cli.main import main
 from tune_jobs.cluster.jobs import submit as submitting
+from tune_jobs.cluster.jobs.job import Job
 from tune_jobs.cluster.jobs.state import ClusterState
 from tune_jobs.errors import JobFailed, RequestError
 from tune_jobs.host.capacity import Node
@@ -22,7 +28,7 @@ SECOND = Experiment(NeverTrained, SPACE, Objective("loss", "min"), trials=3, res
 
 
 @pytest.fixture
-def server(monkeypatch, tmp_path):
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeServer:
     import ray
 
     server = FakeServer()
@@ -35,23 +41,23 @@ def server(monkeypatch, tmp_path):
     return server
 
 
-def words(server):
+def words(server: FakeServer) -> list[str]:
     return shlex.split(server.jobs.submitted[-1]["entrypoint"])
 
 
-def refusals(server, *arguments, **asked):
+def refusals(server: FakeServer, *arguments: Any, **options: Any) -> tuple[str, ...]:
     with pytest.raises(RequestError) as caught:
-        submitting.submit(*arguments, **asked)
+        submitting.submit(*arguments, **options)
     assert server.jobs.submitted == []
     return caught.value.problems
 
 
-def test_the_head_runs_the_same_command_in_the_folder_that_is_sent(server, tmp_path):
+def test_the_head_runs_the_same_command_in_the_folder_that_is_sent(server: FakeServer, tmp_path: Path) -> None:
     job = submitting.submit("lab/signs.py:FIRST", storage="/mnt/runs", name="first", trials=7, searcher="random")
-    asked = ["--storage", "/mnt/runs", "--trials", "7", "--searcher", "random", "--name", "first"]
+    expected = ["--storage", "/mnt/runs", "--trials", "7", "--searcher", "random", "--name", "first"]
     command = words(server)
     assert command[:6] == ["exec", "python", "-m", "tune_jobs", "run", "lab/signs.py:FIRST"]
-    assert sorted(command[6:]) == sorted(asked)
+    assert sorted(command[6:]) == sorted(expected)
     sent = server.jobs.submitted[0]
     assert sent["runtime_env"]["working_dir"] == str(tmp_path)
     assert sent["metadata"] == {
@@ -63,13 +69,15 @@ def test_the_head_runs_the_same_command_in_the_folder_that_is_sent(server, tmp_p
     assert (job.status, job.notes) == ("RUNNING", ())
 
 
-def test_a_working_dir_is_where_the_head_starts(server, monkeypatch, tmp_path):
+def test_a_working_dir_is_where_the_head_starts(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     submitting.submit(str(tmp_path / "lab" / "signs.py") + ":FIRST", working_dir="lab")
     assert words(server)[5] == "signs.py:FIRST"
     assert server.jobs.submitted[0]["runtime_env"]["working_dir"] == str(tmp_path / "lab")
 
 
-def test_a_shipped_experiment_sends_nothing_and_gets_a_name_and_a_place(server):
+def test_a_shipped_experiment_sends_nothing_and_gets_a_name_and_a_place(server: FakeServer) -> None:
     job = submitting.submit("digits_mlp")
     sent = server.jobs.submitted[0]
     assert set(sent["runtime_env"]) == {"env_vars"}
@@ -80,7 +88,7 @@ def test_a_shipped_experiment_sends_nothing_and_gets_a_name_and_a_place(server):
     assert f"--name {state.run}" in sent["entrypoint"]
 
 
-def test_a_run_is_gone_on_with(server):
+def test_a_run_is_gone_on_with(server: FakeServer) -> None:
     submitting.submit("lab/signs.py:FIRST", storage="/mnt/runs", resume="first", trials=20)
     assert words(server)[4:] == shlex.split(
         "resume first --experiment lab/signs.py:FIRST --storage /mnt/runs --trials 20"
@@ -88,18 +96,18 @@ def test_a_run_is_gone_on_with(server):
     assert server.jobs.submitted[0]["metadata"]["tune_jobs_run"] == "first"
 
 
-def test_what_would_change_a_run_that_goes_on_is_refused(server):
+def test_an_option_that_would_change_a_run_that_goes_on_is_refused(server: FakeServer) -> None:
     [problem] = refusals(server, "lab/signs.py:FIRST", resume="first", seed=3, name="x", trials=9)
     assert "--seed, --name would change" in problem
 
 
-def test_packages_are_those_of_the_file(server, tmp_path):
+def test_packages_are_those_of_the_file(server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "needed.txt").write_text("# what it takes\n\nnumpy\nscipy>=1.17 ; python_version > '3'\n")
     submitting.submit("digits_mlp", requirements="needed.txt")
     assert server.jobs.submitted[0]["runtime_env"]["pip"] == ["numpy", "scipy>=1.17 ; python_version > '3'"]
 
 
-def test_everything_that_is_wrong_is_told_at_once(server, tmp_path):
+def test_everything_that_is_wrong_is_told_at_once(server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text("# nothing\n")
     server.ray = "2.50.0"
     server.known = ClusterState("3.9.1", (Node(4.0, host="a"), Node(4.0, host="b")), is_autoscaled=False)
@@ -109,7 +117,7 @@ def test_everything_that_is_wrong_is_told_at_once(server, tmp_path):
     problems = refusals(
         server, "lab/signs.py:SECOND", storage="runs", requirements="empty.txt", name="a/b", max_epochs=0
     )
-    told = "\n".join(problems)
+    message = "\n".join(problems)
     for part in (
         "--requirements empty.txt names no package",
         "`max_epochs` is 0",
@@ -118,17 +126,17 @@ def test_everything_that_is_wrong_is_told_at_once(server, tmp_path):
         "The cluster has 2 nodes, but the --storage 'runs' is relative",
         "runs Ray 2.50.0",
     ):
-        assert part in told
+        assert part in message
     assert len(problems) == 6
 
 
-def test_a_trial_that_fits_nowhere_is_refused(server):
+def test_a_trial_that_fits_nowhere_is_refused(server: FakeServer) -> None:
     [problem] = refusals(server, "lab/signs.py:SECOND")
     assert "1 CPU, 2 GPU, which no node of the cluster has (10.0.0.1: 4 CPU, 1 GPU)" in problem
 
 
-def test_a_cluster_out_of_reach_hides_no_other_mistake(server, monkeypatch):
-    def unreachable(address):
+def test_a_cluster_out_of_reach_hides_no_other_mistake(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(address: str) -> None:
         raise RequestError(f"{address} does not answer.")
 
     monkeypatch.setattr(submitting, "reach", unreachable)
@@ -136,25 +144,25 @@ def test_a_cluster_out_of_reach_hides_no_other_mistake(server, monkeypatch):
     assert [problem.split()[0] for problem in problems] == ["http://head:8265", "lab/signs.py", "The"]
 
 
-def test_a_cluster_that_does_not_take_the_job_is_told(server):
+def test_a_cluster_that_does_not_take_the_job_is_told(server: FakeServer) -> None:
     server.jobs.error = RuntimeError("Request failed with status code 500: Traceback\nValueError: no room\n")
     with pytest.raises(JobFailed, match=r"http://head:8265 did not take the job: ValueError: no room$"):
         submitting.submit("digits_mlp")
 
 
-def invoke(*arguments, status=0):
-    result = CliRunner().invoke(main, [*map(str, arguments)])
+def invoke(*arguments: str, status: int = 0) -> Result:
+    result = CliRunner().invoke(main, arguments)
     assert result.exit_code == status, result.output
     return result
 
 
-def test_the_command_prints_what_can_be_asked_of_the_job(server, monkeypatch):
+def test_the_command_prints_what_can_be_asked_of_the_job(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server.jobs.logs["job-1"] = ""
-    told = invoke("submit", "digits_mlp", "--name", "first", "--gpus", "0.5").stdout
+    output = invoke("submit", "digits_mlp", "--name", "first", "--gpus", "0.5").stdout
     assert "--gpus 0.5 --top 10" in server.jobs.submitted[0]["entrypoint"] or "--gpus 0.5" in words(server)
-    assert "job: job-1\nrun: first\n" in told
+    assert "job: job-1\nrun: first\n" in output
     for name in ("status", "logs -f", "stop", "fetch"):
-        assert f"tune-jobs {name} job-1 --address http://head:8265" in told
+        assert f"tune-jobs {name} job-1 --address http://head:8265" in output
 
 
 @pytest.mark.parametrize(
@@ -168,20 +176,22 @@ def test_the_command_prints_what_can_be_asked_of_the_job(server, monkeypatch):
         ("STOPPED", 0, 130),
     ],
 )
-def test_who_follows_exits_as_the_job_does(server, monkeypatch, status, exit_code, expected):
-    follow = submitting.Job.follow
+def test_a_command_that_follows_exits_as_the_job_does(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, status: Any, exit_code: int | None, expected: int
+) -> None:
+    follow = Job.follow
 
-    def ends(job):
+    def ending(job: Job) -> Iterator[str]:
         yield from follow(job)
         yield "evil \x1b[2J\n"
         server.jobs.end(job.id, status, exit_code)
 
-    monkeypatch.setattr(submitting.Job, "follow", ends)
+    monkeypatch.setattr(Job, "follow", ending)
     result = invoke("submit", "digits_mlp", "--follow", status=expected)
     assert "Running entrypoint" in result.stdout
     assert "evil \\x1b[2J\n" in result.stdout
 
 
-def test_a_mistake_exits_with_2(server):
+def test_a_mistake_exits_with_2(server: FakeServer) -> None:
     result = invoke("submit", "lab/signs.py:FIRST", "--storage", "runs", status=2)
     assert result.stderr.startswith("Error: The value of `storage` is 'runs'")

@@ -1,5 +1,7 @@
 """What of a folder would be sent: what Ray sends, and no more than it takes."""
 
+from __future__ import annotations
+
 import zipfile
 from pathlib import Path
 
@@ -16,7 +18,7 @@ def make(folder: Path, *names: str) -> None:
 
 
 @pytest.fixture
-def lab(tmp_path):
+def lab(tmp_path: Path) -> Path:
     make(
         tmp_path,
         *("signs.py", "lib/parts.py", "lib/runs/kept.py", "data/large.npz", "notes/draft.md"),
@@ -27,43 +29,43 @@ def lab(tmp_path):
     return tmp_path
 
 
-def test_the_files_are_those_that_ray_packs(lab, tmp_path_factory):
+def test_the_files_are_those_that_ray_packs(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     from ray._private.ray_constants import get_runtime_env_default_excludes
     from ray._private.runtime_env.packaging import create_package
 
     package = tmp_path_factory.mktemp("package") / "package.zip"
     excludes = [*get_runtime_env_default_excludes(), *LEFT_OUT]
     create_package(str(lab), package, include_gitignore=True, excludes=excludes)
-    found = contents(lab)
+    files = contents(lab)
     with zipfile.ZipFile(package) as archive:
         packed = {member.filename: member.file_size for member in archive.infolist() if not member.is_dir()}
-    assert {file.path: file.size_bytes for file in found} == packed
+    assert {file.path: file.size_bytes for file in files} == packed
     assert set(packed) == {"signs.py", "lib/parts.py", "lib/runs/kept.py", ".gitignore", "notes/.rayignore"}
 
 
-def test_a_folder_that_is_none_is_told(lab):
+def test_a_working_dir_that_is_no_folder_is_told(lab: Path) -> None:
     with pytest.raises(RequestError, match=r"--working-dir is .*signs.py, but must be a folder"):
         contents(lab / "signs.py")
 
 
-def test_a_folder_with_its_experiment_is_sent(lab):
+def test_a_folder_with_its_experiment_is_sent(lab: Path) -> None:
     assert upload_problems(lab, contents(lab), lab / "signs.py") == []
     assert upload_problems(lab, contents(lab), None) == []
 
 
-def test_an_experiment_outside_the_folder_is_told(lab):
+def test_an_experiment_outside_the_folder_is_told(lab: Path) -> None:
     [problem] = upload_problems(lab / "lib", contents(lab / "lib"), lab / "signs.py")
     assert "does not lie in the folder" in problem
     assert f"--working-dir '{lab}'" in problem
 
 
-def test_an_experiment_that_would_be_left_out_is_told(lab):
+def test_an_experiment_that_would_be_left_out_is_told(lab: Path) -> None:
     make(lab, "data/mine.py")
     [problem] = upload_problems(lab, contents(lab), lab / "data" / "mine.py")
     assert ".gitignore or .rayignore names it" in problem
 
 
-def test_too_much_is_told_with_the_five_largest_entries(lab):
+def test_too_much_is_told_with_the_five_largest_entries(lab: Path) -> None:
     sizes = {f"d{index}/x": index * 2**20 for index in range(1, 8)} | {"d7/y": 80 * 2**20, "signs.py": 10}
     files = [File(path, size) for path, size in sizes.items()]
     [problem] = upload_problems(lab, files, lab / "signs.py")
@@ -73,10 +75,10 @@ def test_too_much_is_told_with_the_five_largest_entries(lab):
 
 
 @pytest.mark.parametrize(("size", "fits"), [(MOST_BYTES - 1000, True), (MOST_BYTES, False)])
-def test_what_the_archive_adds_counts(lab, size, fits):
+def test_the_bytes_that_the_archive_adds_count(lab: Path, size: int, fits: bool) -> None:
     assert (upload_problems(lab, [File("x", size)], None) == []) is fits
 
 
-def test_many_small_files_count_by_their_names_too(lab):
+def test_many_small_files_count_by_their_names_too(lab: Path) -> None:
     files = [File(f"{index:0100d}", 0) for index in range(300_000)]
     assert upload_problems(lab, files, None)

@@ -53,7 +53,7 @@ def test_the_workers_of_all_kinds_together_are_limited() -> None:
     assert concurrent_trials(cluster(GPU, SOMETIME), Resources()) is None
 
 
-def test_what_fits_nowhere_is_told_with_the_most_that_there_is() -> None:
+def test_a_resource_that_fits_nowhere_is_told_with_the_most_that_a_node_has() -> None:
     assert fitting_problems(cluster(GPU, CPU), Resources(cpus=64, gpus=8)) == [
         "resources: The value of `cpus` is 64, but no node has more than 48: no trial could start. "
         "Ask for less, or take larger nodes.",
@@ -62,7 +62,7 @@ def test_what_fits_nowhere_is_told_with_the_most_that_there_is() -> None:
     ]
 
 
-def test_what_no_node_has_together_is_told() -> None:
+def test_resources_that_no_node_has_together_are_told() -> None:
     a, b = NodeType("a", {"CPU": 8}, 0, 1), NodeType("b", {"CPU": 1, "GPU": 1}, 0, 1)
     (problem,) = fitting_problems(cluster(a, b), Resources(cpus=8, gpus=1))
     assert "none has them all" in problem
@@ -74,7 +74,7 @@ def test_a_cluster_of_a_head_alone_runs_nothing() -> None:
     assert "The head has no CPUs" in fitting_problems(cluster(never), Resources())[0]
 
 
-def test_what_is_not_known_yet_is_not_refused() -> None:
+def test_resources_that_are_not_known_yet_are_not_refused() -> None:
     assert fitting_problems(cluster(SOMETIME), Resources(cpus=500)) == []
 
 
@@ -145,5 +145,5 @@ def test_as_many_as_fit_and_not_one_more(cpus: int, gpus: int, asked_cpus: float
     node_type = NodeType("any", {"CPU": cpus, "GPU": gpus}, 0, 1)
     trials = trials_on(node_type, Resources(cpus=asked_cpus, gpus=asked_gpus))
     assert trials is not None
-    asked = {"CPU": asked_cpus, "GPU": asked_gpus}
-    assert RayNode({"CPU": cpus, "GPU": gpus}).count(asked, trials + 1) == trials
+    request = {"CPU": asked_cpus, "GPU": asked_gpus}
+    assert RayNode({"CPU": cpus, "GPU": gpus}).count(request, trials + 1) == trials

@@ -1,9 +1,12 @@
 """Launcher files, right and wrong, without a cloud and without a network."""
 
+from __future__ import annotations
+
 import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -47,8 +50,8 @@ def problems(text: str) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def no_cloud(monkeypatch):
-    def refuse(*_, **__):
+def no_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the network was asked")
 
     for name in ("boto3", "botocore", "googleapiclient", "azure"):
@@ -57,10 +60,10 @@ def no_cloud(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
-def test_the_shipped_file_is_right_and_runs_no_trial_on_its_head(no_cloud) -> None:
-    found = read(SHIPPED)
-    head, gpu = found.node_types
-    assert (found.provider, found.max_workers) == ("aws", 4)
+def test_the_shipped_file_is_right_and_runs_no_trial_on_its_head(no_cloud: None) -> None:
+    launcher_file = read(SHIPPED)
+    head, gpu = launcher_file.node_types
+    assert (launcher_file.provider, launcher_file.max_workers) == ("aws", 4)
     assert head.is_head
     assert head.resources["CPU"] == 0
     assert (gpu.min_workers, gpu.max_workers) == (0, 4)
@@ -83,14 +86,14 @@ def test_a_template_says_where_it_is_not_filled_in() -> None:
 
 
 def test_a_file_is_read_with_rays_defaults() -> None:
-    found = cluster(AWS)
-    assert [(kind.name, kind.min_workers, kind.max_workers) for kind in found.node_types] == [
+    launcher_file = cluster(AWS)
+    assert [(kind.name, kind.min_workers, kind.max_workers) for kind in launcher_file.node_types] == [
         ("head", 0, 0),
         ("gpu", 0, 2),
     ]
 
 
-def test_what_aws_knows_of_its_instances_is_unknown_here() -> None:
+def test_resources_that_only_aws_knows_are_unknown_here() -> None:
     text = AWS.replace("    resources: {CPU: 32, GPU: 4}\n", "")
     assert cluster(text).node_types[1].resources == {"CPU": None, "GPU": None, "memory": None}
 
@@ -109,7 +112,7 @@ def test_a_head_that_is_started_without_cpus_runs_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (AWS + "max_worker: 3\n", "line 13: `max_worker` is no key that Ray knows at the top: did you mean `max_work"),
         (AWS.replace("GPU: 4", "GPU: 0.5"), "GPU` is 0.5, but must be a whole number: a node has whole ones; a trial"),
@@ -149,10 +152,10 @@ def test_a_head_that_is_started_without_cpus_runs_nothing() -> None:
         ("cluster_name: x\n", "it has no `provider` with a `type`"),
     ],
 )
-def test_a_mistake_is_told_with_its_line_and_what_to_do(text: str, told: str, no_cloud) -> None:
+def test_a_mistake_is_told_with_its_line_and_what_to_do(text: str, message: str, no_cloud: None) -> None:
     (problem,) = problems(text)
     assert problem.startswith("ours.yaml")
-    assert told in problem
+    assert message in problem
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
@@ -174,13 +177,13 @@ def test_a_mistake_is_told_once() -> None:
     ]
 
 
-def test_ray_says_nothing_on_its_own(capfd) -> None:
+def test_ray_says_nothing_on_its_own(capfd: pytest.CaptureFixture[str]) -> None:
     cluster(AWS)
     problems(OWN + "head_node_type: x\navailable_node_types: {x: {}}\n")
     assert capfd.readouterr() == ("", "")
 
 
-def test_files_that_are_not_here_are_noted(tmp_path, monkeypatch) -> None:
+def test_files_that_are_not_here_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there").mkdir()
     text = AWS + "file_mounts:\n  /a: there\n  /b: missing\nauth: {ssh_user: me, ssh_private_key: no.pem}\n"
@@ -196,14 +199,14 @@ def test_rays_small_default_is_noted_where_nobody_said_how_many() -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a: 1\n" * 300_000])
-def test_what_is_no_launcher_file_is_refused(content: bytes, tmp_path) -> None:
+def test_a_file_of_another_kind_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "some.yaml"
     path.write_bytes(content)
     with pytest.raises(RequestError, match=r"some\.yaml"):
         read(path)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path) -> None:
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="cannot be read: No such file"):
         read(tmp_path / "none.yaml")
 
@@ -239,13 +242,13 @@ PATHS = st.sampled_from(
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(PATHS, VALUES), min_size=1, max_size=3), st.sampled_from([AWS, OWN]))
-def test_whatever_a_file_says_it_is_read_or_refused(changes, base) -> None:
+def test_any_file_is_read_or_refused(changes: list[tuple[tuple[str, ...], Any]], base: str) -> None:
     config = yaml.safe_load(base)
     for path, value in changes:
-        place = config
+        entry = config
         for key in path[:-1]:
-            place = place.get(key) if isinstance(place, dict) else None
-        if isinstance(place, dict):
-            place[path[-1]] = value
+            entry = entry.get(key) if isinstance(entry, dict) else None
+        if isinstance(entry, dict):
+            entry[path[-1]] = value
     with suppress(RequestError):
         assert cluster(yaml.safe_dump(config)).node_types[0].is_head

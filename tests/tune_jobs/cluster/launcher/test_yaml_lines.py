@@ -1,5 +1,9 @@
 """YAML with lines."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -10,7 +14,7 @@ from tune_jobs.errors import RequestError
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a: 1\nb: [2\n", r"x, line 3, column 1: .*\(while parsing a flow sequence, line 2\)\."),
         ("a:\n\t- 1\n", r"x, line 2, column 1: .* YAML is indented with spaces, never with tabs\."),
@@ -36,8 +40,8 @@ from tune_jobs.errors import RequestError
         ),
     ],
 )
-def test_a_mistake_is_told_with_its_line(text: str, told: str) -> None:
-    with pytest.raises(RequestError, match=told):
+def test_a_mistake_is_told_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
         parse(text, "x")
 
 
@@ -66,7 +70,7 @@ TREES = LEAVES | st.lists(INNER, max_size=2) | st.dictionaries(KEYS, INNER)
 
 @settings(max_examples=40)
 @given(st.dictionaries(KEYS, TREES, min_size=1))
-def test_everything_has_a_line_and_keeps_its_value(tree) -> None:
+def test_everything_has_a_line_and_keeps_its_value(tree: dict[str, Any]) -> None:
     text = yaml.safe_dump(tree)
     document = parse(text, "x")
     assert document.value == tree
