@@ -1,6 +1,10 @@
 """Callbacks live as long as their trial, and what they remember survives a checkpoint."""
 
+from __future__ import annotations
+
 import collections
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,26 +24,26 @@ class Recorder(keras.callbacks.Callback):
         super().__init__()
         self.events: list[str] = []
 
-    def on_train_begin(self, logs=None) -> None:
+    def on_train_begin(self, logs: Any = None) -> None:
         self.events.append("begin")
 
-    def on_epoch_end(self, epoch, logs=None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.events.append(f"epoch {epoch}")
 
-    def on_train_end(self, logs=None) -> None:
+    def on_train_end(self, logs: Any = None) -> None:
         self.events.append("end")
 
 
 class Memory(keras.callbacks.Callback):
     """Remembers whatever it is given."""
 
-    def __init__(self, **attributes) -> None:
+    def __init__(self, **attributes: Any) -> None:
         super().__init__()
         vars(self).update(attributes)
 
 
 class Recorded(Tiny):
-    def fit_options(self, config) -> FitOptions:
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
         return FitOptions(callbacks=[config["recorder"]])
 
 
@@ -48,24 +52,24 @@ def model() -> keras.Model:
     return Tiny.standalone().build_model({})
 
 
-def trial_callbacks(model, *callbacks) -> TrialCallbacks:
+def trial_callbacks(model: keras.Model, *callbacks: Any) -> TrialCallbacks:
     return TrialCallbacks(callbacks, model, epochs=3, steps=1)
 
 
-def through_the_disk(callbacks, directory) -> Snapshot:
+def through_the_disk(callbacks: TrialCallbacks, directory: Path) -> Snapshot:
     states, arrays = callbacks.state()
     checkpoint.write(directory, Snapshot({"callbacks": states}, arrays))
     return checkpoint.read(directory)
 
 
-def restore(callbacks, snapshot) -> None:
+def restore(callbacks: TrialCallbacks, snapshot: Snapshot) -> None:
     callbacks.restore(snapshot.state["callbacks"], snapshot.arrays)
 
 
 # Once a trial.
 
 
-def test_a_trial_begins_and_ends_once():
+def test_a_trial_begins_and_ends_once() -> None:
     recorder = Recorder()
     worker = Recorded.standalone({"recorder": recorder}, settings=TrialSettings(max_epochs=2))
     assert [worker.step()["done"], worker.step()["done"]] == [False, True]
@@ -73,7 +77,7 @@ def test_a_trial_begins_and_ends_once():
     assert recorder.events == ["begin", "epoch 0", "epoch 1", "end"]
 
 
-def test_a_trial_that_a_scheduler_stops_ends_too():
+def test_a_trial_that_a_scheduler_stops_ends_too() -> None:
     first, second = Recorder(), Recorder()
     worker = Recorded.standalone({"recorder": first})
     worker.step()
@@ -85,7 +89,7 @@ def test_a_trial_that_a_scheduler_stops_ends_too():
     assert second.events == ["begin", "epoch 0", "end"]
 
 
-def test_what_a_callback_adds_to_the_logs_is_reported():
+def test_what_a_callback_adds_to_the_logs_is_reported() -> None:
     worker = Scripted.standalone({"scores": [0.25]}, settings=TrialSettings(metric="score"))
     result = worker.step()
     worker.cleanup()
@@ -93,7 +97,7 @@ def test_what_a_callback_adds_to_the_logs_is_reported():
     assert result["score"] == 0.25
 
 
-def test_early_stopping_ends_the_trial_with_its_best_weights(tmp_path):
+def test_early_stopping_ends_the_trial_with_its_best_weights(tmp_path: Path) -> None:
     stopping = keras.callbacks.EarlyStopping("score", mode="max", patience=2, restore_best_weights=True)
     settings = TrialSettings(metric="score", folder=str(tmp_path))
     worker = Scripted.standalone({"scores": [1, 3, 2, 2, 9], "callbacks": [stopping]}, settings=settings)
@@ -105,7 +109,7 @@ def test_early_stopping_ends_the_trial_with_its_best_weights(tmp_path):
         np.testing.assert_array_equal(weight, best)
 
 
-def test_ending_twice_ends_once(model):
+def test_ending_twice_ends_once(model: keras.Model) -> None:
     recorder = Recorder()
     callbacks = trial_callbacks(model, recorder)
     callbacks.end()
@@ -147,7 +151,7 @@ def test_ending_twice_ends_once(model):
     ],
     ids=repr,
 )
-def test_a_plain_value_comes_back_as_it_was(model, value, tmp_path):
+def test_a_plain_value_comes_back_as_it_was(model: keras.Model, value: Any, tmp_path: Path) -> None:
     fresh = Memory(value="fresh")
     snapshot = through_the_disk(trial_callbacks(model, Memory(value=value)), tmp_path)
     restore(trial_callbacks(model, fresh), snapshot)
@@ -170,14 +174,14 @@ def test_a_plain_value_comes_back_as_it_was(model, value, tmp_path):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_not_plain_is_left_alone(model, value, tmp_path):
+def test_what_is_not_plain_is_left_alone(model: keras.Model, value: Any, tmp_path: Path) -> None:
     fresh = Memory(value="fresh", other=0)
     snapshot = through_the_disk(trial_callbacks(model, Memory(value=value, other=1)), tmp_path)
     restore(trial_callbacks(model, fresh), snapshot)
     assert (fresh.value, fresh.other) == ("fresh", 1)
 
 
-def test_the_model_stays_the_new_one(model, tmp_path):
+def test_the_model_stays_the_new_one(model: keras.Model, tmp_path: Path) -> None:
     fresh = Memory()
     snapshot = through_the_disk(trial_callbacks(model, Memory()), tmp_path)
     restore(trial_callbacks(model, fresh), snapshot)
@@ -185,8 +189,10 @@ def test_the_model_stays_the_new_one(model, tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])
-def test_a_restored_monitor_keeps_its_direction_and_its_tolerance(model, mode, tmp_path):
-    def stopping():
+def test_a_restored_monitor_keeps_its_direction_and_its_tolerance(
+    model: keras.Model, mode: str, tmp_path: Path
+) -> None:
+    def stopping() -> keras.callbacks.EarlyStopping:
         return keras.callbacks.EarlyStopping("loss", mode=mode, min_delta=0.5, patience=10)
 
     sign = -1 if mode == "min" else 1
@@ -201,7 +207,7 @@ def test_a_restored_monitor_keeps_its_direction_and_its_tolerance(model, mode, t
 
 
 @pytest.mark.parametrize("others", [(), (Memory(), Memory()), (Script([]),)], ids=["fewer", "more", "another class"])
-def test_other_callbacks_than_those_saved_are_refused_unchanged(model, others):
+def test_other_callbacks_than_those_saved_are_refused_unchanged(model: keras.Model, others: tuple[Any, ...]) -> None:
     states, arrays = trial_callbacks(model, Memory(value=1)).state()
     with pytest.raises(ValueError, match="The callbacks were Memory, "):
         trial_callbacks(model, *others).restore(states, arrays)

@@ -1,8 +1,13 @@
 """A configuration that is trained several times: what its trial reports, keeps and survives."""
 
+from __future__ import annotations
+
 import math
 import random
 import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.outcomes import BeginTrial
 from tests.support.tiny_trainables import Everything, Script, Tiny, blobs, tiny_data, train
-from trainables import Data, FitOptions, TrialSettings
+from trainables import Data, FitOptions, KerasTrainable, TrialSettings
 from trainables.storage.checkpoint import CheckpointError, DiskCheckpoints, Snapshot
 from trainables.storage.layout import ARCHITECTURE_FILE
 from trainables.training.executions import Executions, average
@@ -20,36 +26,36 @@ from trainables.training.training import Training, trial_seed
 NAN, INF = float("nan"), float("inf")
 
 
-class Each(Tiny):
+class ScoredExecutions(Tiny):
     """The n-th execution reports the scores of ``config["scores"][n]``, and ends itself after the last of them."""
 
-    def fit_options(self, config):
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
         self.made = getattr(self, "made", -1) + 1
         scores = config["scores"][self.made % len(config["scores"])]
         return FitOptions(callbacks=[Script(scores), End(len(scores)), *config.get("callbacks", [])])
 
 
 class End(keras.callbacks.Callback):
-    def __init__(self, epochs) -> None:
+    def __init__(self, epochs: int) -> None:
         super().__init__()
         self.epochs = epochs
 
-    def on_epoch_end(self, epoch, logs=None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.model.stop_training = epoch + 1 >= self.epochs
 
 
-def scored(begin, scores, **settings):
-    return begin(Each, {"scores": scores}, executions=len(scores), metric="score", max_epochs=3, **settings)
+def scored(begin: BeginTrial, scores: list[list[float]], **settings: Any) -> KerasTrainable:
+    return begin(ScoredExecutions, {"scores": scores}, executions=len(scores), metric="score", max_epochs=3, **settings)
 
 
-def column(results, metric) -> list[float]:
+def column(results: Sequence[Mapping[str, Any]], metric: str) -> list[float]:
     return [result["metrics"][metric] for result in results]
 
 
 # What is reported.
 
 
-def test_the_mean_and_the_spread_are_reported(begin):
+def test_the_mean_and_the_spread_are_reported(begin: BeginTrial) -> None:
     (result,) = train(scored(begin, [[0.5], [0.9], [0.7]]), 1)
     assert result["metrics"]["score"] == pytest.approx(0.7)
     assert result["metrics"]["score_std"] == pytest.approx(0.2)
@@ -59,43 +65,43 @@ def test_the_mean_and_the_spread_are_reported(begin):
 
 
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=6))
-def test_means_lie_between_what_they_are_of(values):
+def test_means_lie_between_what_they_are_of(values: list[float]) -> None:
     mean = average([{"a": value} for value in values], "a")
     assert min(values) <= mean["a"] <= max(values)
     assert (mean["a_std"] == 0) == (len(set(values)) == 1)
 
 
-def test_only_what_all_report_is_average():
+def test_only_what_all_report_is_averaged() -> None:
     assert average([{"a": 1.0, "b": 2.0}, {"a": 3.0}], None) == {"a": 2.0}
 
 
 @pytest.mark.parametrize("worst", [NAN, INF, -INF])
-def test_a_mean_of_what_is_no_number_is_none(worst):
+def test_a_mean_of_what_is_no_number_is_none(worst: float) -> None:
     found = average([{"a": 1.0}, {"a": worst}], "a")
     assert not math.isfinite(found["a"])
     assert math.isnan(found["a_std"])
 
 
-def test_an_execution_that_ended_itself_counts_with_its_last_epoch(begin):
+def test_an_execution_that_ended_itself_counts_with_its_last_epoch(begin: BeginTrial) -> None:
     results = train(scored(begin, [[0.9, 0.8], [0.1, 0.2, 0.3]]), 3)
     assert column(results, "score") == pytest.approx([0.5, 0.5, 0.55])
     assert [result["done"] for result in results] == [False, False, True]
 
 
-def test_the_trial_ends_when_all_have_ended(begin):
+def test_the_trial_ends_when_all_have_ended(begin: BeginTrial) -> None:
     results = train(scored(begin, [[0.9, 0.8], [0.1]]), 9)
     assert [result["done"] for result in results] == [False, True]
 
 
 @pytest.mark.parametrize("worst", [NAN, INF])
-def test_one_that_diverges_ends_the_trial(begin, tmp_path, worst):
+def test_one_that_diverges_ends_the_trial(begin: BeginTrial, tmp_path: Path, worst: float) -> None:
     results = train(scored(begin, [[0.1, 0.2, 0.3], [0.5, worst, 0.3]], folder=str(tmp_path)), 9)
     assert [result["done"] for result in results] == [False, True]
     assert not math.isfinite(results[1]["metrics"]["score"])
     assert DiskCheckpoints(tmp_path / "0000").newest().state["best_epoch"] == 1
 
 
-def test_seconds_are_those_of_all_together():
+def test_seconds_are_those_of_all_together() -> None:
     executions = Executions(Tiny.standalone(), {}, tiny_data(), TrialSettings(executions=3))
     seconds = executions.run_epoch().seconds
     assert seconds == pytest.approx(sum(training.last.seconds for training in executions.trainings))
@@ -104,7 +110,7 @@ def test_seconds_are_those_of_all_together():
 # What is kept.
 
 
-def test_the_best_weights_are_those_of_the_best_at_the_best_mean(begin, tmp_path):
+def test_the_best_weights_are_those_of_the_best_at_the_best_mean(begin: BeginTrial, tmp_path: Path) -> None:
     """The first execution has the best value of all, but not at the best epoch of the mean."""
     worker = scored(begin, [[1.0, 0.5, 0.1], [0.0, 0.7, 0.3]], folder=str(tmp_path), milestones=(1, 2, 3))
     train(worker, 2)
@@ -118,11 +124,13 @@ def test_the_best_weights_are_those_of_the_best_at_the_best_mean(begin, tmp_path
     model.set_weights(saved.group("best"))
 
 
-def test_one_that_ended_itself_keeps_the_weights_that_count_until_the_trial_ends(begin, tmp_path):
+def test_one_that_ended_itself_keeps_the_weights_that_count_until_the_trial_ends(
+    begin: BeginTrial, tmp_path: Path
+) -> None:
     """An EarlyStopping restores its best weights when it ends: not before the last epoch of all was compared."""
     stop = keras.callbacks.EarlyStopping("score", mode="max", patience=1, restore_best_weights=True, min_delta=5)
     worker = begin(
-        Each,
+        ScoredExecutions,
         {"scores": [[0.3, 0.9, 0.9, 0.9], [0.1, 0.2, 0.3]], "callbacks": [stop]},
         executions=2,
         metric="score",
@@ -137,7 +145,7 @@ def test_one_that_ended_itself_keeps_the_weights_that_count_until_the_trial_ends
     assert results[-1]["epoch"] == saved.state["best_epoch"] == 2
 
 
-def test_without_an_objective_the_first_ones_last_weights_are_the_best(begin, tmp_path):
+def test_without_an_objective_the_first_ones_last_weights_are_the_best(begin: BeginTrial, tmp_path: Path) -> None:
     train(begin(Tiny, executions=2, max_epochs=2, folder=str(tmp_path)), 2)
     saved = DiskCheckpoints(tmp_path / "0000").newest()
     assert saved.state["best_epoch"] == 2
@@ -149,25 +157,25 @@ def test_without_an_objective_the_first_ones_last_weights_are_the_best(begin, tm
 
 
 class Eager(Everything):
-    """Without tracing, which takes longer than all its epochs."""
+    """A model that is not traced: that would take longer than all its epochs."""
 
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         model = super().build_model(config)
         model.run_eagerly = True
         return model
 
 
-def test_an_interrupted_trial_goes_on_as_an_uninterrupted_one(begin, tmp_path):
+def test_an_interrupted_trial_goes_on_as_an_uninterrupted_one(begin: BeginTrial, tmp_path: Path) -> None:
     """With all that makes continuing hard."""
     settings = {"metric": "val_loss", "mode": "min", "executions": 2, "max_epochs": 4}
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
     whole = train(begin(Eager, {"patience": 3}, **settings, folder=str(tmp_path / "whole")), 4)
     first = begin(Eager, {"patience": 3}, **settings, folder=str(tmp_path / "parts"), milestones=(2,))
-    begun = train(first, 2)
+    before = train(first, 2)
     again = begin(Eager, {"patience": 3}, **settings, folder=str(tmp_path / "parts"))
     rest = train(again, 4)[1:]  # the epoch that was saved is reported once more
-    for found, expected in zip([*begun, *rest], whole, strict=True):
+    for found, expected in zip([*before, *rest], whole, strict=True):
         np.testing.assert_equal(found["metrics"], expected["metrics"])
     saved, expected = (DiskCheckpoints(tmp_path / name / "0000").newest() for name in ("parts", "whole"))
     assert saved.state["best_epoch"] == expected.state["best_epoch"]
@@ -176,7 +184,7 @@ def test_an_interrupted_trial_goes_on_as_an_uninterrupted_one(begin, tmp_path):
         np.testing.assert_array_equal(saved.arrays[name], array, name)
 
 
-def test_a_snapshot_that_does_not_fit_changes_nothing():
+def test_a_snapshot_that_does_not_fit_changes_nothing() -> None:
     settings = TrialSettings(metric="val_loss", mode="min", executions=2)
     first = Executions(Tiny.standalone(), {}, tiny_data(), settings)
     first.run_epoch()
@@ -207,36 +215,36 @@ def test_a_snapshot_that_does_not_fit_changes_nothing():
 class Drawing(keras.layers.Layer):
     """Draws from every global generator that there is: Keras's, and TensorFlow's while it is traced."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         import tensorflow as tf
 
         return inputs + keras.random.normal((8,)) + tf.random.normal((8,))
 
 
 class Draws(keras.callbacks.Callback):
-    def on_epoch_end(self, epoch, logs=None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs["python"] = random.random()  # noqa: S311
         logs["numpy"] = np.random.random()  # noqa: NPY002
 
 
-class Global(Tiny):
-    def build_model(self, config):
+class UsingGlobals(Tiny):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8), keras.layers.Dropout(0.5), Drawing()])
         model.add(keras.layers.Dense(3, activation="softmax"))
         model.compile("adam", "categorical_crossentropy", metrics=["accuracy", keras.metrics.AUC()])
         return model
 
-    def load_data(self):
+    def load_data(self) -> Data:
         x, y = blobs()
         return Data((x, np.eye(3)[y]), (x, np.eye(3)[y]))
 
-    def fit_options(self, config):
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
         return FitOptions(callbacks=[Draws()])
 
 
-def test_what_comes_of_an_execution_does_not_depend_on_the_others():
+def test_what_comes_of_an_execution_does_not_depend_on_the_others() -> None:
     """Although its model, its metrics and its callbacks use what is global: names, seeds, generators."""
-    worker, data = Global.standalone(), Global.standalone().load_data()
+    worker, data = UsingGlobals.standalone(), UsingGlobals.standalone().load_data()
     settings = TrialSettings(metric="val_auc", executions=2)
     executions = Executions(worker, {}, data, settings, trial=3)
     together = []
@@ -249,20 +257,20 @@ def test_what_comes_of_an_execution_does_not_depend_on_the_others():
         assert [alone.train_epoch().metrics for _ in together] == [reports[execution] for reports in together]
 
 
-def test_a_trials_own_seed_is_that_of_its_first_execution():
+def test_a_trials_own_seed_is_that_of_its_first_execution() -> None:
     seeds = [trial_seed(5, 3, execution) for execution in range(4)]
     assert seeds[0] == trial_seed(5, 3)
     assert len({*seeds, *(trial_seed(5, trial) for trial in range(20) if trial != 3)}) == 23
 
 
-def test_executions_differ(begin):
+def test_executions_differ(begin: BeginTrial) -> None:
     result = begin(Tiny, executions=3, metric="val_loss", mode="min").step()
     assert result["metrics"]["val_loss_std"] > 0
 
 
-def test_regression_is_trained_several_times_on_a_part(begin):
+def test_regression_is_trained_several_times_on_a_part(begin: BeginTrial) -> None:
     class Linear(Tiny):
-        def build_model(self, config):
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
             model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
             model.compile("sgd", "mse", run_eagerly=True)
             return model

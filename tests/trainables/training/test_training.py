@@ -1,9 +1,15 @@
-"""What a trial reports, keeps and survives, through the interface that Ray Tune uses."""
+"""A trial through the interface that Ray Tune uses: what it reports, keeps and survives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
+from tests.support.outcomes import BeginTrial
 from tests.support.tiny_trainables import Scripted, Tiny, blobs, tiny_data, train
 from trainables import Data, FitOptions
 from trainables.settings import TRIAL_KEY
@@ -25,7 +31,9 @@ NAN, INF = float("nan"), float("inf")
         ("max", [-3, -1, -2], 2),
     ],
 )
-def test_the_best_epoch_is_the_earliest_of_the_best(begin, tmp_path, mode, scores, best):
+def test_the_best_epoch_is_the_earliest_of_the_best(
+    begin: BeginTrial, tmp_path: Path, mode: str, scores: list[float], best: int
+) -> None:
     worker = begin(
         Scripted,
         {"scores": scores},
@@ -47,7 +55,9 @@ def test_the_best_epoch_is_the_earliest_of_the_best(begin, tmp_path, mode, score
 
 
 @pytest.mark.parametrize("worst", [NAN, INF, -INF])
-def test_an_objective_that_is_no_number_ends_the_trial_and_is_never_the_best(begin, tmp_path, worst):
+def test_an_objective_that_is_no_number_ends_the_trial_and_is_never_the_best(
+    begin: BeginTrial, tmp_path: Path, worst: float
+) -> None:
     worker = begin(Scripted, {"scores": [0.5, worst]}, metric="score", folder=str(tmp_path))
     results = train(worker, 5)
     assert [result["done"] for result in results] == [False, True]
@@ -56,7 +66,7 @@ def test_an_objective_that_is_no_number_ends_the_trial_and_is_never_the_best(beg
     assert (saved["best_epoch"], saved["best_value"]) == (1, 0.5)
 
 
-def test_a_trial_that_diverges_at_once_has_no_best_epoch(begin, tmp_path):
+def test_a_trial_that_diverges_at_once_has_no_best_epoch(begin: BeginTrial, tmp_path: Path) -> None:
     worker = begin(Scripted, {"scores": [NAN]}, metric="score", folder=str(tmp_path))
     assert worker.step()["done"]
     saved = DiskCheckpoints(tmp_path / "0000").newest()
@@ -64,7 +74,7 @@ def test_a_trial_that_diverges_at_once_has_no_best_epoch(begin, tmp_path):
     assert saved.group("best") == []
 
 
-def test_without_an_objective_the_last_weights_are_the_best(begin, tmp_path):
+def test_without_an_objective_the_last_weights_are_the_best(begin: BeginTrial, tmp_path: Path) -> None:
     worker = begin(Tiny, max_epochs=2, folder=str(tmp_path))
     train(worker, 2)
     saved = DiskCheckpoints(tmp_path / "0000").newest()
@@ -77,17 +87,17 @@ def test_without_an_objective_the_last_weights_are_the_best(begin, tmp_path):
 
 
 class NoReturn(Tiny):
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> None:
         super().build_model(config)
 
 
 class NotCompiled(Tiny):
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
 
 
 class WrongWeights(Tiny):
-    def fit_options(self, config):
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
         return FitOptions(sample_weight=np.ones(5))
 
 
@@ -99,7 +109,7 @@ class WrongWeights(Tiny):
         (WrongWeights, ["must have one weight for each of the 48"]),
     ],
 )
-def test_a_mistake_is_reported_with_its_remedy(begin, trainable, texts):
+def test_a_mistake_is_reported_with_its_remedy(begin: BeginTrial, trainable: type[Tiny], texts: list[str]) -> None:
     worker = begin(trainable)
     for _ in range(2):  # and again, should it be asked again
         result = worker.step()
@@ -108,27 +118,27 @@ def test_a_mistake_is_reported_with_its_remedy(begin, trainable, texts):
         assert all(text in result["mistake"] for text in texts), result["mistake"]
 
 
-def test_an_objective_that_the_model_does_not_report_is_a_mistake(begin):
+def test_an_objective_that_the_model_does_not_report_is_a_mistake(begin: BeginTrial) -> None:
     result = begin(Tiny, metric="val_f1").step()
     assert "The objective `val_f1` is not among the metrics" in result["mistake"]
     assert "accuracy, loss, val_accuracy, val_loss" in result["mistake"]
     assert "no validation split" not in result["mistake"]
 
 
-def test_a_missing_validation_split_is_told(begin):
+def test_a_missing_validation_split_is_named(begin: BeginTrial) -> None:
     result = begin(Tiny, data=Data(train=blobs()), metric="val_loss").step()
     assert "no validation split" in result["mistake"]
 
 
 class Fragile(Tiny):
-    """Fails where its configuration says."""
+    """Fails where its configuration says so."""
 
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         if config.get("fails") == "build":
             raise ArithmeticError("too\n  wide")
         return super().build_model(config)
 
-    def fit_options(self, config):
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
         callbacks = [Failing(config["fails"])] if config.get("fails") in ("epoch", "end") else []
         return FitOptions(callbacks=callbacks)
 
@@ -138,17 +148,17 @@ class Failing(keras.callbacks.Callback):
         super().__init__()
         self.when = when
 
-    def on_epoch_end(self, epoch, logs=None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self.when == "epoch":
             raise ArithmeticError("too\n  wide")
 
-    def on_train_end(self, logs=None) -> None:
+    def on_train_end(self, logs: Any = None) -> None:
         if self.when == "end":
             raise ArithmeticError("too\n  wide")
 
 
 @pytest.mark.parametrize("fails", ["build", "epoch", "end"])
-def test_a_failure_is_a_result_and_the_worker_goes_on(begin, fails):
+def test_a_failure_is_a_result_and_the_worker_goes_on(begin: BeginTrial, fails: str) -> None:
     worker = begin(Fragile, {"fails": fails}, max_epochs=1)
     result = worker.step()
     assert result["done"]
@@ -159,7 +169,7 @@ def test_a_failure_is_a_result_and_the_worker_goes_on(begin, fails):
     assert worker.step()["epoch"] == 1
 
 
-def test_a_failed_trial_leaves_no_checkpoint(begin, tmp_path):
+def test_a_failed_trial_leaves_no_checkpoint(begin: BeginTrial, tmp_path: Path) -> None:
     worker = begin(Fragile, {"fails": "epoch"}, folder=str(tmp_path))
     worker.step()
     worker.reset_config({TRIAL_KEY: 1})
@@ -170,26 +180,26 @@ def test_a_failed_trial_leaves_no_checkpoint(begin, tmp_path):
 
 
 class Counting(Tiny):
-    """Tells how it was fitted."""
+    """Reports how many calls and steps an epoch took."""
 
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         model = super().build_model(config)
         together = config.get("compiled_with", 1)
         model.compile("sgd", "sparse_categorical_crossentropy", steps_per_execution=together)
         return model
 
-    def fit_options(self, config):
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
         return FitOptions(callbacks=[Counts()], steps_per_execution=config.get("option"))
 
 
 class Counts(keras.callbacks.Callback):
-    def on_epoch_begin(self, epoch, logs=None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.calls = 0
 
-    def on_train_batch_begin(self, batch, logs=None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self.calls += 1
 
-    def on_epoch_end(self, epoch, logs=None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs["calls"] = self.calls
         logs["steps"] = int(self.model.optimizer.iterations)
 
@@ -205,13 +215,15 @@ class Counts(keras.callbacks.Callback):
         ({"batch_size": 10, "compiled_with": 3, "option": 2}, 4, 7),
     ],
 )
-def test_steps_are_executed_together_unless_the_user_says_how_many(begin, config, calls, steps):
+def test_steps_are_executed_together_unless_the_user_says_how_many(
+    begin: BeginTrial, config: dict[str, Any], calls: int, steps: int
+) -> None:
     metrics = begin(Counting, config, data=Data(train=blobs(70))).step()["metrics"]
     assert (metrics["calls"], metrics["steps"]) == (calls, steps)
 
 
 class Averaged(Tiny):
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         model = super().build_model(config)
         optimizer = keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5)
         model.compile(optimizer, "sparse_categorical_crossentropy", run_eagerly=True)
@@ -220,7 +232,7 @@ class Averaged(Tiny):
         return model
 
 
-def test_epoch_by_epoch_comes_to_the_same_as_one_fit(begin, tmp_path):
+def test_epoch_by_epoch_comes_to_the_same_as_one_fit(begin: BeginTrial, tmp_path: Path) -> None:
     """Also for an optimizer that replaces the weights by their average at the end of a ``fit``."""
     generator = np.random.default_rng(0)
     config = {"weights": [generator.normal(size=(4, 3)), np.zeros(3)], "batch_size": 48}
@@ -236,7 +248,7 @@ def test_epoch_by_epoch_comes_to_the_same_as_one_fit(begin, tmp_path):
 class Subclassed(Tiny):
     """A model without an Input layer, which has no variables before it has seen data."""
 
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         model = PairModel()
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         return model
@@ -247,11 +259,11 @@ class PairModel(keras.Model):
         super().__init__()
         self.dense = keras.layers.Dense(3, activation="softmax")
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return self.dense(inputs["x"])
 
 
-def test_a_subclassed_model_with_named_inputs_is_trained_and_continued(begin, tmp_path):
+def test_a_subclassed_model_with_named_inputs_is_trained_and_continued(begin: BeginTrial, tmp_path: Path) -> None:
     x, y = blobs()
     data = Data(train=({"x": x}, y), validation=({"x": x}, y))
     settings = {"metric": "val_accuracy", "folder": str(tmp_path), "milestones": (1,)}
@@ -261,9 +273,9 @@ def test_a_subclassed_model_with_named_inputs_is_trained_and_continued(begin, tm
     assert (again["epoch"], again["metrics"]) == (1, first[0]["metrics"])
 
 
-def test_a_trials_number_is_no_parameter_of_its_model(begin):
+def test_a_trials_number_is_no_parameter_of_its_model(begin: BeginTrial) -> None:
     class Strict(Tiny):
-        def build_model(self, config):
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
             assert config == {"learning_rate": 0.5}
             return super().build_model(config)
 
