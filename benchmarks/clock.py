@@ -57,7 +57,7 @@ def wrapped() -> Clock:
     clock.wrap(worker_cache.InputCache, "training", "input")
     clock.wrap(worker_cache.InputCache, "validation", "input")
     clock.wrap(training, "create_variables", "variables, metrics")
-    clock.wrap(worker_cache, "fingerprint", "what traces depend on")
+    clock.wrap(worker_cache, "fingerprint", "the model's fingerprint")
     clock.wrap(worker_cache.TrialModel, "copy_values", "values into a kept model")
     clock.wrap(training.Training, "train_epoch", "epoch")
     return clock

@@ -17,7 +17,7 @@ from benchmarks import work
 from benchmarks.clock import Clock, wrapped
 from benchmarks.figures import parser_of, write_figures
 
-PARTS = ("build_model", "input", "variables, metrics", "what traces depend on", "values into a kept model")
+PARTS = ("build_model", "input", "variables, metrics", "the model's fingerprint", "values into a kept model")
 PARTS += ("first epoch, beyond a later one", "a later epoch", "checkpoint, report", "end of the trial before")
 
 

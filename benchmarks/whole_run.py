@@ -37,7 +37,7 @@ PART_OF = {
     "build_model": "model",
     "input": "model",
     "variables, metrics": "model",
-    "what traces depend on": "model",
+    "the model's fingerprint": "model",
     "values into a kept model": "model",
     "epoch": "training",
     **{part: part for part in PARTS},
