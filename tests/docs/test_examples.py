@@ -35,8 +35,6 @@ WITHOUT_EXAMPLE: set[str] = {
     "FitOptions",
     "InvalidData",
     "split",
-    "Experiment",
-    "Resources",
 }
 """Names that have none yet."""
 

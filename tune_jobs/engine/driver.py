@@ -72,7 +72,7 @@ def drive(
         RunFailed: Ray failed, the code is broken, or the journal could not be written.
     """
     machine = available()
-    concurrent = machine.concurrent_trials(experiment.resources.least, experiment.max_concurrent_trials)
+    concurrent = machine.concurrent_trials(experiment.resources.minimum, experiment.max_concurrent_trials)
     session = _Session(experiment, folder, machine, concurrent, earlier)
     recorder = _recorder(session, reporter)
     if recorder.torn_bytes:
@@ -200,5 +200,5 @@ def _train(session: _Session, coordinator: Coordinator, data: Data, notes: Seque
     for note in notes:
         coordinator.note(note)
     trainable = trainable_for_ray(experiment, data, session.folder.trials, shares_vary=coordinator.shares.vary)
-    slots = FreeSlots(machine, experiment.resources.least, experiment.max_concurrent_trials, follow, coordinator.note)
+    slots = FreeSlots(machine, experiment.resources.minimum, experiment.max_concurrent_trials, follow, coordinator.note)
     tune_trials(trainable, coordinator, slots, scratch)

@@ -1,1 +1,1 @@
-"""The declaration of an experiment."""
+"""The declaration of an experiment, and its record in a run's folder."""

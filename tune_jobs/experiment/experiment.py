@@ -1,4 +1,4 @@
-"""The declaration of an experiment: what is trained, what is searched, how, and for how long."""
+"""The declaration of an experiment: the trainable, the space, the objective, the way to search, and the budget."""
 
 from __future__ import annotations
 
@@ -20,34 +20,53 @@ Keep: TypeAlias = int | Literal["all", "none"]
 
 @dataclass(frozen=True)
 class Experiment(Checked):
-    """One frozen declaration, checked whole before anything is started.
+    """A frozen declaration of what to train, what to search, and for how long. It is checked as a whole.
 
     Attributes:
         trainable: A subclass of KerasTrainable: the class, not an instance.
-        space: What is searched: a SearchSpace, or a dictionary of ``ray.tune.uniform`` and the like.
-        objective: What is optimised.
-        searcher: What to try.
-        scheduler: When to stop a trial early.
-        max_epochs: How many epochs a trial is trained at most.
-        trials: How many configurations are tried at most; None: as many as the searcher and the other budgets allow.
-        time_budget_s: Seconds after which the run ends; None: no limit.
-        total_epochs: Epochs of all trials together after which the run ends; None: no limit.
-        executions: How many times each configuration is trained, with other seeds; its trial is judged by their mean.
-        fraction: The part of the training and of the validation examples that is used, in (0, 1]: of each class its
-            share, and in all runs with this fraction the same examples.
-        resources: What each trial gets.
-        max_concurrent_trials: How many trials run side by side at most; None: as many as the machine has room for.
-        on_oom: What becomes of a trial that ran out of its part of a GPU: it fails, or ("grow") is tried again with
-            twice the part, at most a whole GPU. With ``gpus="auto"`` trials always grow.
-        seed: Seed of everything random: proposals, weights, order of examples.
-        checkpoint_every_s: Seconds between two checkpoints of a trial, beside those at rungs and at its end.
-        max_retries: How often a trial whose worker died is continued.
-        same_failures: How many trials in a row, all failed with the same error, end the run.
-        trial_timeout_s: Seconds without a finished epoch after which a trial counts as hanging, and fails; None: never.
-        keep: How many trials keep their weights when they have ended, the best ones; or "all", or "none".
+        space: A SearchSpace, or a dictionary of ``ray.tune.uniform`` and similar domains.
+        objective: The metric to optimise, and its direction.
+        searcher: The searcher, which proposes configurations.
+        scheduler: The scheduler, which stops trials early.
+        max_epochs: The number of epochs after which a trial has been trained completely.
+        trials: The largest number of trials; None: as many as the searcher and the other budgets allow.
+        time_budget_s: The seconds after which the run ends; None: no limit.
+        total_epochs: The number of epochs of all trials together after which the run ends; None: no limit.
+        executions: The number of times that each configuration is trained, each with another seed. A trial is judged by
+            the mean of its executions.
+        fraction: The part of the training and validation examples to use, in (0, 1]. Each class keeps its share, and
+            all runs with one fraction use the same examples.
+        resources: The resources of a trial.
+        max_concurrent_trials: The largest number of trials that run at the same time; None: as many as fit the machine.
+        on_oom: What happens to a trial that runs out of its share of a GPU's memory. "fail": it fails. "grow": it is
+            tried again with twice the share, at most a whole GPU. With ``gpus="auto"`` trials always grow.
+        seed: The seed of everything random: proposals, weights, order of examples.
+        checkpoint_every_s: The seconds between two checkpoints of a trial, beside those at rungs and at its end.
+        max_retries: The number of times that a trial is continued after its worker died.
+        same_failures: The number of trials in a row that end the run if all of them failed with the same error.
+        trial_timeout_s: The seconds without a finished epoch after which a trial counts as hanging, and fails; None:
+            no limit.
+        keep: The number of trials, the best ones, that keep their weights after their end; or "all", or "none".
 
     Raises:
-        InvalidDeclaration: Any part is wrong; all mistakes are listed.
+        InvalidDeclaration: A part is wrong; all mistakes are listed.
+
+    Example:
+        >>> from search_spaces import Float, SearchSpace
+        >>> from trainables.examples.digits_mlp import DigitsMlp
+        >>> from tune_jobs import Experiment, Objective
+        >>> experiment = Experiment(
+        ...     trainable=DigitsMlp,
+        ...     space=SearchSpace(learning_rate=Float(1e-3, 1e-1, log=True)),
+        ...     objective=Objective("val_accuracy", "max"),
+        ...     max_epochs=27,
+        ...     trials=30,
+        ... )
+        >>> experiment.rungs, experiment.planned_epochs
+        ((1, 3, 9), 810)
+        >>> experiment.override(trials=0)
+        Traceback (most recent call last):
+        search_spaces.checked.InvalidDeclaration: The value of `trials` is 0, but must be a whole number >= 1.
     """
 
     # Every field has a row in tune_jobs.experiment.fields: resuming, describing and comparing runs go by it.
@@ -74,12 +93,12 @@ class Experiment(Checked):
 
     def __post_init__(self) -> None:
         if isinstance(self.space, Mapping):
-            with suppress(InvalidDeclaration):  # told by problems(), beside everything else
+            with suppress(InvalidDeclaration):  # problems() lists the mistake with all others
                 object.__setattr__(self, "space", from_ray(self.space))
         super().__post_init__()
 
     def problems(self) -> list[str]:
-        """All that is wrong with the experiment, each mistake named by the part that has it."""
+        """Return all that is wrong with the experiment, a sentence each, which begins with the part that is wrong."""
         return [
             *_trainable_problems(self.trainable),
             *_named("space", _space_problems(self.space)),
@@ -92,7 +111,14 @@ class Experiment(Checked):
         ]
 
     def override(self, **fields: Any) -> Experiment:
-        """The experiment with some fields replaced (those that are not None), checked anew."""
+        """Return the experiment with some fields replaced, checked again.
+
+        Args:
+            fields: The new values by name. A field that is None keeps its value.
+
+        Raises:
+            InvalidDeclaration: A part is wrong; all mistakes are listed.
+        """
         return replace(self, **{name: value for name, value in fields.items() if value is not None})
 
     @property
@@ -102,13 +128,13 @@ class Experiment(Checked):
 
     @property
     def planned_trials(self) -> int | None:
-        """How many trials there can be; None when only another budget ends the run."""
+        """The largest number of trials that there can be; None if another budget ends the run."""
         limit = self.searcher.limit(self.space)
         return min((count for count in (self.trials, limit) if count is not None), default=None)
 
     @property
-    def most_epochs(self) -> int | None:
-        """How many epochs the run trains at most; None when only the time ends it."""
+    def planned_epochs(self) -> int | None:
+        """The largest number of epochs that all trials together can have; None if only the time ends the run."""
         trials = self.planned_trials
         bounds = [self.total_epochs, None if trials is None else trials * self.max_epochs]
         return min((bound for bound in bounds if bound is not None), default=None)
@@ -134,7 +160,7 @@ class Experiment(Checked):
         return [problem for problem in problems if problem]
 
     def _fitting_problems(self) -> list[str]:
-        """What is wrong between parts that are right by themselves."""
+        """Return why parts that are right by themselves do not fit together."""
         if _space_problems(self.space) or _part_problems(self.searcher, Searcher):
             return []
         problems = _named("searcher", self.searcher.space_problems(self.space))

@@ -1,4 +1,4 @@
-"""What a command line changes in an experiment."""
+"""Overrides: the changes that a command line makes to an experiment."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True)
 class Overrides:
-    """Fields that replace those of an experiment; None keeps what it says.
+    """Values that replace those of an experiment. None keeps the declared value.
 
     Attributes:
         searcher: A name of ``SEARCHERS``.
         scheduler: A name of ``SCHEDULERS``.
-        cpus: CPUs of a trial.
-        gpus: GPUs of a trial, or "auto".
-        memory_bytes: Main memory of a trial.
+        cpus: The CPUs of a trial.
+        gpus: The GPUs of a trial, or "auto".
+        memory_bytes: The main memory of a trial.
         fields: Other fields of the experiment, by name.
     """
 
@@ -34,23 +34,32 @@ class Overrides:
     fields: dict[str, Any] = field(default_factory=dict)
 
     def apply(self, experiment: Experiment) -> Experiment:
-        """The experiment, changed; a part that already is of the named kind keeps its settings."""
+        """Return the experiment with these values.
+
+        A searcher or scheduler that is of the named kind already keeps its settings.
+
+        Args:
+            experiment: The declared experiment. It may never have been checked.
+
+        Raises:
+            InvalidDeclaration: A part is wrong; all mistakes are listed.
+        """
         return experiment.override(
-            searcher=_chosen(experiment.searcher, SEARCHERS, self.searcher),
-            scheduler=_chosen(experiment.scheduler, SCHEDULERS, self.scheduler),
+            searcher=_replacement(experiment.searcher, SEARCHERS, self.searcher),
+            scheduler=_replacement(experiment.scheduler, SCHEDULERS, self.scheduler),
             resources=self._resources(experiment.resources),
             **self.fields,
         )
 
     def _resources(self, declared: Any) -> Resources | None:
-        asked = {"cpus": self.cpus, "gpus": self.gpus, "memory_bytes": self.memory_bytes}
-        changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+        amounts = {"cpus": self.cpus, "gpus": self.gpus, "memory_bytes": self.memory_bytes}
+        changes: dict[str, Any] = {name: value for name, value in amounts.items() if value is not None}
         if not changes:
             return None
         return replace(declared, **changes) if isinstance(declared, Resources) else Resources(**changes)
 
 
-def _chosen(declared: _Part, registry: dict[str, type[_Part]], name: str | None) -> _Part | None:
+def _replacement(declared: _Part, registry: dict[str, type[_Part]], name: str | None) -> _Part | None:
     if name is None or type(declared) is registry[name]:
         return None
     return registry[name]()

@@ -1,4 +1,4 @@
-"""What each trial gets of a machine."""
+"""The resources that each trial gets of a machine."""
 
 from __future__ import annotations
 
@@ -13,20 +13,32 @@ from tune_jobs.base.rules import count_problem, positive_problem
 Gpus: TypeAlias = float | Literal["auto"]
 OnOom: TypeAlias = Literal["fail", "grow"]
 
-MOST_TRIALS_A_GPU = 16
-"""How many trials share a GPU at most where "auto" decides: beyond that, the work of each mostly waits for others'."""
+MAX_TRIALS_PER_GPU = 16
+"""The largest number of trials that share a GPU with ``gpus="auto"``. If more share one, they mostly wait."""
 
 
 @dataclass(frozen=True)
 class Resources(Checked):
-    """What each trial gets.
+    """The resources of one trial.
 
     Attributes:
-        cpus: CPUs, which are also the threads that its TensorFlow uses.
-        gpus: GPUs: a fraction (0.25), whose memory it is held to; whole ones; 0: it sees none. "auto": the first
-            trials get a whole GPU each and measure what they use, the others the part of one that this fits in.
-        memory_bytes: Main memory that is set aside for it on its machine; None: nobody counts.
+        cpus: The number of CPUs. TensorFlow uses as many threads.
+        gpus: The number of GPUs. With a fraction (0.25) the trial is held to that part of one GPU's memory, with 0 it
+            sees no GPU. "auto": the first trials get a whole GPU each and measure how much memory they use; the others
+            get the share of a GPU that suffices for it.
+        memory_bytes: The main memory to reserve for the trial on its machine; None: memory is not counted.
         custom: Other resources of a cluster's nodes by name, such as ``{"a100": 1}``.
+
+    Raises:
+        InvalidDeclaration: An amount is wrong; all mistakes are listed.
+
+    Example:
+        >>> from tune_jobs import Resources
+        >>> Resources(cpus=2, gpus=0.25)
+        Resources(cpus=2, gpus=0.25, memory_bytes=None, custom={})
+        >>> Resources(gpus=1.5)
+        Traceback (most recent call last):
+        search_spaces.checked.InvalidDeclaration: The value of `gpus` is 1.5, but above 1 it must be a whole number: ...
     """
 
     cpus: float = 1
@@ -35,32 +47,32 @@ class Resources(Checked):
     custom: Mapping[str, float] = field(default_factory=dict)
 
     def problems(self) -> list[str]:
-        """All that is wrong with them."""
+        """Return all that is wrong with the resources, a sentence each."""
         memory = None if self.memory_bytes is None else count_problem("memory_bytes", self.memory_bytes)
         problems = [positive_problem("cpus", self.cpus), _gpus_problem(self.gpus), memory]
         return [*(problem for problem in problems if problem), *_custom_problems(self.custom)]
 
     @property
     def first_gpus(self) -> float:
-        """GPUs of a trial as long as nothing has been measured: so many there must be."""
+        """The GPUs of a trial while nothing has been measured. The machine must have as many."""
         return 1 if self.gpus == "auto" else self.gpus
 
     @property
-    def least(self) -> Resources:
-        """The least that a trial can get: it bounds how many run side by side."""
-        return replace(self, gpus=1 / MOST_TRIALS_A_GPU) if self.gpus == "auto" else self
+    def minimum(self) -> Resources:
+        """The fewest resources that a trial can get. They bound the number of trials that run at the same time."""
+        return replace(self, gpus=1 / MAX_TRIALS_PER_GPU) if self.gpus == "auto" else self
 
     def to_ray(self, gpus: float | None = None) -> dict[str, float]:
-        """What Ray is asked for.
+        """Return the request to Ray, by Ray's names of the resources.
 
         Args:
-            gpus: GPUs of a trial whose share has changed; None: what is declared.
+            gpus: The GPUs of a trial whose share has changed; None: the declared ones.
         """
-        asked = {"cpu": self.cpus, "gpu": self.first_gpus if gpus is None else gpus, **self.custom}
-        return asked if self.memory_bytes is None else {**asked, "memory": self.memory_bytes}
+        request = {"cpu": self.cpus, "gpu": self.first_gpus if gpus is None else gpus, **self.custom}
+        return request if self.memory_bytes is None else {**request, "memory": self.memory_bytes}
 
     def to_json(self) -> dict[str, Any]:
-        """The arguments that make them again."""
+        """Return the arguments that make the resources again."""
         return {"cpus": self.cpus, "gpus": self.gpus, "memory_bytes": self.memory_bytes, "custom": dict(self.custom)}
 
 

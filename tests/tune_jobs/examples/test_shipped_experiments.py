@@ -45,7 +45,7 @@ def test_nothing_is_wrong_with_it(name):
     declared = experiment(name)
     assert declared.problems() == []
     assert declared.space.contains(first(name))
-    assert declared.most_epochs is not None, "it must end by itself"
+    assert declared.planned_epochs is not None, "it must end by itself"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,7 +111,7 @@ def test_with_adagrad_there_is_no_step_for_momentum():
 
 
 def test_the_joint_search_has_the_budget_of_the_sweeps():
-    assert experiment("mnist_joint").total_epochs == experiment("mnist_sweeps").most_epochs
+    assert experiment("mnist_joint").total_epochs == experiment("mnist_sweeps").planned_epochs
 
 
 def test_the_joint_space_also_covers_what_the_reference_only_names():
@@ -132,7 +132,7 @@ def test_whatever_the_sweeps_train_the_joint_search_can(seed):
 
 def test_the_third_reference_keeps_to_its_budget():
     declared = experiment("mnist_mlp")
-    assert (declared.planned_trials, declared.max_epochs, declared.most_epochs) == (10, 10, 100)
+    assert (declared.planned_trials, declared.max_epochs, declared.planned_epochs) == (10, 10, 100)
 
 
 def test_the_fourth_reference_compares_equal_budgets():

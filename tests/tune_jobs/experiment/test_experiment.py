@@ -105,9 +105,9 @@ def test_what_is_planned() -> None:
     assert experiment(trials=2, space=small, searcher=Grid()).planned_trials == 2
     assert experiment(trials=None, space=small, searcher=Random()).planned_trials == 3
     assert experiment(trials=None, total_epochs=30).planned_trials is None
-    assert experiment(trials=4, max_epochs=10).most_epochs == 40
-    assert experiment(trials=4, max_epochs=10, total_epochs=30).most_epochs == 30
-    assert experiment(trials=None, time_budget_s=5).most_epochs is None
+    assert experiment(trials=4, max_epochs=10).planned_epochs == 40
+    assert experiment(trials=4, max_epochs=10, total_epochs=30).planned_epochs == 30
+    assert experiment(trials=None, time_budget_s=5).planned_epochs is None
     assert experiment(max_epochs=27).rungs == (1, 3, 9)
     assert experiment(scheduler=NoScheduler()).rungs == ()
     assert SPACE.size == float("inf")

@@ -70,6 +70,6 @@ def _budget(experiment: Experiment) -> str:
     parts[0] += f" of at most {count(experiment.max_epochs, 'epoch')}"
     if experiment.time_budget_s is not None:
         parts.append(f"{duration(experiment.time_budget_s)}")
-    if (epochs := experiment.most_epochs) is not None:
+    if (epochs := experiment.planned_epochs) is not None:
         parts.append(f"at most {count(epochs, 'epoch')} in all")
     return ", ".join(parts)
