@@ -1,20 +1,15 @@
-"""Runs on disk, as the engine leaves them, for the tests of the command line."""
+"""Runs of digits_mlp with given objectives, for the tests of the command line."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tune_jobs.engine.run_folder.create import create_folder
+from tests.support import runs
+from tune_jobs.engine.run_folder.reporter import Reporter
 from tune_jobs.loading.loader import load
-from tune_jobs.results import (
-    JOURNAL_FILE,
-    EpochReported,
-    JournalWriter,
-    RunEnded,
-    RunStarted,
-    Status,
-    TrialEnded,
-    TrialStarted,
-)
+from tune_jobs.results import EpochReported, Event, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
 from tune_jobs.results.run import Run
 
 CONFIG = {
@@ -27,8 +22,13 @@ CONFIG = {
 }
 
 
-def events(values=(0.9, 0.8, math.nan), reason="all trials"):
-    """A run of one-epoch trials with these objectives; it has not ended when the reason is None."""
+def events(values: Sequence[float] = (0.9, 0.8, math.nan), reason: str | None = "all trials") -> Iterator[Event]:
+    """Yield the events of trials of one epoch each, with these objectives.
+
+    Args:
+        values: The objective of each trial.
+        reason: The reason for the end of the run; None: it has not ended.
+    """
     yield RunStarted(time_s=100.0, cpus=2, gpus=0, max_concurrent_trials=1)
     for trial, value in enumerate(values):
         yield TrialStarted(time_s=101.0, trial=trial, config=CONFIG, node="host")
@@ -40,12 +40,22 @@ def events(values=(0.9, 0.8, math.nan), reason="all trials"):
         yield RunEnded(time_s=165.0, reason=reason, error=None)
 
 
-def make_run(storage, name="first", told=None, reporter=None):
-    """Makes a run's folder from the events of its journal, telling a reporter as the engine does."""
-    folder = create_folder(Path(storage), name, load("digits_mlp").experiment, "digits_mlp")
-    with JournalWriter(folder / JOURNAL_FILE) as journal:
-        for event in events() if told is None else told:
-            journal.write(event)
-            if reporter:
-                reporter.event(event)
-    return Run(folder)
+def make_run(
+    storage: str | Path, name: str = "first", told: Iterable[Event] | None = None, reporter: Reporter | None = None
+) -> Run:
+    """Make a run of digits_mlp.
+
+    Args:
+        storage: The folder of all runs.
+        name: The name of the run.
+        told: The events of its journal; None: those of ``events()``.
+        reporter: Is told each event after it was written.
+    """
+    return runs.make_run(
+        storage,
+        name,
+        events() if told is None else told,
+        experiment=load("digits_mlp").experiment,
+        experiment_name="digits_mlp",
+        reporter=reporter,
+    )

@@ -1,24 +1,48 @@
-"""Runs on disk with given objectives, for the tests of what compares them."""
+"""Runs with given objectives, and repeats of them, for the tests of what compares and evaluates them."""
 
-import json
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from search_spaces import Choice, Float, SearchSpace
+from tests.support import fakes, runs
 from tune_jobs.results import (
-    JOURNAL_FILE,
     EpochReported,
-    JournalWriter,
+    Event,
     RunEnded,
     RunStarted,
     Status,
     TrialEnded,
     TrialStarted,
+    evaluations,
 )
-from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.results.run import Repeat, Run
+from tune_jobs.searchers import Random
 
 
-def events_of(values, start_s=100.0, reason="all trials"):
-    """One-epoch trials, one after another, of 10 seconds each; it has not ended when the reason is None."""
+def space(most: float = 100.0) -> SearchSpace:
+    return SearchSpace(rate=Float(0.0, most), units=Choice([4, 2], [2, 1]))
+
+
+def asked_space(most: float = 100.0) -> dict[str, Any]:
+    """Return the search space of the runs as experiment.json has it."""
+    return space(most).to_json()
+
+
+EXPERIMENT = fakes.experiment(space=space(), searcher=Random())
+RECORD = {"created_s": 1.0, "trainable": "lab:Net"}
+
+
+def events_of(values: Sequence[float], start_s: float = 100.0, reason: str | None = "all trials") -> Iterator[Event]:
+    """Yield the events of trials of one epoch and 10 seconds each, one after another.
+
+    Args:
+        values: The objective of each trial.
+        start_s: The time of the start.
+        reason: The reason for the end of the run; None: it has not ended.
+    """
     yield RunStarted(time_s=start_s, cpus=2, gpus=0, max_concurrent_trials=1)
     now_s = start_s
     for trial, value in enumerate(values):
@@ -30,47 +54,55 @@ def events_of(values, start_s=100.0, reason="all trials"):
         yield RunEnded(time_s=now_s + 1.0, reason=reason, error=None)
 
 
-def make_run(storage, name, values=(0.5, 0.9, 0.8), repeat=None, told=None, **asked):
-    """Makes a run's folder."""
-    folder = Path(storage) / name
-    folder.mkdir(parents=True)
-    described = {
-        "name": name,
-        "created_s": 1.0,
-        "reference": "digits_mlp",
-        "trainable": "lab:Net",
-        "space": asked_space(),
-        "objective": {"metric": "val_accuracy", "mode": "max"},
-        "searcher": {"kind": "random"},
-        "scheduler": {"kind": "asha"},
-        "seed": 0,
-        "repeat": repeat and {"of": repeat.of, "number": repeat.number, "count": repeat.count},
-    }
-    (folder / EXPERIMENT_FILE).write_text(json.dumps({**described, **asked}))
-    with JournalWriter(folder / JOURNAL_FILE) as journal:
-        for event in events_of(values) if told is None else told:
-            journal.write(event)
-    return Run(folder)
+def make_run(
+    storage: str | Path,
+    name: str,
+    values: Sequence[float] = (0.5, 0.9, 0.8),
+    repeat: Repeat | None = None,
+    told: Iterable[Event] | None = None,
+    **record: Any,
+) -> Run:
+    """Make a run whose trials have these objectives.
+
+    Args:
+        storage: The folder of all runs.
+        name: The name of the run.
+        values: The objective of each trial.
+        repeat: The position of the run in a group of repeats.
+        told: The events of its journal, instead of those that the values make.
+        record: Entries of experiment.json to replace.
+    """
+    return runs.make_run(
+        storage,
+        name,
+        events_of(values) if told is None else told,
+        experiment=EXPERIMENT,
+        reference="digits_mlp",
+        repeat=repeat,
+        record={**RECORD, **record},
+    )
 
 
-def make_repeats(storage, name, bests, count=None, **asked):
-    """Makes a group of repeats, each with one of these as its best objective."""
-    count = count or len(bests)
+def make_repeats(
+    storage: str | Path, name: str, bests: Sequence[float], count: int | None = None, **record: Any
+) -> list[Run]:
+    """Make a group of repeats.
+
+    Args:
+        storage: The folder of all runs.
+        name: The name of the group.
+        bests: The best objective of each repeat.
+        count: The number of repeats that the group is to have; None: as many as there are.
+        record: Entries of experiment.json to replace.
+    """
+    planned = count or len(bests)
     return [
-        make_run(storage, f"{name}-{number}", [0.1, best], Repeat(name, number, count), **asked)
+        make_run(storage, f"{name}-{number}", [0.1, best], Repeat(name, number, planned), **record)
         for number, best in enumerate(bests, start=1)
     ]
 
 
-def asked_space(most=100.0):
-    from search_spaces import Choice, Float, SearchSpace
-
-    return SearchSpace(rate=Float(0.0, most), units=Choice([4, 2], [2, 1])).to_json()
-
-
-def evaluate(run, trial, accuracy, epoch=1):
-    """Writes a test score as `tune-jobs evaluate` does."""
-    from tune_jobs.results import evaluations
-
+def evaluate(run: Run, trial: int, accuracy: float, epoch: int = 1) -> None:
+    """Write a test score as `tune-jobs evaluate` does."""
     scores = evaluations.Scores(trial, epoch, examples=10, evaluated_s=1.0, metrics={"loss": 0.5, "accuracy": accuracy})
     evaluations.write(run.folder, scores, {})

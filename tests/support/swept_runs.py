@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces import Choice, SearchSpace
+from tests.support import runs
 from tests.support.fakes import experiment
 from trainables.report import Report
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
-from tune_jobs.engine.run_folder.create import create_folder
 from tune_jobs.engine.run_folder.recorder import Recorder
+from tune_jobs.results.layout import TRIALS_FOLDER
 from tune_jobs.results.run import Run
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import Sweep
@@ -50,9 +51,9 @@ def make_run(
     searcher = fields.pop("searcher", None) or Sweep(steps, {"rate": 0.01} if "rate" in space.parameters else {})
     fields = {"trials": None, "max_epochs": 4, "scheduler": NoScheduler(), **fields}
     declared = experiment(space=space, searcher=searcher, **fields)
-    folder = create_folder(storage, name, declared, "fake")
+    folder = runs.make_run(storage, name, experiment=declared).folder
     recorder = Recorder(
-        folder, None, CheckpointPruner(RetentionPolicy("all", declared.objective, lag=1), folder / "trials")
+        folder, None, CheckpointPruner(RetentionPolicy("all", declared.objective, lag=1), folder / TRIALS_FOLDER)
     )
     coordinator = Coordinator(declared, recorder, clock=lambda: 1.0)
     coordinator.begin(cpus=1, gpus=0, max_concurrent_trials=1)
