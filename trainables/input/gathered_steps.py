@@ -57,7 +57,7 @@ class BatchSpan(NamedTuple):
 
 
 class EpochRows(NamedTuple):
-    """What the batches of an epoch are gathered from.
+    """The source of the batches of an epoch.
 
     Attributes:
         batch_size: Examples per batch, a scalar tensor.

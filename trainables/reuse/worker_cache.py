@@ -1,4 +1,4 @@
-"""What a worker keeps from one trial for the next: its data as tensors, pipelines, and compiled models.
+"""The cache of a worker, from one trial to the next: its data as tensors, pipelines, and compiled models.
 
 How a model goes from trial to trial is told in docs/reuse.md.
 """
@@ -35,7 +35,7 @@ Pipeline = TypeVar("Pipeline")
 
 
 class WorkerCache:
-    """What a worker keeps from one trial for the next.
+    """Everything that a worker keeps from one trial for the next.
 
     Args:
         data: The data that all its trials are trained on.

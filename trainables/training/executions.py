@@ -77,7 +77,7 @@ class Executions:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is left to train: all have ended, or one diverged."""
+        """True if nothing is left to train, because all have ended, or one diverged."""
         trainings = self.trainings
         return any(training.diverged for training in trainings) or all(training.ended for training in trainings)
 

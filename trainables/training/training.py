@@ -75,12 +75,12 @@ class Training:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is left to train: all epochs done, stopped by a callback, or diverged."""
+        """True if nothing is left to train, because all epochs are done, a callback stopped it, or it diverged."""
         return self.epoch >= self.settings.max_epochs or bool(self.model.stop_training) or self.diverged
 
     @property
     def diverged(self) -> bool:
-        """Whether the last epoch's objective or training loss is NaN or infinite: its weights are worth nothing."""
+        """True if the last epoch's objective or training loss is NaN or infinite; its weights are worthless."""
         return self.last is not None and diverged_metric(self.last.metrics, self.settings.metric) is not None
 
     def run_epoch(self) -> Epoch:
