@@ -12,7 +12,7 @@ import ray
 from ray.tune.execution.class_cache import _ActorClassCache
 
 from trainables import KerasTrainable
-from tune_jobs.engine.on_ray.local import workers_at_start
+from tune_jobs.engine.on_ray.local import variables_of_first_workers
 from tune_jobs.engine.on_ray.session import ray_session
 from tune_jobs.host.capacity import Machine, Node
 
@@ -32,7 +32,7 @@ class Asked:
 def test_trials_get_the_workers_that_imported_keras(ray_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_TMPDIR", str(ray_folder))
     machine = Machine((Node(cpus=2, memory_bytes=1e9),))
-    with ray_session(machine, workers_at_start(machine, 2, KerasTrainable)) as is_there:
+    with ray_session(machine, variables_of_first_workers(machine, 2, KerasTrainable)) as is_there:
         is_there()
         lines = {each.pid: " ".join(each.cmdline()) for each in psutil.Process().children(recursive=True)}
         assert not [line for line in lines.values() if "monitor/monitor.py" in line or "dashboard/dashboard.py" in line]

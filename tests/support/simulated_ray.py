@@ -18,9 +18,14 @@ from tests.support.fakes import MemoryRecord
 from trainables.report import Epoch
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.on_ray import bridge
-from tune_jobs.engine.on_ray.bridge import DecidingStopper, ProposingSearcher, TellingCallback, WorkerKeeper
+from tune_jobs.engine.on_ray.bridge import (
+    CoordinatorCallback,
+    CoordinatorSearcher,
+    CoordinatorStopper,
+    WorkerKeepingScheduler,
+)
 from tune_jobs.engine.on_ray.internals import trial as lean_trial
-from tune_jobs.engine.on_ray.internals.controller import Snapshots
+from tune_jobs.engine.on_ray.internals.controller import FinalSnapshot
 from tune_jobs.experiment.experiment import Experiment
 
 
@@ -148,25 +153,25 @@ class SimulatedRun:
         patch.setenv("TUNE_MAX_PENDING_TRIALS_PG", "1000000")
         patch.setenv("TUNE_GLOBAL_CHECKPOINT_S", "1000000000")
         patch.setattr(lean_trial, "get_trainable_cls", lambda _: Declared)
-        patch.setattr(bridge, "ActorHosts", lambda: SimpleNamespace(of=lambda _: "here"))
+        patch.setattr(bridge, "WorkerNodes", lambda: SimpleNamespace(name=lambda _: "here"))
         self.workers = workers
         self.record = MemoryRecord()
         self.coordinator = Coordinator(experiment, self.record)
         self.coordinator.begin(cpus=side_by_side, gpus=0, max_concurrent_trials=side_by_side)
-        searcher = ProposingSearcher(self.coordinator, lambda: side_by_side)
+        searcher = CoordinatorSearcher(self.coordinator, lambda: side_by_side)
         storage = StorageContext(str(folder), "simulated")
         searcher.add_configurations([SimpleNamespace(spec={"run": "declared", "storage": storage})])
         self.controller = TuneController(
             search_alg=searcher,
-            scheduler=WorkerKeeper(searcher, lambda: side_by_side),
-            stopper=DecidingStopper(self.coordinator),
-            callbacks=[TellingCallback(self.coordinator)],
+            scheduler=WorkerKeepingScheduler(searcher, lambda: side_by_side),
+            stopper=CoordinatorStopper(self.coordinator),
+            callbacks=[CoordinatorCallback(self.coordinator)],
             storage=storage,
             reuse_actors=True,
             resource_manager_factory=lambda: SimpleNamespace(),
         )
         self.controller._actor_manager = workers  # type: ignore[assignment]
-        self.controller.checkpoint = Snapshots(self.controller.checkpoint)  # type: ignore[method-assign]
+        self.controller.checkpoint = FinalSnapshot(self.controller.checkpoint)  # type: ignore[method-assign]
         patch.setattr(self.controller._resource_updater, "update_avail_resources", lambda: None)
 
     def step(self) -> None:

@@ -13,9 +13,9 @@ from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPoli
 from tune_jobs.engine.decisions.warm_start import read as read_lessons
 from tune_jobs.engine.on_ray.errors import in_one_line
 from tune_jobs.engine.on_ray.free_slots import FreeSlots
-from tune_jobs.engine.on_ray.local import workers_at_start
+from tune_jobs.engine.on_ray.local import variables_of_first_workers
 from tune_jobs.engine.on_ray.nodes import joined_machine
-from tune_jobs.engine.on_ray.session import available, ray_session
+from tune_jobs.engine.on_ray.session import available_machine, ray_session
 from tune_jobs.engine.on_ray.storage_check import check_storage
 from tune_jobs.engine.on_ray.tuner import trainable_for_ray, tune_trials
 from tune_jobs.engine.run_folder.recorder import Recorder
@@ -71,7 +71,7 @@ def drive(
         RequestError: The data or the trainable is wrong in a way that shows only now.
         RunFailed: Ray failed, the code is broken, or the journal could not be written.
     """
-    machine = available()
+    machine = available_machine()
     concurrent = machine.concurrent_trials(experiment.resources.minimum, experiment.max_concurrent_trials)
     session = _Session(experiment, folder, machine, concurrent, earlier)
     recorder = _recorder(session, reporter)
@@ -85,7 +85,7 @@ def drive(
                 check_storage(folder.shared, experiment.resources)
             with ExitStack() as stack:
                 # Ray starts in the background while the journal is replayed and the data is loaded.
-                wait_for_ray = stack.enter_context(ray_session(machine, _workers_at_start(session)))
+                wait_for_ray = stack.enter_context(ray_session(machine, _worker_variables(session)))
                 coordinator = Coordinator(experiment, recorder, lessons=_lessons(folder.path))
                 coordinator.replay(earlier)
                 data = load_data(experiment.trainable).part(experiment.fraction)
@@ -149,10 +149,10 @@ def _plan(session: _Session) -> Plan:
     )
 
 
-def _workers_at_start(session: _Session) -> dict[str, object]:
+def _worker_variables(session: _Session) -> dict[str, str]:
     experiment = session.experiment
     trials_at_once = min(session.concurrent, experiment.planned_trials or session.concurrent)
-    return workers_at_start(session.machine, trials_at_once, experiment.trainable)
+    return variables_of_first_workers(session.machine, trials_at_once, experiment.trainable)
 
 
 def _lessons(folder: Path) -> Sequence[Event]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tune_jobs.engine.decisions.warm_start import gather
 from tune_jobs.engine.driver import drive
-from tune_jobs.engine.on_ray.session import available
+from tune_jobs.engine.on_ray.session import available_machine
 from tune_jobs.engine.run_folder.create import create_folder, default_name, update_record
 from tune_jobs.engine.run_folder.reporter import Reporter
 from tune_jobs.engine.run_folder.working_folder import (
@@ -121,7 +121,7 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         5
     """
     run = load_run(folder)
-    if problems := experiment.problems() or available().problems(experiment.resources):
+    if problems := experiment.problems() or available_machine().problems(experiment.resources):
         raise RequestError(*problems)
     if not force and (changed := differences(experiment, run.experiment)):
         raise refusal(changed, "Undo that, begin a new run, or go on all the same with --force.")
@@ -146,7 +146,7 @@ def request_problems(experiment: Experiment, storage: str | Path, name: str | No
     has_sound_resources = isinstance(resources, Resources) and not resources.problems()
     return [
         *experiment.problems(),
-        *(available().problems(resources) if has_sound_resources else []),
+        *(available_machine().problems(resources) if has_sound_resources else []),
         *storage_problems(storage, name),
     ]
 

@@ -1,4 +1,4 @@
-"""Something that is done in a thread of its own, while this one goes on."""
+"""Work in a thread of its own, while this thread goes on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def begun(work: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    """Begins the work, whose thread lives until the block is left.
+def in_background(work: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """Do work in another thread, which lives until the block is left.
 
-    Until then, because the kernel takes the thread that started a process for its parent: Ray's processes, which ask
-    to be killed when their parent dies (PR_SET_PDEATHSIG), would die with it.
+    The kernel takes the thread that started a process for its parent. Ray's processes ask to be killed when their
+    parent dies (PR_SET_PDEATHSIG), so they would die with a thread that ends early.
+
+    Args:
+        work: The work.
 
     Yields:
-        Waits until the work is done, and raises what it raised; call it as often as you like.
+        A function that waits until the work is done, and raises what the work raised. It can be called again.
     """
     is_done, is_over = threading.Event(), threading.Event()
     raised: list[BaseException] = []
@@ -23,7 +26,7 @@ def begun(work: Callable[[], None]) -> Iterator[Callable[[], None]]:
     def do() -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+        except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
             raised.append(error)
         is_done.set()
         is_over.wait()

@@ -1,19 +1,22 @@
-"""Environment variables, for a while and for other processes."""
+"""What other processes must be given to compute as this one does: environment variables and a person's own modules."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 _FORWARDED = ("KERAS_", "TF_", "XLA_", "JAX_")
-_OF_TERRAFORM = ("TF_VAR_", "TF_TOKEN_", "TF_CLI_")  # whose secrets nobody is to see in a job
-_OF_THIS_PROCESS = ("KERAS_HOME", "TF_CONFIG")  # a path of this host; which process of a distributed training it is
+_OF_TERRAFORM = ("TF_VAR_", "TF_TOKEN_", "TF_CLI_")  # they hold secrets, which nobody is to see in a job
+_OF_THIS_PROCESS = ("KERAS_HOME", "TF_CONFIG")  # a path of this host; this process's part in a distributed training
 
 
 @contextmanager
 def variables_set(variables: Mapping[str, str]) -> Iterator[None]:
-    """Sets environment variables, and puts back what was there."""
+    """Set environment variables for the block, and put back the former values afterwards."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -27,9 +30,51 @@ def variables_set(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def forwarded(environment: Mapping[str, str]) -> dict[str, str]:
-    """What of the driver's environment its workers on other nodes must have, to compute as it does."""
+    """Return the variables of the driver that its workers on other nodes need, to compute as it does.
+
+    Args:
+        environment: All variables of the driver.
+    """
     return {
         name: value
         for name, value in environment.items()
         if name.startswith(_FORWARDED) and not name.startswith(_OF_TERRAFORM) and name not in _OF_THIS_PROCESS
     }
+
+
+def own_folders() -> list[str]:
+    """Return the folders that this process finds modules in, without those of Python and of installed packages."""
+    installed = sysconfig.get_paths()
+    standard = [Path(installed[kind]) for kind in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")]
+    return [
+        str(folder)
+        for folder in (Path(entry).absolute() for entry in sys.path)
+        if folder.is_dir() and not any(folder.is_relative_to(parent) for parent in standard)
+    ]
+
+
+def modules_to_send(folders: Iterable[str], working_dir: str | None = None) -> list[str]:
+    """Return the modules that workers on other nodes must be sent: files, and folders that are packages.
+
+    All modules of the folders are among them, because a function may import a neighbour of its module only when it is
+    called. Of two modules with the same name, the one that Python finds first is sent.
+
+    Args:
+        folders: The folders that hold a person's own modules: see ``own_folders``.
+        working_dir: A folder of which every worker has its own copy, and finds modules in it.
+    """
+    own = [
+        Path(folder) for folder in dict.fromkeys(folders) if working_dir is None or not _is_same(folder, working_dir)
+    ]
+    modules = [entry for folder in own for entry in sorted(folder.iterdir()) if _is_module(entry)]
+    return [str(entry) for entry in {entry.stem: entry for entry in reversed(modules)}.values()][::-1]
+
+
+def _is_module(entry: Path) -> bool:
+    if entry.is_dir():
+        return entry.name.isidentifier() and (entry / "__init__.py").is_file()
+    return entry.suffix == ".py" and entry.stem.isidentifier() and entry.stem != "__init__" and entry.is_file()
+
+
+def _is_same(folder: str, other: str) -> bool:
+    return os.path.realpath(folder) == os.path.realpath(other)

@@ -15,17 +15,20 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def on_interrupt(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Calls ``interrupt`` at the first SIGINT or SIGTERM; the second ends the process. Only the main thread can.
+    """Call a function at the first SIGINT or SIGTERM; end the process at the second.
 
-    Enter it after Ray was started, which has a handler of its own for SIGTERM.
+    In other threads than the main thread, signals are left alone: Python does not allow more.
+
+    Args:
+        interrupt: The function. It is called between two instructions of the main thread.
     """
-    pressed = False
+    has_come = False
 
     def handle(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the interface's
-        nonlocal pressed
-        if pressed:
+        nonlocal has_come
+        if has_come:
             os._exit(EXIT_STATUS)
-        pressed = True
+        has_come = True
         interrupt()
 
     with _handled_by(handle):
@@ -34,36 +37,27 @@ def on_interrupt(interrupt: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Has a SIGTERM raise ``KeyboardInterrupt``, as a SIGINT does: what was begun can then be undone."""
+    """Let a SIGTERM raise ``KeyboardInterrupt``, as a SIGINT does, so that what was begun can be undone."""
     with _handled_by(signal.default_int_handler):
         yield
 
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Holds both signals back until the end, where ``KeyboardInterrupt`` is raised; the second ends the process.
+    """Hold both signals back until the end of the block, and raise ``KeyboardInterrupt`` there if one came.
 
-    Ray must not be left while it starts or ends: an exception there leaves C++ threads that crash the process. Ray's
-    own handler for SIGTERM, which raises one, is not installed meanwhile.
+    A second signal ends the process. Ray must not be left while it starts or ends: an exception there leaves C++
+    threads that crash the process.
     """
-    came = False
+    has_come = False
 
     def remember() -> None:
-        nonlocal came
-        came = True
-
-    install = signal.signal
-
-    def install_others(number: int, handler: signal.Handlers) -> object:
-        return signal.getsignal(number) if number in _SIGNALS else install(number, handler)
+        nonlocal has_come
+        has_come = True
 
     with on_interrupt(remember):
-        signal.signal = install_others  # type: ignore[assignment]
-        try:
-            yield
-        finally:
-            signal.signal = install
-    if came:
+        yield
+    if has_come:
         raise KeyboardInterrupt
 
 

@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from tune_jobs.host.background import begun
+from tune_jobs.host.background import in_background
 
 
 def test_both_go_on_side_by_side() -> None:
     may_end = threading.Event()
-    with begun(may_end.wait) as wait:
+    with in_background(may_end.wait) as wait:
         may_end.set()  # the work would wait for ever if the block came after it
         wait()
         wait()
@@ -21,7 +21,7 @@ def test_what_it_raised_is_raised_where_it_is_waited_for() -> None:
     def fail() -> None:
         raise ValueError("no room")
 
-    with begun(fail) as wait:
+    with in_background(fail) as wait:
         for _ in range(2):
             with pytest.raises(ValueError, match="no room"):
                 wait()
@@ -29,7 +29,7 @@ def test_what_it_raised_is_raised_where_it_is_waited_for() -> None:
 
 def test_its_thread_lives_until_the_block_is_left() -> None:
     threads = []
-    with begun(lambda: threads.append(threading.current_thread())) as wait:
+    with in_background(lambda: threads.append(threading.current_thread())) as wait:
         wait()
         assert threads[0].is_alive()
     assert not threads[0].is_alive()
@@ -37,6 +37,6 @@ def test_its_thread_lives_until_the_block_is_left() -> None:
 
 def test_what_the_block_raises_is_raised_when_the_work_is_done() -> None:
     done = []
-    with pytest.raises(KeyError), begun(lambda: done.append(True)):
+    with pytest.raises(KeyError), in_background(lambda: done.append(True)):
         raise KeyError
     assert done == [True]

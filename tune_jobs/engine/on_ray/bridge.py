@@ -1,7 +1,7 @@
-"""Where Ray Tune asks and the coordinator answers: a searcher, a stopper and a callback without a mind of their own.
+"""The connection of Ray Tune to the coordinator: a searcher, a scheduler, a stopper and a callback without decisions.
 
-Ray's scheduler stays first-in-first-out: whether a trial goes on is decided in the stopper, which Ray asks first of
-all for every result, and which it cannot restore without its state.
+Ray starts trials in the order in which they are proposed. The stopper says whether a trial goes on: Ray asks it first
+of all for every result. Ray pickles these objects to restore a run from them; that is never done here.
 """
 
 from __future__ import annotations
@@ -17,19 +17,14 @@ from ray.tune.search.search_algorithm import SearchAlgorithm
 from trainables.report import Report
 from trainables.settings import ControlValues
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.on_ray.internals.controller import ControllerPatches, lighten
-from tune_jobs.engine.on_ray.internals.trial import LeanTrial, LeanTrials, number_of
-from tune_jobs.engine.on_ray.nodes import ActorHosts
+from tune_jobs.engine.on_ray.internals.controller import ControllerPatches, keep_what_ray_reads
+from tune_jobs.engine.on_ray.internals.trial import LeanTrial, LeanTrials
+from tune_jobs.engine.on_ray.nodes import WorkerNodes
 from tune_jobs.searchers import WAIT
 
 
-class _Bridge:
-    """What all three have: the coordinator, which stays in this process.
-
-    Ray pickles the parts of a run to restore it from them. That is never done here, so nothing of them is pickled.
-    """
-
-    _coordinator: Coordinator
+class _NeverPickled:
+    """An object that stays in this process, with the coordinator."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -38,28 +33,29 @@ class _Bridge:
         return self
 
 
-class ProposingSearcher(_Bridge, SearchAlgorithm):
-    """Hands the coordinator's proposals to Ray.
+class CoordinatorSearcher(_NeverPickled, SearchAlgorithm):
+    """Ray's searcher, which hands over the coordinator's proposals.
 
     Args:
-        coordinator: What decides.
-        room: How many trials may be with Ray now: see ``Room``.
+        coordinator: The coordinator of the run.
+        free_slots: Returns the number of trials that Ray may have now: see ``FreeSlots``.
     """
 
-    def __init__(self, coordinator: Coordinator, room: Callable[[], int]) -> None:
+    def __init__(self, coordinator: Coordinator, free_slots: Callable[[], int]) -> None:
         self._coordinator = coordinator
-        self._room = room
+        self._free_slots = free_slots
         self._trials: LeanTrials | None = None
         self._with_ray: set[str] = set()
+        self._made = 0
 
     def add_configurations(self, experiments: Any) -> None:
-        """Ray says what the trials are of."""
+        """Take Ray's declaration of the run."""
         (declared,) = experiments
         self._trials = LeanTrials(declared.spec)
 
     def next_trial(self) -> LeanTrial | None:
-        """The next trial; None: Ray asks again after its next event, or in 0.1 s, unless there will be no other."""
-        if self._finished or (len(self._with_ray) >= self._room() and not self._coordinator.over):
+        """Return the next trial. At None, Ray asks again after its next event, or in 0.1 s, until this is finished."""
+        if self._finished or (self._is_full() and not self._coordinator.over):
             return None
         proposal = self._coordinator.propose()
         if proposal is None:
@@ -71,95 +67,106 @@ class ProposingSearcher(_Bridge, SearchAlgorithm):
         number, config = proposal
         gpus = self._coordinator.shares.own_gpus(number)
         control = ControlValues(number, self._coordinator.reported(number), gpus)
-        trial = self._trials.make(number, control.wrap(config))
+        self._made += 1
+        trial = self._trials.make(number, _trial_id(number, self._made), control.wrap(config))
         self._with_ray.add(trial.trial_id)
         return trial
 
+    def _is_full(self) -> bool:
+        return len(self._with_ray) >= self._free_slots()
+
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:  # noqa: ARG002
-        """There is room for another; of the result the coordinator knew first."""
+        """Free the slot of a trial. The result is ignored: the coordinator has already seen it."""
         self._with_ray.discard(trial_id)
 
 
-class WorkerKeeper(_Bridge, FIFOScheduler):
-    """Keeps the workers that have nothing to do while the next proposals wait for a trial's end.
+class WorkerKeepingScheduler(_NeverPickled, FIFOScheduler):
+    """Ray's scheduler, which keeps workers that have nothing to do while a proposal waits for the end of a trial.
 
-    Ray keeps one of them, and ends the others with imports that took seconds. How many it keeps, it counts in a cache
-    that has no public name (ray 2.60: tune_controller.py, _maybe_cache_trial_actor); without it, all is only slower.
+    Ray itself keeps one of them. It ends the others, with imports that took seconds.
+
+    Args:
+        searcher: The searcher of the run.
+        max_workers: Returns the number of workers to keep.
     """
 
-    def __init__(self, searcher: ProposingSearcher, most: Callable[[], int]) -> None:
+    def __init__(self, searcher: CoordinatorSearcher, max_workers: Callable[[], int]) -> None:
         FIFOScheduler.__init__(self)  # type: ignore[no-untyped-call]
         self._searcher = searcher
-        self._most = most
-        self._kept = 0
-        self._upkeep = ControllerPatches()
+        self._max_workers = max_workers
+        self._patches = ControllerPatches()
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:  # noqa: ARG002
-        """A trial was proposed."""
-        self._upkeep.added(trial)
+        """Prepare a trial that was proposed."""
+        self._patches.share_resources(trial)
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:  # noqa: ARG002
-        """No trial before its turn: Ray starts those that wait in their order.
+        """Choose no trial before its turn: Ray starts those that wait in their order.
 
-        Ray's own choice walks over all trials of the run at every event. It is also one whose worker is still being
-        started, and gives it the worker that has just become free: the one being started ends, another is started
-        for the next trial, and where trials are shorter than the imports, there is never more than one at work.
+        Ray's own choice walks over all trials of the run at every event. It also chooses a trial whose worker is still
+        being started, and gives it the worker that has just become free. The one being started ends, another is started
+        for the next trial, and where trials are shorter than the imports, never more than one worker trains.
         """
-        self._upkeep.forget_ended()
+        self._patches.forget_ended()
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        """A worker died."""
-        self._upkeep.ends(tune_controller, trial)
+        """Take the death of a worker."""
+        self._patches.before_end(tune_controller, trial)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:  # noqa: ARG002
-        """A worker is about to have nothing to do: it is kept for as long as another trial may come."""
-        kept = 0 if self._searcher.is_finished() else self._most()
-        cache = getattr(tune_controller, "_actor_cache", None)
-        if cache is not None:
-            cache.increase_max(trial.placement_group_factory, kept - self._kept)
-            self._kept = kept
-        self._upkeep.ends(tune_controller, trial)
+        """Keep the worker of a trial that ends, for as long as another trial may come."""
+        count = 0 if self._searcher.is_finished() else self._max_workers()
+        self._patches.keep_idle_workers(tune_controller, trial, count)
+        self._patches.before_end(tune_controller, trial)
 
 
-class DecidingStopper(_Bridge, Stopper):
-    """Hands every result to the coordinator, and its decisions to Ray."""
+class CoordinatorStopper(_NeverPickled, Stopper):
+    """Ray's stopper, which hands every report to the coordinator, and the coordinator's decisions to Ray."""
 
     def __init__(self, coordinator: Coordinator) -> None:
         self._coordinator = coordinator
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """Whether the trial ends."""
-        return self._coordinator.report(number_of(trial_id), cast(Report, result))
+        """Return whether the trial ends."""
+        # What Ray's result holds is the report of ``KerasTrainable.step``, with Ray's own keys beside it.
+        return self._coordinator.report(_number_in(trial_id), cast(Report, result))
 
     def stop_all(self) -> bool:
-        """Whether the run ends."""
+        """Return whether the run ends."""
         return self._coordinator.over
 
 
-class TellingCallback(_Bridge, Callback):
-    """Tells the coordinator what happens to the workers of trials."""
+class CoordinatorCallback(_NeverPickled, Callback):
+    """Ray's callback, which tells the coordinator about the workers of trials."""
 
     def __init__(self, coordinator: Coordinator) -> None:
         self._coordinator = coordinator
-        self._places = ActorHosts()
+        self._nodes = WorkerNodes()
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
-        """A worker is ready for the trial."""
-        node = self._places.of(trial.temporary_state.ray_actor)
-        self._coordinator.started(trial.number, node)
+        """Report that a worker is ready for a trial."""
+        self._coordinator.started(trial.number, self._nodes.name(trial.worker))
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: Any, **info: Any) -> None:  # noqa: ARG002
-        """The coordinator knows the result by now; callbacks may change what Ray keeps of it."""
-        lighten(result)
+        """Reduce the result, which the coordinator has seen. Callbacks may change what Ray keeps of it."""
+        keep_what_ray_reads(result)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
-        """Tell the coordinator that a worker died. To Ray, the trial is over."""
+        """Report that a worker died. To Ray, the trial is over."""
         self._coordinator.crashed(trial.number, trial.death)
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:  # noqa: ARG002
-        """Ends the workers of trials that hang; Ray finds them dead, and says so."""
+        """End the workers of trials that hang. Ray finds them dead, and reports that."""
         for number in self._coordinator.silent():
             for trial in trials:
-                actor = trial.temporary_state.ray_actor
-                if trial.number == number and actor is not None:
-                    ray.kill(actor)
+                if trial.number == number and trial.worker is not None:
+                    ray.kill(trial.worker)
+
+
+def _trial_id(number: int, made: int) -> str:
+    """Return Ray's name for a trial. One that comes back after its worker died is another trial to Ray."""
+    return f"{number}-{made}"
+
+
+def _number_in(trial_id: str) -> int:
+    return int(trial_id.partition("-")[0])

@@ -1,59 +1,67 @@
-"""Joins the Ray cluster that RAY_ADDRESS names, and leaves it again; never starts or stops one."""
+"""The Ray cluster that RAY_ADDRESS names: this process joins it, and leaves it; it never starts or stops one."""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from tune_jobs.engine.on_ray.errors import in_one_line
+from tune_jobs.engine.on_ray.internals.startup import no_warning_about_signals
+from tune_jobs.engine.on_ray.internals.state import job_runtime_env
 from tune_jobs.errors import RequestError
-from tune_jobs.host.environment import forwarded, variables_set
+from tune_jobs.host.background import in_background
+from tune_jobs.host.environment import forwarded, modules_to_send, own_folders, variables_set
 from tune_jobs.host.output import drop_native_stderr
-from tune_jobs.host.shipping import modules_to_send, own_folders
 from tune_jobs.host.signals import held_back
 
 _NAMESPACE = "tune-jobs"  # tells a connection of ours from one that the process had before
-_JOB_CONFIG = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # where Ray tells the driver of a job what it was submitted with
 _ANSWER_S = 10.0
 
 
 def cluster_address() -> str | None:
-    """The address of the cluster that this process is to join; None: it starts a Ray of its own."""
+    """Return the address of the cluster that this process is to join; None if it starts a Ray of its own."""
     address = os.environ.get("RAY_ADDRESS", "")
     return None if address in ("", "local") else address
 
 
 def is_connected() -> bool:
-    """Whether this process has joined a Ray."""
+    """Return whether this process has joined a Ray."""
     ray = sys.modules.get("ray")
     return ray is not None and ray.is_initialized()
 
 
 def join(address: str) -> None:
-    """Joins a cluster, so that the workers get what this process has.
+    """Join a cluster, so that the workers get the modules and variables of this process.
+
+    Args:
+        address: host:port of the cluster's head, or auto.
 
     Raises:
-        RequestError: There is none, or it is none for us.
+        RequestError: There is no cluster at this address, or this process cannot be part of it.
     """
     import ray
 
     _check(address)
-    inherited = json.loads(os.environ.get(_JOB_CONFIG, "{}")).get("runtime_env", {})
+    runtime_env = runtime_env_of_workers(job_runtime_env(os.environ))
+
+    def connect() -> None:
+        ray.init(address=address, namespace=_NAMESPACE, runtime_env=runtime_env, logging_level=logging.WARNING)
+
     try:
-        # Without it, a variable that the job has as well is refused.
-        with held_back(), drop_native_stderr(), variables_set({"RAY_OVERRIDE_JOB_RUNTIME_ENV": "1"}):
-            ray.init(
-                address=address,
-                namespace=_NAMESPACE,
-                runtime_env=_runtime_env(inherited),
-                logging_level=logging.WARNING,
-            )
+        with (
+            held_back(),
+            drop_native_stderr(),
+            variables_set({"RAY_OVERRIDE_JOB_RUNTIME_ENV": "1"}),  # else a variable that the job has, too, is refused
+            no_warning_about_signals(),
+            in_background(connect) as wait_until_connected,  # in the main thread Ray would handle SIGTERM itself
+        ):
+            wait_until_connected()
     except Exception as error:
         reason = in_one_line(f"{type(error).__name__}: {error}")
         raise RequestError(
@@ -64,18 +72,18 @@ def join(address: str) -> None:
 
 
 def leave() -> None:
-    """Leaves a cluster that was joined here; one that the process had joined before is left alone."""
+    """Leave a cluster that ``join`` has joined; one that the process had joined before is left alone."""
     import ray
 
     if ray.is_initialized() and ray.get_runtime_context().namespace == _NAMESPACE:
         ray.shutdown()
 
 
-def _runtime_env(inherited: dict[str, Any]) -> dict[str, Any]:
-    """What workers get, wherever they are.
+def runtime_env_of_workers(inherited: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what all workers get, on whichever node they are.
 
     Args:
-        inherited: What those of this process's job get already.
+        inherited: The runtime environment that the workers of this process's job get already.
     """
     working_dir = str(Path.cwd()) if "working_dir" in inherited else None  # Ray has the driver start in its copy
     modules = [*inherited.get("py_modules", []), *modules_to_send(own_folders(), working_dir)]
@@ -84,7 +92,7 @@ def _runtime_env(inherited: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(address: str) -> None:
-    """Refuses what Ray would wait for a minute for, or understand in another way."""
+    """Refuse an address that Ray would wait for a minute for, or understand in another way."""
     if "://" in address:
         raise RequestError(
             f"The address is {address}, but must be host:port of a cluster that this machine belongs to, or auto. "

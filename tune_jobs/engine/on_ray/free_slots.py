@@ -1,4 +1,4 @@
-"""How many trials may be with Ray at a time: as many as fit, also when the cluster grows or shrinks meanwhile."""
+"""The number of trials that Ray may have at a time: as many as fit, also when the cluster grows or shrinks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ _LOOK_S = 1.0
 
 
 class FreeSlots:
-    """Follows a cluster.
+    """The slots for trials on a machine, or on a cluster that is watched.
 
-    More trials than fit would only wait in Ray's queue, proposed from fewer results than there are by their turn.
+    More trials than fit would only wait in Ray's queue. They would be proposed from fewer results than there are when
+    their turn comes.
 
     Args:
-        machine: What there was at the start.
-        resources: What a trial gets.
-        most: How many trials run side by side at most; None: see ``Machine.concurrent``.
-        look: Says what there is now; None: that stays as it was.
-        note: Told when the room has changed.
-        clock: Seconds that pass.
+        machine: The resources at the start.
+        resources: The resources of a trial.
+        most: The most trials side by side; None: see ``Machine.concurrent_trials``.
+        look: Returns the resources of the present moment; None: they stay as they were.
+        note: Called with a sentence when the number of nodes has changed.
+        clock: Returns the time that has passed, in seconds.
     """
 
     def __init__(
@@ -40,22 +41,22 @@ class FreeSlots:
         self._note = note
         self._clock = clock
         self._machine = machine
-        self._room = machine.concurrent_trials(resources, most)
+        self._slots = machine.concurrent_trials(resources, most)
         self._looked_s = clock()
 
-    def now(self) -> int:
-        """How many trials may be with Ray. Ask often: the cluster is asked once a second at most."""
+    def count(self) -> int:
+        """Return the number of trials that Ray may have. Call it often: the cluster is asked once a second at most."""
         if self._look is not None and self._clock() - self._looked_s >= _LOOK_S:
             before, self._machine = self._machine, self._look()
-            self._room = self._machine.concurrent_trials(self._resources, self._most)
+            self._slots = self._machine.concurrent_trials(self._resources, self._most)
             self._looked_s = self._clock()
             if before.nodes != self._machine.nodes:
-                self._note(self._told())
-        return self._room
+                self._note(self._change())
+        return self._slots
 
-    def _told(self) -> str:
-        nodes, room = len(self._machine.nodes), self._room
-        there = f"The cluster has {nodes} {'node' if nodes == 1 else 'nodes'} now"
-        if room == 0:
-            return f"{there}, and no trial fits on any of them: the run waits until one joins that has room."
-        return f"{there}: {room} {'trial fits' if room == 1 else 'trials fit'} side by side."
+    def _change(self) -> str:
+        nodes, slots = len(self._machine.nodes), self._slots
+        cluster = f"The cluster has {nodes} {'node' if nodes == 1 else 'nodes'} now"
+        if slots == 0:
+            return f"{cluster}, and no trial fits on any of them: the run waits until one joins that has room."
+        return f"{cluster}: {slots} {'trial fits' if slots == 1 else 'trials fit'} side by side."

@@ -1,4 +1,4 @@
-"""The nodes of the Ray that this process has joined: what they have, what they are called, which may still come."""
+"""The nodes of the Ray that this process has joined: their resources, their names, and those that may still come."""
 
 from __future__ import annotations
 
@@ -8,40 +8,44 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tune_jobs.engine.on_ray.internals.state import node_groups
 from tune_jobs.host.capacity import Machine, Node
 
 _BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")  # `ray up` leaves it on the head, for the autoscaler
-_KUBERAY_START = "KUBERAY_GEN_RAY_START_CMD"  # in the pod of the head; what the autoscaler may start, it does not tell
-_UNLIMITED = 10_000
+_KUBERAY_START = "KUBERAY_GEN_RAY_START_CMD"  # in the pod of the head; KubeRay's autoscaler does not tell its limits
+_ANSWER_S = 10.0
 
 
 def joined_machine() -> Machine:
-    """Its nodes that are alive, and those that its autoscaler may start."""
-    nodes = tuple(_node(table) for table in alive())
-    return Machine(nodes, possible_nodes(), is_cluster=True, may_grow=_grows_unknown(os.environ))
+    """Return the nodes that are alive, and those that the cluster's autoscaler may start."""
+    nodes = tuple(_node(table) for table in alive_nodes())
+    return Machine(nodes, possible_nodes(), is_cluster=True, may_grow=_may_grow_silently(os.environ))
 
 
-def alive() -> list[dict[str, Any]]:
-    """What Ray tells of each node that is alive."""
-    return [table for table in tables() if table["Alive"]]
+def alive_nodes() -> list[dict[str, Any]]:
+    """Return Ray's table of each node that is alive."""
+    return [table for table in all_nodes() if table["Alive"]]
 
 
-def tables() -> list[dict[str, Any]]:
-    """What Ray tells of each node that there is or was."""
+def all_nodes() -> list[dict[str, Any]]:
+    """Return Ray's table of each node that is or was part of the cluster."""
     import ray
 
-    told: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    return told
+    tables: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return tables
 
 
-def names(told: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """What to call each node, by its id: its host's name, or where several have that, its address, or both and its id.
+def node_names(tables: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return a name for each node, by its id.
+
+    The name is the host's name. Where several nodes share it, the name is the node's address, or the host's name and
+    the beginning of the node's id if they share the address, too.
 
     Args:
-        told: What Ray tells of the nodes.
+        tables: Ray's tables of the nodes.
     """
-    hosts = Counter(table["NodeManagerHostname"] for table in told)
-    addresses = Counter(table["NodeManagerAddress"] for table in told)
+    hosts = Counter(table["NodeManagerHostname"] for table in tables)
+    addresses = Counter(table["NodeManagerAddress"] for table in tables)
 
     def name(table: Mapping[str, Any]) -> str:
         host, address, node = str(table["NodeManagerHostname"]), str(table["NodeManagerAddress"]), str(table["NodeID"])
@@ -49,52 +53,66 @@ def names(told: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             return host
         return address if addresses[address] == 1 else f"{host}-{node[:6]}"
 
-    return {str(table["NodeID"]): name(table) for table in told}
+    return {str(table["NodeID"]): name(table) for table in tables}
 
 
-class ActorHosts:
-    """Says on which node a worker is; each is looked up once."""
+class WorkerNodes:
+    """The names of the nodes that workers run on. Each worker is asked once, which takes about 1 ms."""
 
     def __init__(self) -> None:
-        self._names: dict[str, str] = {}
+        self._names: dict[Any, str] = {}
 
-    def of(self, actor: Any) -> str:
-        """The name of the node of a worker that has started.
+    def name(self, worker: Any) -> str:
+        """Return the name of the node of a worker.
 
-        Ray has no public way to ask for it that does without the dashboard (ray 2.60: ``ray._private.state.actors``).
+        Args:
+            worker: The actor, which has nothing to do at this moment.
+
+        Returns:
+            The name; empty if the worker does not answer: Ray notices its death by itself.
         """
-        from ray._private import state
+        if worker not in self._names:
+            node_id = _ask_for_node(worker)
+            self._names[worker] = node_names(all_nodes()).get(node_id, node_id) if node_id else ""
+        return self._names[worker]
 
-        actor_id = actor._ray_actor_id.hex()
-        if actor_id not in self._names:
-            node = state.actors(actor_id)["Address"]["NodeID"]
-            self._names[actor_id] = names(tables()).get(node, node)
-        return self._names[actor_id]
+
+def _ask_for_node(worker: Any) -> str:
+    import ray
+
+    def node_id(_: Any) -> str:  # a nested function travels by value: the worker need not import this module
+        return ray.get_runtime_context().get_node_id()
+
+    try:
+        answer: str = ray.get(worker.__ray_call__.remote(node_id), timeout=_ANSWER_S)
+    except (ray.exceptions.RayError, AttributeError):
+        return ""
+    return answer
 
 
 def possible_nodes() -> tuple[tuple[Node, int], ...]:
-    """The nodes that the cluster's autoscaler may have side by side; none where it has no autoscaler.
+    """Return the nodes that the cluster's autoscaler may have side by side; none where it has no autoscaler.
 
-    Its limits are where whoever runs the cluster has told them to Ray, or else where `ray up` has left them.
+    The limits are those that whoever runs the cluster has told to Ray, or else those that `ray up` has left.
+
+    Returns:
+        Pairs of a node and the most nodes of its kind.
     """
-    from ray._private import state
-
-    config = state.state.get_cluster_config()
-    if config is not None and config.node_group_configs:
-        return tuple(
-            (Node.from_ray(group.resources, group.name), group.max_count if group.max_count >= 0 else _UNLIMITED)
-            for group in config.node_group_configs
-        )
-    return in_launcher_file(_BOOTSTRAP.expanduser())
+    groups = tuple((Node.from_ray(resources, name), most) for name, resources, most in node_groups())
+    return groups or launcher_file_nodes(_BOOTSTRAP.expanduser())
 
 
-def _grows_unknown(environment: Mapping[str, str]) -> bool:
-    """Whether an autoscaler outside of Ray's own processes starts the nodes: KubeRay's."""
+def _may_grow_silently(environment: Mapping[str, str]) -> bool:
+    """Return whether an autoscaler outside of Ray's own processes starts the nodes, as KubeRay's does."""
     return "--no-monitor" in environment.get(_KUBERAY_START, "")
 
 
-def in_launcher_file(path: Path) -> tuple[tuple[Node, int], ...]:
-    """The nodes that a cluster launcher's file allows; none where there is no such file."""
+def launcher_file_nodes(path: Path) -> tuple[tuple[Node, int], ...]:
+    """Return the nodes that a file of Ray's cluster launcher allows; none where there is no such file.
+
+    Returns:
+        Pairs of a node and the most nodes of its kind.
+    """
     import yaml
 
     try:

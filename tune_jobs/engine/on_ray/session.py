@@ -1,4 +1,4 @@
-"""The Ray that a run uses: one of its own, with its own ports and folder and gone when the run is, or a cluster."""
+"""The Ray that a run uses: a cluster, or a Ray of its own with its own ports and folder, which ends with the run."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from tune_jobs.engine.on_ray import local as local_ray
 from tune_jobs.engine.on_ray.cluster import cluster_address, is_connected, join, leave
+from tune_jobs.engine.on_ray.local import local_ray
 from tune_jobs.engine.on_ray.nodes import joined_machine
 from tune_jobs.host.capacity import Machine, this_machine
-from tune_jobs.host.environment import variables_set
-from tune_jobs.host.shipping import own_folders
+from tune_jobs.host.environment import own_folders, variables_set
 from tune_jobs.host.signals import held_back
 
-_ENVIRONMENT = {
+RAY_VARIABLES = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # trials read relative paths as the driver does
     "RAY_USAGE_STATS_ENABLED": "0",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # they write three files a trial that nothing reads: the journal has it
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    # What an epoch in progress may hold up the end of a run: whoever takes a machine away gives it half a minute.
+    # So long may an epoch in progress hold up the end of a run: whoever takes a machine away gives it half a minute.
     "TUNE_FORCE_TRIAL_CLEANUP_S": "22",
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Ray's snapshots rewrite the state of all trials, for nobody
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Ray's snapshots rewrite the state of all trials, and nobody reads them
     "TUNE_WARN_THRESHOLD_S": "10",
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # the coordinator says what is missing
-    "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher keeps to what there is room for
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # the coordinator says which metric is missing
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher proposes no more trials than fit
 }
+_TENSORFLOW_VARIABLES = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 
 _PREFIX, _LOCK = "tune-jobs-", "lock"
 # As Ray does: the sockets within may have 107 characters at most, and a TMPDIR is often too long for that.
 _SHORT_FOLDER = "/tmp"  # noqa: S108 - mkdtemp makes a folder of our own in it
 
 
-def available() -> Machine:
-    """What trials may use: this machine, or the cluster that this process has joined or, by RAY_ADDRESS, joins now.
+def available_machine() -> Machine:
+    """Return what trials may use: this machine, or the cluster that this process belongs to.
+
+    This process belongs to a cluster if it has joined one, or joins the one of RAY_ADDRESS now.
 
     Raises:
         RequestError: That cluster cannot be joined.
@@ -52,32 +52,47 @@ def available() -> Machine:
 
 
 @contextmanager
-def ray_session(machine: Machine, system_config: dict[str, Any]) -> Iterator[Callable[[], Path]]:
-    """Begins to start Ray, and ends it afterwards.
-
-    A cluster that this process has joined is used, and left as it is.
+def ray_session(machine: Machine, worker_variables: Mapping[str, str]) -> Iterator[Callable[[], Path]]:
+    """Start Ray in the background, and end it afterwards. A cluster that this process has joined is left as it is.
 
     Args:
-        machine: What is ``available``.
-        system_config: What a Ray that is started is told: see ``local_ray.workers_at_start``.
+        machine: What ``available_machine`` returned.
+        worker_variables: Variables for a Ray that is started: see ``local.variables_of_first_workers``.
 
     Yields:
-        Waits until Ray is there; returns a folder for what this process writes of Ray's.
+        A function that waits until Ray has started, and returns a folder for the files that Ray writes in this process.
     """
-    place = Path(os.environ.get("RAY_TMPDIR") or _SHORT_FOLDER)
-    _remove_abandoned(place)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+    parent = Path(os.environ.get("RAY_TMPDIR") or _SHORT_FOLDER)
+    remove_abandoned_folders(parent)
+    with ray_folder(parent) as folder:
+        ray = _joined_ray() if machine.is_cluster else local_ray(machine, folder, worker_variables)
+        variables = {**RAY_VARIABLES, **_TENSORFLOW_VARIABLES, "PYTHONPATH": _python_path()}
+        with variables_set(variables), ray as wait_until_started:
+            yield partial(_started, wait_until_started, folder)
 
-    ray = _joined() if machine.is_cluster else local_ray.running(machine, folder, system_config)
+
+@contextmanager
+def ray_folder(parent: Path) -> Iterator[Path]:
+    """Make a folder for Ray, which is locked while this process lives, and remove it afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
     try:
-        with _held(folder / _LOCK), variables_set({**_ENVIRONMENT, "PYTHONPATH": _python_path()}), ray as is_there:
-            yield partial(_waited, is_there, folder)
+        with (folder / _LOCK).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def remove_abandoned_folders(parent: Path) -> None:
+    """Remove the folders of drivers that were killed: the kernel has released the locks in them."""
+    for lock in parent.glob(f"{_PREFIX}*/{_LOCK}"):
+        with suppress(OSError), lock.open("r+") as file:  # another user's, or locked
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
+
+
 @contextmanager
-def _joined() -> Iterator[Callable[[], None]]:
+def _joined_ray() -> Iterator[Callable[[], None]]:
     try:
         yield lambda: None
     finally:
@@ -85,29 +100,14 @@ def _joined() -> Iterator[Callable[[], None]]:
             leave()
 
 
-def _waited(is_there: Callable[[], None], folder: Path) -> Path:
+def _started(wait_until_started: Callable[[], None], folder: Path) -> Path:
     with held_back():
-        is_there()
+        wait_until_started()
     return folder
 
 
-@contextmanager
-def _held(lock: Path) -> Iterator[None]:
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _remove_abandoned(place: Path) -> None:
-    """Removes what drivers left that were killed: the kernel has let go of the locks in their folders."""
-    for lock in place.glob(f"{_PREFIX}*/{_LOCK}"):
-        with suppress(OSError), lock.open("r+") as file:  # another user's, or held
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(lock.parent, ignore_errors=True)
-
-
 def _python_path() -> str:
-    """Where this process finds modules: its workers, which unpickle what it imported, must find them too.
+    """Return the folders that this process finds modules in: its workers unpickle what it imported.
 
     Ray itself passes on only the folder of the main script.
     """

@@ -1,10 +1,10 @@
-"""Whether every node of a cluster sees the run's folder: asked before there is a trial."""
+"""A check, before the first trial, that every node of a cluster sees the run's folder."""
 
 from __future__ import annotations
 
 import platform
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from trainables.storage.object_store import ObjectStoreFolder, is_uri, reason
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.engine.on_ray.errors import in_one_line
-from tune_jobs.engine.on_ray.nodes import alive, names
+from tune_jobs.engine.on_ray.nodes import alive_nodes, node_names
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Node
@@ -23,35 +23,39 @@ _MARKER = ".seen-"
 
 
 def check_storage(location: str, resources: Resources) -> None:
-    """Asks every other node that trials fit on whether it sees a folder of this one, and may write there.
+    """Check that every other node on which trials fit sees a folder of this node, and may write there.
+
+    Args:
+        location: The path of the run's folder, or its URI in an object store.
+        resources: The resources of a trial.
 
     Raises:
-        RequestError: Some do not; each is named, with its reason.
+        RequestError: Some nodes do not; each is named, with its reason.
     """
     import ray
 
-    here = ray.get_runtime_context().get_node_id()
-    others = [table for table in alive() if table["NodeID"] != here]
-    told = [table for table in others if Node.from_ray(table["Resources"], "").trials_that_fit(resources)]
+    this_node = ray.get_runtime_context().get_node_id()
+    others = [table for table in alive_nodes() if table["NodeID"] != this_node]
+    fitting = [table for table in others if Node.from_ray(table["Resources"], "").trials_that_fit(resources)]
     name, token = f"{_MARKER}{secrets.token_hex(4)}", secrets.token_hex(16)
     folder = shared_folder(location)
     folder.mark(name, token)
     try:
-        answers = _ask(told, folder, name, token)
+        answers = _ask([table["NodeID"] for table in fitting], folder, name, token)
     finally:
         folder.unmark(name)
-    if problems := node_problems(answers, names(alive())):
+    if problems := node_problems(answers, node_names(alive_nodes())):
         raise RequestError(*problems, folder.rule)
 
 
-def node_problems(answers: Mapping[str, str | None], called: Mapping[str, str]) -> list[str]:
-    """What is wrong with the nodes that are still there.
+def node_problems(answers: Mapping[str, str | None], alive: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with the nodes that are still alive. A node that has died meanwhile is not blamed.
 
     Args:
-        answers: What each said when it was asked, by its id; None: nothing is wrong.
-        called: The names of the nodes that are there now, by their ids. One that has died meanwhile is not waited for.
+        answers: The answer of each node, by its id; None: nothing is wrong.
+        alive: The names of the nodes that are alive now, by their ids.
     """
-    return [f"The node {called[node]} {answer}." for node, answer in answers.items() if answer and node in called]
+    return [f"The node {alive[node]} {answer}." for node, answer in answers.items() if answer and node in alive]
 
 
 class SharedFolder(Protocol):
@@ -92,8 +96,8 @@ class SharedDisk:
 
     def mark(self, name: str, token: str) -> None:
         """Write a marker, and remove those of drivers that were killed while they asked."""
-        for left in self.folder.glob(f"{_MARKER}*"):
-            left.unlink(missing_ok=True)
+        for abandoned in self.folder.glob(f"{_MARKER}*"):
+            abandoned.unlink(missing_ok=True)
         write_whole(self.folder / name, token.encode())
 
     def unmark(self, name: str) -> None:
@@ -157,31 +161,31 @@ def _look(folder: SharedFolder, name: str, token: str) -> str | None:
     return folder.look(name, token)
 
 
-def _ask(told: list[dict[str, Any]], folder: SharedFolder, name: str, token: str) -> Mapping[str, str | None]:
-    """Return what ``look`` says on each node, by the node's id."""
+def _ask(node_ids: Sequence[str], folder: SharedFolder, name: str, token: str) -> dict[str, str | None]:
+    """Return what ``SharedFolder.look`` returns on each node, by the node's id."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
 
-    asked = {
+    tasks = {
         ray.remote(_look)
-        .options(num_cpus=0, max_retries=1, scheduling_strategy=On(table["NodeID"], soft=False))
-        .remote(folder, name, token): table["NodeID"]
-        for table in told
+        .options(num_cpus=0, max_retries=1, scheduling_strategy=On(node_id, soft=False))
+        .remote(folder, name, token): node_id
+        for node_id in node_ids
     }
-    ready, silent = ray.wait(list(asked), num_returns=len(asked), timeout=_ANSWER_S) if asked else ([], [])
-    answers = {asked[each]: _answer(each) for each in ready}
-    for each in silent:
+    ready, silent = ray.wait(list(tasks), num_returns=len(tasks), timeout=_ANSWER_S) if tasks else ([], [])
+    answers = {tasks[task]: _answer(task) for task in ready}
+    for task in silent:
         with suppress(Exception):
-            ray.cancel(each, force=True)
-        answers[asked[each]] = f"gave no answer within {_ANSWER_S:g} s"
+            ray.cancel(task, force=True)
+        answers[tasks[task]] = f"gave no answer within {_ANSWER_S:g} s"
     return answers
 
 
-def _answer(ready: Any) -> str | None:
+def _answer(task: Any) -> str | None:
     import ray
 
     try:
-        answer: str | None = ray.get(ready)
+        answer: str | None = ray.get(task)
     except Exception as error:  # noqa: BLE001 - whatever keeps this from working there keeps trials from it
         return f"cannot run trials: {in_one_line(str(error))}"
     return answer

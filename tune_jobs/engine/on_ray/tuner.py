@@ -1,4 +1,4 @@
-"""Hands trials to Ray Tune: what they are made of, and who is asked about each."""
+"""The trials of a run in Ray Tune: their trainable, and the objects that Ray asks about them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from trainables import Data, TrialSettings
 from trainables.settings import unwrap
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.on_ray.free_slots import FreeSlots
-from tune_jobs.engine.on_ray.internals.memory_monitor import oom_kills_count_as_deaths
+from tune_jobs.engine.on_ray.internals.controller import oom_kills_count_as_deaths
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.resources import Resources
 
 
 def trainable_for_ray(experiment: Experiment, data: Data, trials: str, *, shares_vary: bool) -> Any:
-    """What Ray Tune makes a trial of: the trainable with its data, its settings and its resources.
+    """Return the class that Ray Tune makes a trial of: the trainable with its data, settings and resources.
 
     Args:
-        experiment: What is run.
-        data: What it loaded; Ray's object store holds it from now on.
+        experiment: The experiment to run.
+        data: The data that it loaded; Ray's object store holds it from now on.
         trials: The folder, or the URI, that will hold one folder a trial.
         shares_vary: Whether trials have different shares of the GPUs.
     """
@@ -47,7 +47,7 @@ def trainable_for_ray(experiment: Experiment, data: Data, trials: str, *, shares
 
 
 def _resources_of(resources: Resources) -> Callable[[Mapping[str, Any]], Any]:
-    """What Ray is asked for where GPU shares vary, as a function of a trial's configuration."""
+    """Return a function of a trial's configuration that returns the resources to ask Ray for, where shares vary."""
 
     def request(config: Mapping[str, Any]) -> Any:
         from ray.tune.execution.placement_groups import resource_dict_to_pg_factory
@@ -58,33 +58,38 @@ def _resources_of(resources: Resources) -> Callable[[Mapping[str, Any]], Any]:
     return request
 
 
-def tune_trials(trainable: Any, coordinator: Coordinator, room: FreeSlots, scratch: Path) -> None:
-    """Runs all trials.
+def tune_trials(trainable: Any, coordinator: Coordinator, slots: FreeSlots, scratch: Path) -> None:
+    """Run all trials.
 
     Args:
-        trainable: See ``trainable_for_ray``.
-        coordinator: What decides.
-        room: How many may be with Ray.
-        scratch: A folder for what Ray writes.
+        trainable: The class that ``trainable_for_ray`` returned.
+        coordinator: The coordinator of the run.
+        slots: The number of trials that Ray may have.
+        scratch: A folder for the files that Ray writes.
     """
     from ray import tune
 
-    from tune_jobs.engine.on_ray.bridge import DecidingStopper, ProposingSearcher, TellingCallback, WorkerKeeper
+    from tune_jobs.engine.on_ray.bridge import (
+        CoordinatorCallback,
+        CoordinatorSearcher,
+        CoordinatorStopper,
+        WorkerKeepingScheduler,
+    )
 
-    searcher = ProposingSearcher(coordinator, room.now)
+    searcher = CoordinatorSearcher(coordinator, slots.count)
     tuner = tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=searcher,
-            scheduler=WorkerKeeper(searcher, (lambda: 0) if coordinator.shares.vary else room.now),
+            scheduler=WorkerKeepingScheduler(searcher, (lambda: 0) if coordinator.shares.vary else slots.count),
             num_samples=-1,  # the searcher says when it is finished
             reuse_actors=True,
         ),
         run_config=tune.RunConfig(
             name="run",
             storage_path=str(scratch / "tune"),
-            stop=DecidingStopper(coordinator),
-            callbacks=[TellingCallback(coordinator)],
+            stop=CoordinatorStopper(coordinator),
+            callbacks=[CoordinatorCallback(coordinator)],
             failure_config=tune.FailureConfig(max_failures=0),  # the coordinator proposes again what may go on
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,

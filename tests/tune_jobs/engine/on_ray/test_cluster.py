@@ -1,84 +1,34 @@
-"""What a process takes to a cluster, which addresses it refuses, and how a folder is looked at from a node."""
+"""Joining a cluster: the addresses that are refused, what workers get, and the check of the run's folder."""
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import ray
 
-from tune_jobs.engine.on_ray import cluster as joining
+from tune_jobs.engine.on_ray import cluster
 from tune_jobs.engine.on_ray.storage_check import node_problems, shared_folder
 from tune_jobs.errors import RequestError
-from tune_jobs.host.environment import forwarded, variables_set
-from tune_jobs.host.shipping import modules_to_send, own_folders
-
-
-def names(paths: list[str]) -> list[str]:
-    return [Path(path).name for path in paths]
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Path:
-    for name in ("experiment.py", "parts.py", "not-a-module.py", "notes.txt"):
-        (tmp_path / name).write_text("")
-    for folder in ("layers", "data", ".venv", "later"):
-        (tmp_path / folder).mkdir()
-    for package in ("layers", ".venv"):
-        (tmp_path / package / "__init__.py").write_text("")
-    return tmp_path
-
-
-def test_files_and_packages_beside_an_experiment_are_sent(lab: Path) -> None:
-    assert sorted(names(modules_to_send([str(lab)]))) == ["experiment.py", "layers", "parts.py"]
-
-
-def test_what_every_worker_has_a_copy_of_is_not_sent(lab: Path) -> None:
-    assert modules_to_send([str(lab)], working_dir=str(lab / "later" / "..")) == []
-    (lab / "later" / "deep.py").write_text("")
-    assert names(modules_to_send([str(lab / "later"), str(lab)], working_dir=str(lab))) == ["deep.py"]
-
-
-def test_of_two_modules_of_a_name_the_one_that_is_found_first_is_sent(lab: Path) -> None:
-    (lab / "later" / "parts.py").write_text("")
-    sent = modules_to_send([str(lab / "later"), str(lab)])
-    assert str(lab / "later" / "parts.py") in sent
-    assert names(sent).count("parts.py") == 1
-
-
-def test_what_is_installed_is_not_ones_own(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(lab))
-    assert str(lab) in own_folders()
-    assert str(Path(pytest.__file__).parent.parent) not in own_folders()
-    assert str(Path(socket.__file__).parent) not in own_folders()
-
-
-def test_only_what_a_computation_depends_on_is_forwarded() -> None:
-    environment = {"KERAS_BACKEND": "jax", "TF_X": "1", "XLA_FLAGS": "y", "JAX_PLATFORMS": "cpu"}
-    others = {"TF_CONFIG": "{}", "AWS_SECRET_ACCESS_KEY": "s", "RAY_AUTH_TOKEN": "t", "HOME": "/root"}
-    assert forwarded({**environment, **others}) == environment
-
-
-def test_variables_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TJ_A", "1")
-    monkeypatch.delenv("TJ_B", raising=False)
-    with variables_set({"TJ_A": "2", "TJ_B": "3"}):
-        assert forwarded({}) == {}
-        assert (joining.os.environ["TJ_A"], joining.os.environ["TJ_B"]) == ("2", "3")
-    assert joining.os.environ["TJ_A"] == "1"
-    assert "TJ_B" not in joining.os.environ
 
 
 @pytest.mark.parametrize(("value", "address"), [("", None), ("local", None), ("auto", "auto"), ("a:1", "a:1")])
 def test_the_address_is_rays_own_variable(monkeypatch: pytest.MonkeyPatch, value: str, address: str | None) -> None:
     monkeypatch.setenv("RAY_ADDRESS", value)
-    assert joining.cluster_address() == address
+    assert cluster.cluster_address() == address
 
 
 @pytest.mark.parametrize("address", ["ray://head:10001", "http://head:8265", "head", "head:port", ":", "head:"])
 def test_an_address_of_another_kind_is_refused(address: str) -> None:
     with pytest.raises(RequestError, match="must be host:port"):
-        joining.join(address)
+        cluster.join(address)
 
 
 def test_an_address_that_nothing_listens_at_is_refused_at_once() -> None:
@@ -86,17 +36,62 @@ def test_an_address_that_nothing_listens_at_is_refused_at_once() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(RequestError, match=rf"No Ray answers at 127.0.0.1:{port} \(Connection refused\)"):
-        joining.join(f"127.0.0.1:{port}")
+        cluster.join(f"127.0.0.1:{port}")
 
 
-def test_what_workers_get_adds_to_what_the_job_has(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def listening() -> Iterator[str]:
+    """The address of something that accepts connections."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_ray_installs_no_signal_handlers_and_workers_get_what_this_process_has(
+    listening: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def init(**options: Any) -> None:
+        """As Ray does: see ``internals/test_startup.py``."""
+        asked.update(options, in_main_thread=threading.current_thread() is threading.main_thread())
+        asked["overrides"] = os.environ["RAY_OVERRIDE_JOB_RUNTIME_ENV"]
+        if asked["in_main_thread"]:
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.delenv("RAY_OVERRIDE_JOB_RUNTIME_ENV", raising=False)
+    before = signal.getsignal(signal.SIGTERM)
+    cluster.join(listening)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert (asked["address"], asked["in_main_thread"], asked["overrides"]) == (listening, False, "1")
+    assert asked["runtime_env"]["env_vars"]["KERAS_BACKEND"] == "tensorflow"
+    assert "RAY_OVERRIDE_JOB_RUNTIME_ENV" not in os.environ
+
+
+def test_a_cluster_that_refuses_is_told_in_one_line(listening: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**_: Any) -> None:
+        raise ConnectionError("another\nversion")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(RequestError, match=rf"at {listening} cannot be joined \(ConnectionError: another\)"):
+        cluster.join(listening)
+
+
+def test_what_workers_get_adds_to_what_the_job_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = tmp_path
+    (lab / "layers").mkdir()
+    for file in ("experiment.py", "parts.py", "layers/__init__.py"):
+        (lab / file).write_text("")
     monkeypatch.chdir(lab)
-    monkeypatch.setattr(joining, "own_folders", lambda: [str(lab), str(lab / "layers")])
-    sent = joining._runtime_env({"working_dir": "gcs://a.zip", "py_modules": ["gcs://b.zip"]})
+    monkeypatch.setattr(cluster, "own_folders", lambda: [str(lab), str(lab / "layers")])
+    sent = cluster.runtime_env_of_workers({"working_dir": "gcs://a.zip", "py_modules": ["gcs://b.zip"]})
     assert sent["py_modules"] == ["gcs://b.zip"]
-    assert len(joining._runtime_env({})["py_modules"]) == 3
-    monkeypatch.setattr(joining, "own_folders", list)
-    assert "py_modules" not in joining._runtime_env({})
+    assert len(cluster.runtime_env_of_workers({})["py_modules"]) == 3
+    monkeypatch.setattr(cluster, "own_folders", list)
+    assert "py_modules" not in cluster.runtime_env_of_workers({})
 
 
 def test_a_folder_is_told_from_another_of_its_name_by_what_is_in_it(tmp_path: Path) -> None:

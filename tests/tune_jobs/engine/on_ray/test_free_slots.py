@@ -9,7 +9,7 @@ import pytest
 from tests.support.fakes import MemoryRecord, experiment, worker_death
 from tests.support.simulated_ray import Declared
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.on_ray.bridge import ProposingSearcher
+from tune_jobs.engine.on_ray.bridge import CoordinatorSearcher
 from tune_jobs.engine.on_ray.internals import trial as lean_trial
 from tune_jobs.searchers import Random
 
@@ -26,7 +26,7 @@ class Run:
         self.room = room
         self.coordinator = Coordinator(experiment(searcher=Random()), MemoryRecord())
         self.coordinator.begin(cpus=1, gpus=0, max_concurrent_trials=1)
-        self.searcher = ProposingSearcher(self.coordinator, lambda: self.room)
+        self.searcher = CoordinatorSearcher(self.coordinator, lambda: self.room)
         self.searcher.add_configurations([SimpleNamespace(spec={"run": "declared", "storage": SimpleNamespace()})])
         self._ids: dict[int, str] = {}
 

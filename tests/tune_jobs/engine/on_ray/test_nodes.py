@@ -1,15 +1,19 @@
-"""What is made of what Ray tells of a cluster: its nodes, their names, those that may come, and the room there is."""
+"""The nodes of a cluster: their names, the nodes that may come, and the slots for trials."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import ray
+from ray.exceptions import ActorDiedError, GetTimeoutError
 
+from tune_jobs.engine.on_ray import nodes
 from tune_jobs.engine.on_ray.free_slots import FreeSlots
-from tune_jobs.engine.on_ray.nodes import in_launcher_file, names
+from tune_jobs.engine.on_ray.nodes import WorkerNodes, launcher_file_nodes, node_names
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Machine, Node
 
@@ -29,11 +33,47 @@ def table(host: str, address: str, node: str) -> dict[str, Any]:
 
 def test_a_node_is_called_by_what_tells_it_from_the_others() -> None:
     told = [table("a", "1.1", "n1"), table("pod", "1.2", "n2"), table("pod", "1.3", "n3")]
-    assert names(told) == {"n1": "a", "n2": "1.2", "n3": "1.3"}
-    assert names([table("a", "1.1", "abcdefgh"), table("a", "1.1", "bcdefghi")]) == {
+    assert node_names(told) == {"n1": "a", "n2": "1.2", "n3": "1.3"}
+    assert node_names([table("a", "1.1", "abcdefgh"), table("a", "1.1", "bcdefghi")]) == {
         "abcdefgh": "a-abcdef",
         "bcdefghi": "a-bcdefg",
     }
+
+
+class FakeWorker:
+    """An actor that says where it is when it is asked, or why it cannot."""
+
+    def __init__(self, answer: str | Exception) -> None:
+        self.answer = answer
+        self.asked = 0
+        self.__ray_call__ = SimpleNamespace(remote=lambda _: self)
+
+    def get(self) -> str:
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def one_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "get", lambda worker, timeout: worker.get())
+    monkeypatch.setattr(nodes, "all_nodes", lambda: [table("a", "1.1", "n1")])
+
+
+@pytest.mark.usefixtures("one_node")
+def test_a_worker_is_asked_once_where_it_is() -> None:
+    names, worker = WorkerNodes(), FakeWorker("n1")
+    assert [names.name(worker) for _ in range(3)] == ["a"] * 3
+    assert worker.asked == 1
+    assert names.name(FakeWorker("n2")) == "n2"  # it has joined at this moment
+
+
+@pytest.mark.usefixtures("one_node")
+@pytest.mark.parametrize("error", [ActorDiedError(), GetTimeoutError("late"), AttributeError("__ray_call__")])
+def test_a_worker_that_does_not_answer_has_no_node(error: Exception) -> None:
+    assert WorkerNodes().name(FakeWorker(error)) == ""
+    assert WorkerNodes().name(object()) == ""  # an actor of a Ray without this method
 
 
 def test_what_ray_counts_for_itself_is_no_custom_resource() -> None:
@@ -43,7 +83,7 @@ def test_what_ray_counts_for_itself_is_no_custom_resource() -> None:
 
 def test_what_the_launcher_file_allows_may_come(tmp_path: Path) -> None:
     (tmp_path / "launcher.yaml").write_text(LAUNCHER_FILE)
-    head, gpu, cpu = in_launcher_file(tmp_path / "launcher.yaml")
+    head, gpu, cpu = launcher_file_nodes(tmp_path / "launcher.yaml")
     assert head[0].cpus == 0
     assert gpu == (Node(cpus=8, gpus=4, memory_bytes=1000, host="gpu"), 3)
     assert cpu == (Node(cpus=16, custom={"fast_disk": 1}, host="cpu"), 5)
@@ -53,7 +93,7 @@ def test_what_the_launcher_file_allows_may_come(tmp_path: Path) -> None:
 def test_without_a_launcher_file_that_says_so_none_may_come(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "launcher.yaml").write_text(text)
-    assert in_launcher_file(tmp_path / "launcher.yaml") == ()
+    assert launcher_file_nodes(tmp_path / "launcher.yaml") == ()
 
 
 class Growing:
@@ -73,20 +113,20 @@ class Growing:
         self.machine = replace(self.machine, nodes=nodes)
         self.now_s += 2.0
 
-    def room(self, most: int | None = None) -> FreeSlots:
+    def slots(self, most: int | None = None) -> FreeSlots:
         return FreeSlots(self.machine, Resources(cpus=1), most, self.look, self.notes.append, lambda: self.now_s)
 
 
-def test_the_room_follows_the_cluster_and_says_so() -> None:
+def test_the_slots_follow_the_cluster_and_says_so() -> None:
     cluster = Growing(Node(2))
-    room = cluster.room()
-    assert room.now() == 2
+    slots = cluster.slots()
+    assert slots.count() == 2
     cluster.has(Node(2), Node(4))
-    assert room.now() == 6
+    assert slots.count() == 6
     cluster.has()
-    assert room.now() == 0
+    assert slots.count() == 0
     cluster.has(Node(1))
-    assert room.now() == 1
+    assert slots.count() == 1
     assert cluster.notes == [
         "The cluster has 2 nodes now: 6 trials fit side by side.",
         "The cluster has 0 nodes now, and no trial fits on any of them: the run waits until one joins that has room.",
@@ -96,26 +136,26 @@ def test_the_room_follows_the_cluster_and_says_so() -> None:
 
 def test_a_cluster_that_stays_is_asked_once_a_second_and_told_of_never() -> None:
     cluster = Growing(Node(2))
-    room = cluster.room()
+    slots = cluster.slots()
     for step in range(1, 1001):
         cluster.now_s = step / 100
-        assert room.now() == 2
+        assert slots.count() == 2
     assert 5 <= cluster.looks <= 10
     assert cluster.notes == []
 
 
 def test_the_persons_own_limit_holds() -> None:
     cluster = Growing(Node(8))
-    assert cluster.room(most=3).now() == 3
-    assert Growing(Node(2)).room(most=3).now() == 2
+    assert cluster.slots(most=3).count() == 3
+    assert Growing(Node(2)).slots(most=3).count() == 2
 
 
 def test_where_the_autoscaler_says_nothing_the_persons_limit_is_asked_for() -> None:
-    assert Growing(Node(2), may_grow=True).room(most=16).now() == 16
-    assert Growing(Node(2), may_grow=True).room().now() == 2
-    assert Growing(may_grow=True).room().now() == 1
+    assert Growing(Node(2), may_grow=True).slots(most=16).count() == 16
+    assert Growing(Node(2), may_grow=True).slots().count() == 2
+    assert Growing(may_grow=True).slots().count() == 1
     assert Growing(may_grow=True).machine.problems(Resources(cpus=64)) == []
 
 
 def test_this_machine_stays_as_it_is() -> None:
-    assert FreeSlots(Machine((Node(3),)), Resources(cpus=1), None, None, print).now() == 3
+    assert FreeSlots(Machine((Node(3),)), Resources(cpus=1), None, None, print).count() == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import inspect
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from tests.support.fakes import experiment
 from tests.support.simulated_ray import SimulatedRun, Workers
 from trainables.settings import REPORTED_KEY, TRIAL_KEY
 from tune_jobs.engine.decisions.failures import Failure, FailureCause
-from tune_jobs.engine.on_ray.internals.trial import LeanTrial
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import Random
 
@@ -108,12 +106,6 @@ def test_trials_that_have_ended_leave_no_objects(run_of: Any) -> None:
         run.step()
     assert objects() <= early + 1
     assert early <= 5
-
-
-def test_ray_still_calls_what_a_lean_trial_leaves_out() -> None:
-    own = [name for name, value in vars(LeanTrial).items() if inspect.isfunction(value) and name != "__init__"]
-    assert len(own) == 6
-    assert [name for name in own if not hasattr(Trial, name)] == []
 
 
 def test_whatever_killed_a_worker_ray_retries_nothing_by_itself(run_of: Any) -> None:

@@ -1,4 +1,4 @@
-"""Where a run may lie, and what Ray leaves behind."""
+"""Where a run may lie."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.fakes import experiment
-from tune_jobs.engine.on_ray import session as ray_session
 from tune_jobs.engine.run_folder import create
 from tune_jobs.engine.run_folder.create import create_folder, default_name, folder_problems
 from tune_jobs.errors import RequestError
@@ -21,16 +20,6 @@ def test_a_name_with_a_path_in_it_is_refused(tmp_path: Path, name: str) -> None:
     (problem,) = folder_problems(tmp_path, name)
     assert "--storage" in problem
     assert list(tmp_path.iterdir()) == []
-
-
-def test_what_killed_drivers_left_is_removed_and_what_lives_is_not(tmp_path: Path) -> None:
-    for name in ("tune-jobs-dead", "tune-jobs-alive", "tune-jobs-strange", "other"):
-        (tmp_path / name / "session").mkdir(parents=True)
-        if name != "tune-jobs-strange":
-            (tmp_path / name / "lock").touch()
-    with ray_session._held(tmp_path / "tune-jobs-alive" / "lock"):
-        ray_session._remove_abandoned(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "tune-jobs-alive", "tune-jobs-strange"]
 
 
 def test_a_name_that_exists_and_a_storage_that_cannot_be_made(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""Ray's start with less: without processes that nobody asks, and with workers that any trial may use.
+
+Names that are not documented (ray 2.60):
+
+- ``ray._private.node.Node.start_monitor`` and ``start_api_server`` start the autoscaler and the dashboard's server;
+  ``ray._private.utils.get_dashboard_dependency_error`` decides what the dashboard's agent does. Nobody asks them, and
+  each costs seconds of a core while the first trial waits. Without these names Ray starts them.
+- ``ray.tune.execution.class_cache.DEFAULT_ENV_VARS`` and ``ENV_VARS_TO_PROPAGATE`` are variables that Ray Tune declares
+  for trials. Without these names trials do not get the workers that imported Keras while Ray started, and import it
+  themselves (about 8 s each on 2 cores, docs/performance.md).
+- ``ray.init(_memory=, _temp_dir=)`` limit the memory that trials may ask for, and name Ray's folder. Without them Ray
+  uses its own estimate, and its usual folder, which outlives the run.
+- The logger ``ray._private.worker`` warns that Ray installs no handler for SIGTERM, which is intended. Without this
+  name people see the warning.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+LOGGER = "ray._private.worker"
+LEFT_OUT = ("start_monitor", "start_api_server")
+
+
+@contextmanager
+def unused_processes_left_out() -> Iterator[None]:
+    """Leave out the autoscaler, the dashboard's server, and what the dashboard's agent does for it."""
+    no_dashboard = ImportError("There is no dashboard to work for.")
+    node = getattr(_module("ray._private.node"), "Node", SimpleNamespace())
+    with (
+        _replaced(node, **{name: lambda *_, **__: None for name in LEFT_OUT}),
+        _replaced(_module("ray._private.utils"), get_dashboard_dependency_error=lambda: no_dashboard),
+    ):
+        yield
+
+
+@contextmanager
+def trials_use_any_worker() -> Iterator[None]:
+    """Let Ray Tune give trials the workers that are there, instead of starting others for them.
+
+    Ray Tune declares some of the driver's environment variables for trials, and Ray compares declarations. The workers
+    of a Ray that this process started have inherited the variables anyway.
+    """
+    with _replaced(_module("ray.tune.execution.class_cache"), DEFAULT_ENV_VARS={}, ENV_VARS_TO_PROPAGATE=frozenset()):
+        yield
+
+
+@contextmanager
+def no_warning_about_signals() -> Iterator[None]:
+    """Drop Ray's warning that it installs no handler for SIGTERM."""
+    logger = logging.getLogger(LOGGER)
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "SIGTERM" not in record.getMessage()
+
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
+
+
+def init_local_ray(folder: Path, memory_bytes: int, **options: Any) -> None:
+    """Start a Ray of this machine alone.
+
+    Args:
+        folder: The folder that Ray writes into, and has its sockets in.
+        memory_bytes: The memory that trials may ask for.
+        options: Documented arguments of ``ray.init``.
+    """
+    import ray
+
+    private: dict[str, Any] = {"_memory": memory_bytes, "_temp_dir": str(folder)}
+    try:
+        ray.init(address="local", **options, **private)
+    except RuntimeError as error:
+        # Ray refuses names that it does not know before it starts anything.
+        if "Unknown keyword" not in str(error):
+            raise
+        known = {name: value for name, value in private.items() if name not in str(error)}
+        ray.init(address="local", **options, **known)
+
+
+def _module(name: str) -> Any:
+    """Return a module of Ray; an empty namespace if Ray no longer has it."""
+    try:
+        return import_module(name)
+    except ImportError:
+        return SimpleNamespace()
+
+
+@contextmanager
+def _replaced(owner: Any, **values: Any) -> Iterator[None]:
+    """Replace attributes for a while. Attributes that do not exist are left alone."""
+    with ExitStack() as undone:
+        for name, value in values.items():
+            if hasattr(owner, name):
+                undone.callback(setattr, owner, name, getattr(owner, name))
+                setattr(owner, name, value)
+        yield
