@@ -1,1 +1,1 @@
-"""Experiments that are shipped, one a file: `tune-jobs list` shows them."""
+"""The experiments that are shipped, one per file. ``tune-jobs list`` shows them."""

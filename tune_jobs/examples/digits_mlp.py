@@ -1,8 +1,10 @@
 """Which multilayer perceptron reads handwritten digits best?
 
-The images come with scikit-learn. 30 configurations by HyperOpt; ASHA lets the best third of them go on
-after 1, 3 and 9 of 27 epochs.
+The images come with scikit-learn. HyperOpt proposes 30 configurations. ASHA lets the best third of them go on after
+1, 3 and 9 of 27 epochs.
 """
+
+from __future__ import annotations
 
 from search_spaces.examples.digits_mlp import SPACE
 from trainables.examples.digits_mlp import DigitsMlp

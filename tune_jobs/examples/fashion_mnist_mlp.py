@@ -1,8 +1,10 @@
 """How far does a multilayer perceptron get on Fashion-MNIST?
 
-Keras downloads the images, once. 50 configurations by HyperOpt; ASHA lets the best third of them go on
-after 1, 3 and 9 of 27 epochs.
+Keras downloads the images, once. HyperOpt proposes 50 configurations. ASHA lets the best third of them go on after
+1, 3 and 9 of 27 epochs.
 """
+
+from __future__ import annotations
 
 from search_spaces.examples.fashion_mnist_mlp import SPACE
 from trainables.examples.fashion_mnist_mlp import FashionMnistMlp

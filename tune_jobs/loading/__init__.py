@@ -1,1 +1,1 @@
-"""From a name, a file or a module to an experiment."""
+"""Loading of experiments: by the name of a shipped one, from a file, or from a module."""

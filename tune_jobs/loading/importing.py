@@ -1,4 +1,4 @@
-"""Imports a person's own code: a single file or a module, and tells in one sentence why it cannot."""
+"""Importing of a person's own code, a file or a module; a failure is told in one sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from search_spaces.checked import InvalidDeclaration
 from tune_jobs.errors import RequestError
@@ -19,19 +18,22 @@ from tune_jobs.host.output import drop_native_stderr
 
 
 def import_file(path: Path) -> ModuleType:
-    """The module that a file is, executed anew at every call.
+    """Return the module in a file. Every call executes the file again.
 
-    The file's folder is put on the path, so that the files beside it can be imported; the module's own name can
-    clash with none of theirs.
+    The folder of the file is put on Python's path, so that the files beside it can be imported. The module gets a name
+    that cannot clash with theirs.
+
+    Args:
+        path: The file; its name ends in .py.
 
     Raises:
-        RequestError: It raised; the message says what and in which line.
+        RequestError: The code raised an error. The message names the error and the line.
     """
     path = path.resolve()
     name = _module_name(path)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise RequestError(f"{shown(path)} is no Python file: its name must end in .py.")
+        raise RequestError(f"{short_path(path)} is no Python file: its name must end in .py.")
     _put_on_path(path.parent)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -45,10 +47,13 @@ def import_file(path: Path) -> ModuleType:
 
 
 def import_module(name: str) -> ModuleType:
-    """The module of a dotted name; the current folder counts as one that holds modules.
+    """Return the module of a dotted name. The current folder is put on Python's path first.
+
+    Args:
+        name: The dotted name.
 
     Raises:
-        RequestError: There is none, or it raised.
+        RequestError: There is no such module, or its code raised an error.
     """
     _put_on_path(Path.cwd())
     try:
@@ -59,13 +64,17 @@ def import_module(name: str) -> ModuleType:
             raise RequestError(
                 f"There is no module {name}: {error.name} is neither installed nor in {Path.cwd()}."
             ) from error
-        raise RequestError(*_reasons(error, _origin(name))) from error
+        raise RequestError(*_reasons(error, _file_of(name))) from error
     except (Exception, SystemExit) as error:
-        raise RequestError(*_reasons(error, _origin(name))) from error
+        raise RequestError(*_reasons(error, _file_of(name))) from error
 
 
-def shown(path: Path) -> str:
-    """A path as a person would type it: relative when it lies below the current folder."""
+def short_path(path: Path) -> str:
+    """Return a path as a person would type it: relative if it lies below the current folder.
+
+    Args:
+        path: An absolute path.
+    """
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
@@ -83,32 +92,28 @@ def _put_on_path(folder: Path) -> None:
         sys.path.insert(0, entry)
 
 
-def _origin(name: str) -> Path | None:
+def _file_of(name: str) -> Path | None:
     try:
         spec = importlib.util.find_spec(name)
-    except Exception:  # noqa: BLE001 - a parent package raised: there is nothing to point at
+    except Exception:  # noqa: BLE001 - a parent package raised: no file can be named
         return None
     return Path(spec.origin) if spec and spec.origin else None
 
 
 def _reasons(error: BaseException, path: Path | None) -> list[str]:
-    where, line = _place(error, path)
-    place = f"{where}, line {line}" if line else where
+    file, line = _position(error, path)
+    position = f"{file}, line {line}" if line else file
     if isinstance(error, RequestError | InvalidDeclaration):
-        return [f"{place}: {problem}" for problem in error.problems]
-    message = " ".join(str(_message(error)).split())
-    what = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return [f"{place} cannot be imported: {what}. Correct it; --debug shows the whole traceback."]
+        return [f"{position}: {problem}" for problem in error.problems]
+    message = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+    summary = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return [f"{position} cannot be imported: {summary}. Correct it; --debug shows the whole traceback."]
 
 
-def _message(error: BaseException) -> Any:
-    return error.msg if isinstance(error, SyntaxError) else error
-
-
-def _place(error: BaseException, path: Path | None) -> tuple[str, int | None]:
-    """The file and the line to look at: the last one of the person's own file, if any was reached."""
+def _position(error: BaseException, path: Path | None) -> tuple[str, int | None]:
+    """Return the file and the line to look at: the last line of the person's own file that was reached, if any."""
     if isinstance(error, SyntaxError) and error.filename:
-        return shown(Path(error.filename)), error.lineno
+        return short_path(Path(error.filename)), error.lineno
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame.lineno for frame in frames if path and frame.filename == str(path)]
-    return shown(path) if path else "The module", own[-1] if own else None
+    own_lines = [frame.lineno for frame in frames if path and frame.filename == str(path)]
+    return short_path(path) if path else "The module", own_lines[-1] if own_lines else None

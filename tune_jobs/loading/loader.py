@@ -1,11 +1,11 @@
-"""From a name, a file or a module to the experiment that it declares, with all mistakes told at once."""
+"""Loading of an experiment by a reference: a shipped name, a file, or a module."""
 
 from __future__ import annotations
 
 import difflib
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,22 +15,21 @@ from search_spaces.checked import deferred_checks
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.loading.importing import import_file, import_module
-from tune_jobs.loading.shipped import shipped
-
-__all__ = ["Loaded", "load", "shipped"]
+from tune_jobs.loading.shipped import list_shipped
 
 _WAYS = "a shipped name, a file (path/to/file.py, or file.py:NAME), or a module (pkg.mod:NAME)"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """An experiment, and what to call it.
+    """An experiment with its name.
 
     Attributes:
-        experiment: What was declared; nothing is wrong with it.
-        name: Its name: the shipped one, or that of its file or module, with its own where that holds several.
-        description: The docstring of its file, "" where there is none.
-        reference: Names it from any folder.
+        experiment: The experiment; nothing is wrong with it.
+        name: The shipped name, or the name of the file or module. If that holds several experiments, the name of the
+            experiment's variable follows.
+        description: The docstring of the file; "" if it has none.
+        reference: The reference by which the experiment can be loaded from any folder.
     """
 
     experiment: Experiment
@@ -44,22 +43,21 @@ def load(
     change: Callable[[Experiment], Experiment] | None = None,
     check: Callable[[Experiment], list[str]] = Experiment.problems,
 ) -> Loaded:
-    """Finds the experiment that a person names, and checks it whole.
+    """Return the experiment that a person names, checked as a whole.
 
     Args:
-        reference: A shipped name, a file (``path/to/file.py``, ``file.py:NAME``), or a module
-            (``pkg.mod:NAME``).
-        change: What is changed in it before it is checked.
-        check: Tells all that is wrong with it.
+        reference: A shipped name, a file (``path/to/file.py``, ``file.py:NAME``), or a module (``pkg.mod:NAME``).
+        change: Changes the experiment before it is checked; None: it stays as it is.
+        check: Returns all that is wrong with the experiment, a sentence each.
 
     Raises:
-        RequestError: There is none, or anything is wrong with it; all mistakes are listed.
+        RequestError: There is no such experiment, or something is wrong with it; all mistakes are listed.
     """
     target, name = split_reference(reference)
     with deferred_checks():
         module = _import(target, name)
-        found = _experiments(module)
-        variable = _pick(target, module, found, name)
+        experiments = _experiments_of(module)
+        variable = _pick(target, module, experiments, name)
         experiment: Experiment = getattr(module, variable)
         if change:
             experiment = change(experiment)
@@ -67,15 +65,26 @@ def load(
         raise RequestError(*problems)
     if _is_file(target):
         _send_by_value(module)
-    base = Path(target).stem if _is_file(target) else target.rpartition(".")[2]
-    called = base if len(found) < 2 else f"{base}-{variable}"
-    place = str(Path(target).resolve()) if _is_file(target) else target
-    again = place if target in _names() else f"{place}:{variable}"
-    return Loaded(experiment, called, inspect.cleandoc(module.__doc__ or ""), again)
+        base, location = Path(target).stem, str(Path(target).resolve())
+    else:
+        base, location = target.rpartition(".")[2], target
+    return Loaded(
+        experiment,
+        name=base if len(experiments) < 2 else f"{base}-{variable}",
+        description=inspect.cleandoc(module.__doc__ or ""),
+        reference=location if target in list_shipped() else f"{location}:{variable}",
+    )
 
 
 def split_reference(reference: str) -> tuple[str, str | None]:
-    """What holds the experiment, and the experiment's name in it when one is given."""
+    """Return the target of a reference (a shipped name, a file or a module), and the experiment's name in it.
+
+    Args:
+        reference: A reference, as ``load`` takes it.
+
+    Returns:
+        The target, and the name; None if the reference names no experiment of the target.
+    """
     target, colon, name = reference.rpartition(":")
     if colon and target and name.isidentifier():
         return target, name
@@ -83,13 +92,17 @@ def split_reference(reference: str) -> tuple[str, str | None]:
 
 
 def file_named(reference: str) -> Path | None:
-    """The file that a reference names; None where it names something shipped, or a module."""
+    """Return the file that a reference names; None if it names a shipped experiment or a module.
+
+    Args:
+        reference: A reference, as ``load`` takes it.
+    """
     target, _ = split_reference(reference)
-    return Path(target) if target not in _names() and _is_file(target) else None
+    return Path(target) if target not in list_shipped() and _is_file(target) else None
 
 
 def _import(target: str, name: str | None) -> ModuleType:
-    names = [each for each, _ in shipped()]
+    names = list(list_shipped())
     if target in names:
         return import_module(f"tune_jobs.examples.{target}")
     if _is_file(target):
@@ -108,61 +121,59 @@ def _existing(path: Path) -> Path:
     if path.is_dir():
         raise RequestError(f"{path} is a folder, but must be a file: name one, such as {path / 'experiment.py'}.")
     if not path.exists():
-        beside = [each.name for each in path.parent.glob("*.py")]
-        near = difflib.get_close_matches(path.name, beside, n=1)
-        hint = f"Did you mean {path.with_name(near[0])}?" if near else _suggestion(path.stem, _names())
+        siblings = [sibling.name for sibling in path.parent.glob("*.py")]
+        similar = difflib.get_close_matches(path.name, siblings, n=1)
+        hint = (
+            f"Did you mean {path.with_name(similar[0])}?" if similar else _suggestion(path.stem, list(list_shipped()))
+        )
         raise RequestError(f"The file {path} does not exist. {hint}")
     return path
 
 
-def _names() -> list[str]:
-    return [name for name, _ in shipped()]
+def _suggestion(name: str, shipped: list[str]) -> str:
+    file = Path(f"{name}.py")
+    if file.is_file():
+        return f"Did you mean the file {file}?"
+    if similar := difflib.get_close_matches(name, shipped, n=1, cutoff=0.5):
+        return f"Did you mean {similar[0]}?"
+    return f"Shipped are: {', '.join(shipped)}."
 
 
-def _suggestion(name: str, names: list[str]) -> str:
-    own = Path(f"{name}.py")
-    if own.is_file():
-        return f"Did you mean the file {own}?"
-    if near := difflib.get_close_matches(name, names, n=1, cutoff=0.5):
-        return f"Did you mean {near[0]}?"
-    return f"Shipped are: {', '.join(names)}."
-
-
-def _experiments(module: ModuleType) -> dict[str, Experiment]:
-    """The experiments of a module by name; an alias counts once, and a name with an underscore is private."""
-    found: dict[str, Experiment] = {}
+def _experiments_of(module: ModuleType) -> dict[str, Experiment]:
+    """Return the experiments of a module by name. An alias does not count, nor does a name with an underscore."""
+    experiments: dict[str, Experiment] = {}
     for name, value in vars(module).items():
-        is_new = isinstance(value, Experiment) and not any(value is other for other in found.values())
+        is_new = isinstance(value, Experiment) and not any(value is other for other in experiments.values())
         if is_new and not name.startswith("_"):
-            found[name] = value
-    return found
+            experiments[name] = value
+    return experiments
 
 
-def _pick(target: str, module: ModuleType, found: dict[str, Experiment], name: str | None) -> str:
+def _pick(target: str, module: ModuleType, experiments: Mapping[str, Experiment], name: str | None) -> str:
     if name is not None:
-        return _named(target, module, found, name)
-    if not found:
+        return _checked_name(target, module, experiments, name)
+    if not experiments:
         raise RequestError(
             f"{target} has no experiment. Assign one: EXPERIMENT = Experiment(trainable=…, space=…, objective=…)."
         )
-    if len(found) > 1:
-        choices = " or ".join(f"{target}:{each}" for each in found)
-        raise RequestError(f"{target} has {len(found)} experiments, so one must be named: {choices}.")
-    return next(iter(found))
+    if len(experiments) > 1:
+        choices = " or ".join(f"{target}:{variable}" for variable in experiments)
+        raise RequestError(f"{target} has {len(experiments)} experiments, so one must be named: {choices}.")
+    return next(iter(experiments))
 
 
-def _named(target: str, module: ModuleType, found: dict[str, Experiment], name: str) -> str:
+def _checked_name(target: str, module: ModuleType, experiments: Mapping[str, Experiment], name: str) -> str:
     value: Any = getattr(module, name, None)
     if isinstance(value, Experiment):
         return name
-    there = f"Its experiments: {', '.join(found)}." if found else "It has no experiments at all."
+    remedy = f"Its experiments: {', '.join(experiments)}." if experiments else "It has no experiments at all."
     if not hasattr(module, name):
-        raise RequestError(f"{target} has no {name}. {there}")
-    raise RequestError(f"{target}:{name} is of type {type(value).__name__}, but must be an Experiment. {there}")
+        raise RequestError(f"{target} has no {name}. {remedy}")
+    raise RequestError(f"{target}:{name} is of type {type(value).__name__}, but must be an Experiment. {remedy}")
 
 
 def _send_by_value(module: ModuleType) -> None:
-    # Workers get the code itself: they have neither the file nor its made-up module name.
+    # Workers get the code itself, because they have neither the file nor a module of its made-up name.
     from ray import cloudpickle
 
     cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]

@@ -1,4 +1,7 @@
-"""The experiments that are shipped, told without importing them."""
+"""The experiments that are shipped, listed without importing them.
+
+``tune-jobs list`` imports this module and nothing else of the package, so it answers at once.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from pathlib import Path
 _FOLDER = Path(__file__).parents[1] / "examples"
 
 
-def shipped() -> list[tuple[str, str]]:
-    """The name of each shipped experiment and the first line of its docstring, by name."""
+def list_shipped() -> dict[str, str]:
+    """Return the first line of the docstring of each shipped experiment, by the experiment's name, sorted."""
     paths = sorted(path for path in _FOLDER.glob("*.py") if not path.stem.startswith("_"))
-    return [(path.stem, _summary(path)) for path in paths]
+    return {path.stem: _summary(path) for path in paths}
 
 
 def _summary(path: Path) -> str:

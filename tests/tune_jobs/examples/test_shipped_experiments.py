@@ -10,10 +10,10 @@ from trainables.examples.mnist_dense import MnistDense
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.overrides import Overrides
 from tune_jobs.loading.loader import load
-from tune_jobs.loading.shipped import shipped
+from tune_jobs.loading.shipped import list_shipped
 from tune_jobs.searchers import WAIT
 
-NAMES = [name for name, _ in shipped()]
+NAMES = list(list_shipped())
 NAMED_ONLY = (
     "loss",
     "activation",

@@ -10,7 +10,7 @@ import pytest
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.overrides import Overrides
 from tune_jobs.loading.loader import load, split_reference
-from tune_jobs.loading.shipped import shipped
+from tune_jobs.loading.shipped import list_shipped
 
 PARTS = '''"""What is asked."""
 from search_spaces import Float, Int, SearchSpace
@@ -67,7 +67,7 @@ def problems_of(reference, change=None):
 
 
 def test_shipped_experiments_are_told_and_load():
-    names = dict(shipped())
+    names = list_shipped()
     assert {"digits_mlp", "fashion_mnist_mlp"} <= set(names)
     for name, summary in names.items():
         assert summary.endswith("?")
@@ -163,7 +163,7 @@ def test_a_searcher_of_the_same_kind_keeps_its_settings(write):
         ("nothing_like_it.py", "The file nothing_like_it.py does not exist. Shipped are: digits_mlp"),
         ("digit_mlp.py", "Did you mean digits_mlp?"),
         ("digit_mlp", "There is no experiment 'digit_mlp'. Did you mean digits_mlp?"),
-        ("nothing_like_it", f"Shipped are: {', '.join(name for name, _ in shipped())}."),
+        ("nothing_like_it", f"Shipped are: {', '.join(list_shipped())}."),
         ("no.such_module:X", "There is no module no.such_module: no is neither installed nor in"),
         ("email.no_such", "There is no module email.no_such"),
         (".", "There is no experiment '.'"),

@@ -12,11 +12,11 @@ from tune_jobs.cli import options
 @click.command("list")
 def list_experiments() -> None:
     """List the shipped experiments."""
-    from tune_jobs.loading.shipped import shipped
+    from tune_jobs.loading.shipped import list_shipped
 
-    experiments = shipped()
-    widest = max((len(name) for name, _ in experiments), default=0)
-    for name, summary in experiments:
+    experiments = list_shipped()
+    widest = max(map(len, experiments), default=0)
+    for name, summary in experiments.items():
         click.echo(f"{name:{widest}}  {summary}")
 
 

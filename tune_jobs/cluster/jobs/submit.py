@@ -20,7 +20,8 @@ from tune_jobs.errors import JobFailed, RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.fields import changeable_fields
 from tune_jobs.experiment.overrides import Overrides
-from tune_jobs.loading.loader import Loaded, file_named, load, shipped, split_reference
+from tune_jobs.loading.loader import Loaded, file_named, load, split_reference
+from tune_jobs.loading.shipped import list_shipped
 
 _Value = TypeVar("_Value")
 
@@ -155,7 +156,7 @@ def _option_problems(options: Mapping[str, Any], resume: str | None) -> list[str
 
 def _checked_folder(findings: _Findings, experiment: str, working_dir: str | Path | None) -> Path | None:
     """Return the folder that is sent, if one is; add what is wrong with it to the findings."""
-    if working_dir is None and split_reference(experiment)[0] in (name for name, _ in shipped()):
+    if working_dir is None and split_reference(experiment)[0] in list_shipped():
         return None
     folder = Path(working_dir or ".")
     try:
