@@ -38,19 +38,12 @@ PRELUDES = {
 
     shutil.copytree("runs/digits", "runs/hyperopt")
     """,
-    "evaluation.md": """
-        import tune_jobs
-        from tune_jobs.examples.digits_mlp import EXPERIMENT
-
-        run = tune_jobs.load_run("runs/digits")
-    """,
     "resources.md": """
         from tune_jobs import Resources
         from tune_jobs.examples.digits_mlp import EXPERIMENT
 
         Experiment = lambda _, **fields: EXPERIMENT.override(**fields)
     """,
-    "runs.md": SMALL,
     "trainables.md": """
         import keras
         import numpy as np
