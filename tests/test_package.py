@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+import tune_jobs
+
 PACKAGES = ("search_spaces", "trainables", "tune_jobs")
 WITH_PRIVATE_NAMES = ("ray", "keras", "tensorflow", "hyperopt")
 """The packages whose private names are used: a release of theirs may rename one."""
@@ -22,6 +24,7 @@ def declared() -> dict[str, Any]:
 
 def test_the_version_stands_in_one_place(declared: dict[str, Any]) -> None:
     assert metadata.version("tune-jobs") == declared["project"]["version"]
+    assert tune_jobs.__version__ == declared["project"]["version"]
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -1,4 +1,4 @@
-"""How it is run: experiments, searchers, schedulers, runs and their leaderboards."""
+"""Running of experiments on Ray: searchers, schedulers, runs, and what can be read from a run."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tune_jobs.results.run import Run
     from tune_jobs.schedulers import ASHA, NoScheduler
     from tune_jobs.searchers import Bayesian, Grid, HyperOpt, Random, Sweep
+
+    __version__: str
 
 __all__ = [
     "ASHA",
@@ -55,27 +57,32 @@ __all__ = [
 ]
 
 _HOMES = {
+    "tune_jobs.analysis.comparison": ("compare",),
+    "tune_jobs.analysis.sweep_path": ("sweep_path",),
+    "tune_jobs.base.objective": ("Objective",),
     "tune_jobs.cluster.jobs.job": ("Job", "find_job"),
     "tune_jobs.cluster.jobs.submit": ("submit",),
-    "tune_jobs.analysis.comparison": ("compare",),
     "tune_jobs.engine": ("resume", "resume_repeats", "run", "run_repeats"),
     "tune_jobs.errors": ("JobFailed", "RequestError", "RunFailed"),
     "tune_jobs.evaluation.evaluate": ("evaluate",),
     "tune_jobs.evaluation.export": ("export",),
     "tune_jobs.evaluation.refit": ("refit",),
-    "tune_jobs.experiment.experiment": ("Experiment", "Objective"),
+    "tune_jobs.experiment.experiment": ("Experiment",),
     "tune_jobs.experiment.resources": ("Resources",),
     "tune_jobs.results.find": ("find_runs", "load_run"),
     "tune_jobs.results.run": ("Run",),
     "tune_jobs.schedulers": ("ASHA", "NoScheduler"),
     "tune_jobs.searchers": ("Bayesian", "Grid", "HyperOpt", "Random", "Sweep"),
-    "tune_jobs.analysis.sweep_path": ("sweep_path",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    # The command line imports this package at every start: nothing heavy comes with it.
+    # The command line imports this package at every start, so nothing heavy may come with it.
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("tune-jobs")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The options of a run: `run` takes them here, `submit` sends them to where the run is done."""
+"""The options of a run. ``tune-jobs run`` takes them on this machine, ``tune-jobs submit`` sends them to a cluster."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import click
 
 from tune_jobs.cli import options
 
-# Names of tune_jobs.searchers.SEARCHERS and tune_jobs.schedulers.SCHEDULERS, whose import would cost --help its speed.
+# The names of tune_jobs.searchers.SEARCHERS and tune_jobs.schedulers.SCHEDULERS. Importing them would make --help slow.
 SEARCHER_NAMES = ("hyperopt", "bayesian", "random", "grid", "sweep")
 SCHEDULER_NAMES = ("asha", "none")
 OOM_ANSWERS = ("fail", "grow")
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option("--name", help="The run's name.  [default: the experiment's and the time]"),
-    click.option("--searcher", type=click.Choice(SEARCHER_NAMES), help="What to try."),
-    click.option("--scheduler", type=click.Choice(SCHEDULER_NAMES), help="When to stop a trial early."),
+    click.option("--name", help="The run's name.  [default: the experiment's name and the time]"),
+    click.option("--searcher", type=click.Choice(SEARCHER_NAMES), help="The searcher, which proposes configurations."),
+    click.option("--scheduler", type=click.Choice(SCHEDULER_NAMES), help="The scheduler, which stops trials early."),
     click.option("--trials", type=int, help="Configurations to try at most."),
     click.option("--max-epochs", type=int, help="Epochs of a trial at most."),
     click.option("--total-epochs", type=int, help="Epochs of all trials together at most."),
     click.option("--time-budget-s", type=float, help="Seconds after which the run ends."),
     click.option("--executions", type=int, help="Times that each configuration is trained; it is judged by the mean."),
     click.option("--fraction", type=float, help="Part of the training and validation examples to use, in (0, 1]."),
-    click.option("--max-concurrent", "max_concurrent_trials", type=int, help="Trials side by side at most."),
+    click.option("--max-concurrent", "max_concurrent_trials", type=int, help="Trials that may run at the same time."),
     options.cpus,
     options.gpus,
     options.memory_bytes,
     click.option(
         "--on-oom",
         type=click.Choice(OOM_ANSWERS),
-        help="A trial that runs out of its part of a GPU fails, or gets more.",
+        help="A trial that runs out of its share of a GPU fails, or gets a larger share.",
     ),
     click.option("--seed", type=int, help="Seed of everything random."),
     click.option("--warm-start", multiple=True, metavar="RUN", help="A run to learn from first; can be repeated."),
@@ -40,9 +40,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     options.same_failures,
     options.trial_timeout_s,
     click.option(
-        "--keep", type=options.KEEP, metavar="all|N|none", help="Whose weights are kept: all, the best N, none."
+        "--keep", type=options.KEEP, metavar="all|N|none", help="Trials that keep their weights: all, the best N, none."
     ),
-    click.option("--repeats", type=int, help="Runs to do, each with another seed, to tell what is luck: 2 to 1000."),
+    click.option("--repeats", type=int, help="Runs to make, each with another seed, to tell what is luck: 2 to 1000."),
     options.top,
 )
 
@@ -50,7 +50,11 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def run_options(command: _Command) -> _Command:
-    """Gives a command all options that say what is run, and how."""
+    """Add the options of a run to a command.
+
+    Args:
+        command: The function of the command.
+    """
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -1,4 +1,4 @@
-"""An experiment in words: what is searched, how, and for how long."""
+"""The description of an experiment in words: the space, the way to search, and the budget."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def description(loaded: Loaded) -> str:
-    """The description of an experiment, as lines of plain text."""
+    """Return the description of an experiment, as lines of plain text.
+
+    Args:
+        loaded: The experiment with its name and the docstring of its file.
+    """
     experiment = loaded.experiment
     about = "\n".join(map(clean, loaded.description.splitlines()))
     space = "\n".join(map(clean, str(experiment.space).splitlines()))
@@ -53,15 +57,15 @@ def _rungs(experiment: Experiment) -> str:
 
 
 def _resources(experiment: Experiment) -> str:
-    resources, most = experiment.resources, experiment.max_concurrent_trials
-    side_by_side = f"at most {most} at a time" if most else "as many at a time as the machine has room for"
+    resources, limit = experiment.resources, experiment.max_concurrent_trials
+    side_by_side = f"at most {limit} at a time" if limit else "as many at a time as the machine has room for"
     gpus = "as much of a GPU as it needs" if resources.gpus == "auto" else count(resources.gpus, "GPU")
     parts = [count(resources.cpus, "CPU"), gpus]
     if resources.memory_bytes is not None:
         parts.append(f"{resources.memory_bytes:,} bytes of memory")
     parts += [f"{amount:g} {clean(name)}" for name, amount in resources.custom.items()]
-    grown = "" if experiment.on_oom == "fail" else "; a trial that runs out of its part of a GPU gets a larger one"
-    return f"{', '.join(parts[:-1])} and {parts[-1]} a trial, {side_by_side}{grown}"
+    growing = "" if experiment.on_oom == "fail" else "; a trial that runs out of its part of a GPU gets a larger one"
+    return f"{', '.join(parts[:-1])} and {parts[-1]} a trial, {side_by_side}{growing}"
 
 
 def _budget(experiment: Experiment) -> str:
