@@ -1,4 +1,4 @@
-"""What is trained: Keras models as Ray Tune trainables. Knows no search space and no run."""
+"""Keras models that are trained one epoch at a time, as Ray Tune trainables. They know no search space and no run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data of a run: splits that are checked once and shared by all its trials without copies."""
+"""The data of a run: splits of examples that are checked once and shared by all trials without copies."""
 
 from __future__ import annotations
 
@@ -12,13 +12,29 @@ Arrays = Any
 """An array, or a tuple, list or dict of arrays (a model with several inputs or outputs)."""
 
 Split = tuple[Arrays, ...]
-"""(x, y) or (x, y, sample_weight): examples run along the first axis of every array."""
+"""(x, y) or (x, y, sample_weight): the first axis of every array counts the examples."""
 
 _PART_SEED = 0  # whatever the run's seed is: runs of one fraction can only be compared if they see the same examples
 
 
 class InvalidData(ValueError):  # noqa: N818 - it tells of the data, not of a failure
-    """The data cannot be trained on; ``problems`` lists every reason."""
+    """The data cannot be trained on.
+
+    Args:
+        problems: Every reason, one sentence each.
+
+    Attributes:
+        problems: Every reason.
+
+    Example:
+        >>> import numpy as np
+        >>> from trainables import Data, InvalidData
+        >>> try:
+        ...     Data(train=(np.zeros((3, 2)), np.zeros(2)))
+        ... except InvalidData as error:
+        ...     print(error.problems[0])
+        The arrays of Data.train have 3, 2 examples, but must have equally many: x and y have to be divided together.
+    """
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -30,16 +46,29 @@ class InvalidData(ValueError):  # noqa: N818 - it tells of the data, not of a fa
 
 @dataclass(frozen=True)
 class Data:
-    """Training, validation and test examples. Checked at birth.
+    """Training, validation and test examples, checked when they are put together.
+
+    Each of x, y and sample_weight is a NumPy array of shape (examples, …), or a tuple, list or dict of such arrays for
+    a model with several inputs or outputs.
 
     Attributes:
         train: (x, y) or (x, y, sample_weight) to fit on.
         validation: The same, for the objective; without it the model reports no ``val_…`` metric.
         test: The same; no searcher, scheduler or callback ever sees it.
-        class_names: Names of the classes 0, 1, …, for reports.
+        class_names: The names of the classes 0, 1, …, for reports.
 
     Raises:
-        InvalidData: Splits of the wrong form, arrays of unequal length, empty splits, labels with NaN.
+        InvalidData: A split has a wrong form, arrays of unequal length or no examples, or labels are NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> from trainables import Data
+        >>> x, y = np.zeros((60, 8)), np.zeros(60, int)
+        >>> data = Data(train=(x[:40], y[:40]), validation=(x[40:], y[40:]))
+        >>> data.examples
+        {'train': 40, 'validation': 20}
+        >>> data.part(0.5).examples
+        {'train': 20, 'validation': 10}
     """
 
     train: Split
@@ -56,19 +85,20 @@ class Data:
 
     @property
     def examples(self) -> dict[str, int]:
-        """How many examples each split has."""
+        """The number of examples of each split."""
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: length(split) for name, split in splits.items() if split is not None}
 
     def part(self, fraction: float) -> Data:
-        """A part of the training and of the validation examples, in their order; the test examples stay whole.
+        """Return a part of the training and of the validation examples, in their order; the test set stays whole.
 
-        Which examples is a function of the data and the fraction alone. Where the labels are classes (one array of
-        whole numbers, of shape (examples,) or (examples, 1), or of one-hot rows), each has its share, and at
-        least one example. More different numbers than half of the examples are quantities, not classes.
+        The choice depends on the data and the fraction alone, so all runs of one fraction see the same examples. If
+        the labels are classes, each class has its share, and at least one example. Labels are classes if they are one
+        array of whole numbers, of shape (examples,) or (examples, 1), or of one-hot rows. Labels with more different
+        numbers than half of the examples are quantities, not classes.
 
         Args:
-            fraction: The part, in (0, 1]; at least one example is left of each split.
+            fraction: The part to take of each split, in (0, 1]; at least one example is left.
 
         Raises:
             ValueError: The fraction is outside of (0, 1].
@@ -82,7 +112,7 @@ class Data:
 
 
 def leaves(arrays: Arrays) -> Iterator[np.ndarray]:
-    """Every array of a nested structure, in order."""
+    """Yield every array of a nested structure, in order."""
     if isinstance(arrays, Mapping):
         for value in arrays.values():
             yield from leaves(value)
@@ -94,29 +124,39 @@ def leaves(arrays: Arrays) -> Iterator[np.ndarray]:
 
 
 def length(arrays: Arrays) -> int:
-    """The number of examples."""
+    """Return the number of examples of a nested structure of arrays."""
     return len(next(leaves(arrays)))
 
 
 def are_one_hot(labels: np.ndarray) -> bool:
-    """Whether each row of labels, of shape (examples, classes), is a single 1 among zeros."""
+    """Return whether each row of labels, of shape (examples, classes), is a single 1 among zeros."""
     return bool(((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all())
 
 
 def split(
     x: np.ndarray, y: np.ndarray, fraction: float, *, seed: int = 0, stratify: bool = True
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Divides examples at random.
+    """Divide examples at random into a part to keep and a part to hold out.
 
     Args:
         x: Inputs, shape (examples, …).
         y: Labels, shape (examples, …).
-        fraction: The part of the examples that the second result gets, in (0, 1).
-        seed: Seed of the division.
-        stratify: Whether each class is divided alike (y holds class labels).
+        fraction: The part of the examples to hold out, in (0, 1).
+        seed: The seed of the division.
+        stratify: Whether each class is divided alike; y must hold class labels then.
 
     Returns:
-        (x, y) of the larger part and (x, y) of the part held out.
+        (x, y) of the part to keep and (x, y) of the part that is held out.
+
+    Example:
+        >>> import numpy as np
+        >>> from trainables import Data, split
+        >>> x, y = np.arange(20.0).reshape(10, 2), np.array([0, 1] * 5)
+        >>> train, validation = split(x, y, 0.4)
+        >>> Data(train, validation).examples
+        {'train': 6, 'validation': 4}
+        >>> sorted(validation[1].tolist())
+        [0, 0, 1, 1]
     """
     from sklearn.model_selection import train_test_split
 
@@ -128,15 +168,20 @@ def split(
 def _part(split: Split, fraction: float) -> Split:
     examples = length(split)
     classes = _classes(split[1])
-    everyone = np.zeros(examples, np.int64)
-    places = _chosen(everyone if classes is None else classes, max(1, round(fraction * examples)))
-    return tuple(_taken(arrays, places) for arrays in split)
+    one_class = np.zeros(examples, np.int64)
+    chosen = _sample(one_class if classes is None else classes, max(1, round(fraction * examples)))
+    return tuple(_take(arrays, chosen) for arrays in split)
 
 
-def _chosen(classes: np.ndarray, count: int) -> np.ndarray:
-    """The places of so many examples, ascending: of each class its share, rounded up or down, but at least one.
+def _sample(classes: np.ndarray, count: int) -> np.ndarray:
+    """Return the indices of ``count`` examples, ascending, and of one more for each class that would have none.
 
-    Systematic sampling (Madow and Madow 1944): evenly spaced in the examples ordered by class, at random within.
+    Each class has its share, rounded up or down. This is systematic sampling (Madow and Madow 1944): evenly spaced
+    in the examples that are ordered by class, and at random within a class.
+
+    Args:
+        classes: The class of each example, shape (examples,).
+        count: How many examples to choose.
     """
     order = np.lexsort((np.random.default_rng(_PART_SEED).random(len(classes)), classes))
     chosen = order[np.arange(count) * len(order) // count]
@@ -146,7 +191,7 @@ def _chosen(classes: np.ndarray, count: int) -> np.ndarray:
 
 
 def _classes(y: Arrays) -> np.ndarray | None:
-    """The class of each example; None where the labels are no classes."""
+    """Return the class of each example, or None if the labels are no classes."""
     labels, *others = leaves(y)
     if others or labels.dtype.kind not in "biuf":
         return None
@@ -158,18 +203,18 @@ def _classes(y: Arrays) -> np.ndarray | None:
 
 
 def _from_one_hot(labels: np.ndarray) -> np.ndarray:
-    """The place of the one in each row; the labels as they are where they are not one-hot."""
+    """Return the index of the one in each row, or the labels as they are if they are not one-hot."""
     return labels.argmax(axis=1) if are_one_hot(labels) else labels
 
 
-def _taken(arrays: Arrays, places: np.ndarray) -> Arrays:
+def _take(arrays: Arrays, indices: np.ndarray) -> Arrays:
     if isinstance(arrays, Mapping):
-        return {name: _taken(value, places) for name, value in arrays.items()}
+        return {name: _take(value, indices) for name, value in arrays.items()}
     if isinstance(arrays, list):
-        return [_taken(value, places) for value in arrays]
+        return [_take(value, indices) for value in arrays]
     if isinstance(arrays, tuple):
-        return tuple(_taken(value, places) for value in arrays)
-    return arrays[places]
+        return tuple(_take(value, indices) for value in arrays)
+    return arrays[indices]
 
 
 def _split_problems(name: str, split: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""How an epoch is fitted, beyond the model and the data."""
+"""The options of ``fit``: callbacks, weights, augmentation and batches."""
 
 from __future__ import annotations
 
@@ -9,24 +9,33 @@ from typing import Any
 import numpy as np
 
 Augment = Callable[[Any, Any, Any], tuple[Any, Any]]
+"""A function of a batch and its seed: ``augment(x, y, seed) -> (x, y)``."""
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What ``KerasTrainable.fit_options`` returns: everything has a default.
+    """The options with which the epochs of a trial are fitted; each has a default.
+
+    ``KerasTrainable.fit_options`` returns them.
 
     Attributes:
-        callbacks: Keras callbacks, made anew for each trial. They live as long as the trial (their
-            ``on_train_begin`` and ``on_train_end`` run once) and their plain attributes (numbers, strings,
-            arrays, and lists, tuples and dicts of them) are part of every checkpoint.
-        class_weight: Weight of each class label in the loss; a label that is missing weighs 1.
-        sample_weight: Weight of each training example in the loss, shape (examples,).
-        augment: ``augment(x, y, seed) -> (x, y)``, called on each training batch inside the input pipeline
-            (TensorFlow: traced once into tf.data). ``seed`` is an int64 pair, new for every batch and the
+        callbacks: Keras callbacks, made anew for each trial. They live as long as the trial: their
+            ``on_train_begin`` and ``on_train_end`` run once. Their plain attributes (numbers, strings, arrays, and
+            lists, tuples and dicts of them) are part of every checkpoint.
+        class_weight: The weight of each class label in the loss; a label that is missing weighs 1.
+        sample_weight: The weight of each training example in the loss, shape (examples,).
+        augment: A function ``augment(x, y, seed) -> (x, y)`` that is called on each training batch inside the input
+            pipeline (TensorFlow traces it once into tf.data). ``seed`` is an int64 pair, new for every batch and the
             same when a trial is continued: give it to ``tf.image.stateless_random_*`` and the like.
-        validation_batch_size: Examples per validation batch; large ones are faster and change no result.
-        steps_per_execution: Training steps per call into the backend; None: chosen from the number of batches
-            unless the model was compiled with more than 1.
+        validation_batch_size: Examples per validation batch; large batches are faster and change no result.
+        steps_per_execution: Training steps per call into the backend; None: 64, unless the model was compiled with
+            more than 1.
+
+    Example:
+        >>> from trainables import FitOptions
+        >>> options = FitOptions(class_weight={0: 1.0, 1: 5.0}, validation_batch_size=4096)
+        >>> options.callbacks
+        ()
     """
 
     callbacks: Sequence[Any] = ()

@@ -1,4 +1,4 @@
-"""The random streams of a run, all in one place: a stream that is used twice would correlate what draws from it."""
+"""The random streams of a run, all in one place: two parts with the same stream would draw correlated numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class RandomStream(IntEnum):
-    """Which part of a run draws random numbers.
+    """The parts of a run that draw random numbers.
 
     All parts share the run's seed and the number of a trial. The stream is the third number that a generator is
     made from, so that no two parts draw the same numbers: ``np.random.default_rng([seed, trial, stream])``.

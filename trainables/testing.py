@@ -1,4 +1,4 @@
-"""The tests that every trainable must pass; run them over your own in your own test suite."""
+"""The tests that every trainable must pass, for use in your own test suite."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from trainables.storage.checkpoint import Snapshot
 
 @dataclass(frozen=True)
 class _Run:
-    """What some epochs of a trial reported, and what the trial was after them."""
+    """The reports of some epochs of a trial, and the trial's state after each."""
 
     results: list[Report]
     states: list[Snapshot]
@@ -32,23 +32,23 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Whole(_Run):
-    """An uninterrupted trial, and what it had on disk after half of its epochs."""
+    """An uninterrupted trial, and its files after half of its epochs."""
 
     directory: tempfile.TemporaryDirectory[str]
 
     @property
     def saved_at_half(self) -> Path:
-        """What ``save_checkpoint`` wrote then."""
+        """The folder that ``save_checkpoint`` wrote then."""
         return Path(self.directory.name, "saved")
 
     @property
     def disk_at_half(self) -> Path:
-        """What would have been left of the folder of all trials, had the worker died then."""
+        """The folder of all trials, as a worker that died then would have left it."""
         return Path(self.directory.name, "disk")
 
 
 class TrainableContract:
-    """What a trainable promises: subclass this in a file that pytest collects.
+    """The promises of a trainable: subclass this in a file that pytest collects.
 
     ::
 
@@ -56,16 +56,16 @@ class TrainableContract:
             trainable = MyTrainable
             config = {"units": [8], "learning_rate": 0.01}
 
-    Choose a small configuration, and small ``data``: each one is trained five times. Nothing starts Ray.
+    Choose a small configuration and small ``data``: each configuration is trained five times. Nothing starts Ray.
 
     Attributes:
         trainable: The class under test.
         config: A configuration that it trains.
-        configs: More of them, for trainables whose configurations differ in kind (another optimizer).
+        configs: More configurations, for trainables whose configurations differ in kind (another optimizer).
         objective: The metric that an experiment would choose, and whether a high ("max") or a low ("min")
             value is better.
-        data: What to train on; None: ``load_data`` is asked, once.
-        epochs: How long a trial is trained; it is interrupted after half of them.
+        data: The data to train on; None: what ``load_data`` returns, called once.
+        epochs: The number of epochs of a trial; it is interrupted after half of them.
         rtol: Relative tolerance of the comparisons: bitwise equality is not promised by every device.
         atol: Absolute tolerance of the comparisons.
     """
@@ -86,7 +86,7 @@ class TrainableContract:
         cls._uninterrupted_runs = {}
 
     def test_every_epoch_reports_the_objective(self) -> None:
-        """The objective is among the metrics, finite, and also at the top level, for Ray Tune."""
+        """Test that the objective is among the metrics, finite, and also at the top level, for Ray Tune."""
         metric, _ = self.objective
         for config in self._all_configs():
             for result in self._uninterrupted(config).results:
@@ -97,7 +97,7 @@ class TrainableContract:
                 np.testing.assert_equal(top_level[metric], value)
 
     def test_a_restored_trial_goes_on_as_if_uninterrupted(self) -> None:
-        """Saved, restored in a fresh instance, trained on: metrics, model and optimizer are equal."""
+        """Test that metrics, model and optimizer are equal after saving, restoring in a new instance, and training."""
         for config in self._all_configs():
             whole = self._uninterrupted(config)
             with self._worker(config) as worker:
@@ -106,7 +106,7 @@ class TrainableContract:
             self._compare(rest, whole, skip=self._half, what="a trial that was saved and restored")
 
     def test_a_trial_begun_anew_continues_its_newest_checkpoint(self) -> None:
-        """After its worker died, a trial reports the last saved epoch again and goes on from there."""
+        """Test that a trial whose worker died reports its last saved epoch again and goes on from there."""
         for config in self._all_configs():
             whole = self._uninterrupted(config)
             with tempfile.TemporaryDirectory() as folder:
@@ -116,7 +116,7 @@ class TrainableContract:
             self._compare(rest, whole, skip=self._half - 1, what="a trial that was begun anew")
 
     def test_a_reused_worker_trains_like_a_fresh_one(self) -> None:
-        """A worker's later trials know nothing of its earlier ones."""
+        """Test that a worker's later trials are not influenced by its earlier ones."""
         configs = self._all_configs()
         with self._worker(configs[-1], trial=1) as worker:
             self._train(worker, 1)
@@ -127,7 +127,7 @@ class TrainableContract:
                 self._compare(later, self._uninterrupted(config), skip=0, what="a later trial of a worker")
 
     def test_each_trial_has_its_own_seed(self) -> None:
-        """A trial's number decides its first weights: alike for the same number, different for another."""
+        """Test that a trial's number decides its first weights: the same number, the same weights."""
         first, again, other = (self._first_weights(trial) for trial in (0, 0, 1))
         self._compare_arrays(again, first, "a trial that is built a second time")
         if all(np.array_equal(first[name], other[name]) for name in first):
@@ -136,7 +136,7 @@ class TrainableContract:
                 f"in {self.trainable.__name__}.build_model? Remove it: a trial is seeded by its number."
             )
 
-    # What the tests are made of.
+    # The parts of the tests.
 
     @property
     def _half(self) -> int:
@@ -171,7 +171,7 @@ class TrainableContract:
         return self.data
 
     def _uninterrupted(self, config: Mapping[str, Any]) -> _Whole:
-        """A trial in a worker of its own, trained once per configuration for all tests of the class."""
+        """Return a trial with a worker of its own, trained once per configuration for all tests of the class."""
         key = repr(config)
         if key not in self._uninterrupted_runs:
             self._uninterrupted_runs[key] = self._train_whole(config)
@@ -211,34 +211,34 @@ class TrainableContract:
         return {name: array for name, array in arrays.items() if name.startswith("model/")}
 
     def _compare(self, run: _Run, whole: _Whole, skip: int, what: str) -> None:
-        """Compares a run's epochs with those of the uninterrupted one after the first ``skip``."""
+        """Compare a run's epochs with those of the uninterrupted trial after the first ``skip``."""
         expected = list(zip(whole.results, whole.states, strict=True))[skip:]
-        found = list(zip(run.results, run.states, strict=True))
-        for (result, state), (whole_result, whole_state) in zip(found, expected, strict=False):
+        actual = list(zip(run.results, run.states, strict=True))
+        for (result, state), (whole_result, whole_state) in zip(actual, expected, strict=False):
             where = f"{what}, epoch {whole_result['epoch']}"
             np.testing.assert_equal(result["epoch"], whole_result["epoch"], where)
             np.testing.assert_equal(result["done"], whole_result["done"], where)
             self._compare_arrays(result["metrics"], whole_result["metrics"], where)
             self._compare_arrays(state.arrays, whole_state.arrays, where)
             np.testing.assert_equal(state.state["best_epoch"], whole_state.state["best_epoch"], where)
-        if not found or not expected:
+        if not actual or not expected:
             raise AssertionError(
                 f"The trial ended after {len(whole.results)} epochs: there is no epoch to compare with "
                 f"{what}. Choose a configuration that is trained longer."
             )
 
-    def _compare_arrays(self, found: Mapping[str, Any], expected: Mapping[str, Any], where: str) -> None:
-        np.testing.assert_equal(sorted(found), sorted(expected), where)
+    def _compare_arrays(self, actual: Mapping[str, Any], expected: Mapping[str, Any], where: str) -> None:
+        np.testing.assert_equal(sorted(actual), sorted(expected), where)
         for name, value in expected.items():
             message = f"{where}: {name} differs"
             if np.issubdtype(np.asarray(value).dtype, np.floating):
-                np.testing.assert_allclose(found[name], value, self.rtol, self.atol, err_msg=message)
+                np.testing.assert_allclose(actual[name], value, self.rtol, self.atol, err_msg=message)
             else:
-                np.testing.assert_array_equal(found[name], value, message)
+                np.testing.assert_array_equal(actual[name], value, message)
 
 
 def _numbered(config: Mapping[str, Any], trial: int) -> dict[str, Any]:
-    # A copy through and through: a trainable that changed its configuration would change the next test's.
+    # A deep copy: a trainable that changes its configuration must not change that of the next test.
     return ControlValues(trial).wrap(copy.deepcopy(dict(config)))
 
 

@@ -30,12 +30,7 @@ NEED_RUNS = {
 NEED_A_CLUSTER = {"Job", "find_job", "submit"}
 """Names whose examples speak to a Jobs server at ``http://head:8265``."""
 
-WITHOUT_EXAMPLE: set[str] = {
-    "Data",
-    "FitOptions",
-    "InvalidData",
-    "split",
-}
+WITHOUT_EXAMPLE: set[str] = set()
 """Names that have none yet."""
 
 

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from trainables.devices import gpu_limits, gpu_memory
-from trainables.devices.gpu_share import gpu_share, is_part
+from trainables.devices.gpu_share import is_part, share_for
 
 _BLOCK = 64 * 2**20
 
@@ -33,7 +33,7 @@ def _block(backend: str) -> Any:
 
 
 def main(backend: str, gpus: float, start_s: float) -> None:
-    share = gpu_share(gpus, gpu_memory.total_bytes() if is_part(gpus) else None)
+    share = share_for(gpus, gpu_memory.total_bytes() if is_part(gpus) else None)
     gpu_limits.set_environment(share)
     __import__(backend)
     gpu_limits.limit(backend, share)

@@ -1,1 +1,1 @@
-"""What a trial gets of its machine: threads, parts of GPUs, several GPUs."""
+"""The share of the machine that a trial gets: threads, a part of a GPU, or several GPUs."""

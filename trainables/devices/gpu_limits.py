@@ -1,4 +1,4 @@
-"""Holds the framework that Keras runs on to a share of the GPUs: the effects of what ``gpu_share`` decided."""
+"""The limits that hold Keras's framework to its share of the GPUs: the effects of what ``gpu_share`` decides."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from trainables.settings import InvalidTrainable
 
 
 def set_environment(share: GpuShare) -> None:
-    """Sets what a framework reads when it starts: call it before Keras is imported."""
-    # CUDA puts the fastest GPU first, Ray and NVIDIA's library the one in the first slot.
+    """Set the environment that a framework reads when it starts: call it before Keras is imported."""
+    # CUDA puts the fastest GPU first; Ray and NVIDIA's library put the GPU in the first slot first.
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     for name, value in share.environment.items():
         if value is None:
@@ -21,24 +21,24 @@ def set_environment(share: GpuShare) -> None:
         else:
             os.environ[name] = value
     if share.hides_gpus and (jax := sys.modules.get("jax")) is not None:
-        jax.config.update("jax_platforms", "cpu")  # it read its variable when it was imported
+        jax.config.update("jax_platforms", "cpu")  # JAX read its variable when it was imported
 
 
 def limit(backend: str, share: GpuShare) -> None:
-    """Holds a framework that has been imported, and not yet used, to its share.
+    """Hold a framework that has been imported, and not yet used, to its share.
 
     Args:
         backend: "tensorflow", "jax" or "torch".
-        share: What it may use.
+        share: The share.
 
     Raises:
-        InvalidTrainable: The framework has used a GPU already, and cannot be held to anything any more.
+        InvalidTrainable: The framework has used a GPU already, so it cannot be limited any more.
     """
     {"tensorflow": _limit_tensorflow, "jax": _check_jax, "torch": _limit_torch}[backend](share)
 
 
 def sees_gpu(backend: str) -> bool:
-    """Whether a framework has a GPU to compute on; without one it trains on the CPU."""
+    """Return whether a framework has a GPU to compute on; without one it trains on the CPU."""
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -78,7 +78,7 @@ def _limit_torch(share: GpuShare) -> None:
 
 
 def _check_jax(share: GpuShare) -> None:
-    """JAX was told by its environment: what came of that is all that can still be seen."""
+    """Check what JAX made of its environment: JAX takes its limits from nowhere else."""
     if share.limit_bytes is None and not share.hides_gpus:
         return
     jax: Any = import_module("jax")

@@ -1,4 +1,4 @@
-"""How much memory a GPU has, and how much of it this process used: what NVIDIA's library and the frameworks tell."""
+"""The memory of a GPU, and this process's use of it, as NVIDIA's library and the frameworks report them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from trainables.devices.gpu_share import CONTEXT_BYTES
 from trainables.report import GpuMemory
 from trainables.settings import InvalidTrainable
 
-_DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"))
+DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"))
+"""Files of NVIDIA's driver: if one exists, the machine has a GPU."""
 
 
 def total_bytes() -> int | None:
-    """Memory of the first GPU that this process sees; None where there is none.
+    """Return the memory of the first GPU that this process sees, in bytes; None without a GPU.
 
     Raises:
-        InvalidTrainable: There is one, but the package that could say how large it is, is not installed.
+        InvalidTrainable: There is a GPU, but the package that could say how large it is, is not installed.
     """
     with _first_gpu() as gpu:
         if gpu is None:
@@ -30,9 +31,9 @@ def total_bytes() -> int | None:
 
 
 def used_bytes() -> int | None:
-    """What this process holds of its first GPU now, CUDA's own part included; None where nobody knows.
+    """Return the memory that this process holds of its first GPU, in bytes, with CUDA's own part; None if unknown.
 
-    Within a container, NVIDIA's library may know its processes by other numbers.
+    Within a container, NVIDIA's library may know the container's processes by other numbers.
     """
     with _first_gpu() as gpu:
         if gpu is None:
@@ -46,13 +47,15 @@ def used_bytes() -> int | None:
 
 
 def peak_bytes(backend: str) -> int | None:
-    """The most that a framework has allocated of its first GPU so far, of which NVIDIA's library is the upper bound.
+    """Return the most that a framework has allocated of its first GPU so far.
+
+    The number of NVIDIA's library, if it has one, is an upper bound.
 
     Args:
         backend: "tensorflow", "jax" or "torch".
 
     Returns:
-        Bytes without CUDA's own part, as ``gpu_share.usable_bytes`` counts; None where the framework sees no GPU.
+        Bytes without CUDA's own part, as ``gpu_share.usable_bytes`` counts; None if the framework sees no GPU.
     """
     allocated = {"tensorflow": _tensorflow_peak, "jax": _jax_peak, "torch": _torch_peak}[backend]()
     held = used_bytes() if allocated is not None else None
@@ -62,7 +65,7 @@ def peak_bytes(backend: str) -> int | None:
 
 
 def measured() -> GpuMemory | None:
-    """Return what a trial reports of its GPU's memory, by the backend that Keras runs on; None without a GPU."""
+    """Return what a trial reports of its GPU's memory; None without a GPU."""
     import keras
 
     peak, total = peak_bytes(keras.backend.backend()), total_bytes()
@@ -70,7 +73,7 @@ def measured() -> GpuMemory | None:
 
 
 def first_visible(visible: str | None) -> str | None:
-    """The first GPU that CUDA_VISIBLE_DEVICES names, by index or identity; None when it hides them all."""
+    """Return the first GPU that CUDA_VISIBLE_DEVICES names, by index or identity; None if it hides all GPUs."""
     if visible is None:
         return "0"
     first = visible.split(",")[0].strip()
@@ -83,7 +86,7 @@ def _first_gpu() -> Iterator[tuple[Any, Any] | None]:
     try:
         pynvml: Any = import_module("pynvml")  # of nvidia-ml-py
     except ImportError:
-        if name is not None and any(driver.exists() for driver in _DRIVERS):
+        if name is not None and any(driver.exists() for driver in DRIVERS):
             raise InvalidTrainable(
                 "A part of a GPU is asked for, but how large it is cannot be found out: "
                 "install nvidia-ml-py (pip install 'tune-jobs[gpu]'), or ask for whole GPUs."
@@ -104,7 +107,7 @@ def _first_gpu() -> Iterator[tuple[Any, Any] | None]:
 
 
 def _handle(nvml: Any, name: str) -> Any:
-    """The GPU of that index or identity, of which CUDA takes the beginning for the whole."""
+    """Return the GPU of an index or identity; CUDA accepts the beginning of an identity for the whole."""
     if name.isdecimal():
         return nvml.nvmlDeviceGetHandleByIndex(int(name))
     for index in range(nvml.nvmlDeviceGetCount()):

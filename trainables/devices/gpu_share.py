@@ -1,4 +1,4 @@
-"""What a trial's share of the GPUs means in bytes, and what each framework is asked for: pure decisions."""
+"""A trial's share of the GPUs in bytes, and the settings that it means for each framework: pure decisions."""
 
 from __future__ import annotations
 
@@ -8,27 +8,33 @@ from dataclasses import dataclass, field
 from trainables.settings import InvalidTrainable
 
 CONTEXT_BYTES = 768 * 2**20
-"""What CUDA itself takes in each process (context, kernels, cuDNN's and cuBLAS's handles), which no framework's limit
-counts: without setting it aside, the last of the trials that share a GPU would find less than its share."""
+"""Memory that CUDA itself takes in each process: context, kernels, the handles of cuDNN and cuBLAS.
+
+No framework counts it in its limit. If it were not set aside, the last of the trials that share a GPU would find less
+than its share.
+"""
 
 MARGIN = 1.25
-"""What a measured peak is multiplied by: an allocator in a small pool loses some of it between its blocks (a tenth is
-common), and other configurations than those that were measured are larger."""
+"""The factor by which a measured peak is multiplied.
+
+An allocator in a small pool loses some of it between its blocks (a tenth is common), and other configurations than
+those that were measured are larger.
+"""
 
 _LEAST_BYTES = 128 * 2**20
-_WHOLE = 0.95  # of a GPU that a trial has to itself; JAX leaves a quarter unused unless it is told
+_WHOLE = 0.95  # the part of its own GPU that a trial may use; by default JAX leaves a quarter unused
 
 
 @dataclass(frozen=True)
 class GpuShare:
-    """What is asked for, of whichever framework Keras runs on.
+    """The settings for a trial's share of the GPUs, for whichever framework Keras runs on.
 
     Attributes:
-        environment: Variables to set before the framework starts; None: to remove.
-        limit_bytes: Memory of the one GPU that it may allocate; None: all.
+        environment: Environment variables to set before the framework starts; one with None is removed.
+        limit_bytes: Memory of the one GPU that the framework may allocate; None: all.
         total_bytes: Memory of that GPU; None where nothing is limited.
-        hides_gpus: Whether it is to see none.
-        grows: Whether it takes memory as it needs it, not at its start.
+        hides_gpus: Whether the framework must see no GPU.
+        grows: Whether the framework takes memory as it needs it, and not at its start.
     """
 
     environment: Mapping[str, str | None] = field(default_factory=dict)
@@ -39,23 +45,23 @@ class GpuShare:
 
     @property
     def fraction(self) -> float | None:
-        """The limit as a part of the GPU, for the frameworks that ask for one; None: all."""
+        """The limit as a part of the GPU, for the frameworks that take a part; None: all."""
         if self.limit_bytes is None or self.total_bytes is None:
             return None
         return self.limit_bytes / self.total_bytes
 
 
 def is_part(gpus: float | None) -> bool:
-    """Whether it is a part of one GPU, whose memory has to be limited."""
+    """Return whether a trial gets a part of one GPU, whose memory has to be limited."""
     return gpus is not None and 0 < gpus < 1
 
 
-def gpu_share(gpus: float | None, total_bytes: int | None) -> GpuShare:
-    """What to ask for.
+def share_for(gpus: float | None, total_bytes: int | None) -> GpuShare:
+    """Return the settings for a number of GPUs.
 
     Args:
-        gpus: GPUs of a trial: 0 hides them all, None leaves them as they are.
-        total_bytes: Memory of the GPU; None: there is none, or nobody needs to know.
+        gpus: GPUs of a trial: 0 hides all GPUs, None leaves them as they are.
+        total_bytes: Memory of the GPU; None if there is no GPU, or if the trial gets no part of one.
 
     Raises:
         InvalidTrainable: The share is so small that nothing would be left beside what CUDA takes.
@@ -67,7 +73,7 @@ def gpu_share(gpus: float | None, total_bytes: int | None) -> GpuShare:
     if not is_part(gpus):
         whole = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", **_jax_fraction(_WHOLE)}
         return GpuShare(whole, grows=True)
-    if total_bytes is None:  # Ray was told of GPUs that are not there, as tests do
+    if total_bytes is None:  # Ray was told of GPUs that do not exist, as tests do
         return GpuShare()
     limit_bytes = usable_bytes(total_bytes, gpus)
     if limit_bytes < _LEAST_BYTES:
@@ -81,14 +87,20 @@ def gpu_share(gpus: float | None, total_bytes: int | None) -> GpuShare:
 
 
 def usable_bytes(total_bytes: int, gpus: float) -> int:
-    """What a framework may allocate of a part of a GPU."""
+    """Return how much memory a framework may allocate of a part of a GPU."""
     return int(total_bytes * gpus) - CONTEXT_BYTES
 
 
-def trials_a_gpu(peak_bytes: int, total_bytes: int, most: int) -> int:
-    """How many trials that each allocate so much at their peak fit on one GPU, with a margin; at least 1."""
-    needed = peak_bytes * MARGIN
-    return max((n for n in range(1, most + 1) if usable_bytes(total_bytes, 1 / n) >= needed), default=1)
+def trials_per_gpu(peak_bytes: int, total_bytes: int, most: int) -> int:
+    """Return how many equal trials fit on one GPU, with a margin; at least 1.
+
+    Args:
+        peak_bytes: Memory that a trial allocates at its peak.
+        total_bytes: Memory of the GPU.
+        most: The largest number to return.
+    """
+    needed_bytes = peak_bytes * MARGIN
+    return max((n for n in range(1, most + 1) if usable_bytes(total_bytes, 1 / n) >= needed_bytes), default=1)
 
 
 def _jax_fraction(fraction: float) -> dict[str, str | None]:

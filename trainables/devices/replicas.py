@@ -1,4 +1,4 @@
-"""A trial on several GPUs: one copy of the model on each, which see their parts of every batch."""
+"""A trial on several GPUs: each has a copy of the model, and trains on its part of every batch."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from trainables.data import Data, Split, length
 
 
 def note(backend: str, gpus: float | None) -> str | None:
-    """What is worth knowing of a backend before it is given several GPUs; None: nothing."""
+    """Return a note for the person who gives a backend several GPUs; None: there is nothing to note."""
     if backend == "torch" and gpus is not None and gpus > 1:
         return f"Of its {gpus:g} GPUs, a trial uses only the first: Keras on PyTorch does not divide the work."
     return None
 
 
 def count(gpus: float | None) -> int:
-    """On how many devices the work of a trial in this process is divided."""
+    """Return the number of devices among which the work of a trial is divided."""
     import keras
 
     if gpus is None or gpus <= 1 or keras.backend.backend() == "torch":
         return 1
-    return max(1, len(_devices(keras.backend.backend())))
+    return max(1, len(visible_devices(keras.backend.backend())))
 
 
 def scope(gpus: float | None) -> AbstractContextManager[Any]:
-    """Within which the model of a trial is made, so that it is on all of its devices."""
+    """Return the context within which the model of a trial is built, so that it is on all of its devices."""
     import keras
 
     if count(gpus) == 1:
         return nullcontext()
     if keras.backend.backend() == "tensorflow":
         return _mirrored().scope()  # type: ignore[no-any-return]
-    return keras.distribution.DataParallel(devices=_devices("jax")).scope()  # type: ignore[no-any-return]
+    return keras.distribution.DataParallel(devices=visible_devices("jax")).scope()  # type: ignore[no-any-return]
 
 
 def in_scope() -> bool:
-    """Whether a model that is made now is on several devices."""
+    """Return whether a model that is built now is on several devices."""
     import keras
 
     if keras.backend.backend() == "tensorflow":
@@ -52,9 +52,9 @@ def in_scope() -> bool:
 
 
 def distributed(dataset: Any) -> Any:
-    """A data set of TensorFlow whose batches are divided among the devices in whose scope this is called.
+    """Return a data set of TensorFlow whose batches are divided among the devices of the scope that is active.
 
-    ``fit`` would do it itself, but anew in every epoch, each of which then takes longer than the one before.
+    ``fit`` would do it itself, but anew in every epoch, and each epoch would take longer than the one before.
     """
     if not in_scope():
         return dataset
@@ -64,9 +64,16 @@ def distributed(dataset: Any) -> Any:
 
 
 def even(data: Data, config: Mapping[str, Any], batch_size: int, replicas: int) -> Data:
-    """The data, cut so that no batch leaves a replica without an example: its loss would be NaN, and the mean of all.
+    """Return the data, cut so that every batch has an example for each replica.
 
-    At most ``replicas - 1`` examples of each split are left out, the last ones.
+    The loss of a replica without an example would be NaN, and with it the mean of all. At most ``replicas - 1``
+    examples of each split are left out, the last ones.
+
+    Args:
+        data: The data of the run.
+        config: The configuration, which may have a ``batch_size``.
+        batch_size: Examples per batch if the configuration has no ``batch_size``.
+        replicas: The number of devices.
 
     Raises:
         ValueError: The batches of this configuration cannot be divided evenly.
@@ -91,7 +98,8 @@ def _cut(split: Split, replicas: int) -> Split:
     return cut
 
 
-def _devices(backend: str) -> list[Any]:
+def visible_devices(backend: str) -> list[Any]:
+    """Return the GPUs that a backend sees."""
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -103,7 +111,7 @@ def _devices(backend: str) -> list[Any]:
 
 @cache
 def _mirrored() -> Any:
-    """One for the whole worker: each would have its own connections between the devices."""
+    """Return the strategy of this worker: each strategy has its own connections between the devices, so one is kept."""
     import tensorflow as tf
 
-    return tf.distribute.MirroredStrategy([device.name for device in _devices("tensorflow")])
+    return tf.distribute.MirroredStrategy([device.name for device in visible_devices("tensorflow")])

@@ -1,1 +1,1 @@
-"""Trainables of the shipped experiments."""
+"""The trainables of the shipped experiments."""

@@ -1,11 +1,11 @@
-"""A dense network, every part of which is a key of its configuration."""
+"""A dense network whose every part is a key of its configuration."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from trainables.examples.dense_config import OPTIMIZERS, settled
+from trainables.examples.dense_config import OPTIMIZERS, checked_config
 from trainables.fit_options import FitOptions
 from trainables.keras_trainable import KerasTrainable
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 
 class Dense(KerasTrainable):
-    """A dense network for classification; subclasses say on which data.
+    """A dense network for classification; subclasses load the data.
 
-    Everything it is made of is Keras's own: a model that was saved loads where nothing of this package is installed.
+    It is made of Keras's own parts only: a saved model loads where this package is not installed.
 
     Attributes:
-        input_shape: Shape of one example.
-        classes: Number of classes.
-        defaults: Every key of a configuration, and what holds where it is left out; a subclass may change that. Beside
-            them a configuration may have a ``batch_size``.
+        input_shape: The shape of one example.
+        classes: The number of classes.
+        defaults: Every key of a configuration, with its default; a subclass may change the defaults. A configuration
+            may also have a ``batch_size``.
     """
 
     input_shape: ClassVar[tuple[int, ...]]
     classes: ClassVar[int] = 10
     defaults: ClassVar[Mapping[str, Any]] = {
-        "units": None,  # a list, one number a layer; None: what the next two say
-        "layers": 1,  # so many equal layers …
-        "nodes": 128,  # … of so many units
+        "units": None,  # a list, one number per layer; None: the next two keys
+        "layers": 1,  # the number of equal layers …
+        "nodes": 128,  # … and the units of each
         "activation": "relu",  # Keras's name of it
         "dropout": 0.0,  # after each layer
         "batch_normalisation": False,  # between a layer and its activation (Ioffe and Szegedy 2015)
@@ -41,21 +41,24 @@ class Dense(KerasTrainable):
         "input_noise": 0.0,  # standard deviation of Gaussian noise on the input
         "optimizer": "adam",  # or "adagrad", "rmsprop", "sgd"
         "learning_rate": None,  # None: the optimizer's own default
-        "momentum": None,  # by which gradients are averaged, Adam's beta_1; None: the optimizer's own default
+        "momentum": None,  # the decay of averaged gradients (Adam's beta_1); None: the optimizer's own default
         "loss": "sparse_categorical_crossentropy",  # Keras's name of it; "sparse_…" is for integer labels
         "early_stopping": None,  # epochs without a lower val_loss
     }
 
     def build_model(self, config: dict[str, Any]) -> keras.Model:
-        """Input -> noise -> features -> so many dense layers -> softmax, compiled.
+        """Return the compiled model: input, noise, features, dense layers, softmax.
+
+        Args:
+            config: Values of some of the keys in ``defaults``.
 
         Raises:
             InvalidTrainable: The configuration has an unknown key.
-            ValueError: Values that break their rules; all of them are told.
+            ValueError: Values break their rules; the message lists all of them.
         """
         import keras
 
-        chosen = settled(config, self.defaults)
+        chosen = checked_config(config, self.defaults)
         noise = [keras.layers.GaussianNoise(chosen["input_noise"])] if chosen["input_noise"] else []
         units = [chosen["nodes"]] * chosen["layers"] if chosen["units"] is None else chosen["units"]
         model = keras.Sequential(
@@ -64,7 +67,7 @@ class Dense(KerasTrainable):
                 *noise,
                 *self.features(),
                 keras.layers.Flatten(),
-                *(layer for each in units for layer in _hidden(each, chosen)),
+                *(layer for count in units for layer in _hidden(count, chosen)),
                 keras.layers.Dense(self.classes, activation="softmax"),
             ]
         )
@@ -72,12 +75,12 @@ class Dense(KerasTrainable):
         return model
 
     def features(self) -> Iterator[keras.layers.Layer]:
-        """Layers before the dense ones; none unless a subclass has some."""
+        """Yield the layers before the dense ones; none unless a subclass has some."""
         yield from ()
 
     def fit_options(self, config: dict[str, Any]) -> FitOptions:
-        """With early stopping, where the configuration asks for it."""
-        patience = settled(config, self.defaults)["early_stopping"]
+        """Return options with early stopping, if the configuration asks for it."""
+        patience = checked_config(config, self.defaults)["early_stopping"]
         if patience is None:
             return FitOptions()
         import keras
@@ -86,7 +89,7 @@ class Dense(KerasTrainable):
 
 
 def _hidden(units: int, chosen: Mapping[str, Any]) -> Iterator[keras.layers.Layer]:
-    """A dense layer, and what comes with it."""
+    """Yield a dense layer, with its normalisation, activation and dropout."""
     import keras
 
     norm, strength = chosen["weight_constraint"], chosen["activity_regularisation"]

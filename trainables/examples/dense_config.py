@@ -1,4 +1,4 @@
-"""What the configuration of a ``Dense`` may say."""
+"""The rules for the configuration of a ``Dense``."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ OPTIMIZERS = {
     "rmsprop": ("RMSprop", "momentum"),
     "sgd": ("SGD", "momentum"),
 }
-"""Keras's class by name, and what it calls the coefficient by which it averages gradients, if it does."""
+"""The class of Keras by its name here, and its argument for the decay of averaged gradients, if it has one."""
 
 
-def settled(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration, checked, with a default for every key that it leaves out, and without its ``batch_size``.
+def checked_config(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration with a default for every missing key, and without its ``batch_size``.
+
+    Args:
+        config: Values of some of the keys.
+        defaults: Every key, with its default.
 
     Raises:
-        InvalidTrainable: A key is unknown: the space has it, so that every trial would fail alike.
-        ValueError: Values break their rules; all of them are told.
+        InvalidTrainable: A key is unknown. The space has this key, so every trial would fail alike.
+        ValueError: Values break their rules; the message lists all of them.
     """
     given = {name: value for name, value in config.items() if name != "batch_size"}
     unknown = [name for name in given if name not in defaults]

@@ -9,12 +9,15 @@ from trainables.examples.dense import Dense
 
 
 class DigitsMlp(Dense):
-    """1,797 images of 8 x 8 pixels in 10 classes: they come with scikit-learn, so nothing is downloaded."""
+    """A dense network on 1,797 images of 8 x 8 pixels in 10 classes.
+
+    The images come with scikit-learn, so nothing is downloaded.
+    """
 
     input_shape = (64,)
 
     def load_data(self) -> Data:
-        """A stratified 60 / 20 / 20 split, pixels scaled to 0..1."""
+        """Return a stratified 60 / 20 / 20 split, with pixels scaled to 0..1."""
         from sklearn.datasets import load_digits
 
         digits = load_digits()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class FashionMnistCnn(Dense):
-    """Two convolutions before the dense layers; 48,000 images to train on, 12,000 for validation."""
+    """Two convolutions before the dense layers; 48,000 images to train on and 12,000 for validation."""
 
     input_shape = (28, 28)
     batch_size = 128
@@ -22,11 +22,11 @@ class FashionMnistCnn(Dense):
     defaults: ClassVar[Mapping[str, Any]] = {**Dense.defaults, "early_stopping": 3}
 
     def load_data(self) -> Data:
-        """The official training images divided 80 / 20 with seed 42, the official 10,000 for the test."""
+        """Return the official training images divided 80 / 20 with seed 42, and the official 10,000 for the test."""
         return fashion_mnist_data.load(0.2, seed=42)
 
     def features(self) -> Iterator[keras.layers.Layer]:
-        """3 x 3 convolutions with ReLU, each with a pooling by 2."""
+        """Yield 3 x 3 convolutions with ReLU, each followed by a pooling by 2."""
         import keras
 
         yield keras.layers.Reshape((*self.input_shape, 1))

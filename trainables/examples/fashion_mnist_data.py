@@ -23,17 +23,17 @@ _REMEDY = "set KERAS_HOME to a folder that holds datasets/fashion-mnist/ with th
 
 
 def load(held_out: float, seed: int = 0) -> Data:
-    """The official 60,000 divided, stratified, into training and validation; the official 10,000 for the test.
+    """Return the official 60,000, divided into training and validation by class, and the official 10,000 for the test.
 
     Args:
         held_out: The part of the 60,000 for validation.
-        seed: Seed of the division.
+        seed: The seed of the division.
 
     Returns:
         Images as float32 from 0 to 1, labels as integers.
 
     Raises:
-        InvalidData: There are no images, with what to do about it.
+        InvalidData: There are no images; the message says what to do about it.
     """
     official = keras_datasets.load("fashion_mnist", "Fashion-MNIST", _REMEDY)
     (images, labels), test = ((keras_datasets.scaled(x), y.astype(np.int32)) for x, y in official)

@@ -8,10 +8,10 @@ from trainables.examples.dense import Dense
 
 
 class FashionMnistMlp(Dense):
-    """54,000 images to train on, 6,000 for validation, the official 10,000 for the test."""
+    """A dense network: 54,000 images to train on, 6,000 for validation, the official 10,000 for the test."""
 
     input_shape = (28, 28)
 
     def load_data(self) -> Data:
-        """By Keras's own loader."""
+        """Return the images that Keras's own loader reads."""
         return fashion_mnist_data.load(0.1)

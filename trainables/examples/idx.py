@@ -1,4 +1,4 @@
-"""Files of the idx format, in which MNIST was published: arrays of unsigned bytes."""
+"""Files of the idx format, in which MNIST was published: they hold arrays of unsigned bytes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ _UNSIGNED_BYTES = b"\x00\x00\x08"
 
 
 def read(path: Path, dimensions: int) -> np.ndarray:
-    """The array of a .gz file: 0, 0, 8 (unsigned bytes), the number of dimensions, big-endian sizes, values.
+    """Return the array in a compressed idx file.
+
+    The file holds 0, 0, 8 (unsigned bytes), the number of dimensions, big-endian sizes, and the values.
 
     Args:
-        path: The file.
-        dimensions: How many dimensions the array must have.
+        path: The .gz file.
+        dimensions: The number of dimensions that the array must have.
 
     Returns:
-        uint8, of the file's shape.
+        An array of uint8 of the file's shape.
 
     Raises:
-        InvalidData: The file cannot be read, is of another kind, or has not the length that it says.
+        InvalidData: The file cannot be read, is of another kind, or does not have the length that it states.
     """
     content = _uncompressed(path)
     header_bytes = 4 + 4 * dimensions

@@ -1,7 +1,7 @@
-"""Data sets of images that Keras loads: from its cache, or by download.
+"""Data sets of images that Keras loads from its cache, or downloads.
 
-What lies in the cache as idx files is read without Keras: the driver of a run has no other use for it, and importing it
-takes seconds.
+Idx files in the cache are read without Keras: the driver of a run has no other use for Keras, and importing it takes
+seconds.
 """
 
 from __future__ import annotations
@@ -15,23 +15,22 @@ from trainables.data import InvalidData
 from trainables.examples import idx
 
 Examples = tuple[np.ndarray, np.ndarray]
-"""Images, uint8, shape (examples, 28, 28), and labels, shape (examples,)."""
-
+"""Images, uint8 of shape (examples, 28, 28), and labels, of shape (examples,)."""
 
 _FOLDERS = {"fashion_mnist": "fashion-mnist"}
-"""Keras's modules whose caches are idx files, and the folders of these."""
+"""The modules of Keras that cache idx files, and the folders of these files."""
 
 
 def load(module: str, name: str, remedy: str) -> tuple[Examples, Examples]:
-    """The official training and test examples.
+    """Return the official training and test examples.
 
     Args:
         module: Keras's module of the data set: ``fashion_mnist``.
-        name: What the data set is called.
-        remedy: What to do, beside a download elsewhere, when there is neither a cache nor a network.
+        name: The name of the data set, for messages.
+        remedy: What to do, beside a download elsewhere, if there is neither a cache nor a network.
 
     Raises:
-        InvalidData: They are neither in Keras's cache nor could they be downloaded.
+        InvalidData: The data set is not in Keras's cache and could not be downloaded.
     """
     if (official := _cached(module)) is not None:
         return official
@@ -50,7 +49,7 @@ def load(module: str, name: str, remedy: str) -> tuple[Examples, Examples]:
 
 
 def _cached(module: str) -> tuple[Examples, Examples] | None:
-    """What Keras would find in its cache; None where that is for Keras to see to."""
+    """Return the examples in Keras's cache, or None if Keras has to load them."""
     if module not in _FOLDERS:
         return None
     home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
@@ -66,5 +65,5 @@ def _cached(module: str) -> tuple[Examples, Examples] | None:
 
 
 def scaled(images: np.ndarray) -> np.ndarray:
-    """Pixels as float32 from 0 to 1."""
+    """Return the pixels as float32 from 0 to 1."""
     return images.astype(np.float32) / 255

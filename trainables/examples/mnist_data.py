@@ -21,19 +21,19 @@ _REMEDY = (
 
 
 def load(held_out: float, seed: int = 0) -> Data:
-    """The official 60,000 divided, stratified, into training and validation; the official 10,000 for the test.
+    """Return the official 60,000, divided into training and validation by class, and the official 10,000 for the test.
 
     They are read from the folder that the environment variable MNIST_HOME names or, without it, by Keras's loader.
 
     Args:
         held_out: The part of the 60,000 for validation.
-        seed: Seed of the division.
+        seed: The seed of the division.
 
     Returns:
         Images as float32 from 0 to 1, labels as one-hot float32, so that every loss of Keras can be chosen.
 
     Raises:
-        InvalidData: There are no images, or they are damaged, with what to do about it.
+        InvalidData: There are no images, or they are damaged; the message says what to do about it.
     """
     home = os.environ.get(HOME_VARIABLE)
     official = _from_folder(Path(home).expanduser()) if home else keras_datasets.load("mnist", "MNIST", _REMEDY)

@@ -11,7 +11,7 @@ from trainables.examples.dense import Dense
 
 
 class MnistDense(Dense):
-    """50,000 images to train on, 10,000 for validation, the official 10,000 for the test.
+    """A dense network: 50,000 images to train on, 10,000 for validation, the official 10,000 for the test.
 
     Attributes:
         held_out: The part of the official training images for validation.
@@ -22,12 +22,12 @@ class MnistDense(Dense):
     defaults: ClassVar[Mapping[str, Any]] = {**Dense.defaults, "loss": "categorical_crossentropy"}
 
     def load_data(self) -> Data:
-        """From the folder that MNIST_HOME names, or by Keras's loader; labels are one-hot."""
+        """Return the images from the folder that MNIST_HOME names, or from Keras's loader, with one-hot labels."""
         return mnist_data.load(self.held_out)
 
 
 class MnistMlp(MnistDense):
-    """48,000 images to train on and 12,000 for validation."""
+    """A dense network: 48,000 images to train on and 12,000 for validation."""
 
     held_out = 0.2
     batch_size = 128

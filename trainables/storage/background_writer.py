@@ -1,4 +1,4 @@
-"""Writes a worker's checkpoints beside its training, which waits only for the copy to memory."""
+"""A thread that writes checkpoints beside the training, which waits only for the copy in memory."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Pending:
     """A checkpoint that is to be written.
 
     Attributes:
-        trial: Whose it is.
+        trial: The number of the trial.
         store: The trial's checkpoints.
         snapshot: The trial's state; nothing else may change it from now on.
-        architecture: What describes the model, if anything can.
+        architecture: The description of the model; None if Keras cannot describe it.
     """
 
     trial: int
@@ -30,14 +30,15 @@ class Pending:
 
 
 class BackgroundWriter:
-    """Writes one checkpoint at a time, on a thread that lives as long as there is one to write.
+    """A writer of one checkpoint at a time, on a thread that lives as long as there is one to write.
 
-    Of those that wait, the newest is enough: at most two are in memory. A storage that refuses one is given a minute;
-    then the trial goes on without it, and a note says so, once a trial. Until it takes one again, it is given no other
-    minute: a disk that stays full must not hold up every trial.
+    Only the newest of the checkpoints that wait is written, so at most two are in memory. A storage that refuses a
+    checkpoint is given a minute. Then the trial goes on without the checkpoint, and a note says so, once per trial.
+    The storage is given no other minute until it takes a checkpoint again: a disk that stays full must not hold up
+    every trial.
 
     Args:
-        sleep: Waits before a refused checkpoint is tried again.
+        sleep: Waits for so many seconds before a refused checkpoint is tried again.
     """
 
     def __init__(self, sleep: Callable[[float], object] = time.sleep) -> None:
@@ -45,11 +46,11 @@ class BackgroundWriter:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._waiting: Pending | None = None
-        self._refused: int | None = None
+        self._refused_trial: int | None = None
         self._notes: list[tuple[int, str]] = []
 
     def write(self, pending: Pending) -> None:
-        """Has a checkpoint written soon, in place of one that still waits."""
+        """Write a checkpoint soon, in place of one that still waits."""
         with self._lock:
             self._waiting = pending
             if self._thread is None:
@@ -57,20 +58,24 @@ class BackgroundWriter:
                 self._thread.start()
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Returns when everything is written, or given up, or the time is over."""
+        """Return when everything is written or given up, or when the time is over.
+
+        Args:
+            timeout_s: How long to wait; None: for ever.
+        """
         thread = self._thread
         if thread is not None:
             thread.join(timeout_s)
 
     def take_notes(self) -> list[tuple[int, str]]:
-        """What is to be told since the last call: trials, and what became of their checkpoints."""
+        """Return the notes since the last call: pairs of a trial's number and a line about its checkpoint."""
         with self._lock:
             notes, self._notes = self._notes, []
         return notes
 
     def _work(self) -> None:
         while (pending := self._next()) is not None:
-            self._persist(pending)
+            self._save(pending)
 
     def _next(self) -> Pending | None:
         with self._lock:
@@ -79,7 +84,7 @@ class BackgroundWriter:
                 self._thread = None
         return pending
 
-    def _persist(self, pending: Pending) -> None:
+    def _save(self, pending: Pending) -> None:
         latest = pending
 
         def attempt() -> None:
@@ -91,19 +96,19 @@ class BackgroundWriter:
                 latest.store.save_architecture(latest.architecture)
 
         try:
-            if self._refused is None:
+            if self._refused_trial is None:
                 retry_for_a_minute(attempt, self._sleep)
             else:
                 attempt()
-        except Exception as error:  # noqa: BLE001 - a checkpoint that is lost must not be lost in silence
-            self._tell(latest, error)
+        except Exception as error:  # noqa: BLE001 - a checkpoint must not be lost in silence
+            self._note_refusal(latest, error)
         else:
-            self._refused = None
+            self._refused_trial = None
 
-    def _tell(self, pending: Pending, error: Exception) -> None:
-        if self._refused == pending.trial:
+    def _note_refusal(self, pending: Pending, error: Exception) -> None:
+        if self._refused_trial == pending.trial:
             return
-        self._refused = pending.trial
+        self._refused_trial = pending.trial
         why = error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
         epoch = pending.snapshot.epoch
         with self._lock:

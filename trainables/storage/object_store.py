@@ -1,4 +1,4 @@
-"""A folder of an object store, by its URI: whole files are written, read, listed and deleted there, nothing else."""
+"""A folder of an object store, named by its URI. Whole files are written, read, listed and deleted, nothing else."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs", "file")
-"""What pyarrow opens."""
+"""The schemes of the URIs that pyarrow opens."""
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-# Parts of a URI's query that say where a storage is, and not who may use it.
+# The parts of a URI's query that say where a storage is, and not who may use it.
 _PUBLIC = ("region", "scheme", "endpoint_override", "allow_bucket_creation", "default_bucket_location", "enable_tls")
 _LONGEST_URI = 200
 _LONGEST_REASON = 300
 
 
-def is_uri(place: object) -> bool:
-    """Whether a place is a URI, and no path."""
-    return isinstance(place, str) and _URI.match(place) is not None
+def is_uri(location: object) -> bool:
+    """Return whether a location is a URI, and not a path."""
+    return isinstance(location, str) and _URI.match(location) is not None
 
 
 def redacted(uri: str) -> str:
-    """A URI without credentials; a path stays as it is."""
+    """Return a URI without its credentials, or a path as it is."""
     if not is_uri(uri):
         return uri
     parts = urlsplit(uri)
@@ -39,17 +39,17 @@ def redacted(uri: str) -> str:
 
 
 def has_credentials(uri: str) -> bool:
-    """Whether a URI says who may use the storage."""
+    """Return whether a URI holds credentials."""
     parts = urlsplit(uri)
     secret = parts.username is not None if parts.scheme == "s3" else parts.password is not None
     return secret or any(name not in _PUBLIC for name, _ in parse_qsl(parts.query))
 
 
 def uri_problems(uri: str) -> list[str]:
-    """What is wrong with the URI of a storage, as far as its text tells."""
+    """Return what is wrong with the URI of a storage, as far as its text shows; empty: nothing."""
     scheme = uri.partition("://")[0]
     if scheme not in SCHEMES:
-        known = ", ".join(f"{each}://" for each in SCHEMES)
+        known = ", ".join(f"{known_scheme}://" for known_scheme in SCHEMES)
         return [
             f"The value of `storage` is {redacted(uri)!r}, but {scheme}:// is no kind of storage that is known: name a "
             f"folder, or one of {known}."
@@ -64,13 +64,15 @@ def uri_problems(uri: str) -> list[str]:
 
 @dataclass(frozen=True)
 class ObjectStoreFolder:
-    """A folder of an object store. Two folders of one storage share its connection; pickled, it is its URI.
+    """A folder of an object store. Its text is its URI without credentials.
+
+    All folders of one storage share its connection. A pickled folder holds its URI only.
 
     Every method raises OSError when the storage refuses, or cannot be reached.
 
     Attributes:
         root: The URI of the storage; it may hold credentials, so it is never shown.
-        below: The path of the folder within it.
+        below: The path of the folder within the storage.
     """
 
     root: str = field(repr=False)
@@ -78,7 +80,7 @@ class ObjectStoreFolder:
 
     @classmethod
     def named(cls, uri: str) -> ObjectStoreFolder:
-        """What lies in a storage under the last name of a URI."""
+        """Return the folder that a URI names; its storage is what the folder lies in."""
         parts = urlsplit(uri)
         above, _, name = parts.path.rstrip("/").rpartition("/")
         return cls(urlunsplit(parts._replace(path=above)), name)
@@ -96,67 +98,71 @@ class ObjectStoreFolder:
 
     @property
     def parent(self) -> ObjectStoreFolder:
-        """The folder that it lies in, within the storage."""
+        """The folder that this one lies in, within the storage."""
         return ObjectStoreFolder(self.root, self.below.rpartition("/")[0])
 
     @property
     def uri(self) -> str:
-        """Its URI, with the credentials, if there are any."""
+        """The folder's URI, with the credentials, if there are any."""
         parts = urlsplit(self.root)
         return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{self.below}".rstrip("/")))
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file; one that is there already is replaced."""
+        """Write a file; a file of that name is replaced."""
         with self.writing(name) as file:
             file.write(content)
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Any]:
-        """A file to write to, which is there when this is over; after an error, some of it may be."""
+        """Open a file for writing. It exists once the context ends; after an error, a part of it may."""
         file = self._output(name)
         yield file
         file.close()
 
     def send(self, name: str, path: Path) -> int:
-        """Writes a file from a local one; returns its size."""
+        """Write a file from a local one, and return its size in bytes."""
         with path.open("rb") as source, self.writing(name) as file:
             shutil.copyfileobj(source, file)
             return source.tell()
 
     def read(self, name: str) -> bytes:
-        """What is in a small file.
+        """Return the content of a small file.
 
         Raises:
-            FileNotFoundError: There is none.
+            FileNotFoundError: There is no such file.
         """
         with self._files.open_input_stream(self._path(name)) as file:
             return bytes(file.read())
 
     def bring(self, name: str, path: Path) -> None:
-        """Writes a file of it into a local one."""
+        """Read a file into a local one.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
         with self._files.open_input_stream(self._path(name)) as source, path.open("wb") as file:
             shutil.copyfileobj(source, file)
 
     def files(self) -> dict[str, int]:
-        """All files in it and below, by their paths in it, with their sizes."""
+        """Return the size in bytes of each file in the folder and below, by its path relative to the folder."""
         return {path: info.size for path, info in self._listed(recursive=True) if info.is_file}
 
     def folders(self) -> list[str]:
-        """The names of the folders in it."""
+        """Return the names of the folders in this one."""
         return sorted(path for path, info in self._listed(recursive=False) if not info.is_file)
 
     def written_s(self, name: str) -> float | None:
-        """When a file was written, by the storage's clock, in seconds since 1970; None: there is none."""
+        """Return when a file was written, in seconds since 1970 by the storage's clock; None: there is no such file."""
         info = self._files.get_file_info(self._path(name))
         return info.mtime.timestamp() if info.is_file and info.mtime else None
 
     def remove(self, name: str) -> None:
-        """Deletes a file, if it is there."""
+        """Delete a file, if there is one."""
         with suppress(FileNotFoundError):
             self._files.delete_file(self._path(name))
 
     def remove_folder(self, name: str = "") -> None:
-        """Deletes a folder in it, or it, with all that is below, if it is there."""
+        """Delete a folder in this one, or this one, with everything below, if it exists."""
         with suppress(FileNotFoundError):
             self._files.delete_dir(self._path(name))
 
@@ -171,7 +177,7 @@ class ObjectStoreFolder:
         path = self._path(name)
         try:
             return self._files.open_output_stream(path)
-        except FileNotFoundError:  # where folders are more than a part of a name
+        except FileNotFoundError:  # a storage in which folders are more than a part of a name
             self._files.create_dir(path.rpartition("/")[0], recursive=True)
             return self._files.open_output_stream(path)
 
@@ -185,7 +191,7 @@ class ObjectStoreFolder:
 
 @lru_cache(maxsize=8)
 def _opened(root: str) -> tuple[Any, str]:
-    """The file system of a URI, and its path there."""
+    """Return the file system of a URI, and the path of the URI in it."""
     from pyarrow.fs import FileSystem
 
     try:
@@ -196,5 +202,5 @@ def _opened(root: str) -> tuple[Any, str]:
 
 
 def reason(error: OSError) -> str:
-    """Why a storage refused, on one line. pyarrow's messages name no credentials."""
+    """Return why a storage refused, on one line. The messages of pyarrow name no credentials."""
     return " ".join((error.strerror or str(error)).split())[:_LONGEST_REASON]

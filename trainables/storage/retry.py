@@ -1,4 +1,4 @@
-"""Trying again for about a minute: a disk that is full and a storage that has gone away often come back."""
+"""Retries for about a minute: a disk that is full, or a storage that has gone away, often comes back."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable
 from typing import TypeVar
 
 DELAYS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""How long is waited before each further attempt: a minute in all."""
+"""Seconds to wait before each further attempt: a minute in all."""
 
 Result = TypeVar("Result")
 
 
 def retry_for_a_minute(attempt: Callable[[], Result], sleep: Callable[[float], object] = time.sleep) -> Result:
-    """Does something that the file system may refuse for a while.
+    """Return what ``attempt`` returns, and try it again while it raises OSError.
 
     Args:
-        attempt: What to do; it must be able to begin anew.
+        attempt: The work to do; it must be able to begin anew.
         sleep: Waits for so many seconds.
 
     Raises:
-        OSError: The last attempt's.
+        OSError: The error of the last attempt.
     """
     for delay_s in DELAYS_S:
         try:

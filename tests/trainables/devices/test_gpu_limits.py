@@ -13,11 +13,11 @@ import pytest
 from trainables import Data, KerasTrainable, TrialSettings
 from trainables.devices import gpu_limits, gpu_memory
 from trainables.devices import prepare as devices
-from trainables.devices.gpu_share import GpuShare, gpu_share
+from trainables.devices.gpu_share import GpuShare, share_for
 from trainables.settings import GPUS_KEY, InvalidTrainable
 
 GIB = 2**30
-QUARTER = gpu_share(0.25, 16 * GIB)
+QUARTER = share_for(0.25, 16 * GIB)
 
 
 class Asked:
@@ -96,7 +96,7 @@ def test_what_is_missing_is_named_where_there_is_a_gpu(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any, has_driver: bool
 ) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    monkeypatch.setattr(gpu_memory, "_DRIVERS", (tmp_path if has_driver else tmp_path / "none",))
+    monkeypatch.setattr(gpu_memory, "DRIVERS", (tmp_path if has_driver else tmp_path / "none",))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     if has_driver:
         with pytest.raises(InvalidTrainable, match=r"nvidia-ml-py \(pip install 'tune-jobs\[gpu\]'\)"):
@@ -140,7 +140,7 @@ def test_the_environment_is_set_before_anything_is_imported(monkeypatch: pytest.
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "mine"
     config = Asked()
     monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(config=config))
-    gpu_limits.set_environment(gpu_share(0, None))
+    gpu_limits.set_environment(share_for(0, None))
     assert (os.environ["CUDA_VISIBLE_DEVICES"], os.environ["JAX_PLATFORMS"]) == ("", "cpu")
     assert config.calls == {"update": ("jax_platforms", "cpu")}
 
@@ -162,10 +162,10 @@ def test_tensorflow_gets_a_logical_device_of_the_share_s_size(monkeypatch: pytes
 
 def test_tensorflow_sees_none_and_whole_ones_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     config, _ = tensorflow(monkeypatch, "GPU:0", "GPU:1")
-    gpu_limits.limit("tensorflow", gpu_share(0, None))
+    gpu_limits.limit("tensorflow", share_for(0, None))
     assert config.calls["set_visible_devices"] == ([], "GPU")
     _, experimental = tensorflow(monkeypatch, "GPU:0", "GPU:1")
-    gpu_limits.limit("tensorflow", gpu_share(2, None))
+    gpu_limits.limit("tensorflow", share_for(2, None))
     assert experimental.calls["set_memory_growth"] == ("GPU:1", True)
 
 
@@ -182,7 +182,7 @@ def test_pytorch_gets_a_fraction_of_the_process(monkeypatch: pytest.MonkeyPatch)
     gpu_limits.limit("torch", QUARTER)
     assert cuda.calls["set_per_process_memory_fraction"] == (QUARTER.fraction,)
     with pytest.raises(InvalidTrainable, match="PyTorch has started CUDA"):
-        gpu_limits.limit("torch", gpu_share(0, None))
+        gpu_limits.limit("torch", share_for(0, None))
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,8 @@ def test_pytorch_gets_a_fraction_of_the_process(monkeypatch: pytest.MonkeyPatch)
         (QUARTER, "gpu", QUARTER.limit_bytes, True),
         (QUARTER, "gpu", 12 * GIB, False),
         (QUARTER, "cpu", None, True),
-        (gpu_share(0, None), "cpu", None, True),
-        (gpu_share(0, None), "gpu", 12 * GIB, False),
+        (share_for(0, None), "cpu", None, True),
+        (share_for(0, None), "gpu", 12 * GIB, False),
     ],
 )
 def test_of_jax_it_is_checked_what_came_of_its_environment(
@@ -210,7 +210,7 @@ def test_of_jax_it_is_checked_what_came_of_its_environment(
 
 
 def test_a_worker_does_not_change_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "_held_gpus", [0.25])
+    monkeypatch.setattr(devices, "held_gpus", [0.25])
     with pytest.raises(RuntimeError, match=r"held to 0\.25 GPUs, and cannot train a trial with 0\.5"):
         devices.prepare(1, 0.5)
 

@@ -27,7 +27,7 @@ import keras
 from trainables import Data, KerasTrainable, TrialSettings
 from trainables.devices import replicas
 
-replicas._devices = lambda backend: tf.config.list_logical_devices("CPU")
+replicas.visible_devices = lambda backend: tf.config.list_logical_devices("CPU")
 
 
 class Tiny(KerasTrainable):

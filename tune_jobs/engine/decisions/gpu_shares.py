@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from trainables.devices.gpu_share import is_part, trials_a_gpu
+from trainables.devices.gpu_share import is_part, trials_per_gpu
 from trainables.report import Report
 from tune_jobs.base.amounts import share_of_one, to_units
 from tune_jobs.engine.decisions.failures import Failure, FailureCause
@@ -105,7 +105,7 @@ class GpuShares:
             return None
         peak_bytes = max(peak for peak, _ in self._measured.values())
         total_bytes = min(total for _, total in self._measured.values())
-        fitting = trials_a_gpu(peak_bytes, total_bytes, MAX_TRIALS_PER_GPU)
+        fitting = trials_per_gpu(peak_bytes, total_bytes, MAX_TRIALS_PER_GPU)
         self._usual, self._is_settled = share_of_one(fitting), True
         return (
             f"{MEASURED_TRIALS} trials used at most {peak_bytes / 2**20:,.0f} of {total_bytes / 2**20:,.0f} MiB of a "
