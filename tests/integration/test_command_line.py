@@ -16,6 +16,44 @@ from tests.support.child_process import COMMAND, tune_jobs, wait_until_gone
 
 pytestmark = pytest.mark.integration
 
+ORDERED = '''
+"""Trials in a known order: the first one learns, all others learn nothing and are in an epoch for seconds."""
+
+import time
+from pathlib import Path
+
+import keras
+from search_spaces import Int, SearchSpace
+from trainables import FitOptions
+from tune_jobs import Experiment, Grid, NoScheduler, Objective
+from parts import data
+from signs import Signs
+
+
+class Slow(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        Path(MARKER).touch()
+        time.sleep(3)
+
+
+class Ordered(Signs):
+    def build_model(self, config):
+        layer = keras.layers.Dense(2, kernel_initializer="zeros")
+        model = keras.Sequential([keras.Input((4,)), layer])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.0 if config["number"] else 1.0), loss, metrics=["accuracy"])
+        return model
+
+    def fit_options(self, config):
+        return FitOptions(callbacks=[Slow()] if config["number"] else [])
+
+
+SPACE = SearchSpace(number=Int(0, 9))
+EXPERIMENT = Experiment(
+    Ordered, SPACE, Objective("val_accuracy", "max"), searcher=Grid(), scheduler=NoScheduler(), max_epochs=4
+)
+'''
+
 
 def test_one_file_outside_the_repository_runs_by_its_path(lab: Path, ray_folder: Path) -> None:
     run = tune_jobs(lab, "run", "signs.py", "--name", "first", "--max-concurrent", "1", RAY_TMPDIR=str(ray_folder))
@@ -54,10 +92,15 @@ def test_a_mistake_that_shows_at_the_first_epoch_leaves_nothing_behind(lab: Path
 
 
 def on_a_terminal(lab: Path, name: str, ray_folder: Path) -> pexpect.spawn:
-    arguments = ["run", "signs.py", "--name", name, "--trials", "500", "--max-concurrent", "1", "--scheduler", "none"]
+    """Start a run on a terminal; return when one trial is completed and the next one is in its first epoch."""
+    marker = lab / f"{name} is in an epoch"
+    (lab / "ordered.py").write_text(ORDERED.replace("MARKER", repr(str(marker))))
+    arguments = ["run", "ordered.py", "--name", name, "--max-concurrent", "1"]
     environment = {**os.environ, "RAY_TMPDIR": str(ray_folder), "TERM": "xterm-256color"}
     child = pexpect.spawn(COMMAND, arguments, cwd=lab, env=environment, timeout=120, dimensions=(40, 100))
     child.expect("completed")
+    while not marker.exists():
+        time.sleep(0.01)
     return child
 
 
