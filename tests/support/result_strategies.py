@@ -47,6 +47,7 @@ EVENTS = st.one_of(
         epoch=EPOCHS,
         metrics=st.dictionaries(TEXTS, st.floats(), max_size=3),
         seconds=AMOUNTS,
+        done=st.booleans(),
     ),
     st.builds(Noted, time_s=AMOUNTS, trial=st.none() | TRIALS, text=TEXTS),
     st.builds(TrialEnded, time_s=AMOUNTS, trial=TRIALS, status=ENDINGS, reason=TEXTS, error=st.none() | TEXTS),

@@ -140,6 +140,8 @@ def fold(events: Iterable[Event]) -> History:
 def epochs_at_own_end(events: Sequence[Event]) -> set[tuple[int, int]]:
     """Return (trial, last epoch) of the trials that trained to their own end: no scheduler judged that epoch.
 
+    Journals of older versions tell it in this way only. In newer ones, the epoch itself says that it was the last.
+
     Args:
         events: The events of a run, in order.
     """

@@ -121,7 +121,8 @@ class Coordinator:
             match event:
                 case EpochReported(trial=trial) if trial in self._running and event.epoch > self._running[trial].epoch:
                     self._learn(trial, event.epoch, event.metrics, event.seconds)
-                    done = event.epoch >= self._experiment.max_epochs or (trial, event.epoch) in own_ends
+                    whole = event.epoch >= self._experiment.max_epochs
+                    done = event.done or whole or (trial, event.epoch) in own_ends
                     verdicts[trial] = self._judge(trial, event.epoch, event.metrics, done=done, is_news=True)
                 case TrialEnded(trial=trial, status=status) if trial in self._running:
                     self._failures.record_end(trial, status, event.error)
@@ -247,8 +248,9 @@ class Coordinator:
         epoch = int(result["epoch"])
         if epoch <= self._running[trial].epoch:
             return False
-        metrics, seconds = result["metrics"], result["seconds"]
-        self._tell(EpochReported(time_s=self._clock(), trial=trial, epoch=epoch, metrics=metrics, seconds=seconds))
+        metrics, seconds, done = result["metrics"], result["seconds"], bool(result["done"])
+        now_s = self._clock()
+        self._tell(EpochReported(time_s=now_s, trial=trial, epoch=epoch, metrics=metrics, seconds=seconds, done=done))
         self._learn(trial, epoch, metrics, seconds)
         return True
 

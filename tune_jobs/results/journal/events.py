@@ -80,6 +80,8 @@ class EpochReported:
         epoch: The number of the epoch, from 1.
         metrics: The metrics of the epoch, by Keras's names.
         seconds: The duration of the epoch.
+        done: Whether the trial had nothing left to train, so that no scheduler judged the epoch. A line has this field
+            only if it is true.
     """
 
     EVENT: ClassVar[str] = "epoch"
@@ -88,6 +90,7 @@ class EpochReported:
     epoch: int
     metrics: Mapping[str, float]
     seconds: float
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ def encode(event: Event) -> bytes:
     try:
         if isinstance(event, EpochReported):
             fields["metrics"] = {name: _finite_or_name(float(value)) for name, value in event.metrics.items()}
+            if not event.done:
+                del fields["done"]  # nine in ten lines are such epochs
         text = _ENCODER.encode(fields)
     except (TypeError, ValueError, RecursionError) as error:
         raise EventError(f"this {event.EVENT} event cannot be written as JSON: {error}") from error
@@ -94,7 +96,7 @@ def _plain_epoch(fields: dict[str, Any]) -> EpochReported | None:
     Nine in ten lines of a journal are such epochs, and a leaderboard reads them all.
     """
     time_s, trial, epoch = fields.get("time_s"), fields.get("trial"), fields.get("epoch")
-    metrics, seconds = fields.get("metrics"), fields.get("seconds")
+    metrics, seconds, done = fields.get("metrics"), fields.get("seconds"), fields.get("done", False)
     if (
         type(time_s) is type(seconds) is float
         and type(trial) is type(epoch) is int
@@ -104,8 +106,9 @@ def _plain_epoch(fields: dict[str, Any]) -> EpochReported | None:
         and 1 <= epoch <= MAX_EPOCH
         and set(map(type, metrics.values())) <= _FLOATS
         and 0.0 <= seconds <= sys.float_info.max
+        and type(done) is bool
     ):
-        return EpochReported(time_s=time_s, trial=trial, epoch=epoch, metrics=metrics, seconds=seconds)
+        return EpochReported(time_s=time_s, trial=trial, epoch=epoch, metrics=metrics, seconds=seconds, done=done)
     return None
 
 
@@ -176,6 +179,12 @@ def _amount_or_none(value: Any) -> float | None:
     return None if value is None else _amount(value)
 
 
+def _truth(value: Any) -> bool:
+    if type(value) is bool:
+        return value
+    raise EventError("true or false")
+
+
 def _text(value: Any) -> str:
     if type(value) is str:
         return value
@@ -236,6 +245,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "epoch": _whole_number(1, MAX_EPOCH),
     "metrics": _metrics,
     "seconds": _amount,
+    "done": _truth,
     "status": _status,
     "reason": _text,
     "error": _text_or_none,

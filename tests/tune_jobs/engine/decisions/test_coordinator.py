@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -303,6 +303,7 @@ def outcome(simulation: Simulation) -> dict[int, Any]:
 @pytest.mark.parametrize("kind", [Simulation, StopThemselves])
 @pytest.mark.parametrize("searcher", [Random(), HyperOpt(startup_trials=4)])
 @given(cut=st.floats(0, 1))
+@example(cut=0.078125)  # right after the last epoch of a trial that stopped itself at a rung
 @settings(deadline=None, max_examples=15)
 def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(kind: Any, searcher: Any, cut: float) -> None:
     declared = experiment(trials=12, searcher=searcher)

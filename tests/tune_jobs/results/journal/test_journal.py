@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,7 @@ HOSTILE = {
     "time is huge": line(EPOCH | {"time_s": 10**400}),
     "time is infinite": line(EPOCH).replace(b"1.0", b"1e999"),
     "seconds are negative": line(EPOCH | {"seconds": -1}),
+    "done is a number": line(EPOCH | {"done": 1}),
     "trial is true": line(EPOCH | {"trial": True}),
     "trial is a float": line(EPOCH | {"trial": 7.0}),
     "trial is a path": line(EPOCH | {"trial": "../7"}),
@@ -240,6 +242,14 @@ def test_what_an_older_version_did_not_know_has_its_default():
     asked = {"event": "run_started", "time_s": 1.0, "cpus": 2.0, "gpus": 0.0, "max_concurrent_trials": 2}
     assert decode(line(asked)).nodes is None
     assert decode(line(asked | {"nodes": 3})).nodes == 3
+    assert not decode(line(EPOCH)).done
+    assert decode(line(EPOCH | {"done": True})).done
+
+
+def test_only_the_line_of_a_last_epoch_says_that_the_trial_was_done():
+    epoch = decode(line(EPOCH))
+    assert b"done" not in encode(epoch)
+    assert b'"done": true' in encode(replace(epoch, done=True))
 
 
 def test_whole_numbers_are_taken_for_amounts_and_metrics():
