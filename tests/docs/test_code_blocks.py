@@ -44,14 +44,6 @@ PRELUDES = {
 
         Experiment = lambda _, **fields: EXPERIMENT.override(**fields)
     """,
-    "trainables.md": """
-        import keras
-        import numpy as np
-        import tensorflow as tf
-
-        x, y = np.zeros((4, 8, 8, 1), "float32"), np.zeros(4, "int32")
-        x_val, y_val = x_test, y_test = x, y
-    """,
 }
 """What a page takes as given: run before its first block."""
 
