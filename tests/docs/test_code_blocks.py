@@ -19,24 +19,12 @@ from tune_jobs.results.find import load_run
 NEED_RUNS = {"README.md", "compare.md", "evaluation.md", "runs.md"}
 """Pages whose blocks start Ray or read finished runs."""
 
-SMALL = """
-    import tune_jobs
-    from tune_jobs.examples.digits_mlp import EXPERIMENT
-
-    EXPERIMENT = EXPERIMENT.override(trials=2, max_epochs=1)
-"""
 PRELUDES = {
     "cluster.md": """
         import tune_jobs
         from pathlib import Path
 
         Path("signs.py").write_text("from tune_jobs.examples.digits_mlp import EXPERIMENT")
-    """,
-    "compare.md": SMALL
-    + """
-    import shutil
-
-    shutil.copytree("runs/digits", "runs/hyperopt")
     """,
     "resources.md": """
         from tune_jobs import Resources
