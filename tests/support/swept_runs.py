@@ -11,8 +11,8 @@ from tests.support import runs
 from tests.support.fakes import experiment
 from trainables.report import Report
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
-from tune_jobs.engine.run_folder.recorder import Recorder
+from tune_jobs.engine.decisions.retention import RetentionPolicy
+from tune_jobs.engine.run_folder.recorder import CheckpointPruner, Recorder
 from tune_jobs.results.layout import TRIALS_FOLDER
 from tune_jobs.results.run import Run
 from tune_jobs.schedulers import NoScheduler

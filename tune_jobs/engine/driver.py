@@ -9,8 +9,7 @@ from pathlib import Path
 
 from trainables import Data, InvalidData, KerasTrainable
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
-from tune_jobs.engine.decisions.warm_start import read as read_lessons
+from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.on_ray.errors import in_one_line
 from tune_jobs.engine.on_ray.free_slots import FreeSlots
 from tune_jobs.engine.on_ray.local import variables_of_first_workers
@@ -18,8 +17,9 @@ from tune_jobs.engine.on_ray.nodes import joined_machine
 from tune_jobs.engine.on_ray.session import available_machine, ray_session
 from tune_jobs.engine.on_ray.storage_check import check_storage
 from tune_jobs.engine.on_ray.tuner import trainable_for_ray, tune_trials
-from tune_jobs.engine.run_folder.recorder import Recorder
+from tune_jobs.engine.run_folder.recorder import CheckpointPruner, Recorder
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
+from tune_jobs.engine.run_folder.warm_start_file import read_lessons
 from tune_jobs.engine.run_folder.working_folder import WorkingFolder
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment.experiment import Experiment

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tune_jobs.engine.decisions.warm_start import gather
 from tune_jobs.engine.driver import drive
 from tune_jobs.engine.on_ray.session import available_machine
 from tune_jobs.engine.run_folder.create import create_folder, default_name, update_record
 from tune_jobs.engine.run_folder.reporter import Reporter
+from tune_jobs.engine.run_folder.warm_start_file import gather
 from tune_jobs.engine.run_folder.working_folder import (
     discard,
     folder_to_work_in,

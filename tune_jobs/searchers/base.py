@@ -42,6 +42,16 @@ WAIT: Final = Waiting.WAIT
 """The answer of ``Search.propose`` when the next configuration depends on trials that have not ended."""
 
 
+def number_of_other_run(index: int) -> int:
+    """Return the number of another run's trial, as a searcher hears it: -1, -2, and so on for the indices 0, 1."""
+    return -1 - index
+
+
+def is_of_other_run(trial: int) -> bool:
+    """Return whether a trial that a searcher knows by this number is one of another run."""
+    return trial < 0
+
+
 class Search(ABC):
     """A searcher at work in one run; it keeps what it has learned from the trials.
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from search_spaces import InvalidDeclaration, SearchSpace
 from search_spaces.space import Config
-from tune_jobs.searchers.base import Search, Searcher
+from tune_jobs.searchers.base import Search, Searcher, is_of_other_run
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class _GridSearch(Search):
         return next(self._remaining, None)
 
     def remember(self, trial: int, config: Config) -> None:
-        if trial < 0:
+        if is_of_other_run(trial):
             self._tried_elsewhere.append(config)
         else:
             next(self._remaining, None)

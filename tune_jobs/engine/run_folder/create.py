@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tune_jobs.base.atomic_files import write_whole
-from tune_jobs.engine.decisions.warm_start import Taken
-from tune_jobs.engine.decisions.warm_start import write as write_lessons
+from tune_jobs.engine.decisions.warm_start import TakenTrials
+from tune_jobs.engine.run_folder.warm_start_file import write_lessons
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import change_record, write_record
@@ -78,7 +78,7 @@ def create_folder(
     experiment_name: str,
     reference: str | None = None,
     repeat: Repeat | None = None,
-    warm_start: tuple[Sequence[Taken], Sequence[Event]] = ((), ()),
+    warm_start: tuple[Sequence[TakenTrials], Sequence[Event]] = ((), ()),
 ) -> Path:
     """Create the folder of a run, whole or not at all, and record in it what was asked for.
 
@@ -89,7 +89,7 @@ def create_folder(
         experiment_name: The experiment's name.
         reference: The reference by which the command line finds the experiment again; None: it cannot.
         repeat: The position of the run in a group of repeats; None for a run by itself.
-        warm_start: The result of ``warm_start.gather``: what was taken from each other run, and the events.
+        warm_start: The result of ``warm_start_file.gather``: what was taken from each other run, and the events.
 
     Returns:
         The absolute path of the folder.

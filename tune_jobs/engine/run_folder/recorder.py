@@ -11,16 +11,50 @@ Four names stand for one pipe. From the decision to the screen, an event passes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tune_jobs.engine.decisions.retention import CheckpointPruner
+from trainables.storage.checkpoint import DiskCheckpoints
+from trainables.storage.layout import trial_name
+from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
 from tune_jobs.results import Event, JournalWriter
 from tune_jobs.results.layout import JOURNAL_FILE, error_file
 
 Check = Callable[[], object]
+
+
+class CheckpointPruner:
+    """The pruner of a run, which deletes the weights that a retention policy does not keep.
+
+    Args:
+        policy: The policy.
+        folder: The folder of all trials.
+        remove: Deletes the weights of trials that lie elsewhere than in the folder; None: they lie in it.
+    """
+
+    def __init__(
+        self, policy: RetentionPolicy, folder: Path, remove: Callable[[Sequence[int]], object] | None = None
+    ) -> None:
+        self._policy = policy
+        self._folder = folder
+        self._remove_elsewhere = remove
+
+    def event(self, event: Event) -> None:
+        """Delete the weights that are not kept any longer after an event, which the journal has already."""
+        self._remove(self._policy.to_delete_after(event))
+
+    def end(self) -> None:
+        """Delete all weights that are not kept: a worker may have written some after its trial lost its weights."""
+        self._remove(self._policy.all_to_delete())
+
+    def _remove(self, trials: list[int]) -> None:
+        if self._remove_elsewhere is not None:
+            self._remove_elsewhere(trials)
+            return
+        for trial in trials:
+            DiskCheckpoints(self._folder / trial_name(trial)).remove()
 
 
 class Recorder:

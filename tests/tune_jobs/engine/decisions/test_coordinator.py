@@ -328,8 +328,8 @@ def test_the_leaderboard_of_a_journal_that_was_cut_and_resumed_is_that_of_a_whol
     losers = [RetentionPolicy(declared.keep, declared.objective, lag=1) for _ in range(2)]
     for keeping, run in zip(losers, (whole, resumed), strict=True):
         for event in run.record.events:
-            keeping.after(event)
-    assert losers[0].losers() == losers[1].losers()
+            keeping.to_delete_after(event)
+    assert losers[0].all_to_delete() == losers[1].all_to_delete()
 
 
 @given(cut=st.floats(0, 1), workers=st.integers(2, 4))

@@ -1,4 +1,4 @@
-"""What a new run learns of old ones."""
+"""Warm start: the trials of old runs that a new run learns from."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from search_spaces import Choice, Float, SearchSpace
 from tests.support.fakes import MemoryRecord, experiment
 from tune_jobs.base.objective import Objective
-from tune_jobs.engine.decisions import warm_start
 from tune_jobs.engine.decisions.coordinator import Coordinator
+from tune_jobs.engine.decisions.warm_start import lesson, teach
 from tune_jobs.engine.run_folder.create import create_folder
+from tune_jobs.engine.run_folder.warm_start_file import gather, read_lessons
 from tune_jobs.errors import RequestError
-from tune_jobs.results import EpochReported, JournalWriter, Status, TrialEnded, TrialStarted
+from tune_jobs.results import EpochReported, Event, JournalWriter, Status, TrialEnded, TrialStarted, fold
 from tune_jobs.results.run import Run
 from tune_jobs.schedulers import ASHA, NoScheduler
 from tune_jobs.searchers import Grid, HyperOpt, Random, Search
@@ -25,31 +26,31 @@ from tune_jobs.searchers import Grid, HyperOpt, Random, Search
 GRID = SearchSpace(x=Choice(0.1, 0.2, 0.3, 0.4))
 
 
-class Told(Search):
-    """Writes down what it is told."""
+class ListeningSearch(Search):
+    """Writes down its calls."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
+        self.calls: list[tuple[Any, ...]] = []
 
     def propose(self, trial: int) -> None:
         return None
 
     def remember(self, trial: int, config: dict[str, Any]) -> None:
-        self.told.append(("tried", trial, config["x"]))
+        self.calls.append(("tried", trial, config["x"]))
 
     def report(self, trial: int, epoch: int, loss: float) -> None:
-        self.told.append(("loss", trial, epoch, loss))
+        self.calls.append(("loss", trial, epoch, loss))
 
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
-        self.told.append(("end", trial, failed, trained_out))
+        self.calls.append(("end", trial, failed, trained_out))
 
 
 def trial(number: int, x: float, values: list[float], status: Status | None, **metrics: float) -> list[Any]:
     """A trial that reported these values, an epoch each, and ended so (None: it did not)."""
     events: list[Any] = [TrialStarted(time_s=1.0, trial=number, config={"x": x}, node="here")]
     for epoch, value in enumerate(values, start=1):
-        told = {"val_accuracy": value, **metrics}
-        events.append(EpochReported(time_s=2.0, trial=number, epoch=epoch, metrics=told, seconds=1.0))
+        reported = {"val_accuracy": value, **metrics}
+        events.append(EpochReported(time_s=2.0, trial=number, epoch=epoch, metrics=reported, seconds=1.0))
     if status:
         events.append(TrialEnded(time_s=3.0, trial=number, status=status, reason="so", error=None))
     return events
@@ -64,15 +65,15 @@ def old_run(tmp_path: Path, *trials: list[Any], name: str = "old", **fields: Any
     return Run(made)
 
 
-def told(run: Run, declared: Any) -> list[tuple[Any, ...]]:
-    search = Told()
-    warm_start.teach(search, warm_start.gather([run], declared)[1], declared.objective)
-    return search.told
+def calls_of(run: Run, declared: Any) -> list[tuple[Any, ...]]:
+    search = ListeningSearch()
+    teach(search, gather([run], declared)[1], declared.objective)
+    return search.calls
 
 
 def test_results_are_heard_as_best_losses_under_numbers_of_their_own(tmp_path: Path) -> None:
     run = old_run(tmp_path, trial(3, 0.5, [0.2, 0.6, 0.4], Status.STOPPED), trial(4, 0.7, [0.1], Status.FAILED))
-    assert told(run, experiment()) == [
+    assert calls_of(run, experiment()) == [
         ("tried", -1, 0.5),
         ("loss", -1, 1, -0.2),
         ("loss", -1, 2, -0.6),
@@ -92,32 +93,32 @@ def test_what_lies_elsewhere_or_has_not_ended_is_left_out_and_counted(tmp_path: 
         trial(2, 0.6, [0.2], None),
         space=SearchSpace(x=Float(0.0, 2.0)),
     )
-    ((taken,), events) = warm_start.gather([run], experiment())
+    ((taken,), events) = gather([run], experiment())
     assert str(taken) == "warm start: 1 of the 3 trials of old"
     assert (taken.trials, {event.trial for event in events}) == ((0,), {0})
 
 
 def test_a_trial_that_never_met_a_rung_of_the_new_run_says_nothing(tmp_path: Path) -> None:
     run = old_run(tmp_path, trial(0, 0.5, [0.2, 0.3], Status.STOPPED), trial(1, 0.6, [], Status.DIVERGED))
-    ((taken,), _) = warm_start.gather([run], experiment(scheduler=ASHA(grace_period=3), max_epochs=9))
+    ((taken,), _) = gather([run], experiment(scheduler=ASHA(grace_period=3), max_epochs=9))
     assert taken.trials == (1,)
-    ((taken,), _) = warm_start.gather([run], experiment(scheduler=ASHA(grace_period=2), max_epochs=8))
+    ((taken,), _) = gather([run], experiment(scheduler=ASHA(grace_period=2), max_epochs=8))
     assert taken.trials == (0, 1)
 
 
 def test_epochs_beyond_the_new_budget_are_not_heard_and_fewer_are_not_all(tmp_path: Path) -> None:
     run = old_run(tmp_path, trial(0, 0.5, [0.1] * 9, Status.COMPLETED), max_epochs=9)
-    shorter = told(run, experiment(max_epochs=3, scheduler=NoScheduler()))
+    shorter = calls_of(run, experiment(max_epochs=3, scheduler=NoScheduler()))
     assert [event[2] for event in shorter if event[0] == "loss"] == [1, 2, 3]
     longer = experiment(max_epochs=27)
-    assert told(run, longer)[-1] == ("end", -1, False, False)
+    assert calls_of(run, longer)[-1] == ("end", -1, False, False)
     early = old_run(tmp_path, trial(0, 0.5, [0.1] * 4, Status.COMPLETED), name="early", max_epochs=9)
-    assert told(early, longer)[-1] == ("end", -1, False, True)
+    assert calls_of(early, longer)[-1] == ("end", -1, False, True)
 
 
 def test_nan_epochs_are_not_heard(tmp_path: Path) -> None:
     run = old_run(tmp_path, trial(0, 0.5, [0.3], Status.DIVERGED, loss=float("nan")))
-    assert told(run, experiment()) == [("tried", -1, 0.5), ("end", -1, True, False)]
+    assert calls_of(run, experiment()) == [("tried", -1, 0.5), ("end", -1, True, False)]
 
 
 def test_another_objective_is_refused_and_all_of_them_are_told(tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_another_objective_is_refused_and_all_of_them_are_told(tmp_path: Path) -
         old_run(tmp_path, name="b", objective=Objective("val_accuracy", "min")),
     ]
     with pytest.raises(RequestError) as refused:
-        warm_start.gather(runs, experiment())
+        gather(runs, experiment())
     assert [problem.split(" was ")[0] for problem in refused.value.problems] == ["The run a", "The run b"]
 
 
@@ -134,7 +135,7 @@ def test_another_objective_is_refused_and_all_of_them_are_told(tmp_path: Path) -
 def test_what_was_tried_is_not_tried_again(tmp_path: Path, searcher: Any) -> None:
     run = old_run(tmp_path, trial(0, 0.3, [0.2], Status.STOPPED), trial(1, 0.1, [0.2], Status.STOPPED), space=GRID)
     declared = experiment(space=GRID, searcher=searcher, trials=None)
-    _, lessons = warm_start.gather([run], declared)
+    _, lessons = gather([run], declared)
     coordinator = Coordinator(declared, MemoryRecord(), lessons=lessons)
     proposals = [coordinator.propose() for _ in range(3)]
     assert sorted(config["x"] for _, config in filter(None, proposals)) == [0.2, 0.4]
@@ -144,7 +145,7 @@ def test_what_was_tried_is_not_tried_again(tmp_path: Path, searcher: Any) -> Non
 def test_hyperopt_starts_where_the_old_run_left_off(tmp_path: Path) -> None:
     trials = [trial(n, n / 40, [1 - abs(n / 40 - 0.7)] * 9, Status.COMPLETED) for n in range(40)]
     declared = experiment(searcher=HyperOpt(), trials=10)
-    _, lessons = warm_start.gather([old_run(tmp_path, *trials)], declared)
+    _, lessons = gather([old_run(tmp_path, *trials)], declared)
 
     def first(lessons: Any) -> list[float]:
         coordinator = Coordinator(declared, MemoryRecord(), lessons=lessons)
@@ -156,12 +157,12 @@ def test_hyperopt_starts_where_the_old_run_left_off(tmp_path: Path) -> None:
 
 def test_what_was_taken_is_in_the_new_folder_and_the_old_one_may_go(tmp_path: Path) -> None:
     run = old_run(tmp_path, trial(7, 0.5, [0.2], Status.STOPPED))
-    taken, lessons = warm_start.gather([run], experiment())
+    taken, lessons = gather([run], experiment())
     made = create_folder(tmp_path, "new", experiment(), "test", warm_start=(taken, lessons))
     asked = json.loads((made / "experiment.json").read_text())
     assert asked["warm_start"] == [{"run": "old", "trials": [7], "of": 1}]
-    assert warm_start.read(made) == lessons
-    assert warm_start.read(run.folder) == []
+    assert read_lessons(made) == lessons
+    assert read_lessons(run.folder) == []
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.sampled_from(["stopped", "completed", "failed"]))))
@@ -172,7 +173,7 @@ def test_every_trial_taken_can_be_judged(ends: list[tuple[float, int, str]]) -> 
 
     declared = experiment(scheduler=ASHA(grace_period=2), max_epochs=8)
 
-    class Judging(Told):
+    class Judging(ListeningSearch):
         merits = TrialOrder([*declared.rungs, declared.max_epochs])
 
         def report(self, trial: int, epoch: int, loss: float) -> None:
@@ -181,17 +182,14 @@ def test_every_trial_taken_can_be_judged(ends: list[tuple[float, int, str]]) -> 
         def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
             self.merits.end(trial, failed=failed, trained_out=trained_out)
 
-    class InMemory:
-        name, objective, experiment = "old", declared.objective, {"max_epochs": 9}
-
-        def history(self) -> Any:
-            from tune_jobs.results import fold
-
-            trials = [trial(n, x, [x] * epochs, Status(status)) for n, (x, epochs, status) in enumerate(ends)]
-            return fold(event for events in trials for event in events)
-
-    ((taken,), events) = warm_start.gather([InMemory()], declared)  # type: ignore[list-item]
+    old = [trial(number, x, [x] * epochs, Status(status)) for number, (x, epochs, status) in enumerate(ends)]
+    events: list[Event] = []
+    taken = 0
+    for history in fold(event for events_of_one in old for event in events_of_one).trials.values():
+        if taught := lesson(history, taken, declared, 9):
+            events += taught
+            taken += 1
     judging = Judging()
     judging.merits = TrialOrder([*declared.rungs, declared.max_epochs])
-    warm_start.teach(judging, events, declared.objective)
-    assert sorted(judging.merits.best_first()) == [-n for n in range(len(taken.trials), 0, -1)]
+    teach(judging, events, declared.objective)
+    assert sorted(judging.merits.best_first()) == [-n for n in range(taken, 0, -1)]

@@ -12,8 +12,8 @@ from rich.console import Console
 from tests.support.counting import calls_of
 from tests.support.fakes import experiment
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.decisions.retention import CheckpointPruner, RetentionPolicy
-from tune_jobs.engine.run_folder.recorder import Recorder
+from tune_jobs.engine.decisions.retention import RetentionPolicy
+from tune_jobs.engine.run_folder.recorder import CheckpointPruner, Recorder
 from tune_jobs.engine.run_folder.reporter import Plan
 from tune_jobs.results.run import Run
 from tune_jobs.schedulers import ASHA, NoScheduler, Scheduler
