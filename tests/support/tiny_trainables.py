@@ -1,9 +1,15 @@
 """Trainables and data that train in milliseconds."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
 from trainables import Data, FitOptions, KerasTrainable
+from trainables.report import Report
 
 
 def blobs(examples: int = 48, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -21,7 +27,8 @@ def tiny_data(examples: int = 48) -> Data:
 class Tiny(KerasTrainable):
     """One dense layer; subclasses override what they are about.
 
-    It runs eagerly, because tracing takes longer than all its epochs; what is about tracing compiles its own.
+    It runs eagerly, because tracing takes longer than all its epochs. A test that is about tracing compiles a model of
+    its own.
     """
 
     batch_size = 16
@@ -29,7 +36,7 @@ class Tiny(KerasTrainable):
     def load_data(self) -> Data:
         return tiny_data()
 
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
         optimizer = keras.optimizers.SGD(config.get("learning_rate", 0.1))
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
@@ -39,23 +46,23 @@ class Tiny(KerasTrainable):
 class Scripted(Tiny):
     """Reports the validation scores of ``config["scores"]``, one an epoch."""
 
-    def fit_options(self, config) -> FitOptions:
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
         return FitOptions(callbacks=[Script(config["scores"]), *config.get("callbacks", ())])
 
 
 class Script(keras.callbacks.Callback):
-    def __init__(self, scores) -> None:
+    def __init__(self, scores: Sequence[float]) -> None:
         super().__init__()
         self.scores = scores
 
-    def on_epoch_end(self, epoch, logs=None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs["score"] = self.scores[epoch]
 
 
 class Everything(Tiny):
     """All that makes continuing hard: callbacks with memory, dropout, batch normalisation, augmentation."""
 
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         model = keras.Sequential(
             [
                 keras.Input((4,)),
@@ -70,7 +77,7 @@ class Everything(Tiny):
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
         return model
 
-    def fit_options(self, config) -> FitOptions:
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
         # With a min_delta this large every epoch but the first is a plateau, if its sign is right.
         return FitOptions(
             callbacks=[
@@ -84,7 +91,7 @@ class Everything(Tiny):
         )
 
 
-def jitter(x, y, seed):
+def jitter(x: Any, y: Any, seed: Any) -> tuple[Any, Any]:
     import tensorflow as tf
 
     return x + tf.random.stateless_normal(tf.shape(x), seed, stddev=0.1), y
@@ -95,7 +102,7 @@ class Swish(Tiny):
 
     batch_size = 32  # one batch an epoch: a loop over several would take longer to trace
 
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         model = keras.Sequential(
             [keras.Input((4,)), keras.layers.Dense(config.get("units", 64), "swish"), keras.layers.Dense(3, "softmax")]
         )
@@ -106,9 +113,13 @@ class Swish(Tiny):
         return Data(train=blobs(32))
 
 
-def train(worker, epochs: int) -> list[dict]:
-    """What a trial reports until it has ended, or for so many epochs; its checkpoints are on disk then."""
-    results = []
+def train(worker: KerasTrainable, epochs: int) -> list[Report]:
+    """Train a worker's trial until it has ended, for so many epochs at most, and wait for its checkpoints.
+
+    Returns:
+        The report of every epoch.
+    """
+    results: list[Report] = []
     while len(results) < epochs and not (results and results[-1]["done"]):
         results.append(worker.step())
     worker.wait_until_saved()

@@ -41,12 +41,15 @@ def can_gather(model: Any) -> bool:
         return False
     import tensorflow as tf
 
-    are_kerass_own = all(
-        name not in vars(model) and getattr(type(model), name, None) is getattr(keras.Model, name, model)
-        for name in _STEPS
-    )
+    are_kerass_own = all(_is_kerass_own(model, name) for name in _STEPS)
     are_unmade = model.train_function is None and model.test_function is None
     return are_kerass_own and are_unmade and not tf.config.list_logical_devices("GPU")
+
+
+def _is_kerass_own(model: Any, method: str) -> bool:
+    """Return whether a method exists, and neither the model nor its class has replaced it."""
+    is_replaced = method in vars(model) or getattr(type(model), method, None) is not getattr(keras.Model, method, None)
+    return hasattr(keras.Model, method) and not is_replaced
 
 
 class BatchSpan(NamedTuple):

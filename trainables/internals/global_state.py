@@ -11,7 +11,7 @@ What they buy: compiled functions stay compiled between trials, 0.4 s a trial fo
 take turns draw the same numbers as each would alone.
 
 Without them: Keras's public ``set_random_seed`` and ``clear_session`` do the work. Both empty TensorFlow's cache of
-kernels, so that every function is optimised again at its next call. The names of each execution begin anew, but what
+kernels, so that every function is optimized again at its next call. The names of each execution begin anew, but what
 they draw from the global generators of Keras and TensorFlow depends on their turns. Keras's own layers do not draw from
 those. Python's and NumPy's generators are public, and always exchanged.
 """
@@ -77,7 +77,7 @@ def set_seed(seed: int) -> None:
     """Seed every generator like ``keras.utils.set_random_seed``, but leave compiled functions compiled where possible.
 
     ``tf.random.set_seed`` empties TensorFlow's cache of kernels, so that stateful operations begin again. Every
-    compiled function is then optimised anew at its next call (0.4 s for a small model). Kernels of stateful
+    compiled function is then optimized anew at its next call (0.4 s for a small model). Kernels of stateful
     operations belong to their seeds: as long as this process has not used a seed, there are none to begin again.
 
     Args:

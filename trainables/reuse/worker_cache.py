@@ -169,10 +169,10 @@ class TrialModel:
         return self.fingerprint is not None and now is not None and now.features == self.fingerprint.features
 
     def retrace_if_changed(self) -> None:
-        """Have a model traced as it is now, and not kept, if a callback changed it since it was built.
+        """Drop the compiled steps of a model that a callback changed since it was built, and do not keep the model.
 
-        To be called before the first step of a trial, when the callbacks have begun: the traces of a kept model, which
-        are those of the model as it was built, would not have the change.
+        Call this before the first step of a trial, when its callbacks have heard that the epoch begins. A kept model
+        was traced as it was built: without this call, its steps would not have the change.
         """
         if self.fingerprint is not None and not self.is_unchanged():
             self.fingerprint = None
@@ -264,7 +264,7 @@ def _may_be_reused(model: Any, callbacks: Sequence[Any]) -> bool:
 
 
 def _leaves_tracing_alone(callback: Any) -> bool:
-    methods = (getattr(callback, name) for name in _HOOKS_BEFORE_TRACING)
+    methods = (getattr(callback, name, None) for name in _HOOKS_BEFORE_TRACING)
     return all(getattr(method, "__globals__", {}).get("__name__", "").startswith("keras.") for method in methods)
 
 
