@@ -1,6 +1,9 @@
 """Data: every mistake is found at once, and a split divides without losing or repeating an example."""
 
+from __future__ import annotations
+
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,19 +14,19 @@ X = np.zeros((6, 2), np.float32)
 Y = np.arange(6)
 
 
-def problems(**splits) -> tuple[str, ...]:
+def problems(**splits: Any) -> tuple[str, ...]:
     with pytest.raises(InvalidData) as caught:
         Data(**splits)
     assert str(caught.value) == "\n".join(caught.value.problems)
     return caught.value.problems
 
 
-def test_valid_data_counts_its_examples():
+def test_valid_data_counts_its_examples() -> None:
     data = Data(train=(X, Y), validation=(X[:2], Y[:2], np.ones(2)))
     assert data.examples == {"train": 6, "validation": 2}
 
 
-def test_several_inputs_and_outputs_are_valid():
+def test_several_inputs_and_outputs_are_valid() -> None:
     data = Data(train=({"image": X, "size": (Y, Y)}, [Y, Y]))
     assert data.examples == {"train": 6}
 
@@ -46,34 +49,34 @@ def test_several_inputs_and_outputs_are_valid():
         (None, "Data.train is a NoneType, but must be a tuple"),
     ],
 )
-def test_a_mistake_is_told_with_its_split_and_its_remedy(train, expected):
+def test_a_mistake_is_told_with_its_split_and_its_remedy(train: Any, expected: str) -> None:
     (problem,) = problems(train=train)
     assert expected in problem
 
 
 @pytest.mark.parametrize("empty", [((), Y), ({}, Y), (X, ())])
-def test_a_split_without_arrays_is_a_mistake(empty):
+def test_a_split_without_arrays_is_a_mistake(empty: Any) -> None:
     (problem,) = problems(train=empty)
     assert "Data.train has a part without any array" in problem
 
 
-def test_all_mistakes_are_reported_at_once():
+def test_all_mistakes_are_reported_at_once() -> None:
     found = problems(train=(X, np.full(4, np.nan)), validation=(X[:0], Y[:0]), test=[X, Y])
     assert [problem.split("Data.")[1].split()[0] for problem in found] == ["train", "train", "validation", "test"]
 
 
-def test_missing_inputs_are_allowed():
-    Data(train=(np.full((6, 2), np.nan), Y))
+def test_missing_inputs_are_allowed() -> None:
+    assert Data(train=(np.full((6, 2), np.nan), Y)).examples == {"train": 6}
 
 
-def test_the_error_survives_the_way_between_processes():
+def test_the_error_survives_the_way_between_processes() -> None:
     error = InvalidData(["one", "two"])
     copied = pickle.loads(pickle.dumps(error))  # noqa: S301 - written above
     assert copied.problems == ("one", "two")
     assert str(copied) == str(error)
 
 
-def test_split_keeps_every_example_once_and_its_label():
+def test_split_keeps_every_example_once_and_its_label() -> None:
     x = np.arange(100)[:, None]
     (x_kept, y_kept), (x_held_out, y_held_out) = split(x, x[:, 0] % 4, 0.2, seed=1)
     assert len(x_held_out) == 20
@@ -82,18 +85,18 @@ def test_split_keeps_every_example_once_and_its_label():
     np.testing.assert_array_equal(y_held_out, x_held_out[:, 0] % 4)
 
 
-def test_split_divides_each_class_alike():
+def test_split_divides_each_class_alike() -> None:
     y = np.repeat([0, 1], [80, 20])
     _, (_, held_out) = split(np.arange(100), y, 0.1, seed=0)
     np.testing.assert_array_equal(np.bincount(held_out), [8, 2])
 
 
-def test_split_without_stratification_takes_any_target():
+def test_split_without_stratification_takes_any_target() -> None:
     _, (_, held_out) = split(np.arange(10), np.linspace(0, 1, 10), 0.3, stratify=False)
     assert len(held_out) == 3
 
 
-def test_split_depends_on_its_seed_only():
+def test_split_depends_on_its_seed_only() -> None:
     x, y = np.arange(60), np.arange(60) % 3
     (first, _), _ = split(x, y, 0.5, seed=1)
     (again, _), _ = split(x, y, 0.5, seed=1)

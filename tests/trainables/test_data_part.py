@@ -1,5 +1,9 @@
 """A part of the data: of each class its share, in the old order, the same for whoever asks."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,7 +41,7 @@ def places(data: Data) -> np.ndarray:
 
 @settings(max_examples=150, deadline=None)
 @given(classes(), FRACTIONS, st.sampled_from(["flat", "column", "unsigned", "floats", "one-hot"]))
-def test_each_class_has_its_share_and_at_least_one_example(drawn, fraction, form):
+def test_each_class_has_its_share_and_at_least_one_example(drawn: np.ndarray, fraction: float, form: str) -> None:
     part = Data(numbered(as_labels(drawn, form))).part(fraction)
     kept = np.bincount(drawn[places(part)], minlength=drawn.max() + 1)
     there = np.bincount(drawn)
@@ -51,7 +55,7 @@ def test_each_class_has_its_share_and_at_least_one_example(drawn, fraction, form
 
 @settings(max_examples=100, deadline=None)
 @given(classes(), FRACTIONS)
-def test_examples_keep_their_order_their_labels_and_their_weights(drawn, fraction):
+def test_examples_keep_their_order_their_labels_and_their_weights(drawn: np.ndarray, fraction: float) -> None:
     x, y = numbered(drawn)
     data = Data(({"a": x, "b": [x, (x * 2,)]}, y, x[:, 0] / 7))
     x_part, y_part, weights = data.part(fraction).train
@@ -65,7 +69,7 @@ def test_examples_keep_their_order_their_labels_and_their_weights(drawn, fractio
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 200), FRACTIONS)
-def test_what_has_no_classes_is_drawn_at_random_to_the_very_number(examples, fraction):
+def test_what_has_no_classes_is_drawn_at_random_to_the_very_number(examples: int, fraction: float) -> None:
     part = Data(numbered(np.linspace(-1.5, 1.2, examples))).part(fraction)
     assert len(places(part)) == max(1, round(fraction * examples))
 
@@ -82,12 +86,12 @@ def test_what_has_no_classes_is_drawn_at_random_to_the_very_number(examples, fra
     ],
     ids=["unique", "vectors", "many-hot", "images", "outputs", "fractions"],
 )
-def test_labels_that_are_no_classes_bind_nothing(y):
+def test_labels_that_are_no_classes_bind_nothing(y: Any) -> None:
     part = Data((np.arange(1000)[:, None], y)).part(0.1)
     assert len(places(part)) == 100
 
 
-def test_the_test_examples_stay_whole_and_the_rest_does_not():
+def test_the_test_examples_stay_whole_and_the_rest_does_not() -> None:
     x, y = numbered(np.arange(100) % 4)
     names = ("a", "b", "c", "d")
     part = Data((x, y), (x[:40], y[:40]), (x, y), names).part(0.2)
@@ -95,11 +99,11 @@ def test_the_test_examples_stay_whole_and_the_rest_does_not():
     assert part.class_names == names
 
 
-def test_data_needs_no_other_split():
+def test_data_needs_no_other_split() -> None:
     assert Data(numbered(np.arange(100) % 4)).part(0.2).examples == {"train": 20}
 
 
-def test_everybody_gets_the_same_examples_and_not_simply_the_first():
+def test_everybody_gets_the_same_examples_and_not_simply_the_first() -> None:
     data = Data(numbered(np.arange(1000) % 4))
     first = places(data.part(0.1))
     np.testing.assert_array_equal(first, places(data.part(0.1)))
@@ -107,12 +111,12 @@ def test_everybody_gets_the_same_examples_and_not_simply_the_first():
     assert not np.array_equal(first, np.arange(0, 1000, 10))
 
 
-def test_all_of_it_is_the_data_itself():
+def test_all_of_it_is_the_data_itself() -> None:
     data = Data(numbered(np.arange(6)))
     assert data.part(1) is data
 
 
 @pytest.mark.parametrize("fraction", [0, -0.1, 1.01, float("nan"), float("inf")])
-def test_a_fraction_out_of_range_is_refused(fraction):
+def test_a_fraction_out_of_range_is_refused(fraction: float) -> None:
     with pytest.raises(ValueError, match=r"`fraction` is .*must be in \(0, 1\]"):
         Data(numbered(np.arange(6))).part(fraction)

@@ -1,6 +1,8 @@
 """The published contract, over the shipped trainables and over one with everything that makes it hard."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import Any, ClassVar
 
 import keras
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from tests.support.tiny_trainables import Everything, Tiny, tiny_data
 from trainables import Data
 from trainables.examples.digits_mlp import DigitsMlp
+from trainables.report import Report
 from trainables.testing import TrainableContract
 
 
@@ -40,7 +43,7 @@ class TestEverything(TrainableContract):
     objective = ("val_loss", "min")
     epochs = 6
 
-    def test_the_trial_is_one_whose_callbacks_matter(self):
+    def test_the_trial_is_one_whose_callbacks_matter(self) -> None:
         run = self._uninterrupted(self.config)
         rates = [result["learning_rate"] for result in run.results]
         assert len(set(rates)) > 1, "ReduceLROnPlateau did nothing"
@@ -52,7 +55,7 @@ class Unseeded(Tiny):
 
     steps = 0
 
-    def step(self):
+    def step(self) -> Report:
         Unseeded.steps += 1
         result = super().step()
         result["metrics"]["val_loss"] += Unseeded.steps
@@ -62,7 +65,7 @@ class Unseeded(Tiny):
 class Fixed(Tiny):
     """Breaks the contract: every trial begins with the same weights."""
 
-    def build_model(self, config):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
         keras.utils.set_random_seed(0)
         return super().build_model(config)
 
@@ -77,20 +80,20 @@ def contract_of(broken: type[Tiny]) -> TrainableContract:
     return Contract()
 
 
-def test_hidden_state_breaks_the_contract():
+def test_hidden_state_breaks_the_contract() -> None:
     contract = contract_of(Unseeded)
     with pytest.raises(AssertionError, match="saved and restored, epoch 2: val_loss differs"):
         contract.test_a_restored_trial_goes_on_as_if_uninterrupted()
 
 
-def test_a_fixed_seed_breaks_the_contract():
+def test_a_fixed_seed_breaks_the_contract() -> None:
     with pytest.raises(AssertionError, match=r"fixed seed in Fixed\.build_model"):
         contract_of(Fixed).test_each_trial_has_its_own_seed()
 
 
-def test_a_failing_trial_shows_its_traceback():
+def test_a_failing_trial_shows_its_traceback() -> None:
     class Failing(Tiny):
-        def build_model(self, config):
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
             raise ArithmeticError("no such model")
 
     with pytest.raises(AssertionError, match=r"(?s)Traceback.*no such model"):

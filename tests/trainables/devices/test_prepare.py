@@ -3,11 +3,14 @@
 One child process does it all: what is limited can be limited only before TensorFlow starts.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +55,7 @@ print(json.dumps({{
 
 
 @pytest.fixture(scope="module")
-def report() -> dict:
+def report() -> dict[str, Any]:
     environment = {
         **os.environ,
         "PYTHONPATH": str(Path(__file__).parents[3]),
@@ -61,33 +64,34 @@ def report() -> dict:
     command = [sys.executable, "-c", CHILD]
     child = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert child.returncode == 0, child.stderr
-    return json.loads(child.stdout.splitlines()[-1])
+    report: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
+    return report
 
 
-def test_every_trial_was_trained(report):
+def test_every_trial_was_trained(report: dict[str, Any]) -> None:
     assert report["failed"] == []
     assert len(report["resident_bytes"]) == TRIALS
 
 
-def test_tensorflow_has_as_many_threads_as_the_trial_has_cpus(report):
+def test_tensorflow_has_as_many_threads_as_the_trial_has_cpus(report: dict[str, Any]) -> None:
     assert (report["intra"], report["inter"]) == (2, 2)
 
 
-def test_what_keras_imports_for_few_is_there_for_who_uses_it(report):
+def test_what_keras_imports_for_few_is_there_for_who_uses_it(report: dict[str, Any]) -> None:
     assert report["imported"] == []
     assert report["classes"] == ["SKLearnClassifier", "plot_image_gallery"]
 
 
-def test_a_trial_without_gpus_sees_none(report):
+def test_a_trial_without_gpus_sees_none(report: dict[str, Any]) -> None:
     assert report["visible_gpus"] == ""
 
 
-def test_the_memory_of_a_worker_is_bounded(report):
+def test_the_memory_of_a_worker_is_bounded(report: dict[str, Any]) -> None:
     after_ten, at_the_end = report["resident_bytes"][9], report["resident_bytes"][-1]
     assert at_the_end <= 1.1 * after_ten
     # TensorFlow alone is so large that a tenth of it hides a leak of 2 MB a trial.
     assert at_the_end - after_ten < 20 * 2**20
 
 
-def test_traced_gradients_are_forgotten(report):
+def test_traced_gradients_are_forgotten(report: dict[str, Any]) -> None:
     assert report["gradients"][-1] <= report["gradients"][0]

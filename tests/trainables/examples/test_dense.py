@@ -1,6 +1,9 @@
 """What Dense makes of a configuration, and what it refuses."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -17,12 +20,14 @@ from search_spaces.examples import (
     mnist_mlp,
     mnist_sweeps,
 )
+from tests.support.outcomes import BeginTrial
 from trainables import Data
 from trainables.examples.dense import Dense
 from trainables.examples.fashion_mnist_cnn import FashionMnistCnn
 
 SPACES = [
-    each.SPACE for each in (digits_mlp, fashion_mnist_dense, fashion_mnist_mlp, mnist_joint, mnist_mlp, mnist_sweeps)
+    example.SPACE
+    for example in (digits_mlp, fashion_mnist_dense, fashion_mnist_mlp, mnist_joint, mnist_mlp, mnist_sweeps)
 ]
 
 
@@ -55,7 +60,7 @@ EVERYTHING = {
 }
 
 
-def build(**config) -> keras.Model:
+def build(**config: Any) -> keras.Model:
     return Small.standalone().build_model(config)
 
 
@@ -67,7 +72,7 @@ def hidden(model: keras.Model) -> list[keras.layers.Dense]:
     return [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)][:-1]
 
 
-def test_the_layers_of_a_plain_network():
+def test_the_layers_of_a_plain_network() -> None:
     assert kinds(build(units=[8, 6])) == ["Flatten", "Dense", "Dense", "Dense"]
     assert kinds(build(units=[8], dropout=0.5)) == ["Flatten", "Dense", "Dropout", "Dense"]
     assert [layer.units for layer in hidden(build(units=[8, 6]))] == [8, 6]
@@ -76,14 +81,14 @@ def test_the_layers_of_a_plain_network():
     assert kinds(build(units=[])) == ["Flatten", "Dense"]
 
 
-def test_the_layers_of_a_network_with_everything():
+def test_the_layers_of_a_network_with_everything() -> None:
     model = build(units=[8, 8], batch_normalisation=True, dropout=0.5, input_noise=0.1)
     block = ["Dense", "BatchNormalization", "Activation", "Dropout"]
     assert kinds(model) == ["GaussianNoise", "Flatten", *block, *block, "Dense"]
     assert [layer.use_bias for layer in hidden(model)] == [False, False]
 
 
-def test_features_come_before_the_dense_layers():
+def test_features_come_before_the_dense_layers() -> None:
     model = FashionMnistCnn.standalone().build_model({"nodes": 64, "dropout": 0.3})
     convolutions = ["Conv2D", "MaxPooling2D"]
     assert kinds(model) == ["Reshape", *convolutions, *convolutions, "Flatten", "Dense", "Dropout", "Dense"]
@@ -103,14 +108,14 @@ def test_features_come_before_the_dense_layers():
         ({"optimizer": "adagrad", "learning_rate": 0.1}, "Adagrad", {"learning_rate": 0.1}),
     ],
 )
-def test_optimizers(config, kind, fields):
+def test_optimizers(config: dict[str, Any], kind: str, fields: dict[str, float]) -> None:
     optimizer = build(**config).optimizer
     assert type(optimizer).__name__ == kind
     told = optimizer.get_config()
     assert {name: pytest.approx(told[name]) for name in fields} == fields
 
 
-def test_penalties_and_constraints_are_those_of_the_hidden_layers():
+def test_penalties_and_constraints_are_those_of_the_hidden_layers() -> None:
     model = build(units=[8], regulariser="l2", strength=0.01, weight_constraint=2.0, activity_regularisation=1e-3)
     (layer,) = hidden(model)
     assert layer.kernel_regularizer.get_config() == pytest.approx({"l2": 0.01})
@@ -120,7 +125,7 @@ def test_penalties_and_constraints_are_those_of_the_hidden_layers():
     assert (output.kernel_regularizer, output.kernel_constraint, output.activity_regularizer) == (None, None, None)
 
 
-def test_activations_are_penalised_where_they_are_activations():
+def test_activations_are_penalised_where_they_are_activations() -> None:
     model = build(units=[8], batch_normalisation=True, activity_regularisation=1e-3, activation="tanh")
     (layer,) = hidden(model)
     assert layer.activity_regularizer is None
@@ -129,7 +134,7 @@ def test_activations_are_penalised_where_they_are_activations():
     assert activation.activity_regularizer.get_config() == pytest.approx({"l1": 1e-3})
 
 
-def test_early_stopping_is_asked_for():
+def test_early_stopping_is_asked_for() -> None:
     assert Small.standalone().fit_options({}).callbacks == ()
     (stopping,) = Small.standalone().fit_options({"early_stopping": 5, "batch_size": 8}).callbacks
     assert (stopping.monitor, stopping.patience) == ("val_loss", 5)
@@ -158,31 +163,31 @@ def test_early_stopping_is_asked_for():
         ("early_stopping", 0, "from 1 on, or None"),
     ],
 )
-def test_wrong_values_are_told_with_name_value_and_rule(name, value, rule):
+def test_wrong_values_are_told_with_name_value_and_rule(name: str, value: Any, rule: str) -> None:
     with pytest.raises(ValueError, match="must be") as caught:
         build(**{name: value})
     assert f"The value of `{name}` is {value!r}, but must be" in str(caught.value)
     assert rule in str(caught.value)
 
 
-def test_all_wrong_values_are_told_at_once():
+def test_all_wrong_values_are_told_at_once() -> None:
     with pytest.raises(ValueError, match=r"(?s)`dropout`.*\n.*`optimizer`"):
         build(optimizer="adamw", dropout=-1)
 
 
-def test_adagrad_has_no_momentum():
+def test_adagrad_has_no_momentum() -> None:
     with pytest.raises(ValueError, match=r"`momentum` is 0\.5, but adagrad has none"):
         build(optimizer="adagrad", momentum=0.5)
 
 
-def test_a_network_with_everything_is_trained(begin):
+def test_a_network_with_everything_is_trained(begin: BeginTrial) -> None:
     worker = begin(Small, EVERYTHING, DATA, metric="val_accuracy")
     results = [worker.step() for _ in range(2)]
     assert [(result["epoch"], result["error"]) for result in results] == [(1, None), (2, None)]
 
 
 @pytest.mark.parametrize("loss", mnist_joint.SPACE.parameters["loss"].values)
-def test_every_loss_is_trained_and_reports_accuracy(loss, begin):
+def test_every_loss_is_trained_and_reports_accuracy(loss: str, begin: BeginTrial) -> None:
     worker = begin(Small, {"units": [8], "loss": loss, "learning_rate": 0.01}, DATA, metric="val_accuracy")
     result = worker.step()
     assert result["error"] is None
@@ -193,7 +198,7 @@ def test_every_loss_is_trained_and_reports_accuracy(loss, begin):
 @pytest.mark.parametrize("space", SPACES)
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=8, deadline=None)
-def test_every_configuration_of_the_shipped_spaces_is_built(space: SearchSpace, seed: int):
+def test_every_configuration_of_the_shipped_spaces_is_built(space: SearchSpace, seed: int) -> None:
     config = space.sample(np.random.default_rng(seed))
     model = build(**config)
     assert [layer.units for layer in hidden(model)] == config.get(
@@ -211,7 +216,7 @@ def test_every_configuration_of_the_shipped_spaces_is_built(space: SearchSpace, 
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
 
 
-def test_a_saved_model_loads_with_keras_alone(tmp_path):
+def test_a_saved_model_loads_with_keras_alone(tmp_path: Path) -> None:
     model = build(**EVERYTHING)
     model.optimizer.build(model.trainable_variables)
     model.save(tmp_path / "model.keras")
@@ -221,6 +226,6 @@ def test_a_saved_model_loads_with_keras_alone(tmp_path):
     np.testing.assert_allclose(again.evaluate(x, y, verbose=0), model.evaluate(x, y, verbose=0), rtol=1e-5)
 
 
-def test_a_wrong_value_is_a_failed_trial_and_an_unknown_key_a_mistake(begin):
+def test_a_wrong_value_is_a_failed_trial_and_an_unknown_key_a_mistake(begin: BeginTrial) -> None:
     assert "`optimizer` is 'adamw'" in begin(Small, {"optimizer": "adamw"}, DATA, metric="val_accuracy").step()["error"]
     assert "unknown 'drop_out'" in begin(Small, {"drop_out": 0.5}, DATA, metric="val_accuracy").step()["mistake"]

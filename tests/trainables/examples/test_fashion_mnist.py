@@ -1,17 +1,21 @@
 """Fashion-MNIST: what to do without it, how a cache of it is read, and what it is where it can be found."""
 
+from __future__ import annotations
+
 import functools
 import gzip
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
 from tests.support.official_data import keras_home
-from trainables import InvalidData
+from trainables import InvalidData, KerasTrainable
 from trainables.examples import keras_datasets
 from trainables.examples.fashion_mnist_cnn import FashionMnistCnn
 from trainables.examples.fashion_mnist_data import CLASS_NAMES
@@ -19,7 +23,7 @@ from trainables.examples.fashion_mnist_mlp import FashionMnistMlp
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """KERAS_HOME, with a few images of noise."""
     folder = tmp_path / "datasets" / "fashion-mnist"
     folder.mkdir(parents=True)
@@ -33,11 +37,11 @@ def cache(tmp_path, monkeypatch):
     return tmp_path
 
 
-def load():
+def load() -> Any:
     return keras_datasets.load("fashion_mnist", "Fashion-MNIST", "look for it")
 
 
-def test_a_cache_is_read_as_keras_reads_it(cache, monkeypatch):
+def test_a_cache_is_read_as_keras_reads_it(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Keras reads KERAS_HOME when it is imported: that may have been long ago.
     from_there = functools.partial(keras.utils.get_file, cache_dir=str(cache))
     monkeypatch.setitem(keras.datasets.fashion_mnist.load_data.__globals__, "get_file", from_there)
@@ -46,7 +50,7 @@ def test_a_cache_is_read_as_keras_reads_it(cache, monkeypatch):
             np.testing.assert_array_equal(array, expected, strict=True)
 
 
-def test_a_cache_is_read_without_keras(cache):
+def test_a_cache_is_read_without_keras(cache: Path) -> None:
     program = (
         "import sys; from trainables.examples import keras_datasets\n"
         "keras_datasets.load('fashion_mnist', 'Fashion-MNIST', '')\n"
@@ -56,14 +60,14 @@ def test_a_cache_is_read_without_keras(cache):
     assert ended.stdout == "False\n"
 
 
-def test_keras_is_asked_where_the_cache_is_damaged(cache, monkeypatch):
+def test_keras_is_asked_where_the_cache_is_damaged(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (cache / "datasets" / "fashion-mnist" / "t10k-labels-idx1-ubyte.gz").write_bytes(b"half of")
     monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", lambda: ("train", "test"))
     assert load() == ("train", "test")
 
 
-def test_without_the_data_two_ways_out_are_told(monkeypatch, tmp_path):
-    def fail():
+def test_without_the_data_two_ways_out_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail() -> None:
         raise Exception("URL fetch failure on https://…:\n  no network")
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
@@ -80,7 +84,9 @@ def test_without_the_data_two_ways_out_are_told(monkeypatch, tmp_path):
     keras_home() is None, reason="Fashion-MNIST is neither in KERAS_HOME nor in ../shared/data/keras_home"
 )
 @pytest.mark.parametrize(("trainable", "held_out"), [(FashionMnistMlp, 6_000), (FashionMnistCnn, 12_000)])
-def test_the_official_images_are_divided(monkeypatch, trainable, held_out):
+def test_the_official_images_are_divided(
+    monkeypatch: pytest.MonkeyPatch, trainable: type[KerasTrainable], held_out: int
+) -> None:
     monkeypatch.setenv("KERAS_HOME", str(keras_home()))
     data = trainable.standalone().load_data()
     assert data.examples == {"train": 60_000 - held_out, "validation": held_out, "test": 10_000}

@@ -1,7 +1,11 @@
 """MNIST: read from its original files, which may be damaged, or by Keras, which may fail."""
 
+from __future__ import annotations
+
 import gzip
 import struct
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.official_data import mnist_home
-from trainables import InvalidData
+from trainables import InvalidData, KerasTrainable
 from trainables.examples import idx, mnist_data
 from trainables.examples.mnist_dense import MnistDense, MnistMlp
 
@@ -30,7 +34,7 @@ def labels(examples: int) -> np.ndarray:
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with 60 examples to train on and 20 for the test."""
     for part, examples in (("train", 60), ("t10k", 20)):
         (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx_bytes(images(examples))))
@@ -45,7 +49,7 @@ def refusal() -> str:
     return str(caught.value)
 
 
-def test_the_original_files_are_read(home):
+def test_the_original_files_are_read(home: Path) -> None:
     data = mnist_data.load(0.5)
     assert data.examples == {"train": 30, "validation": 30, "test": 20}
     assert data.class_names == tuple("0123456789")
@@ -59,7 +63,7 @@ def test_the_original_files_are_read(home):
     np.testing.assert_array_equal(y.argmax(axis=1), labels(20))
 
 
-def test_every_file_that_is_missing_is_told(home):
+def test_every_file_that_is_missing_is_told(home: Path) -> None:
     (home / IMAGES).unlink()
     (home / "t10k-labels-idx1-ubyte.gz").unlink()
     assert refusal().splitlines() == [
@@ -81,19 +85,19 @@ def test_every_file_that_is_missing_is_told(home):
         (idx_bytes(images(60, size=27)), "(60, 27, 27), but must have (60, 28, 28)"),
     ],
 )
-def test_damaged_images_are_refused(home, damaged, told):
+def test_damaged_images_are_refused(home: Path, damaged: bytes, told: str) -> None:
     (home / IMAGES).write_bytes(gzip.compress(damaged))
     assert told in refusal()
     assert "copy the original" in refusal()
 
 
-def test_an_unknown_label_is_refused(home):
+def test_an_unknown_label_is_refused(home: Path) -> None:
     (home / LABELS).write_bytes(gzip.compress(idx_bytes(labels(60) + np.uint8(1))))
     assert "is 10, but must be from 0 to 9" in refusal()
 
 
 @pytest.mark.parametrize("length", [0, 5, 20, -9])
-def test_a_file_that_was_not_copied_whole_is_refused(home, length):
+def test_a_file_that_was_not_copied_whole_is_refused(home: Path, length: int) -> None:
     path = home / IMAGES
     path.write_bytes(path.read_bytes()[:length])
     assert f"{path} " in refusal()
@@ -101,15 +105,17 @@ def test_a_file_that_was_not_copied_whole_is_refused(home, length):
 
 @given(shape=st.lists(st.integers(0, 5), min_size=1, max_size=3), seed=st.integers(0, 9))
 @settings(max_examples=30, deadline=None)
-def test_an_array_comes_back_from_its_file(tmp_path_factory, shape, seed):
+def test_an_array_comes_back_from_its_file(
+    tmp_path_factory: pytest.TempPathFactory, shape: list[int], seed: int
+) -> None:
     array = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
     path = tmp_path_factory.getbasetemp() / "array.gz"
     path.write_bytes(gzip.compress(idx_bytes(array)))
     np.testing.assert_array_equal(idx.read(path, array.ndim), array, strict=True)
 
 
-def test_without_a_folder_keras_is_asked(monkeypatch):
-    def load_data():
+def test_without_a_folder_keras_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load_data() -> Any:
         return (images(60), labels(60)), (images(20), labels(20))
 
     monkeypatch.delenv("MNIST_HOME", raising=False)
@@ -117,8 +123,8 @@ def test_without_a_folder_keras_is_asked(monkeypatch):
     assert mnist_data.load(0.5).examples == {"train": 30, "validation": 30, "test": 20}
 
 
-def test_without_the_data_two_ways_out_are_told(monkeypatch):
-    def fail():
+def test_without_the_data_two_ways_out_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
         raise Exception("no\nnetwork")
 
     monkeypatch.delenv("MNIST_HOME", raising=False)
@@ -131,7 +137,9 @@ def test_without_the_data_two_ways_out_are_told(monkeypatch):
 
 @pytest.mark.skipif(mnist_home() is None, reason="MNIST is neither in MNIST_HOME nor in ../shared/data/mnist")
 @pytest.mark.parametrize(("trainable", "held_out"), [(MnistDense, 10_000), (MnistMlp, 12_000)])
-def test_the_official_images_are_divided(monkeypatch, trainable, held_out):
+def test_the_official_images_are_divided(
+    monkeypatch: pytest.MonkeyPatch, trainable: type[KerasTrainable], held_out: int
+) -> None:
     monkeypatch.setenv("MNIST_HOME", str(mnist_home()))
     data = trainable.standalone().load_data()
     assert data.examples == {"train": 60_000 - held_out, "validation": held_out, "test": 10_000}

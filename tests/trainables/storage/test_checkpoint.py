@@ -1,11 +1,15 @@
 """A checkpoint is written whole or not at all, and reading a damaged or hostile one harms nobody."""
 
+from __future__ import annotations
+
 import copy
 import json
 import os
 import pickle
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,9 +28,15 @@ def save(folder: Path, *epochs: int) -> None:
         DiskCheckpoints(folder).save(snapshot(epoch))
 
 
+def newest(folder: Path) -> Snapshot:
+    snapshot = DiskCheckpoints(folder).newest()
+    assert snapshot is not None
+    return snapshot
+
+
 def newest_epoch(folder: Path) -> int | None:
-    found = DiskCheckpoints(folder).newest()
-    return None if found is None else found.state["epoch"]
+    snapshot = DiskCheckpoints(folder).newest()
+    return None if snapshot is None else snapshot.epoch
 
 
 class Bomb:
@@ -35,49 +45,49 @@ class Bomb:
     def __init__(self, trace: Path) -> None:
         self.trace = str(trace)
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         return (Path.touch, (Path(self.trace),))
 
 
-def test_what_is_read_is_what_was_written(tmp_path):
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     assert DiskCheckpoints(tmp_path).save(snapshot(3)) == "epoch-000003"
-    found = DiskCheckpoints(tmp_path).newest()
+    found = newest(tmp_path)
     np.testing.assert_equal(dict(found.state), snapshot(3).state)
     for array, expected in zip(found.group("model"), snapshot(3).group("model"), strict=True):
         np.testing.assert_array_equal(array, expected)
 
 
-def test_a_group_keeps_its_order_beyond_ten_thousand():
+def test_a_group_keeps_its_order_beyond_ten_thousand() -> None:
     arrays = [np.array(index) for index in range(10_050)]
     found = Snapshot({}, {**checkpoint.numbered("model", arrays), "models/0000": np.array(-1)}).group("model")
     assert [int(array) for array in found] == list(range(10_050))
 
 
-def test_two_are_kept(tmp_path):
+def test_two_are_kept(tmp_path: Path) -> None:
     save(tmp_path, 1, 2, 3, 10)
     assert DiskCheckpoints(tmp_path).names() == ["epoch-000010", "epoch-000003"]
 
 
-def test_an_epoch_can_be_saved_again(tmp_path):
+def test_an_epoch_can_be_saved_again(tmp_path: Path) -> None:
     save(tmp_path, 1, 2, 2)
     assert DiskCheckpoints(tmp_path).names() == ["epoch-000002", "epoch-000001"]
     assert newest_epoch(tmp_path) == 2
 
 
-def test_epochs_are_ordered_as_numbers(tmp_path):
+def test_epochs_are_ordered_as_numbers(tmp_path: Path) -> None:
     save(tmp_path, 999_999, 1_000_000)
     assert newest_epoch(tmp_path) == 1_000_000
 
 
-def test_a_trial_without_a_checkpoint_has_none(tmp_path):
+def test_a_trial_without_a_checkpoint_has_none(tmp_path: Path) -> None:
     assert DiskCheckpoints(tmp_path).newest() is None
     assert DiskCheckpoints(tmp_path / "missing").newest() is None
 
 
-def test_a_crash_before_the_move_leaves_the_older_whole(tmp_path, monkeypatch):
+def test_a_crash_before_the_move_leaves_the_older_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(tmp_path, 1)
 
-    def crash(self, target):
+    def crash(self: Path, target: Path) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -91,14 +101,14 @@ def test_a_crash_before_the_move_leaves_the_older_whole(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("file", ["state.json", "arrays.npz"])
-def test_a_missing_file_gives_the_older_checkpoint(tmp_path, file):
+def test_a_missing_file_gives_the_older_checkpoint(tmp_path: Path, file: str) -> None:
     save(tmp_path, 1, 2)
     (tmp_path / "epoch-000002" / file).unlink()
     assert newest_epoch(tmp_path) == 1
 
 
 @pytest.mark.parametrize("file", ["state.json", "arrays.npz"])
-def test_a_torn_file_gives_the_older_checkpoint(tmp_path, file):
+def test_a_torn_file_gives_the_older_checkpoint(tmp_path: Path, file: str) -> None:
     save(tmp_path, 1, 2)
     path = tmp_path / "epoch-000002" / file
     whole = path.read_bytes()
@@ -108,7 +118,7 @@ def test_a_torn_file_gives_the_older_checkpoint(tmp_path, file):
 
 
 @pytest.mark.parametrize("file", ["state.json", "arrays.npz"])
-def test_damaged_bytes_raise_nothing_but_a_checkpoint_error(tmp_path, file):
+def test_damaged_bytes_raise_nothing_but_a_checkpoint_error(tmp_path: Path, file: str) -> None:
     save(tmp_path, 1)
     path = tmp_path / "epoch-000001" / file
     whole = path.read_bytes()
@@ -127,7 +137,7 @@ def test_damaged_bytes_raise_nothing_but_a_checkpoint_error(tmp_path, file):
 
 
 @pytest.mark.parametrize("state", ["[]", "7", "null", '"epoch"', "[" * 100_000, "\x00"])
-def test_a_state_that_is_none_is_refused(tmp_path, state):
+def test_a_state_that_is_none_is_refused(tmp_path: Path, state: str) -> None:
     save(tmp_path, 1, 2)
     (tmp_path / "epoch-000002" / "state.json").write_text(state)
     assert newest_epoch(tmp_path) == 1
@@ -200,7 +210,7 @@ def _pipe(path: Path) -> None:
     "write",
     [_npy, _foreign_member, _huge_header, _packed, _many_in_one, _nested_header, _link, _device, _pipe],
 )
-def test_other_files_than_ours_are_refused(tmp_path, write):
+def test_other_files_than_ours_are_refused(tmp_path: Path, write: Callable[..., None]) -> None:
     save(tmp_path, 1, 2)
     write(tmp_path / "epoch-000002" / "arrays.npz")
     assert newest_epoch(tmp_path) == 1
@@ -217,7 +227,7 @@ def _pickled_in_an_archive(path: Path, bomb: Bomb) -> None:
 
 
 @pytest.mark.parametrize("write", [_pickled, _pickled_in_an_archive])
-def test_no_pickle_is_loaded(tmp_path, write):
+def test_no_pickle_is_loaded(tmp_path: Path, write: Callable[..., None]) -> None:
     save(tmp_path, 1, 2)
     trace = tmp_path / "trace"
     write(tmp_path / "epoch-000002" / "arrays.npz", Bomb(trace))
@@ -225,27 +235,29 @@ def test_no_pickle_is_loaded(tmp_path, write):
     assert not trace.exists()
 
 
-def test_no_pickle_is_written(tmp_path):
+def test_no_pickle_is_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allow_pickle"):
         checkpoint.write(tmp_path, Snapshot({}, {"model/0000": np.array([Bomb(tmp_path)], dtype=object)}))
 
 
-def test_a_state_without_end_is_refused(tmp_path):
+def test_a_state_without_end_is_refused(tmp_path: Path) -> None:
     save(tmp_path, 1, 2)
     with (tmp_path / "epoch-000002" / "state.json").open("r+b") as file:
         file.truncate(2**40)
     assert newest_epoch(tmp_path) == 1
 
 
-def test_who_continues_is_told_what_was_passed_over(tmp_path):
+def test_who_continues_is_told_what_was_passed_over(tmp_path: Path) -> None:
     save(tmp_path, 1, 2)
     (tmp_path / "epoch-000002" / "state.json").write_text("{")
-    skipped = []
-    assert DiskCheckpoints(tmp_path).newest(skipped.append).state["epoch"] == 1
+    skipped: list[CheckpointError] = []
+    passed_over = DiskCheckpoints(tmp_path).newest(skipped.append)
+    assert passed_over is not None
+    assert passed_over.epoch == 1
     assert ["epoch-000002" in str(error) for error in skipped] == [True]
 
 
-def test_links_are_no_checkpoints(tmp_path):
+def test_links_are_no_checkpoints(tmp_path: Path) -> None:
     outside, inside = tmp_path / "outside", tmp_path / "inside"
     outside.mkdir()
     inside.mkdir()
@@ -255,7 +267,7 @@ def test_links_are_no_checkpoints(tmp_path):
     assert DiskCheckpoints(inside).names() == DiskCheckpoints(tmp_path / "0000").names() == []
 
 
-def test_removing_leaves_only_what_is_none_of_a_checkpoint(tmp_path):
+def test_removing_leaves_only_what_is_none_of_a_checkpoint(tmp_path: Path) -> None:
     folder = tmp_path / "0000"
     save(folder, 1, 2)
     DiskCheckpoints(folder).save_architecture("{}")
@@ -268,7 +280,7 @@ def test_removing_leaves_only_what_is_none_of_a_checkpoint(tmp_path):
     assert not folder.exists()
 
 
-def test_a_file_in_a_checkpoints_place_is_passed_over(tmp_path):
+def test_a_file_in_a_checkpoints_place_is_passed_over(tmp_path: Path) -> None:
     save(tmp_path, 1)
     (tmp_path / "epoch-000007").write_text("not a directory")
     (tmp_path / "epoch-8").mkdir()
@@ -276,12 +288,12 @@ def test_a_file_in_a_checkpoints_place_is_passed_over(tmp_path):
     assert newest_epoch(tmp_path) == 1
 
 
-def test_an_archive_without_arrays_is_read_as_such(tmp_path):
+def test_an_archive_without_arrays_is_read_as_such(tmp_path: Path) -> None:
     save(tmp_path, 1)
     _empty_zip(tmp_path / "epoch-000001" / "arrays.npz")
-    assert DiskCheckpoints(tmp_path).newest().group("model") == []
+    assert newest(tmp_path).group("model") == []
 
 
-def test_the_state_is_json(tmp_path):
+def test_the_state_is_json(tmp_path: Path) -> None:
     save(tmp_path, 1)
     assert json.loads((tmp_path / "epoch-000001" / "state.json").read_text())["epoch"] == 1
