@@ -28,19 +28,19 @@ def to_units(amount: float) -> int:
     return int(amount * UNITS)
 
 
-def fits(asked: float, available: float) -> bool:
+def fits(requested: float, available: float) -> bool:
     """Return whether Ray finds an amount in what is available."""
-    return to_units(asked) <= to_units(available)
+    return to_units(requested) <= to_units(available)
 
 
-def trials_per_amount(asked: float, available: float) -> int:
+def trials_per_amount(requested: float, available: float) -> int:
     """Return for how many trials an amount suffices.
 
     Args:
-        asked: The amount that each trial asks for; less than one unit counts as one.
+        requested: The amount that each trial asks for; less than one unit counts as one.
         available: The amount that all of them share.
     """
-    return to_units(available) // max(1, to_units(asked))
+    return to_units(available) // max(1, to_units(requested))
 
 
 def share_of_one(trials: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def count(amount: float, noun: str) -> str:
+def quantity(amount: float, noun: str) -> str:
     """Return an amount of things as text: "1 trial", "1,000 trials", "0.25 GPUs".
 
     Args:

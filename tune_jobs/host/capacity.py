@@ -6,33 +6,31 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from tune_jobs.base.amounts import RAY_NAMES, fits, trials_per_amount
-
-if TYPE_CHECKING:
-    from tune_jobs.experiment.resources import Resources
+from tune_jobs.experiment.resources import Resources
 
 _TRIALS_PART = 0.7  # of the memory: Ray's object store, which holds the data, takes the rest
 
 
-def amounts_asked(resources: Resources) -> dict[str, float]:
+def requested_amounts(resources: Resources) -> dict[str, float]:
     """Return what a trial asks for, by field of ``Resources`` or custom name: CPUs always, nothing else that is 0."""
     optional = {"gpus": resources.first_gpus, "memory_bytes": resources.memory_bytes or 0, **resources.custom}
     return {"cpus": resources.cpus, **{name: amount for name, amount in optional.items() if amount}}
 
 
-def trials_per_resource(name: str, asked: float, available: float) -> int:
+def trials_per_resource(name: str, requested: float, available: float) -> int:
     """Return for how many trials a node has enough of one resource.
 
     Args:
         name: A field of ``Resources``, or the name of a custom resource.
-        asked: The amount that each trial asks for. A part of a GPU is a part of one GPU.
+        requested: The amount that each trial asks for. A part of a GPU is a part of one GPU.
         available: The amount that the node has.
     """
-    if name == "gpus" and asked < 1:
-        return int(available) * trials_per_amount(asked, 1)
-    return trials_per_amount(asked, available)
+    if name == "gpus" and requested < 1:
+        return int(available) * trials_per_amount(requested, 1)
+    return trials_per_amount(requested, available)
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ class Node:
 
     def trials_that_fit(self, resources: Resources) -> int:
         """Return how many trials fit on it side by side."""
-        asked = amounts_asked(resources)
-        return min(trials_per_resource(name, amount, self.amount(name)) for name, amount in asked.items())
+        requested = requested_amounts(resources)
+        return min(trials_per_resource(name, amount, self.amount(name)) for name, amount in requested.items())
 
     def amount(self, name: str) -> float:
         """Return how much it has of a resource: a field of ``Resources``, or a custom one."""
@@ -130,21 +128,21 @@ class Machine:
         nodes = [*self.nodes, *(node for node, count in self.possible if count)]
         if not nodes:
             return ["resources: The cluster has no nodes: no trial could start. Start one that joins it."]
-        asked = amounts_asked(resources)
-        largest = {name: max(nodes, key=lambda node, name=name: node.amount(name)) for name in asked}  # type: ignore[misc]
-        lacking = [name for name, node in largest.items() if not fits(asked[name], node.amount(name))]
-        return [self._problem(name, asked[name], largest[name]) for name in lacking] or [
-            "resources: Each value fits on some node of the cluster, but no node has all of "
-            f"{', '.join(f'{name}={amount:g}' for name, amount in asked.items())}: no trial could start. Ask for less, "
-            "or add a node that has them all."
+        requested = requested_amounts(resources)
+        largest = {name: max(nodes, key=lambda node, name=name: node.amount(name)) for name in requested}  # type: ignore[misc]
+        lacking = [name for name, node in largest.items() if not fits(requested[name], node.amount(name))]
+        together = ", ".join(f"{name}={amount:g}" for name, amount in requested.items())
+        return [self._problem(name, requested[name], largest[name]) for name in lacking] or [
+            f"resources: Each value fits on some node of the cluster, but no node has all of {together}: no trial "
+            "could start. Ask for less, or add a node that has them all."
         ]
 
-    def _problem(self, name: str, asked: float, largest: Node) -> str:
+    def _problem(self, name: str, requested: float, largest: Node) -> str:
         owner = f"the largest node of the cluster ({largest.host})" if self.is_cluster else "this machine"
         available = f"{largest.amount(name):,.15g}"
         return (
-            f"resources: The value of `{name}` is {asked:,.15g}, but {owner} has {available}: no trial could start. "
-            f"Ask for at most {available}, or run on a larger machine."
+            f"resources: The value of `{name}` is {requested:,.15g}, but {owner} has {available}: no trial could "
+            f"start. Ask for at most {available}, or run on a larger machine."
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainables.storage.object_store import redacted
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.results import Status
 from tune_jobs.results.object_store_runs import shown_uri
 from tune_jobs.views.text import clean, config_text, duration, score
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 def plan_text(plan: Plan) -> str:
     """Return the budget of a run, on one line."""
-    parts = [count(plan.trials, "trial") if plan.trials else "trials"]
-    parts[0] = f"at most {parts[0]} of {count(plan.max_epochs, 'epoch')}"
+    parts = [quantity(plan.trials, "trial") if plan.trials else "trials"]
+    parts[0] = f"at most {parts[0]} of {quantity(plan.max_epochs, 'epoch')}"
     if plan.total_epochs:
-        parts.append(f"at most {count(plan.total_epochs, 'epoch')} in all")
+        parts.append(f"at most {quantity(plan.total_epochs, 'epoch')} in all")
     if plan.time_budget_s:
         parts.append(f"at most {duration(plan.time_budget_s)}")
     parts.append(f"{plan.max_concurrent_trials} at a time")
@@ -65,8 +65,8 @@ def totals_text(history: History) -> str:
     """Return trials by status, epochs and time: "30 trials (22 stopped, 8 completed), 131 epochs, 1m 23s"."""
     statuses = statuses_text(status_counts(history))
     epochs = sum(len(trial.epochs) for trial in history.trials.values())
-    trials = count(len(history.trials), "trial") + (f" ({statuses})" if statuses else "")
-    parts = [trials, count(epochs, "epoch")]
+    trials = quantity(len(history.trials), "trial") + (f" ({statuses})" if statuses else "")
+    parts = [trials, quantity(epochs, "epoch")]
     if history.started_s is not None and history.ended_s is not None:
         parts.append(duration(history.ended_s - history.started_s))
     return ", ".join(parts)

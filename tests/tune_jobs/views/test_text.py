@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.views.text import clean, config_text, cut, duration, number, score
 
 
@@ -57,8 +57,12 @@ def test_duration(seconds, text):
     assert duration(seconds) == text
 
 
-def test_count():
-    assert [count(1, "trial"), count(1000, "trial"), count(0.5, "GPU")] == ["1 trial", "1,000 trials", "0.5 GPUs"]
+def test_quantity():
+    assert [quantity(1, "trial"), quantity(1000, "trial"), quantity(0.5, "GPU")] == [
+        "1 trial",
+        "1,000 trials",
+        "0.5 GPUs",
+    ]
 
 
 def test_cut_counts_columns_not_characters():

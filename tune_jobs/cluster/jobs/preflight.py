@@ -9,7 +9,7 @@ from trainables.storage.object_store import has_credentials, is_uri, redacted, u
 from tune_jobs.base.amounts import ray_name
 from tune_jobs.cluster.jobs.state import ClusterState
 from tune_jobs.experiment.resources import Resources
-from tune_jobs.host.capacity import Node, amounts_asked
+from tune_jobs.host.capacity import Node, requested_amounts
 
 HOME = "~/"
 DEFAULT_STORAGE = f"{HOME}runs"
@@ -100,8 +100,8 @@ def fit_problems(resources: Resources, cluster: ClusterState) -> list[str]:
     more = len(cluster.nodes) - len(named)
     nodes = "; ".join([*named, *([f"and {more} more"] if more else [])]) or "it has none"
     return [
-        f"resources: One trial needs {_text(amounts_asked(resources))}, which no node of the cluster has ({nodes}). "
-        "Ask for less (--cpus, --gpus), or add a larger node."
+        f"resources: One trial needs {_text(requested_amounts(resources))}, which no node of the cluster has "
+        f"({nodes}). Ask for less (--cpus, --gpus), or add a larger node."
     ]
 
 
@@ -114,8 +114,8 @@ def fit_notes(resources: Resources, cluster: ClusterState) -> list[str]:
     """
     if not cluster.is_autoscaled or _is_any_fit(resources, cluster):
         return []
-    asked = _text(amounts_asked(resources))
-    return [f"No node has {asked} now: trials wait until the autoscaler has started one that does."]
+    requested = _text(requested_amounts(resources))
+    return [f"No node has {requested} now: trials wait until the autoscaler has started one that does."]
 
 
 def _is_any_fit(resources: Resources, cluster: ClusterState) -> bool:
@@ -123,7 +123,7 @@ def _is_any_fit(resources: Resources, cluster: ClusterState) -> bool:
 
 
 def _node_text(resources: Resources, node: Node) -> str:
-    return f"{node.host}: {_text({name: node.amount(name) for name in amounts_asked(resources)})}"
+    return f"{node.host}: {_text({name: node.amount(name) for name in requested_amounts(resources)})}"
 
 
 def _text(amounts: Mapping[str, float]) -> str:

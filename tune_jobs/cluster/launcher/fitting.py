@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tune_jobs.base.amounts import ray_name, share_of_one
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.cluster.launcher.launcher_file import LauncherFile, NodeType
 from tune_jobs.experiment.resources import Resources
-from tune_jobs.host.capacity import amounts_asked, trials_per_resource
+from tune_jobs.host.capacity import requested_amounts, trials_per_resource
 
 _NEGLIGIBLE = 0.02  # of a GPU: 0.33 is meant as a third
 
@@ -20,18 +20,18 @@ class ResourceCapacity:
 
     Attributes:
         name: A field of ``Resources``, or the name of a custom resource.
-        asked: The amount that a trial asks for; above 0.
+        requested: The amount that a trial asks for; above 0.
         available: The amount that the node has; None: only known when it runs.
     """
 
     name: str
-    asked: float
+    requested: float
     available: float | None
 
     @property
     def trials(self) -> int | None:
         """The number of trials that the amount suffices for; None: only known when it runs."""
-        return None if self.available is None else trials_per_resource(self.name, self.asked, self.available)
+        return None if self.available is None else trials_per_resource(self.name, self.requested, self.available)
 
 
 def resource_capacities(node_type: NodeType, resources: Resources) -> list[ResourceCapacity]:
@@ -42,8 +42,8 @@ def resource_capacities(node_type: NodeType, resources: Resources) -> list[Resou
         resources: What a trial asks for.
     """
     return [
-        ResourceCapacity(name, asked, node_type.resources.get(ray_name(name), 0))
-        for name, asked in amounts_asked(resources).items()
+        ResourceCapacity(name, requested, node_type.resources.get(ray_name(name), 0))
+        for name, requested in requested_amounts(resources).items()
     ]
 
 
@@ -92,7 +92,7 @@ def fitting_problems(launcher_file: LauncherFile, resources: Resources) -> list[
     if all(node_type.is_head and node_type.resources.get("CPU") == 0 for node_type in node_types):
         return ["No node would run a trial: The head has no CPUs, and `max_workers` allows nothing else: raise it."]
     problems = [
-        f"resources: The value of `{capacity.name}` is {capacity.asked:,.15g}, but no node has more than "
+        f"resources: The value of `{capacity.name}` is {capacity.requested:,.15g}, but no node has more than "
         f"{most:,.15g}: no trial could start. Ask for less, or take larger nodes."
         for capacity, most in _short_of(node_types, resources)
     ]
@@ -111,7 +111,7 @@ def fitting_notes(launcher_file: LauncherFile, resources: Resources) -> list[str
     head = launcher_file.node_types[0]
     on_head = trials_on(head, resources)
     if on_head != 0:
-        many = "trials" if on_head is None else count(on_head, "trial")
+        many = "trials" if on_head is None else quantity(on_head, "trial")
         remedy = "start it with --num-cpus=0" if launcher_file.provider == "local" else "give it resources: {CPU: 0}"
         notes.append(f"{many} may run on the head ({head.name}), beside the run itself and Ray's services: {remedy}.")
     return notes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tune_jobs.base.amounts import field_named, ray_name
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.cluster.launcher.ray_schema import objections, with_defaults
 from tune_jobs.cluster.launcher.start_commands import head_runs_nothing, option_problems, starts_workers
 from tune_jobs.cluster.launcher.yaml_lines import Document, parse
@@ -214,7 +214,7 @@ def _worker_notes(document: Document, config: Mapping[str, Any]) -> list[str]:
     possible = sum(kind["max_workers"] for name, kind in config["available_node_types"].items() if name != head)
     if "max_workers" in document.value or possible <= most:
         return []
-    return [f"`max_workers` is not given at the top: Ray starts {count(most, 'worker')} at most."]
+    return [f"`max_workers` is not given at the top: Ray starts {quantity(most, 'worker')} at most."]
 
 
 def _path_notes(document: Document, config: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tune_jobs.analysis.comparison.bands import Band, find_limits, make_band
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.views.plots.canvas import new_figure, plain, save
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def figure(comparison: Comparison) -> Figure:
 
 def _draw_band(axes: Axes, band: Band, strategy: Strategy) -> None:
     repeats = len(strategy.outcomes)
-    about = f" ({count(repeats, 'repeat')})" if repeats > 1 else ""
+    about = f" ({quantity(repeats, 'repeat')})" if repeats > 1 else ""
     (line,) = axes.step(band.costs, band.median, where="post", label=plain(f"{strategy.name}{about}"))
     if repeats > 1:
         axes.fill_between(band.costs, band.low, band.high, step="post", alpha=0.2, color=line.get_color(), linewidth=0)

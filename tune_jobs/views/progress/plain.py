@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import IO, TYPE_CHECKING
 
 from tune_jobs.base.objective import direction
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.results import Event, Noted, RunStarted, Status, TrialEnded
 from tune_jobs.views.progress.progress import Progress, TrialProgress
 from tune_jobs.views.summary import plan_text, repeat_text, shown_folder, statuses_text
@@ -82,12 +82,12 @@ def last_line(progress: Progress, now_s: float) -> str:
     """Return the totals of a run that is over."""
     took = f" after {duration(now_s - progress.started_s)}" if progress.started_s is not None else ""
     statuses = statuses_text(progress.ended)
-    trials = f"{count(progress.ended_trials, 'trial')}{f' ({statuses})' if statuses else ''}"
-    return f"ended{took}: {trials}, {count(progress.epochs, 'epoch')}"
+    trials = f"{quantity(progress.ended_trials, 'trial')}{f' ({statuses})' if statuses else ''}"
+    return f"ended{took}: {trials}, {quantity(progress.epochs, 'epoch')}"
 
 
 def _start_line(event: RunStarted) -> str:
     gpus = f", {event.gpus:g} GPUs" if event.gpus else ""
     resources = f"{event.cpus:g} {'CPU' if event.cpus == 1 else 'CPUs'}{gpus}"
-    started = "Ray has started" if event.nodes is None else f"joined a cluster of {count(event.nodes, 'node')}"
+    started = "Ray has started" if event.nodes is None else f"joined a cluster of {quantity(event.nodes, 'node')}"
     return f"{started}: {resources}"

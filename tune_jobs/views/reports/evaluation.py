@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.evaluation.reports import Classification, Regression, Report
 from tune_jobs.experiment.fields import FIELDS
 from tune_jobs.views.summary import best_text, shown_folder
@@ -53,7 +53,7 @@ def print_evaluations(console: Console, evaluations: Sequence[Evaluation]) -> No
 def print_scored(console: Console, scored: Scored) -> None:
     """Print loss, metrics and reports of a model."""
     metrics = ", ".join(f"{clean(name)} {score(value)}" for name, value in scored.metrics.items())
-    print_line(console, f"test set, {count(scored.examples, 'example')}: {metrics}")
+    print_line(console, f"test set, {quantity(scored.examples, 'example')}: {metrics}")
     for name, report in scored.reports.items():
         title = f"{clean(name)}: " if len(scored.reports) > 1 else ""
         for line in _report_lines(report, title, console.width if console.is_terminal else _WIDTH_OF_FILES):
@@ -71,7 +71,7 @@ def print_refitted(console: Console, refitted: Refitted, run: Run, file: Path) -
     if refitted.left_out:
         callbacks = ", ".join(map(clean, refitted.left_out))
         print_line(console, f"left out, because they watch a validation metric and there is no validation: {callbacks}")
-    trained = f"{count(refitted.epochs, 'epoch')} on {count(refitted.examples, 'example')}"
+    trained = f"{quantity(refitted.epochs, 'epoch')} on {quantity(refitted.examples, 'example')}"
     print_line(console, f"the configuration of {best_text(refitted.ranked, run.objective.metric)}")
     print_line(console, f"trained again for {trained}")
     fraction = FIELDS["fraction"].recorded_json(run.experiment)

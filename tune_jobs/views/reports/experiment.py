@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from tune_jobs.base.objective import direction
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.experiment.fields import FIELDS
 from tune_jobs.views.text import clean, duration, value_text
 
@@ -53,14 +53,14 @@ def _rungs(experiment: Experiment) -> str:
     if not experiment.rungs:
         return f"no trial is stopped before epoch {experiment.max_epochs}"
     rungs = ", ".join(map(str, experiment.rungs))
-    return f"rungs at {rungs} of {count(experiment.max_epochs, 'epoch')}"
+    return f"rungs at {rungs} of {quantity(experiment.max_epochs, 'epoch')}"
 
 
 def _resources(experiment: Experiment) -> str:
     resources, limit = experiment.resources, experiment.max_concurrent_trials
     side_by_side = f"at most {limit} at a time" if limit else "as many at a time as the machine has room for"
-    gpus = "as much of a GPU as it needs" if resources.gpus == "auto" else count(resources.gpus, "GPU")
-    parts = [count(resources.cpus, "CPU"), gpus]
+    gpus = "as much of a GPU as it needs" if resources.gpus == "auto" else quantity(resources.gpus, "GPU")
+    parts = [quantity(resources.cpus, "CPU"), gpus]
     if resources.memory_bytes is not None:
         parts.append(f"{resources.memory_bytes:,} bytes of memory")
     parts += [f"{amount:g} {clean(name)}" for name, amount in resources.custom.items()]
@@ -70,10 +70,10 @@ def _resources(experiment: Experiment) -> str:
 
 def _budget(experiment: Experiment) -> str:
     trials = experiment.planned_trials
-    parts = [f"at most {count(trials, 'trial')}" if trials else "any number of trials"]
-    parts[0] += f" of at most {count(experiment.max_epochs, 'epoch')}"
+    parts = [f"at most {quantity(trials, 'trial')}" if trials else "any number of trials"]
+    parts[0] += f" of at most {quantity(experiment.max_epochs, 'epoch')}"
     if experiment.time_budget_s is not None:
         parts.append(f"{duration(experiment.time_budget_s)}")
     if (epochs := experiment.planned_epochs) is not None:
-        parts.append(f"at most {count(epochs, 'epoch')} in all")
+        parts.append(f"at most {quantity(epochs, 'epoch')} in all")
     return ", ".join(parts)

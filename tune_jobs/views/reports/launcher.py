@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tune_jobs.base.amounts import ray_name
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.cluster.launcher.fitting import (
     ResourceCapacity,
     concurrent_trials,
@@ -27,7 +27,7 @@ def report(cluster: LauncherFile, resources: Resources | None) -> str:
         cluster: The content of the launcher file.
         resources: The resources of a trial, or None if they are not given.
     """
-    lines = [f"{cluster.name} on {cluster.provider}: {count(cluster.max_workers, 'worker')} at most", ""]
+    lines = [f"{cluster.name} on {cluster.provider}: {quantity(cluster.max_workers, 'worker')} at most", ""]
     widest = max(len(node_type.name) for node_type in cluster.node_types)
     notes = list(cluster.notes)
     for node_type in cluster.node_types:
@@ -36,7 +36,7 @@ def report(cluster: LauncherFile, resources: Resources | None) -> str:
             lines += [f"{'':{widest}}  {line}" for line in _fits(node_type, resources)]
     if resources is not None:
         most = concurrent_trials(cluster, resources)
-        told = "known when it runs" if most is None else count(most, "trial")
+        told = "known when it runs" if most is None else quantity(most, "trial")
         lines += ["", f"side by side, when all nodes are there: {told}"]
         notes += fitting_notes(cluster, resources)
     lines += [""] * bool(notes) + [f"note: {note}" for note in notes]
@@ -47,7 +47,7 @@ def _nodes(node_type: NodeType) -> str:
     if node_type.is_head:
         return "the head"
     least, most = node_type.min_workers, node_type.max_workers
-    return count(most, "worker") if least == most else f"{least} to {count(most, 'worker')}"
+    return quantity(most, "worker") if least == most else f"{least} to {quantity(most, 'worker')}"
 
 
 def _has(node_type: NodeType) -> str:
@@ -62,19 +62,19 @@ def _fits(node_type: NodeType, resources: Resources) -> Iterator[str]:
     asked = resource_capacities(node_type, resources)
     if missing := [room for room in asked if room.trials == 0]:
         name = ray_name(missing[0].name)
-        yield f"no trial: one asks for {_amount(name, missing[0].asked)}"
+        yield f"no trial: one asks for {_amount(name, missing[0].requested)}"
         return
     yield from map(_division, asked)
     if len(asked) > 1 and (fewest := trials_on(node_type, resources)) is not None:
-        yield f"so {count(fewest, 'trial')} a node"
+        yield f"so {quantity(fewest, 'trial')} a node"
 
 
 def _division(room: ResourceCapacity) -> str:
     name = ray_name(room.name)
-    asked = f"{_bare(name, room.asked)} a trial"
+    asked = f"{_bare(name, room.requested)} a trial"
     if room.available is None or room.trials is None:
         return f"{name} not declared / {asked}"
-    return f"{_amount(name, room.available)} a node / {asked} = {count(room.trials, 'trial')} a node"
+    return f"{_amount(name, room.available)} a node / {asked} = {quantity(room.trials, 'trial')} a node"
 
 
 def _amount(name: str, amount: float) -> str:

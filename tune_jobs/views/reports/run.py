@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tune_jobs.analysis.sweep_path import is_swept
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.results import Ending
 from tune_jobs.results.ranking import ranking
 from tune_jobs.views.summary import best_text, next_commands, shown_folder, totals_text
@@ -52,7 +52,7 @@ def print_outcome(console: Console, run: Run, top: int, storage: Path | str) -> 
     for note in history.notes[-_NOTES:]:
         print_line(console, Text.assemble(("note: ", "bold"), (note_text(note), "yellow")))
     if len(history.notes) > _NOTES:
-        print_line(console, Text(f"      and {count(len(history.notes) - _NOTES, 'earlier note')} in the journal"))
+        print_line(console, Text(f"      and {quantity(len(history.notes) - _NOTES, 'earlier note')} in the journal"))
     if best:
         print_line(console, Text.assemble(("best: ", "bold"), best_text(best, run.objective.metric)))
     else:

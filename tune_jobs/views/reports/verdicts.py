@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tune_jobs.analysis.comparison.statistics import ALPHA, MAX_SAMPLE_SIZE, POWER
-from tune_jobs.base.words import count
+from tune_jobs.base.words import quantity
 from tune_jobs.views.text import clean, number
 
 if TYPE_CHECKING:
@@ -59,5 +59,5 @@ def _needed(verdict: Verdict) -> str:
 
 def _amounts(verdict: Verdict, needed: Needed) -> str:
     if needed.first == needed.second:
-        return f"{count(needed.first, 'more repeat')} of each"
+        return f"{quantity(needed.first, 'more repeat')} of each"
     return f"{needed.first} more of {clean(verdict.best)} and {needed.second} more of {clean(verdict.other)}"
