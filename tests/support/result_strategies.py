@@ -1,7 +1,11 @@
-"""Random events, and runs that could have happened, for the tests of this folder."""
+"""Random events, and runs that could have happened, for tests of the journal, the history and the tables."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -10,6 +14,7 @@ from trainables.settings import Mode
 from tune_jobs.base.objective import Objective
 from tune_jobs.results import (
     EpochReported,
+    Event,
     Noted,
     RunEnded,
     RunStarted,
@@ -62,15 +67,15 @@ def accuracy(mode: Mode = "max") -> Objective:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a test wants to have happened to a trial."""
+    """A trial as a test wants it to have happened."""
 
     number: int
-    config: dict
-    epochs: list
+    config: dict[str, Any]
+    epochs: list[dict[str, float]]
     status: Status
     error: str | None = None
 
-    def events(self):
+    def events(self) -> Iterator[Event]:
         yield TrialStarted(time_s=1.0, trial=self.number, config=self.config, node="host")
         for epoch, metrics in enumerate(self.epochs, start=1):
             yield EpochReported(time_s=1.0 + epoch, trial=self.number, epoch=epoch, metrics=metrics, seconds=0.5)
@@ -78,7 +83,7 @@ class Trial:
             yield TrialEnded(time_s=99.0, trial=self.number, status=self.status, reason="why", error=self.error)
 
 
-def events_of(trials):
+def events_of(trials: Sequence[Trial]) -> list[Event]:
     return [event for trial in trials for event in trial.events()]
 
 
@@ -87,7 +92,7 @@ METRICS = st.fixed_dictionaries({"val_accuracy": SCORES}, optional={"loss": SCOR
 
 
 @st.composite
-def random_trials(draw, max_size=8):
+def random_trials(draw: st.DrawFn, max_size: int = 8) -> list[Trial]:
     numbers = draw(st.lists(st.integers(0, 50), unique=True, max_size=max_size))
     return [
         Trial(

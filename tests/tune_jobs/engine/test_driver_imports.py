@@ -1,4 +1,4 @@
-"""What a driver has imported: counted, because each of these costs a second or more before the first trial."""
+"""The heavy packages that a driver has imported: each costs a second or more before the first trial."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 from tune_jobs.cli.main import main
 from tune_jobs.engine import driver
 
-there = {}
+imported = {}
 heavy = ("tensorflow", "keras", "hyperopt", "sklearn", "matplotlib")
 
 def look(when):
-    there[when] = [name for name in heavy if name in sys.modules]
+    imported[when] = [name for name in heavy if name in sys.modules]
 
 @contextmanager
 def ray_session(machine, workers):
@@ -28,7 +28,7 @@ def ray_session(machine, workers):
 
 def tune_trials(*_):
     look("as trials start")
-    Path(sys.argv[1], "there.json").write_text(json.dumps(there))
+    Path(sys.argv[1], "imported.json").write_text(json.dumps(imported))
     raise KeyboardInterrupt
 
 driver.ray_session, driver.tune_trials = ray_session, tune_trials
@@ -38,17 +38,17 @@ main(["run", "digits_mlp", "--storage", sys.argv[1]])
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def imported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     folder = tmp_path_factory.mktemp("runs")
     ended = subprocess.run([sys.executable, "-c", PROGRAM, str(folder)], capture_output=True, text=True, check=False)
-    told = folder / "there.json"
-    assert told.exists(), ended.stderr
-    return json.loads(told.read_text())  # type: ignore[no-any-return]
+    report = folder / "imported.json"
+    assert report.exists(), ended.stderr
+    return json.loads(report.read_text())  # type: ignore[no-any-return]
 
 
-def test_ray_starts_before_what_the_search_and_the_data_need_is_imported(there: dict[str, list[str]]) -> None:
-    assert there["as Ray starts"] == []
+def test_ray_starts_before_what_the_search_and_the_data_need_is_imported(imported: dict[str, list[str]]) -> None:
+    assert imported["as Ray starts"] == []
 
 
-def test_the_driver_needs_no_keras(there: dict[str, list[str]]) -> None:
-    assert there["as trials start"] == ["hyperopt", "sklearn"]
+def test_the_driver_needs_no_keras(imported: dict[str, list[str]]) -> None:
+    assert imported["as trials start"] == ["hyperopt", "sklearn"]

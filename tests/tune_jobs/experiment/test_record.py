@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from tune_jobs import engine
 from tune_jobs.engine import runner
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.run_folder.create import create_folder
-from tune_jobs.engine.run_folder.working_folder import locked
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_fingerprints
 from tune_jobs.experiment.record import differences, restore_experiment, write_record
@@ -190,26 +187,6 @@ def test_workers_on_other_nodes_are_told_the_whole_path(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     engine.resume("first", experiment())
     assert told == [made]
-
-
-def test_a_second_driver_is_refused_and_a_dead_one_keeps_nothing(tmp_path: Path) -> None:
-    hold = f"""
-from pathlib import Path
-import sys
-from tune_jobs.engine.run_folder.working_folder import locked
-with locked(Path({str(tmp_path)!r})):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-    holder = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
-    with pytest.raises(RequestError, match="Another process"), locked(tmp_path):
-        pass
-    holder.kill()
-    holder.wait()
-    with locked(tmp_path):
-        pass
 
 
 def test_resumed_with_fewer_trials_than_it_has_nothing_is_proposed() -> None:

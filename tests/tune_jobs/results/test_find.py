@@ -1,6 +1,10 @@
-"""Which runs a name means."""
+"""Finding runs by name: a run by itself, or the repeats of a group."""
+
+from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,11 +14,12 @@ from tune_jobs.results.find import find_all_runs, find_repeats, find_run, find_r
 from tune_jobs.results.run import Repeat, Run
 
 
-def names(runs):
+def names(runs: Run | list[Run]) -> list[str]:
+    assert isinstance(runs, list)
     return [run.name for run in runs]
 
 
-def test_a_group_is_all_its_repeats_in_order(tmp_path):
+def test_a_group_is_all_its_repeats_in_order(tmp_path: Path) -> None:
     make_repeats(tmp_path, "many", [0.5] * 11)
     make_run(tmp_path, "single")
     assert names(find_runs("many", tmp_path)) == [f"many-{number}" for number in range(1, 12)]
@@ -25,14 +30,15 @@ def test_a_group_is_all_its_repeats_in_order(tmp_path):
     assert find_runs("single", tmp_path)[0].repeat is None
 
 
-def test_a_group_stays_one_while_there_is_one_repeat(tmp_path):
+def test_a_group_stays_one_while_there_is_one_repeat(tmp_path: Path) -> None:
     make_repeats(tmp_path, "a", [0.5], count=2)
     group, run = find_all_runs(["a", "a-1"], tmp_path)
+    assert isinstance(run, Run)
     assert names(group) == ["a-1"]
     assert run.name == "a-1"
 
 
-def test_neighbours_with_similar_names_are_no_repeats(tmp_path):
+def test_neighbours_with_similar_names_are_no_repeats(tmp_path: Path) -> None:
     make_run(tmp_path, "a-1")
     make_run(tmp_path, "a-2", repeat=Repeat("other", 2, 2))
     make_run(tmp_path, "a-3-copy", repeat=Repeat("a", 3, 3))
@@ -41,7 +47,7 @@ def test_neighbours_with_similar_names_are_no_repeats(tmp_path):
     assert names(find_runs("[a]*", tmp_path)) == ["[a]*-1"]
 
 
-def test_what_is_not_there_is_told_with_what_is(tmp_path):
+def test_what_is_not_there_is_told_with_what_is(tmp_path: Path) -> None:
     make_repeats(tmp_path, "a", [0.5, 0.6])
     with pytest.raises(RequestError) as error:
         find_all_runs(["a", "b", "c"], tmp_path)
@@ -54,7 +60,7 @@ def test_what_is_not_there_is_told_with_what_is(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "told",
+    "repeat",
     [
         None,
         "a",
@@ -65,8 +71,8 @@ def test_what_is_not_there_is_told_with_what_is(tmp_path):
         {"of": "a", "number": 1},
     ],
 )
-def test_what_a_file_says_need_not_be_a_repeat(tmp_path, told):
+def test_what_a_file_says_need_not_be_a_repeat(tmp_path: Path, repeat: Any) -> None:
     folder = make_run(tmp_path, "a-1").folder
-    asked = json.loads((folder / "experiment.json").read_text())
-    (folder / "experiment.json").write_text(json.dumps({**asked, "repeat": told}))
+    record = json.loads((folder / "experiment.json").read_text())
+    (folder / "experiment.json").write_text(json.dumps({**record, "repeat": repeat}))
     assert Run(folder).repeat is None

@@ -1,8 +1,12 @@
 """The leaderboard as CSV, JSON, Markdown and Parquet."""
 
+from __future__ import annotations
+
 import io
 import json
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,7 +18,7 @@ from tune_jobs.results import Status, fold
 from tune_jobs.results.formats import to_csv, to_json, to_markdown, to_parquet, to_text
 from tune_jobs.results.leaderboard import Column, leaderboard
 
-SLOTS = [
+PARAMETERS = [
     Column("units", "units", (), "int"),
     Column("lr", "lr", (), "float"),
     Column("augment", "augment", (), "bool"),
@@ -42,20 +46,20 @@ TRIALS = st.builds(
 )
 
 
-def frame_of(trials):
-    return leaderboard(fold(events_of(trials)), accuracy(), SLOTS)
+def frame_of(trials: Sequence[Trial]) -> pd.DataFrame:
+    return leaderboard(fold(events_of(trials)), accuracy(), PARAMETERS)
 
 
 FRAMES = st.lists(TRIALS, unique_by=lambda trial: trial.number, max_size=4).map(frame_of)
 
 
-def as_text(values):
+def as_text(values: pd.Series[Any]) -> pd.Series[Any]:
     return values.map(lambda value: pd.NA if value is pd.NA else json.dumps(value, ensure_ascii=False))
 
 
 @property_settings
 @given(FRAMES)
-def test_parquet_gives_typed_columns_back(frame):
+def test_parquet_gives_typed_columns_back(frame: pd.DataFrame) -> None:
     read = pd.read_parquet(io.BytesIO(to_parquet(frame)))
     expected = frame.assign(mixed=as_text(frame["mixed"]).astype("string"))
     pd.testing.assert_frame_equal(read, expected)
@@ -63,7 +67,7 @@ def test_parquet_gives_typed_columns_back(frame):
 
 @property_settings
 @given(FRAMES)
-def test_csv_reads_back(frame):
+def test_csv_reads_back(frame: pd.DataFrame) -> None:
     texts = ["status", "optimizer", "mixed", "node", "error"]
     dtypes = frame.dtypes.to_dict() | dict.fromkeys(texts, "string")
     read = pd.read_csv(io.StringIO(to_csv(frame)), dtype=dtypes, na_values=[""], keep_default_na=False)
@@ -76,7 +80,7 @@ def test_csv_reads_back(frame):
 
 @property_settings
 @given(FRAMES)
-def test_json_is_standard_and_keeps_types(frame):
+def test_json_is_standard_and_keeps_types(frame: pd.DataFrame) -> None:
     rows = json.loads(to_json(frame), parse_constant=pytest.fail)
     assert len(rows) == len(frame)
     for row, (_, expected) in zip(rows, frame.astype(object).iterrows(), strict=True):
@@ -89,7 +93,7 @@ def test_json_is_standard_and_keeps_types(frame):
 
 @property_settings
 @given(FRAMES)
-def test_markdown_has_a_line_a_row_and_as_many_cells_everywhere(frame):
+def test_markdown_has_a_line_a_row_and_as_many_cells_everywhere(frame: pd.DataFrame) -> None:
     lines = to_markdown(frame).split("\n")
     assert len(lines) == len(frame) + 3
     assert lines.pop() == ""
@@ -100,29 +104,29 @@ def test_markdown_has_a_line_a_row_and_as_many_cells_everywhere(frame):
         assert "<" not in text
 
 
-def test_markdown_escapes_what_would_break_it_and_aligns_numbers():
+def test_markdown_escapes_what_would_break_it_and_aligns_numbers() -> None:
     frame = pd.DataFrame({"a|b": ["<b>\\|\nx"], "n": [0.123456789], "k": pd.array([None], dtype="Int64")})
     assert to_markdown(frame) == ("| a\\|b | n | k |\n| --- | ---: | ---: |\n| &lt;b&gt;\\\\\\| x | 0.123457 |  |\n")
 
 
-def test_none_is_the_text_null_and_an_inactive_parameter_is_missing():
+def test_none_is_the_text_null_and_an_inactive_parameter_is_missing() -> None:
     frame = pd.DataFrame({"x": pd.Series([None, pd.NA, "null"], dtype=object)})
     assert pd.read_parquet(io.BytesIO(to_parquet(frame)))["x"].tolist() == ["null", pd.NA, '"null"']
     assert to_csv(frame) == 'x\nnull\n""\n"""null"""\n'
     assert json.loads(to_json(frame)) == [{"x": None}, {"x": None}, {"x": "null"}]
 
 
-def test_a_lone_carriage_return_does_not_split_a_row_of_csv():
+def test_a_lone_carriage_return_does_not_split_a_row_of_csv() -> None:
     frame = pd.DataFrame({"a\rb": pd.array(["x\ry"], dtype="string"), "n": [1]})
     assert pd.read_csv(io.StringIO(to_csv(frame))).shape == (1, 2)
 
 
 @pytest.mark.parametrize("write", [to_csv, to_json, to_markdown])
-def test_a_format_can_be_named(write):
+def test_a_format_can_be_named(write: Callable[[pd.DataFrame], str]) -> None:
     frame = frame_of([])
     assert to_text(frame, write.__name__.removeprefix("to_")) == write(frame)
 
 
-def test_an_unknown_format_is_an_error_that_lists_the_known():
+def test_an_unknown_format_is_an_error_that_lists_the_known() -> None:
     with pytest.raises(ValueError, match="'xml', but must be one of csv, json, markdown"):
         to_text(frame_of([]), "xml")

@@ -63,7 +63,7 @@ def test_nothing_else_spells_them() -> None:
     ],
 )
 def test_the_check_finds_a_name(source: str, name: str | None) -> None:
-    assert [found for found, _ in spelled_names(source)] == ([name] if name else [])
+    assert [spelled for spelled, _ in spelled_names(source)] == ([name] if name else [])
 
 
 def test_the_names_are_those_of_runs_that_exist_already() -> None:

@@ -1,6 +1,11 @@
 """The leaderboard: its order, its columns, and their types."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from random import Random
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -8,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.result_strategies import Trial, accuracy, events_of, property_settings, random_trials
+from trainables.settings import Mode
 from tune_jobs.base.objective import Objective
 from tune_jobs.results import Status, fold
 from tune_jobs.results.leaderboard import Column, leaderboard
 
-SLOTS = [
+PARAMETERS = [
     Column("lr", "lr", (), "float"),
     Column("units_0", "units", (0,), "int"),
     Column("units_1", "units", (1,), "int"),
@@ -21,18 +27,28 @@ UNRANKED = ["running", "interrupted", "completed", "stopped", "diverged", "faile
 MODES = st.sampled_from(["max", "min"])
 
 
-def board(trials, objective=accuracy(), slots=SLOTS):  # noqa: B008 - frozen
-    return leaderboard(fold(events_of(trials)), objective, slots)
+def board(
+    trials: Sequence[Trial],
+    objective: Objective = accuracy(),  # noqa: B008 - frozen
+    parameters: Sequence[Column] = PARAMETERS,
+) -> pd.DataFrame:
+    return leaderboard(fold(events_of(trials)), objective, parameters)
 
 
-def one(config=None, *epochs, number=0, status=Status.COMPLETED, error=None):
+def one(
+    config: dict[str, Any] | None = None,
+    *epochs: dict[str, float],
+    number: int = 0,
+    status: Status = Status.COMPLETED,
+    error: str | None = None,
+) -> Trial:
     return Trial(number, config or {}, list(epochs), status, error)
 
 
-def expected_order(trials, objective):
+def expected_order(trials: Sequence[Trial], objective: Objective) -> tuple[list[int], int]:
     """The stated rule, word by word, as sort keys."""
 
-    def key(trial):
+    def key(trial: Trial) -> tuple[int, float, int, int]:
         values = [m["val_accuracy"] if math.isfinite(m.get("loss", 0.0)) else math.nan for m in trial.epochs]
         finite = [value for value in values if math.isfinite(value)]
         if not finite:
@@ -46,7 +62,7 @@ def expected_order(trials, objective):
 
 @property_settings
 @given(random_trials(), MODES)
-def test_trials_stand_in_the_stated_order_with_ranks_of_their_own(trials, mode):
+def test_trials_stand_in_the_stated_order_with_ranks_of_their_own(trials: list[Trial], mode: Mode) -> None:
     objective = accuracy(mode)
     frame = board(trials, objective)
     order, ranked = expected_order(trials, objective)
@@ -56,7 +72,7 @@ def test_trials_stand_in_the_stated_order_with_ranks_of_their_own(trials, mode):
 
 @property_settings
 @given(random_trials(), MODES)
-def test_every_row_is_its_trial(trials, mode):
+def test_every_row_is_its_trial(trials: list[Trial], mode: Mode) -> None:
     frame = board(trials, accuracy(mode)).set_index("trial")
     for trial in trials:
         row = frame.loc[trial.number]
@@ -77,14 +93,14 @@ def test_every_row_is_its_trial(trials, mode):
 
 @property_settings
 @given(random_trials(), st.randoms(use_true_random=False), MODES)
-def test_the_order_of_the_journal_does_not_matter(trials, random, mode):
+def test_the_order_of_the_journal_does_not_matter(trials: list[Trial], random: Random, mode: Mode) -> None:
     shuffled = random.sample(trials, len(trials))
     pd.testing.assert_frame_equal(board(trials, accuracy(mode)), board(shuffled, accuracy(mode)))
 
 
 @property_settings
 @given(random_trials(), MODES)
-def test_a_further_trial_moves_no_other(trials, mode):
+def test_a_further_trial_moves_no_other(trials: list[Trial], mode: Mode) -> None:
     before = board(trials[:-1], accuracy(mode))["trial"].tolist()
     after = board(trials, accuracy(mode))["trial"].tolist()
     assert [trial for trial in after if trial in before] == before
@@ -92,7 +108,7 @@ def test_a_further_trial_moves_no_other(trials, mode):
 
 @property_settings
 @given(random_trials())
-def test_columns_have_the_same_types_however_many_trials_there_are(trials):
+def test_columns_have_the_same_types_however_many_trials_there_are(trials: list[Trial]) -> None:
     dtypes = {
         "rank": "Int64",
         "trial": "int64",
@@ -115,7 +131,7 @@ def test_columns_have_the_same_types_however_many_trials_there_are(trials):
     assert frame.dtypes.astype(str).to_dict() == dtypes
 
 
-def test_a_run_without_trials_has_an_empty_table_with_all_columns():
+def test_a_run_without_trials_has_an_empty_table_with_all_columns() -> None:
     frame = board([])
     assert frame.empty
     assert " ".join(frame.columns) == (
@@ -123,25 +139,25 @@ def test_a_run_without_trials_has_an_empty_table_with_all_columns():
     )
 
 
-def test_the_least_value_is_best_of_an_objective_to_minimize():
+def test_the_least_value_is_best_of_an_objective_to_minimize() -> None:
     falling = one({}, {"loss": 0.9}, {"loss": 0.2}, {"loss": 0.4}, number=0)
     lowest = one({}, {"loss": 0.1}, {"loss": 0.8}, number=1)
     frame = board([falling, lowest], Objective("loss", "min"), [])
     assert frame[["trial", "loss", "best_epoch"]].to_numpy().tolist() == [[1, 0.1, 1], [0, 0.2, 2]]
 
 
-def test_a_trial_that_diverged_is_ranked_by_the_weights_it_left():
+def test_a_trial_that_diverged_is_ranked_by_the_weights_it_left() -> None:
     diverged = one({}, {"val_accuracy": 0.9}, {"val_accuracy": math.nan}, number=0, status=Status.DIVERGED)
     modest = one({}, {"val_accuracy": 0.8}, number=1)
-    frame = board([diverged, modest], slots=[])
+    frame = board([diverged, modest], parameters=[])
     assert frame["trial"].tolist() == [0, 1]
     assert frame["status"].tolist() == ["diverged", "completed"]
 
 
-def test_other_metrics_come_as_first_seen_and_their_nan_is_missing():
+def test_other_metrics_come_as_first_seen_and_their_nan_is_missing() -> None:
     first = one({}, {"zeta": 1.0, "val_accuracy": 0.5, "alpha": math.nan}, number=0)
     second = one({}, {"beta": math.inf, "val_accuracy": 0.4}, number=1)
-    frame = board([first, second], slots=[])
+    frame = board([first, second], parameters=[])
     assert list(frame.columns[7:-2]) == ["zeta", "alpha", "beta"]
     assert frame[["zeta", "alpha", "beta"]].to_numpy().tolist() == [
         [1.0, pd.NA, pd.NA],
@@ -160,10 +176,12 @@ def test_other_metrics_come_as_first_seen_and_their_nan_is_missing():
         ("json", "object", [[1, 2], [3, 4]]),
     ],
 )
-def test_parameters_keep_their_types_and_inactive_ones_are_missing(dtype, pandas_dtype, values):
+def test_parameters_keep_their_types_and_inactive_ones_are_missing(
+    dtype: Any, pandas_dtype: str, values: list[Any]
+) -> None:
     configs = [{} if value is pd.NA else {"p": value} for value in values]
     trials = [one(config, {"val_accuracy": 0.5}, number=n) for n, config in enumerate(configs)]
-    column = board(trials, slots=[Column("p", "p", (), dtype)])["p"]
+    column = board(trials, parameters=[Column("p", "p", (), dtype)])["p"]
     assert str(column.dtype) == pandas_dtype
     assert list(map(repr, column.tolist())) == list(map(repr, values))
 
@@ -181,15 +199,15 @@ def test_parameters_keep_their_types_and_inactive_ones_are_missing(dtype, pandas
         ("float", 10**400),
     ],
 )
-def test_a_column_with_a_value_of_another_type_holds_all_values_as_they_are(dtype, stranger):
+def test_a_column_with_a_value_of_another_type_holds_all_values_as_they_are(dtype: Any, stranger: Any) -> None:
     trials = [one({"p": stranger}, {"val_accuracy": 0.5})]
-    column = board(trials, slots=[Column("p", "p", (), dtype)])["p"]
+    column = board(trials, parameters=[Column("p", "p", (), dtype)])["p"]
     assert column.dtype == object
     assert repr(column.tolist()) == repr([stranger])
 
 
-def test_repeated_parameters_have_a_column_a_place_and_short_lists_miss_some():
-    slots = [
+def test_repeated_parameters_have_a_column_a_place_and_short_lists_miss_some() -> None:
+    parameters = [
         Column("units_0", "units", (0,), "int"),
         Column("units_1", "units", (1,), "int"),
         Column("k_1_0", "k", (1, 0), "int"),
@@ -199,15 +217,15 @@ def test_repeated_parameters_have_a_column_a_place_and_short_lists_miss_some():
         one({"units": [16], "k": 3}, number=1),
         one(number=2),
     ]
-    rows = board(trials, slots=slots)[["units_0", "units_1", "k_1_0"]].to_numpy().tolist()
+    rows = board(trials, parameters=parameters)[["units_0", "units_1", "k_1_0"]].to_numpy().tolist()
     assert rows == [[32, 64, 2], [16, pd.NA, pd.NA], [pd.NA] * 3]
 
 
-def test_colliding_names_are_told_apart_by_the_stated_rule():
+def test_colliding_names_are_told_apart_by_the_stated_rule() -> None:
     names = ["rank", "param_rank", "val_accuracy", "loss", "loss"]
-    slots = [Column(name, name, (), "int") for name in names]
+    parameters = [Column(name, name, (), "int") for name in names]
     trial = one(dict.fromkeys(names, 1), {"val_accuracy": 0.5, "loss": 0.1, "seconds": 0.2, "metric_loss": 0.3})
-    frame = board([trial], slots=slots)
+    frame = board([trial], parameters=parameters)
     assert list(frame.columns) == [
         *["rank", "trial", "status", "val_accuracy", "best_epoch", "epochs", "seconds"],
         *["param_rank", "param_param_rank", "param_val_accuracy", "loss", "param_loss"],
@@ -217,9 +235,9 @@ def test_colliding_names_are_told_apart_by_the_stated_rule():
     assert board([], Objective("rank", "max"), [])["metric_rank"].tolist() == []
 
 
-def test_an_error_is_one_line():
+def test_an_error_is_one_line() -> None:
     failed = one(status=Status.FAILED, error="ValueError: no\r\n\n  Arguments:\tnone\n")
-    assert board([failed, one(number=1)], slots=[])["error"].tolist() == [
+    assert board([failed, one(number=1)], parameters=[])["error"].tolist() == [
         pd.NA,
         "ValueError: no Arguments: none",
     ]

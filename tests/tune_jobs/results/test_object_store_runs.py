@@ -1,4 +1,4 @@
-"""What lies in an object store is read as if it lay here, also when whoever wrote it means ill."""
+"""Runs in an object store are read like runs on disk, and hostile names in a bucket do no harm."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from tune_jobs.results.find import find_run, find_runs, list_runs, load_run
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
 @pytest.fixture
-def bucket(tmp_path):
+def bucket(tmp_path: Path) -> Path:
     return tmp_path / "bucket"
 
 
-def test_a_run_is_found_by_its_uri_or_by_its_name_in_a_storage(bucket, cache):
+def test_a_run_is_found_by_its_uri_or_by_its_name_in_a_storage(bucket: Path, cache: Path) -> None:
     made, uri = make_run(bucket, "one"), bucket.as_uri()
-    for found in (load_run(f"{uri}/one"), find_run(f"{uri}/one", "runs"), find_run("one", uri), *list_runs(uri)):
-        assert found.leaderboard().equals(made.leaderboard())
-        assert found.folder.is_relative_to(cache)
-        assert (found.name, found.storage, found.location) == ("one", uri, f"{uri}/one")
-        assert object_store_runs.shown_uri(found.folder) == f"{uri}/one"
-        assert object_store_runs.shown_uri(found.folder.parent) == uri
+    for run in (load_run(f"{uri}/one"), find_run(f"{uri}/one", "runs"), find_run("one", uri), *list_runs(uri)):
+        assert run.leaderboard().equals(made.leaderboard())
+        assert run.folder.is_relative_to(cache)
+        assert (run.name, run.storage, run.location) == ("one", uri, f"{uri}/one")
+        assert object_store_runs.shown_uri(run.folder) == f"{uri}/one"
+        assert object_store_runs.shown_uri(run.folder.parent) == uri
     assert object_store_runs.shown_uri(bucket) is None
     with pytest.raises(RequestError, match=r"There is no run 'two', .* in file:.*bucket. There are: one"):
         find_run("two", uri)
@@ -44,14 +44,14 @@ def test_a_run_is_found_by_its_uri_or_by_its_name_in_a_storage(bucket, cache):
         load_run(f"{uri}/two")
 
 
-def test_repeats_are_found_by_the_name_of_their_group(bucket):
+def test_repeats_are_found_by_the_name_of_their_group(bucket: Path) -> None:
     make_repeats(bucket, "group", [0.9, 0.8])
     make_run(bucket, "group-x")
     assert [run.name for run in find_runs("group", bucket.as_uri())] == ["group-1", "group-2"]
     assert [run.name for run in find_runs(f"{bucket.as_uri()}/group", "runs")] == ["group-1", "group-2"]
 
 
-def test_what_is_read_again_is_as_it_is_now(bucket):
+def test_what_is_read_again_is_as_it_is_now(bucket: Path) -> None:
     made, uri = make_run(bucket, "one"), f"{bucket.as_uri()}/one"
     evaluations.write(made.folder, Scores(0, 1, 10, 1.0, {"loss": 0.5}), {})
     folder = load_run(uri).folder
@@ -62,7 +62,7 @@ def test_what_is_read_again_is_as_it_is_now(bucket):
     assert not (folder / "evaluations").exists()
 
 
-def test_weights_come_when_they_are_needed_and_scores_go_where_the_run_lies(bucket):
+def test_weights_come_when_they_are_needed_and_scores_go_where_the_run_lies(bucket: Path) -> None:
     made, uri = make_run(bucket, "one"), f"{bucket.as_uri()}/one"
     trial = ObjectStoreFolder(bucket.as_uri(), "one/trials/0001")
     for epoch in (2, 5):
@@ -81,7 +81,7 @@ def test_weights_come_when_they_are_needed_and_scores_go_where_the_run_lies(buck
     assert (made.folder / "evaluations" / "0001.json").is_file()
 
 
-def test_only_names_that_a_run_has_become_files(bucket, tmp_path):
+def test_only_names_that_a_run_has_become_files(bucket: Path, tmp_path: Path) -> None:
     made = make_run(bucket, "one")
     for name in (".bashrc", "trials/0001/epoch-000001/evil.py", "evaluations/x.json", "logs/a/b", "evil.json"):
         path = made.folder / name
@@ -97,8 +97,10 @@ def test_only_names_that_a_run_has_become_files(bucket, tmp_path):
         find_run(f"{bucket.as_uri()}/..", tmp_path)
 
 
-def test_a_storage_that_cannot_be_read_says_so_without_its_credentials(monkeypatch, cache):
-    def refuse(self, *, recursive):
+def test_a_storage_that_cannot_be_read_says_so_without_its_credentials(
+    monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    def refuse(self: ObjectStoreFolder, *, recursive: bool) -> None:
         raise OSError("Could not connect")
 
     monkeypatch.setattr(ObjectStoreFolder, "_listed", refuse)

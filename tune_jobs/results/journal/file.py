@@ -63,6 +63,10 @@ def whole_lines(content: bytes) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
+def _open_unbuffered(path: Path) -> FileIO:
+    return path.open("ab+", buffering=0)
+
+
 class JournalWriter:
     """The writer of a journal. It appends each event as one line that reaches the operating system at once.
 
@@ -72,17 +76,23 @@ class JournalWriter:
     Args:
         path: The journal, in a folder that exists. The file is created if it is missing.
         sleep: Waits, in seconds, before a refused line is tried again.
+        open_file: Opens the file for reading and for appending, without a buffer.
 
     Attributes:
         path: The journal.
         torn_bytes: The length of the torn last line that was cut off.
     """
 
-    def __init__(self, path: Path, sleep: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        path: Path,
+        sleep: Callable[[float], object] = time.sleep,
+        open_file: Callable[[Path], FileIO] = _open_unbuffered,
+    ) -> None:
         self.path = path
         self._sleep = sleep
         self._has_refused = False
-        self._file = path.open("ab+", buffering=0)
+        self._file = open_file(path)
         self._whole_bytes = _whole_bytes(self._file)
         self.torn_bytes = self._file.seek(0, os.SEEK_END) - self._whole_bytes
         self._file.truncate(self._whole_bytes)

@@ -1,4 +1,4 @@
-"""Where a run may lie."""
+"""Creating the folder of a run: which names and storages are refused, and what is recorded."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def test_an_unwritable_storage_is_told(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_what_was_asked_for_is_kept_and_found_again(tmp_path: Path) -> None:
     made = create_folder(tmp_path, "first", experiment(), "my_experiment")
-    asked = json.loads((made / "experiment.json").read_text())
-    assert asked["space"] == experiment().space.to_json()
-    assert asked["scheduler"] == {"kind": "asha", "grace_period": 1, "reduction_factor": 3, "brackets": 1}
-    assert asked["versions"]["ray"]
+    record = json.loads((made / "experiment.json").read_text())
+    assert record["space"] == experiment().space.to_json()
+    assert record["scheduler"] == {"kind": "asha", "grace_period": 1, "reduction_factor": 3, "brackets": 1}
+    assert record["versions"]["ray"]
     assert find_run("first", tmp_path).folder == find_run(str(made), "elsewhere").folder == made
     assert [run.name for run in list_runs(tmp_path)] == ["first"]
     assert Run(made).space == experiment().space

@@ -1,4 +1,4 @@
-"""A run's folder is mirrored in an object store, by one driver at a time, whatever dies meanwhile."""
+"""The mirror of a run in an object store: one driver at a time, and nothing is lost, whatever dies meanwhile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tune_jobs.engine.run_folder.object_store_mirror import (
     mirrored,
     pause_s,
 )
-from tune_jobs.engine.run_folder.working_folder import discard, open_folder, prepare_storage, storage_problems
+from tune_jobs.engine.run_folder.working_folder import discard
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.results import EpochReported, History, RunStarted
 from tune_jobs.results.history import TrialHistory
@@ -42,16 +42,17 @@ def remote(tmp_path: Path) -> ObjectStoreFolder:
     return ObjectStoreFolder((tmp_path / "bucket").as_uri(), "first")
 
 
-ASKED = {"objective": {"metric": "loss", "mode": "min"}, "space": {}}
+RECORD = {"objective": {"metric": "loss", "mode": "min"}, "space": {}}
 JOURNAL = encode(RunStarted(time_s=1.0, cpus=2, gpus=0, max_concurrent_trials=1)).decode()
 
 
-def run_folder(place: Path, journal: str = JOURNAL, created_s: float = 1.0) -> Path:
-    (place / "trials").mkdir(parents=True)
-    (place / "experiment.json").write_text(json.dumps({**ASKED, "created_s": created_s}))
-    (place / "journal.jsonl").write_text(journal)
-    (place / "lock").touch()
-    return place
+def run_folder(path: Path, journal: str = JOURNAL, created_s: float = 1.0) -> Path:
+    """Make a folder with the files of a run that the mirror looks at. Its journal may be any text."""
+    (path / "trials").mkdir(parents=True)
+    (path / "experiment.json").write_text(json.dumps({**RECORD, "created_s": created_s}))
+    (path / "journal.jsonl").write_text(journal)
+    (path / "lock").touch()
+    return path
 
 
 @pytest.fixture
@@ -121,13 +122,6 @@ def test_weights_of_losers_are_deleted_there(folder: Path, remote: ObjectStoreFo
     assert {name.split("/")[0] for name in trials.files()} == {"0000"}
     assert remote.read("journal.jsonl").decode() == JOURNAL
     assert LEASE_FILE not in remote.files()
-
-
-def test_a_run_in_a_folder_has_no_mirror(folder: Path) -> None:
-    with open_folder(folder, None) as working_folder:
-        assert working_folder.mirror is None
-        assert working_folder.trials == str(folder / "trials")
-        assert working_folder.shared == str(folder)
 
 
 class ImpatientEvent(threading.Event):
@@ -238,15 +232,15 @@ def test_a_driver_that_lost_its_lease_sends_nothing_more(
 def test_the_longer_journal_of_the_same_run_counts(
     tmp_path: Path, remote: ObjectStoreFolder, mine: str | None, theirs: str | None, same: bool, kept: str | None
 ) -> None:
-    there = run_folder(tmp_path / "bucket" / "first", theirs or "")
+    stored = run_folder(tmp_path / "bucket" / "first", theirs or "")
     if theirs is None:
-        (there / "journal.jsonl").unlink()
+        (stored / "journal.jsonl").unlink()
     here = tmp_path / "here"
     if mine is None:
         here.mkdir()
     else:
         run_folder(here, mine, 1.0 if same else 2.0)
-    (there / ".." / "evil").resolve().write_text("x")
+    (stored / ".." / "evil").resolve().write_text("x")
     bring_newer(remote, here)
     journal = here / "journal.jsonl"
     assert (journal.read_text() if journal.exists() else None) == kept
@@ -279,34 +273,3 @@ def test_nothing_is_left_of_a_run_that_never_began_unless_it_is_anothers(
     remote.remove(LEASE_FILE)
     discard(other, remote)
     assert remote.files() == {}
-
-
-def test_a_storage_is_tried_before_anything_is_begun(tmp_path: Path, remote: ObjectStoreFolder, cache: Path) -> None:
-    storage = (tmp_path / "bucket").as_uri()
-    assert storage_problems(storage, "first") == []
-    assert list((tmp_path / "bucket").iterdir()) == []
-    run_folder(tmp_path / "bucket" / "first")
-    run_folder(tmp_path / "bucket" / "group-1")
-    for name in ("first", "group"):
-        (problem,) = storage_problems(storage, name)
-        assert f"The run '{name}', or repeats of it, exist already in file:" in problem
-    (problem,) = storage_problems("nfs://server/runs", None)
-    assert "nfs:// is no kind of storage that is known" in problem
-    (problem,) = storage_problems("file:///dev/null/runs", "first")
-    assert "it cannot be written" in problem
-    assert "credentials" in problem
-    (problem,) = storage_problems(storage, "a/b")
-    assert "`name`" in problem
-
-
-def test_the_copy_of_a_run_that_is_no_longer_there_makes_room(
-    tmp_path: Path, remote: ObjectStoreFolder, cache: Path
-) -> None:
-    home, there = prepare_storage(remote.root, "first")
-    assert there == remote
-    assert home.is_relative_to(cache)
-    assert prepare_storage(tmp_path, "first") == (tmp_path, None)
-    run_folder(home / "first")
-    assert prepare_storage(remote.root, "first") == (home, remote)
-    assert not (home / "first").exists()
-    assert list(home.iterdir()) == []

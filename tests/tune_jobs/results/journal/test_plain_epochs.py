@@ -28,7 +28,7 @@ FIELDS = {"time_s": ANYTHING, "trial": ANYTHING, "epoch": ANYTHING, "seconds": A
 METRICS = st.one_of(ANYTHING, st.dictionaries(st.sampled_from(["loss", "val_loss", "é"]), ANYTHING, max_size=3))
 
 
-def told(line: bytes) -> Event | str | None:
+def outcome(line: bytes) -> Event | str | None:
     try:
         return decode(line)
     except EventError as error:
@@ -36,16 +36,16 @@ def told(line: bytes) -> Event | str | None:
 
 
 @given(fields=st.fixed_dictionaries({}, optional={**FIELDS, "metrics": METRICS, "more": ANYTHING}))
-def test_both_ways_tell_the_same(fields: dict[str, Any]) -> None:
+def test_both_ways_give_the_same(fields: dict[str, Any]) -> None:
     line = json.dumps({"event": "epoch", **fields}).encode().replace(b"10000000000000000000000", b"1e999") + b"\n"
     with pytest.MonkeyPatch.context() as patch:
-        short = told(line)
+        short = outcome(line)
         patch.setattr(lines, "_plain_epoch", lambda _: None)
-        long = told(line)
+        long = outcome(line)
     assert repr(short) == repr(long)
     if isinstance(short, EpochReported) and isinstance(long, EpochReported):
         assert {type(value) for value in short.metrics.values()} <= {float}
-        assert [type(each) for each in (short.trial, short.epoch, short.time_s)] == [int, int, float]
+        assert [type(value) for value in (short.trial, short.epoch, short.time_s)] == [int, int, float]
 
 
 @given(
