@@ -1,4 +1,4 @@
-"""A run on digits whose workers write down every epoch that they train, to be killed at any instant."""
+"""A run on digits that tests kill at any instant. Its workers write down every epoch that they train."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ import psutil
 from tests.support.child_process import COMMAND, wait_until_gone
 from tests.support.fault_cluster import ENVIRONMENT, FaultCluster, descendants
 from trainables.storage.checkpoint import DiskCheckpoints
-from trainables.storage.layout import trial_name
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.loading.loader import load
 from tune_jobs.results import History, Status
+from tune_jobs.results.layout import EXPERIMENT_FILE, trial_folder
 from tune_jobs.results.run import Run
 
 EPOCHS = 12
 TIMEOUT_S = 240.0
 NAME = "shot-at"
-AGENTS = ("ray::RuntimeEnvAgent", "ray::DashboardAgent")  # they want to tell a dead server of a dead raylet, for 60 s
-WORKER = "ray::ResourceTrainable"  # as Ray Tune calls what has resources
+AGENTS = ("ray::RuntimeEnvAgent", "ray::DashboardAgent")  # they try for 60 s to report a dead raylet to a dead server
+WORKER = "ray::ResourceTrainable"  # the name that Ray Tune gives to trainables with resources
 EXPERIMENT = f'''
 """Which rate and width suit the digits?"""
 
@@ -45,7 +45,7 @@ WITNESSED = Path({{witnessed!r}})
 
 
 class Witness(keras.callbacks.Callback):
-    """Makes an epoch last, and writes it down when it is trained: one write, appended."""
+    """Make an epoch last, and append it to the file when it was trained, in a single write."""
 
     def __init__(self, rate):
         super().__init__()
@@ -77,7 +77,6 @@ EXPERIMENT = Experiment(
     max_epochs={EPOCHS},
     max_concurrent_trials=2,
     max_retries=1000,
-
     checkpoint_every_s=0.5,
 )
 '''
@@ -85,7 +84,7 @@ EXPERIMENT = Experiment(
 
 @dataclass(frozen=True)
 class Trained:
-    """An epoch that a worker trained to its end, in its own words."""
+    """An epoch that a worker trained to its end, as the worker wrote it down."""
 
     rate: float
     epoch: int
@@ -97,9 +96,9 @@ class FaultLab:
     """The run's files and processes.
 
     Args:
-        folder: Where its files lie.
-        ray_folder: Where its driver's Ray, or the cluster's, writes; its path is short.
-        cluster: Where it runs; None: the driver has a Ray of its own.
+        folder: The folder for its files.
+        ray_folder: The folder for the files of the driver's Ray, or of the cluster's. Its path must be short.
+        cluster: The cluster on which it runs; None: the driver starts a Ray of its own.
     """
 
     def __init__(self, folder: Path, ray_folder: Path, cluster: FaultCluster | None = None) -> None:
@@ -122,12 +121,12 @@ class FaultLab:
         return Run(self.run_folder)
 
     def start(self, *options: str) -> subprocess.Popen[bytes]:
-        """Begins the run, or goes on with it."""
-        begun = (self.run_folder / "experiment.json").exists()
-        what = ["resume", NAME] if begun else ["run", self.file.name, "--name", NAME]
+        """Begin the run, or resume it."""
+        has_begun = (self.run_folder / EXPERIMENT_FILE).exists()
+        command = ["resume", NAME] if has_begun else ["run", self.file.name, "--name", NAME]
         with self.output.open("ab") as output:
             return subprocess.Popen(
-                [COMMAND, *what, *options],
+                [COMMAND, *command, *options],
                 cwd=self.folder,
                 env={**os.environ, "RAY_TMPDIR": str(self.ray_folder), **self._address()},
                 stdout=output,
@@ -135,37 +134,37 @@ class FaultLab:
             )
 
     def trained(self) -> list[Trained]:
-        """All epochs that were trained, in order."""
+        """Return all epochs that were trained, in order."""
         if not self.witnessed.exists():
             return []
         return [Trained(**json.loads(line)) for line in self.witnessed.read_text().splitlines(keepends=True)]
 
     def unfinished(self) -> dict[float, int]:
-        """The number of each trial that began and has not ended, by its learning rate."""
+        """Return the numbers of the trials that have begun and not ended, by their learning rates."""
         running = (Status.RUNNING, Status.INTERRUPTED)
         return {
             trial.config["rate"]: number for number, trial in self.history().trials.items() if trial.status in running
         }
 
     def history(self) -> History:
-        return self.run.history() if (self.run_folder / "experiment.json").exists() else History(trials={})
+        return self.run.history() if (self.run_folder / EXPERIMENT_FILE).exists() else History(trials={})
 
     def saved_epoch(self, trial: int) -> int:
-        """The epoch of a trial's newest checkpoint that can be read; 0 where there is none."""
-        snapshot = DiskCheckpoints(self.run_folder / "trials" / trial_name(trial)).newest()
+        """Return the epoch of a trial's newest checkpoint that can be read; 0 if there is none."""
+        snapshot = DiskCheckpoints(trial_folder(self.run_folder, trial)).newest()
         return 0 if snapshot is None else int(snapshot.state["epoch"])
 
     def workers(self, driver: int) -> list[psutil.Process]:
-        """The processes that train."""
+        """Return the processes that train."""
         family = descendants(driver) if self.cluster is None else self.cluster.processes()
         return [process for process in family if _title(process).startswith(WORKER)]
 
     def kill_driver(self, driver: subprocess.Popen[bytes]) -> tuple[float, list[str]]:
-        """Kills it, and waits for the processes that it began.
+        """Kill the driver, and wait for the processes that it began.
 
         Returns:
-            The seconds until all were gone, and the titles of those that were not within half a minute: they are ended
-            here.
+            The seconds until all were gone, and the titles of the processes that were still there after half a minute.
+            Those are killed, too.
         """
         own = descendants(driver.pid)
         self.agents += [process for process in own if _title(process).startswith(AGENTS)]
@@ -177,7 +176,7 @@ class FaultLab:
         driver.wait()
         _, strays = psutil.wait_procs(family, timeout=30)
         if self.cluster is None:
-            strays += wait_until_gone(self.ray_folder, timeout_s=5)  # begun in the last moment
+            strays += wait_until_gone(self.ray_folder, timeout_s=5)  # processes that began in the last moment
         gone_s = time.monotonic() - killed_s
         titles = [_title(stray) for stray in strays]
         for stray in strays:
@@ -185,10 +184,12 @@ class FaultLab:
         return gone_s, titles
 
     def kill_node(self, rng: random.Random) -> set[int]:
-        """Kills a node on which a trial is trained, has another join, and says which processes died."""
+        """Kill a node on which a trial is trained, let another join, and return the ids of the dead processes."""
         assert self.cluster is not None
         training = {process.pid for process in self.workers(0)}
-        busy = [node for node in self.cluster.nodes if training & {each.pid for each in descendants(node.process.pid)}]
+        busy = [
+            node for node in self.cluster.nodes if training & {process.pid for process in descendants(node.process.pid)}
+        ]
         dead = self.cluster.kill_node(rng.choice(busy or self.cluster.nodes))
         self.cluster.add_node()
         return {process.pid for process in dead}
@@ -197,17 +198,23 @@ class FaultLab:
         return {} if self.cluster is None else {"RAY_ADDRESS": self.cluster.address, **ENVIRONMENT}
 
     def lasting_agents(self) -> int:
-        """How many of Ray's agents outlive their driver by more than 90 s; call it at the end."""
+        """Return how many of Ray's agents outlive their driver by more than 90 s. Call it at the end."""
         return len(psutil.wait_procs(self.agents, timeout=90)[1])
 
     def wait_for_epoch(
         self, driver: subprocess.Popen[bytes], seen: int, rates: Container[float] | None = None
     ) -> Trained | None:
-        """The first epoch after those seen, of one of the trials; None when the driver ends before, or hangs."""
+        """Wait for the next epoch, and return it; None if the driver ends before, or hangs.
+
+        Args:
+            driver: The driver's process.
+            seen: The number of epochs to pass over.
+            rates: The learning rates of the trials that count; None: all trials.
+        """
         deadline_s = time.monotonic() + TIMEOUT_S
         while driver.poll() is None and time.monotonic() < deadline_s:
-            found = (epoch for epoch in self.trained()[seen:] if rates is None or epoch.rate in rates)
-            if epoch := next(found, None):
+            epochs = (epoch for epoch in self.trained()[seen:] if rates is None or epoch.rate in rates)
+            if epoch := next(epochs, None):
                 return epoch
             if self.cluster is not None:
                 self.cluster.tend()

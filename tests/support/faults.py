@@ -1,4 +1,4 @@
-"""Kills a run's driver, its workers and its nodes, in turn, at random instants, resumes it, and counts what was lost.
+"""A program that kills a run's driver, workers and nodes in turn, at random instants, and counts what is lost.
 
 python -m tests.support.faults --kills 50 --seed 0     # on a cluster of two nodes of its own, and a head
 python -m tests.support.faults --kills 50 --nodes 0    # without a cluster: no nodes are killed
@@ -27,22 +27,22 @@ from trainables.storage import checkpoint, layout
 from tune_jobs.results import EpochReported, Status, TrialStarted
 
 STARTING = 0.25
-"""How many of the driver's deaths come while it starts, rather than while it trains."""
+"""The share of the driver's deaths that come while it starts, rather than while it trains."""
 
 
 @dataclass
 class Kill:
-    """One kill, and what came of it.
+    """One kill and its consequences.
 
     Attributes:
-        kind: Who was killed: "driver", "worker" or "node".
-        time_s: When it was.
-        saved: For each trial that was running: the epoch of its newest checkpoint, by its learning rate.
-        lost: Epochs that were trained to their end, and not saved.
-        back_s: Seconds until a trial that was running was trained again; None when none was.
-        gone_s: Seconds until the driver's processes had ended with it.
-        strays: Those that had not within half a minute.
-        at: How many epochs had been trained.
+        kind: The victim: "driver", "worker" or "node".
+        time_s: The time of the kill, in Unix time.
+        saved: The epoch of the newest checkpoint of each trial that was running, by its learning rate.
+        lost: The number of epochs that were trained to their end and not saved.
+        back_s: The seconds until a trial that was running was trained again; None if none was.
+        gone_s: The seconds until the driver's processes had ended, too.
+        strays: The titles of processes that were still there after half a minute.
+        at: The number of epochs that had been trained.
     """
 
     kind: str
@@ -56,23 +56,29 @@ class Kill:
 
 
 def shoot(lab: FaultLab, kills: int, seed: int) -> list[Kill]:
-    """Kills, resumes, and lets the run end when it has been killed often enough."""
+    """Kill and resume the run until it was killed often enough, then let it end.
+
+    Args:
+        lab: The run.
+        kills: The number of kills.
+        seed: The seed of the instants and of the victims.
+    """
     rng = random.Random(seed)  # noqa: S311 - instants, not secrets
-    done: list[Kill] = []
+    shots: list[Kill] = []
     driver = lab.start()
     try:
-        while len(done) < kills:
+        while len(shots) < kills:
             kinds = [_kill_driver, _kill_worker, *([_kill_node] if lab.cluster else [])]
-            done.append(kinds[len(done) % len(kinds)](lab, driver, rng))
+            shots.append(kinds[len(shots) % len(kinds)](lab, driver, rng))
             if driver.poll() is not None:
                 driver = lab.start()
-            _wait_until_back(lab, driver, done[-1])
+            _wait_until_back(lab, driver, shots[-1])
     finally:
         lab.kill_driver(driver)
     last = max(lab.history().trials)
     if lab.start("--trials", str(last + 2)).wait() != 0:
         raise AssertionError(f"The run did not end well: {lab.output.read_text()[-2000:]}")
-    return done
+    return shots
 
 
 def _kill_driver(lab: FaultLab, driver: subprocess.Popen[bytes], rng: random.Random) -> Kill:
@@ -107,7 +113,7 @@ def _kill_node(lab: FaultLab, driver: subprocess.Popen[bytes], rng: random.Rando
 
 
 def _trained_by(lab: FaultLab, dead: set[int]) -> list[float]:
-    """The trials that these processes were training, by their learning rates."""
+    """Return the learning rates of the trials that these processes were training."""
     last = {epoch.pid: epoch.rate for epoch in lab.trained() if epoch.pid in dead}
     return [rate for rate in last.values() if rate in lab.unfinished()]
 
@@ -129,7 +135,7 @@ def _wait_until_back(lab: FaultLab, driver: subprocess.Popen[bytes], kill: Kill)
 
 
 def wrongs(lab: FaultLab, kills: Sequence[Kill]) -> Iterator[str]:
-    """All that a run that was killed has lost or done twice."""
+    """Yield everything that a run which was killed has lost or done twice, a sentence each."""
     history = lab.history()
     search = lab.experiment.searcher.start(lab.experiment.space, seed=0, rungs=(), max_epochs=EPOCHS)
     for number in range(max(history.trials) + 1):
@@ -138,7 +144,7 @@ def wrongs(lab: FaultLab, kills: Sequence[Kill]) -> Iterator[str]:
             yield f"Trial {number} is {trial and trial.config}, but an uninterrupted run's is {config}."
         elif trial.status is not Status.COMPLETED or list(trial.epochs) != list(range(1, EPOCHS + 1)):
             yield f"Trial {number} ended as {trial.status} ({trial.error}) with the epochs {list(trial.epochs)}."
-    yield from _told_twice(lab)
+    yield from _reported_twice(lab)
     for index, kill in enumerate(kills):
         yield from _trained_again(lab.trained(), index, kill)
         if kill.strays:
@@ -151,7 +157,7 @@ def wrongs(lab: FaultLab, kills: Sequence[Kill]) -> Iterator[str]:
         yield f"Folders of killed drivers are left: {left}."
 
 
-def _told_twice(lab: FaultLab) -> Iterator[str]:
+def _reported_twice(lab: FaultLab) -> Iterator[str]:
     events = lab.run.events()
     reported = [(event.trial, event.epoch) for event in events if isinstance(event, EpochReported)]
     for pair in sorted({pair for pair in reported if reported.count(pair) > 1}):
@@ -187,7 +193,7 @@ def _torn(folder: Path) -> Iterator[str]:
 
 
 def table(kills: Sequence[Kill]) -> str:
-    """What each kind of kill cost, in Markdown."""
+    """Return the cost of each kind of kill as a table in Markdown."""
     lines = [
         "| killed | kills | trials continued | epochs lost: mean, most | seconds until trained again: median, most |",
         "|---|---|---|---|---|",
@@ -205,7 +211,7 @@ def table(kills: Sequence[Kill]) -> str:
 
 
 def main() -> int:
-    """The program."""
+    """Run the program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
@@ -225,8 +231,13 @@ def main() -> int:
         if not options.keep:
             shutil.rmtree(folder)
         shutil.rmtree(ray_folder, ignore_errors=True)
-    told = [table(kills), "", f"{len(kills)} kills in {time.monotonic() - start_s:.0f} s. Wrong: {len(wrong)}.", *wrong]
-    sys.stdout.write("\n".join(told) + "\n")
+    report = [
+        table(kills),
+        "",
+        f"{len(kills)} kills in {time.monotonic() - start_s:.0f} s. Wrong: {len(wrong)}.",
+        *wrong,
+    ]
+    sys.stdout.write("\n".join(report) + "\n")
     return 1 if wrong else 0
 
 

@@ -1,4 +1,4 @@
-"""Trials that train nothing, so that many run side by side, and trials that wait for their test."""
+"""Trials that train nothing, so that many can run side by side, and trials that wait for their test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EPOCH_S = 0.5
 
 
 class Idle(KerasTrainable):
-    """Reports epochs, and imports no backend: what is tested with it is where and when trials run."""
+    """A trainable that reports epochs and imports no backend, for tests of where and when trials run."""
 
     def load_data(self) -> Data:
         return tiny_lab.Behaving.load_data(self)  # type: ignore[arg-type]
@@ -43,7 +43,7 @@ class Idle(KerasTrainable):
 
 
 class Gated(tiny_lab.Behaving):
-    """Writes down each epoch of each trial that begins, and waits at the fourth until there is a file ``gate``."""
+    """A trainable that writes down each epoch that begins, and waits before the fourth for a file ``gate``."""
 
     def fit_options(self, config: dict[str, Any]) -> Any:
         from trainables import FitOptions

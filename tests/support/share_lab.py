@@ -1,4 +1,4 @@
-"""Trials that use memory as their configuration says: nothing is trained, so that no framework has to start."""
+"""Trials that pretend to use GPU memory. Nothing is trained, so that no framework has to start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOTAL_BYTES = 16 * 2**30
 
 
 class Using(KerasTrainable):
-    """Needs ``needs`` of a GPU of 16 GiB, and runs out of memory with less."""
+    """A trainable that needs the share ``needs`` of a GPU of 16 GiB, and runs out of memory with less."""
 
     def load_data(self) -> Data:
         return Data(train=(np.zeros((4, 1)), np.zeros(4)))

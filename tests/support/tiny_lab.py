@@ -1,4 +1,4 @@
-"""A small experiment whose trials behave as their configuration says."""
+"""A small experiment whose trials fail in the way that their configuration says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tune_jobs import Experiment, Grid, NoScheduler, Objective
 
 
 class Behaving(KerasTrainable):
-    """A network of a few weights; ``behaviour`` says what goes wrong with it."""
+    """A network of a few weights. Its parameter ``behaviour`` says what goes wrong with it."""
 
     batch_size = 64
 
@@ -67,7 +67,9 @@ def _at_the_second_epoch(behaviour: str) -> Any:
     class Misbehave(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if epoch == 1 and behaviour == "hangs":
-                ctypes.PyDLL(None).sleep(600)  # with the interpreter's lock held: no thread of its own could help it
+                ctypes.PyDLL(None).sleep(
+                    600
+                )  # with the interpreter's lock held, so that no thread of the process could end it
             elif epoch == 1 and behaviour == "eats memory":
                 eaten = []
                 for _ in range(60):  # 6 GiB in 18 s
@@ -80,7 +82,7 @@ def _at_the_second_epoch(behaviour: str) -> Any:
 
 
 def _die_once_at_the_third_epoch(marker: Path) -> Any:
-    """Writes down every epoch that begins, and kills the worker in the third."""
+    """Return a callback that writes down every epoch that begins, and kills the worker in the third, once."""
     import keras
 
     class DieOnce(keras.callbacks.Callback):
