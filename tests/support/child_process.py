@@ -55,6 +55,7 @@ def network(config, compiled):
 
 
 def tune_jobs(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a folder, with further environment variables."""
     return subprocess.run(
         [COMMAND, *arguments],
         cwd=folder,
@@ -67,17 +68,19 @@ def tune_jobs(folder: Path, *arguments: str, **environment: str) -> subprocess.C
 
 
 def processes_in(folder: Path) -> list[psutil.Process]:
-    found = []
+    """Return the processes that have the folder's path in their command line."""
+    processes = []
     for process in psutil.process_iter():
         try:
             if str(folder) in " ".join(process.cmdline()):
-                found.append(process)
+                processes.append(process)
         except psutil.Error:
             continue
-    return found
+    return processes
 
 
 def wait_until_gone(folder: Path, timeout_s: float = 30.0) -> list[psutil.Process]:
+    """Wait until no process has the folder's path in its command line, and return those that are left."""
     deadline_s = time.monotonic() + timeout_s
     while (left := processes_in(folder)) and time.monotonic() < deadline_s:
         psutil.wait_procs(left, timeout=0.5)

@@ -231,12 +231,8 @@ def main() -> int:
         if not options.keep:
             shutil.rmtree(folder)
         shutil.rmtree(ray_folder, ignore_errors=True)
-    report = [
-        table(kills),
-        "",
-        f"{len(kills)} kills in {time.monotonic() - start_s:.0f} s. Wrong: {len(wrong)}.",
-        *wrong,
-    ]
+    summary = f"{len(kills)} kills in {time.monotonic() - start_s:.0f} s. Wrong: {len(wrong)}."
+    report = [table(kills), "", summary, *wrong]
     sys.stdout.write("\n".join(report) + "\n")
     return 1 if wrong else 0
 

@@ -67,9 +67,8 @@ def _at_the_second_epoch(behaviour: str) -> Any:
     class Misbehave(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if epoch == 1 and behaviour == "hangs":
-                ctypes.PyDLL(None).sleep(
-                    600
-                )  # with the interpreter's lock held, so that no thread of the process could end it
+                # The interpreter's lock is held meanwhile, so no thread of the process could end it.
+                ctypes.PyDLL(None).sleep(600)
             elif epoch == 1 and behaviour == "eats memory":
                 eaten = []
                 for _ in range(60):  # 6 GiB in 18 s
