@@ -1,20 +1,20 @@
 """The names of the files in a run's folder, which stand here and nowhere else.
 
-========================= ============================================ ====================================
-name                      content                                      written by
-========================= ============================================ ====================================
-``experiment.json``       what was asked for                           ``engine.run_folder.create``
-``journal.jsonl``         all events, one a line                       ``engine.run_folder.recorder``
-``warm_start.jsonl``      events of other runs for the searcher        ``engine.run_folder``
-``trials/0007/``          a trial's checkpoints and its architecture   ``trainables.storage``
-``trials/0007/error.txt`` the traceback of a trial that raised         ``engine.run_folder.recorder``
-``evaluations/0007.json`` a trial's scores on the test set             ``results.evaluations``
-``logs/ray.log``          output of Ray and TensorFlow during the run  ``engine``
-``logs/evaluation.log``   the same during an evaluation or a refit     ``evaluation``
-``lock``                  nothing: the working process holds a lock    ``engine.run_folder.working_folder``
-``.lease``                the token of the lease on an object store    ``engine.run_folder.object_store_lease``
-``lease.json``            the lease, in the object store only          ``engine.run_folder.object_store_lease``
-========================= ============================================ ====================================
+========================= =========================================== ========================================
+name                      content                                     written by
+========================= =========================================== ========================================
+``experiment.json``       what was asked for                          ``engine.run_folder.create``
+``journal.jsonl``         all events, one a line                      ``engine.run_folder.recorder``
+``warm_start.jsonl``      events of other runs for the searcher       ``engine.run_folder.warm_start_file``
+``trials/0007/``          a trial's checkpoints and its architecture  ``trainables.storage``
+``trials/0007/error.txt`` the traceback of a trial that raised        ``engine.run_folder.recorder``
+``evaluations/0007.json`` a trial's scores on the test set            ``results.evaluations``
+``logs/ray.log``          output of Ray and TensorFlow during the run ``engine.driver``
+``logs/evaluation.log``   the same during an evaluation or a refit    ``evaluation``
+``lock``                  nothing: the working process holds a lock   ``engine.run_folder.working_folder``
+``.lease``                the token of the lease on an object store   ``engine.run_folder.object_store_lease``
+``lease.json``            the lease, in the object store only         ``engine.run_folder.object_store_lease``
+========================= =========================================== ========================================
 
 ``trainables.storage.layout`` has the names below ``trials/0007/``.
 """
