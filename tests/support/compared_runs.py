@@ -59,7 +59,7 @@ def make_run(
     name: str,
     values: Sequence[float] = (0.5, 0.9, 0.8),
     repeat: Repeat | None = None,
-    told: Iterable[Event] | None = None,
+    events: Iterable[Event] | None = None,
     **record: Any,
 ) -> Run:
     """Make a run whose trials have these objectives.
@@ -69,13 +69,13 @@ def make_run(
         name: The name of the run.
         values: The objective of each trial.
         repeat: The position of the run in a group of repeats.
-        told: The events of its journal, instead of those that the values make.
+        events: The events of its journal, instead of those that the values make.
         record: Entries of experiment.json to replace.
     """
     return runs.make_run(
         storage,
         name,
-        events_of(values) if told is None else told,
+        events_of(values) if events is None else events,
         experiment=EXPERIMENT,
         reference="digits_mlp",
         repeat=repeat,

@@ -30,7 +30,7 @@ Curve = Callable[[dict[str, Any], int], dict[str, float]]
 
 
 def curve(config: dict[str, Any], epoch: int) -> dict[str, float]:
-    """Better with more layers, worse with sgd; a rate of 0.1 fails."""
+    """Return metrics that are better with more layers and worse with sgd; a rate of 0.1 fails."""
     if config["rate"] == 0.1:
         raise ValueError("too fast")
     good = 0.5 + 0.1 * config["layers"] + 0.01 * config["units"] - 0.2 * (config["optimizer"] == "sgd")
@@ -47,7 +47,17 @@ def make_run(
     stop_after: int | None = None,
     **fields: Any,
 ) -> Run:
-    """Runs a sweep in this process, and kills it before the next trial once so many have ended."""
+    """Run a sweep in this process.
+
+    Args:
+        storage: The folder of all runs.
+        name: The name of the run.
+        space: The search space.
+        steps: The steps of the sweep.
+        learns: Returns the metrics of a configuration at an epoch.
+        stop_after: The number of trials after which the run is killed; None: it ends by itself.
+        fields: Other fields of the experiment.
+    """
     searcher = fields.pop("searcher", None) or Sweep(steps, {"rate": 0.01} if "rate" in space.parameters else {})
     fields = {"trials": None, "max_epochs": 4, "scheduler": NoScheduler(), **fields}
     declared = experiment(space=space, searcher=searcher, **fields)

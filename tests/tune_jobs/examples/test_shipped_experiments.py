@@ -1,4 +1,9 @@
-"""The experiments that are shipped: valid, and about what they say."""
+"""The shipped experiments: each is valid, and does what its docstring says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,46 +28,48 @@ NAMED_ONLY = (
     "activity_regularisation",
     "input_noise",
 )
-"""What the second reference names without trying it."""
+"""The hyperparameters that the second reference names without trying them."""
 
 
 def experiment(name: str) -> Experiment:
     return load(name).experiment
 
 
-def first(name: str) -> dict:
+def first_config(name: str) -> dict[str, Any]:
     declared = experiment(name)
     search = declared.searcher.start(declared.space, seed=0, rungs=declared.rungs, max_epochs=declared.max_epochs)
-    return search.propose(0)
+    config = search.propose(0)
+    assert isinstance(config, dict)
+    return config
 
 
-def test_the_references_are_shipped():
+def test_the_references_are_shipped() -> None:
     assert {"fashion_mnist_dense", "mnist_sweeps", "mnist_joint", "mnist_mlp", "fashion_mnist_cnn"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_wrong_with_it(name):
+def test_nothing_is_wrong_with_it(name: str) -> None:
     declared = experiment(name)
     assert declared.problems() == []
-    assert declared.space.contains(first(name))
+    assert declared.space.contains(first_config(name))
     assert declared.planned_epochs is not None, "it must end by itself"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_keys_are_those_of_its_trainable(name):
+def test_its_keys_are_those_of_its_trainable(name: str) -> None:
     declared = experiment(name)
     assert set(declared.space.parameters) <= {*declared.trainable.defaults, "batch_size"}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_searcher_that_needs_nothing_can_replace_its_own(name):
+def test_every_searcher_that_needs_nothing_can_replace_its_own(name: str) -> None:
     for searcher in ("hyperopt", "random"):
         changed = Overrides(searcher, fields={"trials": 3}).apply(experiment(name))
         assert changed.problems() == []
 
 
-def test_the_sweeps_begin_with_keras_defaults():
-    assert first("mnist_sweeps") == {
+def test_the_sweeps_begin_with_keras_defaults() -> None:
+    assert first_config("mnist_sweeps") == {
         "layers": 2,
         "nodes": 64,
         "optimizer": "adam",
@@ -74,11 +81,11 @@ def test_the_sweeps_begin_with_keras_defaults():
     }
 
 
-def sweep(scores) -> list[dict]:
-    """Every configuration of the sweeps, in order, when ``scores(config)`` is the objective."""
+def sweep(scores: Callable[[dict[str, Any]], float]) -> list[dict[str, Any]]:
+    """Return every configuration of the sweeps, in order, when ``scores(config)`` is the objective."""
     declared = experiment("mnist_sweeps")
     search = declared.searcher.start(declared.space, seed=0, rungs=declared.rungs, max_epochs=declared.max_epochs)
-    configs = []
+    configs: list[dict[str, Any]] = []
     while isinstance(config := search.propose(len(configs)), dict):
         search.report(len(configs), 1, -scores(config))
         search.end(len(configs), failed=False, trained_out=True)
@@ -87,7 +94,7 @@ def sweep(scores) -> list[dict]:
     return configs
 
 
-def test_the_sweeps_are_the_grids_of_the_reference():
+def test_the_sweeps_are_the_grids_of_the_reference() -> None:
     configs = sweep(lambda config: config["dropout"])
     assert len(configs) == 33 == experiment("mnist_sweeps").planned_trials
     tried = {name: {config.get(name) for config in configs} for name in experiment("mnist_sweeps").space.parameters}
@@ -105,16 +112,16 @@ def test_the_sweeps_are_the_grids_of_the_reference():
     assert configs[-1]["dropout"] == 0.75
 
 
-def test_with_adagrad_there_is_no_step_for_momentum():
+def test_with_adagrad_the_step_of_momentum_is_skipped() -> None:
     configs = sweep(lambda config: config["optimizer"] == "adagrad")
     assert len(configs) == 33 - 3
 
 
-def test_the_joint_search_has_the_budget_of_the_sweeps():
+def test_the_joint_search_has_the_budget_of_the_sweeps() -> None:
     assert experiment("mnist_joint").total_epochs == experiment("mnist_sweeps").planned_epochs
 
 
-def test_the_joint_space_also_covers_what_the_reference_only_names():
+def test_the_joint_space_also_covers_what_the_reference_only_names() -> None:
     space = experiment("mnist_joint").space
     assert set(NAMED_ONLY) <= set(space.parameters)
     assert all(space.parameters[name].size > 1 for name in NAMED_ONLY)
@@ -122,7 +129,7 @@ def test_the_joint_space_also_covers_what_the_reference_only_names():
 
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=100, deadline=None)
-def test_whatever_the_sweeps_train_the_joint_search_can(seed):
+def test_whatever_the_sweeps_train_the_joint_search_can(seed: int) -> None:
     joint, defaults = mnist_joint.SPACE, MnistDense.defaults
     config = mnist_sweeps.SPACE.sample(np.random.default_rng(seed))
     units = [config.pop("nodes")] * config["layers"]
@@ -130,11 +137,11 @@ def test_whatever_the_sweeps_train_the_joint_search_can(seed):
     assert joint.validate({**left_at_default, **config, "units": units}) == []
 
 
-def test_the_third_reference_keeps_to_its_budget():
+def test_the_third_reference_keeps_to_its_budget() -> None:
     declared = experiment("mnist_mlp")
     assert (declared.planned_trials, declared.max_epochs, declared.planned_epochs) == (10, 10, 100)
 
 
-def test_the_fourth_reference_compares_equal_budgets():
+def test_the_fourth_reference_compares_equal_budgets() -> None:
     declared = experiment("fashion_mnist_cnn")
     assert (declared.searcher.NAME, declared.planned_trials, declared.max_epochs) == ("random", 10, 10)

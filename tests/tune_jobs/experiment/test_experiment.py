@@ -26,7 +26,7 @@ def test_it_is_frozen_and_overriding_checks_it_again() -> None:
         declared.override(trials=0)
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_listed_at_once() -> None:
     with deferred_checks():
         declared = Experiment(
             trainable=object,
@@ -60,7 +60,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "sentence"),
     [
         ({"trainable": NeverTrained.standalone()}, "not an instance"),
         ({"trainable": KerasTrainable}, "does not define build_model"),
@@ -84,12 +84,12 @@ def test_all_mistakes_are_told_at_once() -> None:
         ({"keep": True}, "`keep` is True"),
     ],
 )
-def test_each_mistake_says_what_to_do(fields: dict[str, object], told: str) -> None:
-    with pytest.raises(InvalidDeclaration, match=told):
+def test_each_mistake_says_what_to_do(fields: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InvalidDeclaration, match=sentence):
         experiment(**fields)
 
 
-def test_ray_s_dictionaries_are_accepted() -> None:
+def test_a_dictionary_of_rays_domains_is_a_space() -> None:
     from ray import tune
 
     declared = experiment(space={"x": tune.uniform(0.0, 1.0), "n": tune.randint(1, 4), "k": 3})
@@ -99,7 +99,7 @@ def test_ray_s_dictionaries_are_accepted() -> None:
         experiment(space={"x": tune.randn(0, 1)})
 
 
-def test_what_is_planned() -> None:
+def test_the_planned_trials_and_epochs() -> None:
     small = SearchSpace(a=Choice(1, 2, 3))
     assert experiment(trials=None, space=small, searcher=Grid()).planned_trials == 3
     assert experiment(trials=2, space=small, searcher=Grid()).planned_trials == 2

@@ -1,4 +1,4 @@
-"""When a run may go on: what was asked, what has changed, and who holds it."""
+"""The record of a run: its form, the experiment that it restores, and what has changed since."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import HyperOpt, Random
 
 
-def asked_for(declared: Any) -> dict[str, Any]:
+def record_of(declared: Any) -> dict[str, Any]:
     return json.loads(json.dumps(write_record("a", declared, "name", None)))
 
 
@@ -123,7 +123,7 @@ def test_the_form_of_experiment_json_stays_as_it_is() -> None:
     assert json.dumps({**record, **differs_by_version}, indent=2) == EXPERIMENT_JSON
 
 
-def test_an_experiment_is_restated_with_the_options_that_it_had() -> None:
+def test_an_experiment_is_restored_with_the_options_that_it_had() -> None:
     used = experiment(
         trials=7,
         searcher=HyperOpt(points=[{"x": 0.5}], gamma=0.5),
@@ -134,44 +134,45 @@ def test_an_experiment_is_restated_with_the_options_that_it_had() -> None:
         fraction=0.25,
     )
     today = experiment(searcher=Random(), executions=2, fraction=0.5)
-    again = restore_experiment(today, asked_for(used))
-    assert asked_for(again)["searcher"] == asked_for(used)["searcher"]
-    assert (again.trials, again.seed, again.total_epochs, again.scheduler) == (7, 3, 50, NoScheduler())
-    assert (again.executions, again.fraction) == (3, 0.25)
-    assert restore_experiment(today, asked_for(used), trials=9, total_epochs=None).trials == 9
-    assert differences(again, asked_for(used)) == []
+    restored = restore_experiment(today, record_of(used))
+    assert record_of(restored)["searcher"] == record_of(used)["searcher"]
+    assert (restored.trials, restored.seed, restored.total_epochs, restored.scheduler) == (7, 3, 50, NoScheduler())
+    assert (restored.executions, restored.fraction) == (3, 0.25)
+    assert restore_experiment(today, record_of(used), trials=9, total_epochs=None).trials == 9
+    assert differences(restored, record_of(used)) == []
 
 
 def test_a_run_of_an_earlier_version_goes_on_as_it_was() -> None:
-    asked = asked_for(experiment())
-    del asked["max_retries"], asked["trial_timeout_s"], asked["executions"], asked["fraction"], asked["keep"]
-    again = restore_experiment(experiment(executions=2, fraction=0.5), asked)
-    assert (again.executions, again.fraction, again.keep, again.max_retries) == (1, 1.0, "all", 3)
-    assert restore_experiment(experiment(), asked, max_retries=7, trial_timeout_s=60.0).max_retries == 7
+    record = record_of(experiment())
+    for name in ("max_retries", "trial_timeout_s", "executions", "fraction", "keep"):
+        del record[name]
+    restored = restore_experiment(experiment(executions=2, fraction=0.5), record)
+    assert (restored.executions, restored.fraction, restored.keep, restored.max_retries) == (1, 1.0, "all", 3)
+    assert restore_experiment(experiment(), record, max_retries=7, trial_timeout_s=60.0).max_retries == 7
 
 
 @pytest.mark.parametrize("damage", [{"searcher": {"kind": "unheard of"}}, {"scheduler": {}}, {"resources": {"x": 1}}])
-def test_a_damaged_request_is_told(damage: dict[str, Any]) -> None:
+def test_a_damaged_record_is_refused(damage: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match=r"experiment\.json"):
-        restore_experiment(experiment(), {**asked_for(experiment()), **damage})
+        restore_experiment(experiment(), {**record_of(experiment()), **damage})
 
 
-def test_a_changed_space_is_told_with_the_difference() -> None:
+def test_a_changed_space_is_shown_with_the_difference() -> None:
     wider = experiment(space=SearchSpace(x=Float(0.0, 2.0)))
-    (told,) = differences(wider, asked_for(experiment()))
-    assert told.startswith("The search space has changed: - x Float")
-    assert "0 … 1" in told
-    assert "0 … 2" in told
+    (sentence,) = differences(wider, record_of(experiment()))
+    assert sentence.startswith("The search space has changed: - x Float")
+    assert "0 … 1" in sentence
+    assert "0 … 2" in sentence
 
 
-def test_changed_code_is_told_by_the_name_of_its_class() -> None:
-    asked = asked_for(experiment())
-    asked["code"] = {name: "0" for name in asked["code"]}
-    assert differences(experiment(), asked) == ["The code has changed: NeverTrained."]
+def test_changed_code_is_shown_by_the_name_of_its_class() -> None:
+    record = record_of(experiment())
+    record["code"] = {name: "0" for name in record["code"]}
+    assert differences(experiment(), record) == ["The code has changed: NeverTrained."]
     assert list(code_fingerprints(NeverTrained)) == ["NeverTrained"]
 
 
-def test_what_cannot_go_on_is_left_as_it_was(tmp_path: Path) -> None:
+def test_a_run_that_cannot_go_on_is_left_as_it_was(tmp_path: Path) -> None:
     made = create_folder(tmp_path, "first", experiment(), "name")
     before = (made / "experiment.json").read_bytes()
     with pytest.raises(RequestError, match="--force"):

@@ -1,4 +1,4 @@
-"""What a trial asks for: checked whole, and told to Ray."""
+"""The resources of a trial: checked as a whole, requested from Ray, recorded and changed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def test_other_gpus_are_refused(gpus: Any) -> None:
         Resources(gpus=gpus)
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_listed_at_once() -> None:
     with pytest.raises(InvalidDeclaration) as caught:
         Resources(cpus=0, gpus=2.5, memory_bytes=1.5, custom={"GPU": 1, "": 1, "a100": 0, "tpu": "x"})  # type: ignore[dict-item, arg-type]
-    told = caught.value.problems
-    assert len(told) == 7
-    assert "'GPU', but must not be: use gpus" in told[3]
-    assert "custom['a100']" in told[5]
+    problems = caught.value.problems
+    assert len(problems) == 7
+    assert "'GPU', but must not be: use gpus" in problems[3]
+    assert "custom['a100']" in problems[5]
 
 
 @pytest.mark.parametrize("name", ["cpu", "CPUs", "gpus", "Memory", "memory_bytes", "object_store_memory"])
@@ -52,14 +52,14 @@ def test_ray_is_asked_for_all_of_them() -> None:
     assert whole.to_ray(gpus=0.25)["gpu"] == 0.25
 
 
-def test_they_are_written_down_and_restated() -> None:
+def test_they_are_recorded_and_restored() -> None:
     declared = experiment(resources=Resources(2, "auto", 10**9, {"a100": 1}), on_oom="grow")
-    asked = write_record("run", declared, "experiment", None)
-    again = restore_experiment(experiment(), asked)
-    assert (again.resources, again.on_oom) == (declared.resources, "grow")
-    del asked["on_oom"]  # of a run that was begun before there was a choice
+    record = write_record("run", declared, "experiment", None)
+    restored = restore_experiment(experiment(), record)
+    assert (restored.resources, restored.on_oom) == (declared.resources, "grow")
+    del record["on_oom"]  # as in a run that was begun before there was a choice
     assert (
-        restore_experiment(experiment(on_oom="grow"), {**asked, "resources": {"cpus": 1, "gpus": 0}}).on_oom == "fail"
+        restore_experiment(experiment(on_oom="grow"), {**record, "resources": {"cpus": 1, "gpus": 0}}).on_oom == "fail"
     )
 
 
@@ -69,6 +69,6 @@ def test_the_command_line_changes_them() -> None:
     assert changed.override(on_oom="grow").on_oom == "grow"
 
 
-def test_what_becomes_of_a_trial_out_of_memory_is_one_of_two() -> None:
+def test_a_trial_out_of_memory_fails_or_grows() -> None:
     with pytest.raises(InvalidDeclaration, match="`on_oom`"):
         experiment(on_oom="retry")

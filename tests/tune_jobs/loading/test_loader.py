@@ -1,13 +1,18 @@
-"""From a name, a file or a module to an experiment."""
+"""Loading of experiments: shipped names, files, modules, and the mistakes in them."""
+
+from __future__ import annotations
 
 import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tune_jobs.errors import RequestError
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.overrides import Overrides
 from tune_jobs.loading.loader import load, split_reference
 from tune_jobs.loading.shipped import list_shipped
@@ -38,7 +43,7 @@ def experiment(**changes):
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(monkeypatch, tmp_path):
+def _restored_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setenv("PYTHONPATH", "")
@@ -50,8 +55,8 @@ def _as_it_was(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def write(tmp_path):
-    def write(text, name="mine.py"):
+def write(tmp_path: Path) -> Callable[..., str]:
+    def write(text: str, name: str = "mine.py") -> str:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(PARTS + text, encoding="utf-8")
@@ -60,13 +65,13 @@ def write(tmp_path):
     return write
 
 
-def problems_of(reference, change=None):
+def problems_of(reference: str, change: Callable[[Experiment], Experiment] | None = None) -> tuple[str, ...]:
     with pytest.raises(RequestError) as caught:
         load(reference, change)
     return caught.value.problems
 
 
-def test_shipped_experiments_are_told_and_load():
+def test_shipped_experiments_are_listed_and_load() -> None:
     names = list_shipped()
     assert {"digits_mlp", "fashion_mnist_mlp"} <= set(names)
     for name, summary in names.items():
@@ -76,17 +81,17 @@ def test_shipped_experiments_are_told_and_load():
         assert loaded.description.startswith(summary)
 
 
-def test_a_file(write):
+def test_a_file(write: Callable[..., str]) -> None:
     loaded = load(write("EXPERIMENT = experiment(trials=5)"))
     assert (loaded.name, loaded.experiment.trials, loaded.description) == ("mine", 5, "What is asked.")
 
 
-def test_a_file_relative_to_the_current_folder(write):
+def test_a_file_relative_to_the_current_folder(write: Callable[..., str]) -> None:
     write("EXPERIMENT = experiment()", "lab/mine.py")
     assert load("lab/mine.py").name == "mine"
 
 
-def test_one_of_several_in_a_file(write):
+def test_one_of_several_in_a_file(write: Callable[..., str]) -> None:
     path = write("A = experiment(trials=1)\nB = experiment(trials=2)\nALIAS = A\n_BASE = experiment()")
     assert problems_of(path) == (f"{path} has 2 experiments, so one must be named: {path}:A or {path}:B.",)
     loaded = load(f"{path}:B")
@@ -94,13 +99,13 @@ def test_one_of_several_in_a_file(write):
     assert load(f"{path}:_BASE").experiment.trials == 3
 
 
-def test_a_module(write):
+def test_a_module(write: Callable[..., str]) -> None:
     write("EXPERIMENT = experiment()", "my_package/inner.py")
     assert load("my_package.inner:EXPERIMENT").name == "inner"
     assert load("my_package.inner").name == "inner"
 
 
-def test_the_files_beside_a_file_can_be_imported_by_it(write, tmp_path):
+def test_the_files_beside_a_file_can_be_imported_by_it(write: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "lab").mkdir()
     (tmp_path / "lab" / "beside_it.py").write_text("TRIALS = 7\n")
     path = write("from beside_it import TRIALS\nEXPERIMENT = experiment(trials=TRIALS)", "lab/mine.py")
@@ -108,13 +113,13 @@ def test_the_files_beside_a_file_can_be_imported_by_it(write, tmp_path):
     assert sys.path[0] == str(tmp_path / "lab")
 
 
-def test_a_file_may_be_named_like_any_module(write):
+def test_a_file_may_be_named_like_any_module(write: Callable[..., str]) -> None:
     assert load(write("EXPERIMENT = experiment()", "json.py")).name == "json"
     assert pickle.__name__ == "pickle"
     assert hasattr(sys.modules["json"], "dumps")
 
 
-def test_the_code_of_a_file_travels_to_a_process_that_has_no_file(write, tmp_path):
+def test_the_code_of_a_file_travels_to_a_process_that_has_no_file(write: Callable[..., str], tmp_path: Path) -> None:
     from ray import cloudpickle
 
     path = write("NUMBER = 41\nEXPERIMENT = experiment()\nNet.answer = lambda self: NUMBER + 1")
@@ -131,7 +136,7 @@ def test_the_code_of_a_file_travels_to_a_process_that_has_no_file(write, tmp_pat
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
-def test_all_mistakes_of_an_experiment_are_told_at_once(write):
+def test_all_mistakes_of_an_experiment_are_listed_at_once(write: Callable[..., str]) -> None:
     text = """EXPERIMENT = experiment(
         space=SearchSpace(units=Int(4, 1), rate=Float(0, 1, log=True)), trials=0, max_epochs=-1,
         objective=Objective("", "most"), scheduler=ASHA(reduction_factor=1), searcher=Random,
@@ -141,14 +146,14 @@ def test_all_mistakes_of_an_experiment_are_told_at_once(write):
         assert part in problems
 
 
-def test_what_is_changed_is_checked_with_the_rest(write):
+def test_overrides_are_checked_with_the_rest(write: Callable[..., str]) -> None:
     path = write("EXPERIMENT = experiment(trials=0)")
     assert load(path, Overrides(fields={"trials": 2}).apply).experiment.trials == 2
     problems = problems_of(path, Overrides(cpus=-1.0, fields={"max_epochs": 0, "trials": None}).apply)
     assert len(problems) == 3
 
 
-def test_a_searcher_of_the_same_kind_keeps_its_settings(write):
+def test_a_searcher_of_the_same_kind_keeps_its_settings(write: Callable[..., str]) -> None:
     path = write("EXPERIMENT = experiment(searcher=HyperOpt(startup_trials=3), scheduler=NoScheduler())")
     same = load(path, Overrides("hyperopt", "none", gpus=0.5).apply).experiment
     assert same.searcher.startup_trials == 3
@@ -158,7 +163,7 @@ def test_a_searcher_of_the_same_kind_keeps_its_settings(write):
 
 
 @pytest.mark.parametrize(
-    ("reference", "told"),
+    ("reference", "sentence"),
     [
         ("nothing_like_it.py", "The file nothing_like_it.py does not exist. Shipped are: digits_mlp"),
         ("digit_mlp.py", "Did you mean digits_mlp?"),
@@ -173,18 +178,18 @@ def test_a_searcher_of_the_same_kind_keeps_its_settings(write):
         ("digits_mlp:SPACE", "digits_mlp:SPACE is of type SearchSpace, but must be an Experiment."),
     ],
 )
-def test_what_cannot_be_found(reference, told):
-    assert told in problems_of(reference)[0]
+def test_a_reference_to_nothing_is_refused_with_a_hint(reference: str, sentence: str) -> None:
+    assert sentence in problems_of(reference)[0]
 
 
-def test_a_misspelt_file_is_guessed(write):
+def test_a_misspelt_file_is_refused_with_the_likely_one(write: Callable[..., str]) -> None:
     write("", "cifar.py")
     assert problems_of("cifer.py") == ("The file cifer.py does not exist. Did you mean cifar.py?",)
     assert "Did you mean the file cifar.py?" in problems_of("cifar")[0]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "sentence"),
     [
         ("x = 1\nundefined\n", "line {1}: NameError: name 'undefined' is not defined"),
         ("def broken(:\n", "mine.py, line {0} cannot be imported: SyntaxError: invalid syntax"),
@@ -194,14 +199,14 @@ def test_a_misspelt_file_is_guessed(write):
         ("SearchSpace.from_json(3)", "mine.py, line {0}: The space is 3, but must be"),
     ],
 )
-def test_a_file_that_cannot_be_imported(write, text, told):
+def test_a_file_that_cannot_be_imported(write: Callable[..., str], text: str, sentence: str) -> None:
     first = PARTS.count("\n") + 1
     (problem,) = problems_of(write(text))
-    expected = told.replace("line {1}:", "line {1} cannot be imported:").format(first, first + 1)
+    expected = sentence.replace("line {1}:", "line {1} cannot be imported:").format(first, first + 1)
     assert expected in problem
 
 
-def test_a_file_without_an_experiment(write):
+def test_a_file_without_an_experiment(write: Callable[..., str]) -> None:
     path = write("EXPERIMENT = {'trials': 3}")
     assert problems_of(path)[0].startswith(f"{path} has no experiment. Assign one: EXPERIMENT = ")
     assert (
@@ -210,7 +215,7 @@ def test_a_file_without_an_experiment(write):
     )
 
 
-def test_a_file_is_read_anew(write):
+def test_a_file_is_read_anew(write: Callable[..., str]) -> None:
     load(write("EXPERIMENT = experiment(trials=5)"))
     assert load(write("EXPERIMENT = experiment(trials=1234)")).experiment.trials == 1234
 
@@ -225,5 +230,5 @@ def test_a_file_is_read_anew(write):
         (":B", (":B", None)),
     ],
 )
-def test_split_reference(reference, parts):
+def test_split_reference(reference: str, parts: tuple[str, str | None]) -> None:
     assert split_reference(reference) == parts

@@ -94,7 +94,7 @@ def test_three_strategies_are_corrected(storage):
 
 def test_cautions_are_told(storage):
     make_run(storage, "a", fraction=0.2)
-    make_run(storage, "b", told=events_of([0.5], reason=None))
+    make_run(storage, "b", events=events_of([0.5], reason=None))
     text = invoke("a", "b").stdout
     assert "Not like for like: fraction is 0.2 in a, 1 in b." in text
     assert "b did not end as planned" in text

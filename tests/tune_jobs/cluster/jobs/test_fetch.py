@@ -81,7 +81,7 @@ def test_models_are_the_newest_checkpoint_of_each_trial(cluster: Path, storage: 
 
 
 def test_a_run_that_goes_on_is_fetched_again(cluster: Path, storage: Path) -> None:
-    run = make_run(cluster, "one", told=[])
+    run = make_run(cluster, "one", events=[])
     job = job_of("one", cluster)
     journal = run.folder / "journal.jsonl"
     whole = (make_run(cluster, "other").folder / "journal.jsonl").read_bytes()
@@ -195,7 +195,7 @@ def test_the_head_says_in_a_line_what_is_wrong(cluster: Path, capsys: pytest.Cap
 
 def test_a_torn_journal_here_is_replaced_by_the_whole_one(cluster: Path, storage: Path) -> None:
     make_run(cluster, "one")
-    mine = make_run(storage, "one", told=list(events_of((0.5, 0.9, 0.8)))[:4])
+    mine = make_run(storage, "one", events=list(events_of((0.5, 0.9, 0.8)))[:4])
     with (mine.folder / "journal.jsonl").open("ab") as file:
         file.write(b'{"event": "tor')
     assert len(job_of("one", cluster).fetch(storage)[0].history().trials) == 3
