@@ -1,1 +1,1 @@
-"""What this project costs, alone and beside its peers."""
+"""Benchmarks of this project, alone and beside its peers."""

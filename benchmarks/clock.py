@@ -1,4 +1,4 @@
-"""Clocks at the functions of a worker: how long it spends in each part of a trial."""
+"""Clocks at the functions of a worker. They measure how long each part of a trial takes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 
 
 class Clock:
-    """Wall and CPU seconds of what it wraps, without what is wrapped within; of the thread that made it, only.
+    """A clock of the functions that it wraps, each without the wrapped functions that it calls.
+
+    Only the thread that made the clock is measured.
 
     Attributes:
-        spent: By part: wall and CPU seconds. Whoever reads it may begin anew with an empty one.
+        spent: Wall and CPU seconds by part. A reader may replace it by an empty dictionary to start again.
     """
 
     def __init__(self) -> None:
@@ -21,7 +23,7 @@ class Clock:
         self._within: list[list[float]] = []
 
     def wrap(self, owner: Any, name: str, part: str) -> None:
-        """Times a function wherever it is called by that name."""
+        """Time a function wherever it is called by that name."""
         function: Callable[..., Any] = getattr(owner, name)
 
         def timed(*args: Any, **options: Any) -> Any:
@@ -32,7 +34,7 @@ class Clock:
         setattr(owner, name, timed)
 
     def time(self, part: str, action: Callable[[], Any]) -> Any:
-        """Times one call."""
+        """Time one call."""
         self._within.append([0.0, 0.0])
         begun = (time.perf_counter(), time.process_time())
         try:
@@ -48,7 +50,7 @@ class Clock:
 
 
 def wrapped() -> Clock:
-    """A clock at every part of a trial's making, and at its epochs."""
+    """Return a clock at every step that makes a trial, and at its epochs."""
     from trainables.reuse import worker_cache
     from trainables.training import training
 

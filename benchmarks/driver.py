@@ -1,11 +1,11 @@
-"""What the driver costs: many short trials of nothing, here and under plain Ray Tune with its default loggers.
+"""The driver's cost: many short trials that train nothing, here and under plain Ray Tune with its default loggers.
 
     python -m benchmarks.driver [--trials 2000] [--epochs 5] [--pairs 1] [--limit-s 600] [--json FILE]
     python -m benchmarks.driver --side tune-jobs --profile FILE
 
-Each side runs in a process of its own with a Ray of 2 CPUs. Both draw at random, reuse their workers and save
-nothing; plain Ray's settings are its defaults otherwise. The driver's CPU time counts all threads of its process. A
-side that does not end within the limit is ended, and judged by how far it came.
+Each side runs in its own process with a Ray of 2 CPUs. Both use random search, reuse their workers and save nothing.
+All other settings of plain Ray are its defaults. The driver's CPU time includes all threads of its process. A side that
+exceeds the limit is stopped; its figures are then those of the part that it did.
 """
 
 from __future__ import annotations
@@ -29,52 +29,52 @@ CPUS = 2
 
 
 class Gauge:
-    """Samples the CPU time and the memory of this process as reports come in; each sample is a line of stderr.
+    """A sampler of this process's CPU time and memory, driven by reports. It writes each sample as a line of stderr.
 
     Args:
-        reports: How many there will be.
+        reports: The expected number of reports.
     """
 
     def __init__(self, reports: int) -> None:
         self._every = max(1, reports // SAMPLES)
         self._last = reports - 1
         self._reports = 0
-        self._screen = os.dup(2)  # a run sends what is printed into its log
+        self._screen = os.dup(2)  # a run redirects descriptor 2 into its log
 
     def tick(self) -> None:
-        """A report came."""
+        """Count a report, and take a sample if it is due."""
         if self._reports % self._every == 0 or self._reports == self._last:
-            self.tell()
+            self.take_sample()
         self._reports += 1
 
-    def tell(self, **more: Any) -> None:
-        """Takes a sample now."""
+    def take_sample(self, **more: Any) -> None:
+        """Take a sample now."""
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         sample = {"reports": self._reports, "cpu_s": time.process_time(), "wall_s": time.monotonic()}
-        told = {**sample, "resident_kb": pages * os.sysconf("SC_PAGE_SIZE") / 1024, **more}
-        os.write(self._screen, f"{SAMPLE}{json.dumps(told)}\n".encode())
+        line = {**sample, "resident_kb": pages * os.sysconf("SC_PAGE_SIZE") / 1024, **more}
+        os.write(self._screen, f"{SAMPLE}{json.dumps(line)}\n".encode())
 
 
 class Watch:
-    """A reporter that looks at its own process."""
+    """A reporter that samples its own process."""
 
     def __init__(self, gauge: Gauge) -> None:
         self._gauge = gauge
 
     def begin(self, plan: Any) -> None:
-        """Nothing yet."""
+        """Do nothing."""
 
     def event(self, event: Any) -> None:
-        """Counts epochs."""
+        """Count an epoch."""
         if event.EVENT == "epoch":
             self._gauge.tick()
 
     def end(self) -> None:
-        """Nothing more."""
+        """Do nothing."""
 
 
 def ours(trials: int, epochs: int, gauge: Gauge, storage: Path) -> None:
-    """A run of this project."""
+    """Run the trials with this project."""
     from benchmarks.noop import experiment
     from tune_jobs import engine
 
@@ -82,7 +82,7 @@ def ours(trials: int, epochs: int, gauge: Gauge, storage: Path) -> None:
 
 
 def plain_ray(trials: int, epochs: int, gauge: Gauge, storage: Path) -> None:
-    """The same under plain Ray Tune, as its documentation says; workers are reused, else a trial takes 2 s."""
+    """Run the trials with plain Ray Tune, as its documentation says. Without reused workers a trial would take 2 s."""
     import ray
     from ray import tune
 
@@ -119,7 +119,7 @@ SIDES = {"tune-jobs": ours, "plain Ray Tune": plain_ray}
 
 
 def measure(side: str, trials: int, epochs: int, profile: str | None) -> None:
-    """One side, in this process."""
+    """Run one side in this process."""
     gauge = Gauge(trials * epochs)
     with tempfile.TemporaryDirectory() as storage, cProfile.Profile(time.process_time) as profiler:
         if profile is None:
@@ -127,22 +127,22 @@ def measure(side: str, trials: int, epochs: int, profile: str | None) -> None:
         SIDES[side](trials, epochs, gauge, Path(storage))
     if profile is not None:
         profiler.dump_stats(profile)
-    gauge.tell(ended=True)
+    gauge.take_sample(ended=True)
 
 
 def in_its_own_process(side: str, trials: int, epochs: int, limit_s: float) -> list[dict[str, Any]]:
-    """The samples of one side, the last of them at its end if it came so far."""
+    """Run one side in its own process. Return its samples; the last one is its end if it ended within the limit."""
     command = [sys.executable, __file__, "--side", side, "--trials", str(trials), "--epochs", str(epochs)]
     begun_s = time.monotonic()
-    with tempfile.TemporaryFile("w+") as told:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=told)
+    with tempfile.TemporaryFile("w+") as stderr:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
         try:
             process.wait(limit_s)
         except subprocess.TimeoutExpired:
             process.terminate()  # its Ray ends with it
             process.wait()
-        told.seek(0)
-        lines = told.read().splitlines()
+        stderr.seek(0)
+        lines = stderr.read().splitlines()
     samples = [json.loads(line.removeprefix(SAMPLE)) for line in lines if line.startswith(SAMPLE)]
     if len(samples) < 3:
         raise RuntimeError("\n".join(lines[-20:]))
@@ -150,7 +150,7 @@ def in_its_own_process(side: str, trials: int, epochs: int, limit_s: float) -> l
 
 
 def summary(side: str, samples: list[dict[str, Any]], trials: int, epochs: int) -> dict[str, Any]:
-    """The figures of one side."""
+    """Return the figures of one side."""
     ended, last = samples[-1].get("ended", False), samples[-1]
     steady = samples[1:-1] if ended else samples[1:]
 
@@ -174,32 +174,32 @@ def summary(side: str, samples: list[dict[str, Any]], trials: int, epochs: int) 
 
 
 def main() -> None:
-    """Measures the sides in turn."""
+    """Measure the sides in turn."""
     parser = parser_of(__doc__)
     parser.add_argument("--trials", type=int, default=2000)
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--pairs", type=int, default=1, help="how often each side runs, in turn")
-    parser.add_argument("--limit-s", type=float, default=600, help="how long a side may take")
-    parser.add_argument("--profile", help="where a profile of the driver goes (with --side)")
-    parser.add_argument("--side", choices=SIDES, help="measure this one only, in this process")
-    asked = parser.parse_args()
-    if asked.side:
-        measure(asked.side, asked.trials, asked.epochs, asked.profile)
+    parser.add_argument("--pairs", type=int, default=1, help="runs of each side, in turn")
+    parser.add_argument("--limit-s", type=float, default=600, help="longest time of a side, in seconds")
+    parser.add_argument("--profile", help="the file for a profile of the driver (with --side)")
+    parser.add_argument("--side", choices=SIDES, help="measure only this side, in this process")
+    options = parser.parse_args()
+    if options.side:
+        measure(options.side, options.trials, options.epochs, options.profile)
         return
     figures = []
-    for _ in range(asked.pairs):
+    for _ in range(options.pairs):
         for side in SIDES:
-            samples = in_its_own_process(side, asked.trials, asked.epochs, asked.limit_s)
-            figures.append(summary(side, samples, asked.trials, asked.epochs))
+            samples = in_its_own_process(side, options.trials, options.epochs, options.limit_s)
+            figures.append(summary(side, samples, options.trials, options.epochs))
             print_row(figures[-1])
     by_side = {side: statistics.median(each["wall_s"] for each in figures if each["side"] == side) for side in SIDES}
     ratio = by_side["tune-jobs"] / by_side["plain Ray Tune"]
     print(f"wall time, tune-jobs / plain Ray Tune: {ratio:.2f}")
-    write_figures(asked, {"figures": figures, "ratio": ratio})
+    write_figures(options, {"figures": figures, "ratio": ratio})
 
 
 def print_row(figure: dict[str, Any]) -> None:
-    """One line of the table."""
+    """Print one line of the table."""
     unfinished = "" if figure["ended"] else f" (ended after {figure['reports']:,} reports)"
     print(
         f"{figure['side']:>15}: {figure['wall_s']:6.1f} s{unfinished}, driver {figure['cpu_s']:6.1f} CPU s, a report "

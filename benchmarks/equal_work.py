@@ -1,12 +1,13 @@
-"""The same trainings by this project and by its peers, in turn; wall time of whole commands.
+"""The wall time of whole commands: this project and its peers do the same trainings, in turn.
 
     KERAS_HOME=… python -m benchmarks.equal_work [--configurations 12 48] [--epochs 4] [--rounds 3] [--only NAME …]
 
-Every program of peers/ trains the same configurations (work.py) on the same data for as many epochs: Fashion-MNIST
-(54,000 examples) where KERAS_HOME has it, else scikit-learn's digits. All of them run several steps to a call and
-validate on batches of 1,024. Those that train one after another have all cores; those that train side by side have one
-thread a process. Each round runs all of them, this project first, so that what slows the machine slows all; ratios are
-taken within a round. CPU seconds are the whole machine's. The peers are installed by `pip install -e .[bench]`.
+Every program of peers/ trains the same configurations (work.py) on the same data for the same number of epochs. The
+data is Fashion-MNIST (54,000 examples) if KERAS_HOME has it, else scikit-learn's digits. All programs run several
+steps per call and validate in batches of 1,024. A program that trains one model after another has all cores. One that
+trains several at once has one thread per process. Each round runs all programs, this project first, so that a slow
+machine slows all of them. Ratios are taken within a round. CPU seconds are those of the whole machine. `pip install -e
+.[bench]` installs the peers.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ PROGRAMS = {
 
 
 def table(rounds: list[dict[str, Any]]) -> str:
-    """Medians, and this project's time as a part of each peer's, round by round."""
+    """Return medians as a table, with the ratio of this project's time to each peer's, round by round."""
     lines = [f"{'':>26} {'seconds':>9} {'CPU s':>7} {'ratio':>7}  {'ratios by round':<24} trials  best"]
     for name in rounds[0]:
         seconds, cpu_s = ([each[name][key] for each in rounds] for key in ("seconds", "machine_cpu_s"))
@@ -46,7 +47,7 @@ def table(rounds: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Runs the rounds of each number of configurations."""
+    """Run the rounds of each number of configurations."""
     parser = parser_of(__doc__)
     parser.add_argument("--configurations", type=int, nargs="+", default=[12, 48])
     parser.add_argument("--epochs", type=int, default=4)
@@ -54,21 +55,21 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=os.cpu_count())
     parser.add_argument("--data", choices=sorted(work.VALIDATION_EXAMPLES))
     parser.add_argument("--only", nargs="+", choices=PROGRAMS, default=list(PROGRAMS))
-    chosen = parser.parse_args()
-    data = chosen.data or work.available_data()
+    options = parser.parse_args()
+    data = options.data or work.available_data()
     figures: list[dict[str, Any]] = []
-    for count in chosen.configurations:
-        asked = {"epochs": chosen.epochs, "cores": chosen.cores, "data": data}
-        print(f"{count} configurations x {chosen.epochs} epochs, {data}, {chosen.cores} cores", flush=True)
+    for count in options.configurations:
+        settings = {"epochs": options.epochs, "cores": options.cores, "data": data}
+        print(f"{count} configurations x {options.epochs} epochs, {data}, {options.cores} cores", flush=True)
         rounds: list[dict[str, Any]] = []
-        figures.append({"configurations": count, **asked, "rounds": rounds})
-        for number in range(chosen.rounds):
+        figures.append({"configurations": count, **settings, "rounds": rounds})
+        for number in range(options.rounds):
             rounds.append({})
-            for name in chosen.only:
-                order = {**asked, "configurations": work.configurations(count)}
+            for name in options.only:
+                order = {**settings, "configurations": work.configurations(count)}
                 rounds[-1][name] = programs.run(PROGRAMS[name], order)
                 print(f"round {number + 1}: {name} {rounds[-1][name]['seconds']:.1f} s", flush=True)
-                write_figures(chosen, figures)
+                write_figures(options, figures)
         print(table(rounds), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: their options, and the file that their figures go into."""
+"""The options that all benchmarks have, and the file of their figures."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from benchmarks.surroundings import surroundings
 
 
 def parser_of(doc: str | None) -> argparse.ArgumentParser:
-    """A parser that tells the first line of a program's docstring, with the option that all of them have."""
+    """Return a parser with the first line of a program's docstring and the option that all benchmarks have."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0] if doc else None)
-    parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--json", type=Path, help="the file for the figures")
     return parser
 
 
-def write_figures(asked: argparse.Namespace, figures: Any) -> None:
-    """Writes the figures where they were asked for, with machine, date and versions."""
-    if asked.json:
-        asked.json.write_text(json.dumps({**surroundings(), "figures": figures}, indent=2) + "\n")
+def write_figures(options: argparse.Namespace, figures: Any) -> None:
+    """Write the figures to the file that was asked for, if any, with machine, date and versions."""
+    if options.json:
+        options.json.write_text(json.dumps({**surroundings(), "figures": figures}, indent=2) + "\n")

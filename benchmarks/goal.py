@@ -1,4 +1,4 @@
-"""What a search is run for: a validation accuracy, or the end of its time; and how it got there."""
+"""The goal of a search: a validation accuracy, or the end of its time. It records the way to the goal."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 
 
 class Goal:
-    """Hears every epoch in the process that searches, and says when that has reached what it was run for.
+    """The goal of one search, and the epochs that the searching process has reported so far.
 
     Args:
-        asked: ``target``, ``limit_s`` and ``begun_s``, the unix time of the command's start.
+        order: ``target``, ``limit_s`` and ``begun_s``, the Unix time of the command's start.
     """
 
-    def __init__(self, asked: dict[str, Any]) -> None:
-        self._target, self._limit_s, self._begun_s = asked["target"], asked["limit_s"], asked["begun_s"]
+    def __init__(self, order: dict[str, Any]) -> None:
+        self._target, self._limit_s, self._begun_s = order["target"], order["limit_s"], order["begun_s"]
         self._epochs = 0
         self._met_s: float | None = None
         self._improvements: list[tuple[float, float]] = []
 
-    def hear(self, value: float) -> None:
-        """An epoch's validation accuracy is known; what comes after the goal counts no more."""
+    def record(self, value: float) -> None:
+        """Record an epoch's validation accuracy. Epochs after the goal do not count."""
         if self.reached:
             return
         self._epochs += 1
@@ -35,11 +35,11 @@ class Goal:
 
     @property
     def reached(self) -> bool:
-        """Whether the search is to end."""
+        """True once the search should end."""
         return self._met_s is not None or time.time() - self._begun_s > self._limit_s
 
-    def tell(self) -> None:
-        """Tells time_to_accuracy.py how long it took (None: it was not met), and every improvement on the way."""
+    def write(self) -> None:
+        """Write the time until the target (None: it was missed) and every improvement, for time_to_accuracy.py."""
         best = max((value for _, value in self._improvements), default=0.0)
-        told = {"met_s": self._met_s, "epochs": self._epochs, "best": best, "improvements": self._improvements}
-        Path(sys.argv[1]).with_suffix(".out").write_text(json.dumps(told))
+        result = {"met_s": self._met_s, "epochs": self._epochs, "best": best, "improvements": self._improvements}
+        Path(sys.argv[1]).with_suffix(".out").write_text(json.dumps(result))

@@ -1,8 +1,8 @@
-"""What a leaderboard costs: a journal of many trials, read, folded and put into a table; and the whole command.
+"""The cost of a leaderboard: a journal of many trials becomes a table; and the cost of the whole command.
 
     python -m benchmarks.leaderboard [--trials 10000] [--epochs 10] [--json FILE] [--profile FILE]
 
-Times are CPU seconds of one process, so that a busy machine does not change them much.
+Times are CPU seconds of one process, because a busy machine changes them little.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.figures import parser_of, write_figures
 
 
 def make(storage: Path, trials: int, epochs: int) -> Path:
-    """The folder of a run that never was."""
+    """Write the folder of a run that did not take place, and return it."""
     import numpy as np
 
     from benchmarks.noop import experiment
@@ -45,7 +45,7 @@ def make(storage: Path, trials: int, epochs: int) -> Path:
 
 
 def in_this_process(folder: Path, profile: str | None) -> float:
-    """CPU seconds of ``Run.leaderboard``, its imports done."""
+    """Return the CPU seconds of ``Run.leaderboard`` without its imports."""
     import pandas as pd  # noqa: F401
 
     from tune_jobs.results.leaderboard import leaderboard  # noqa: F401
@@ -64,7 +64,7 @@ def in_this_process(folder: Path, profile: str | None) -> float:
 
 
 def whole_command(folder: Path) -> float:
-    """CPU seconds of ``tune-jobs leaderboard``, from its start to its end; it prints all rows."""
+    """Return the CPU seconds of the command ``tune-jobs leaderboard``, which prints all rows."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     program = "from tune_jobs.cli.main import main; main()"
     subprocess.run(
@@ -77,26 +77,26 @@ def whole_command(folder: Path) -> float:
 
 
 def main() -> None:
-    """Measures a journal of the size that was asked for, and one that is small."""
+    """Measure a journal of the size that was asked for, and a small one."""
     parser = parser_of(__doc__)
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--profile", help="where a profile of the leaderboard goes")
-    asked = parser.parse_args()
+    parser.add_argument("--profile", help="the file for a profile of the leaderboard")
+    options = parser.parse_args()
     figures = []
-    for trials in (asked.trials, 30):
+    for trials in (options.trials, 30):
         with tempfile.TemporaryDirectory() as storage:
-            folder = make(Path(storage), trials, asked.epochs)
+            folder = make(Path(storage), trials, options.epochs)
             size_mb = (folder / "journal.jsonl").stat().st_size / 2**20
-            table_s = in_this_process(folder, asked.profile if trials == asked.trials else None)
+            table_s = in_this_process(folder, options.profile if trials == options.trials else None)
             command_s = whole_command(folder)
-        figures.append({"trials": trials, "epochs": trials * asked.epochs, "journal_mb": size_mb})
+        figures.append({"trials": trials, "epochs": trials * options.epochs, "journal_mb": size_mb})
         figures[-1] |= {"leaderboard_cpu_s": table_s, "command_cpu_s": command_s}
         print(
-            f"{trials:6,} trials, {trials * asked.epochs:7,} epochs, {size_mb:6.1f} MB: "
+            f"{trials:6,} trials, {trials * options.epochs:7,} epochs, {size_mb:6.1f} MB: "
             f"leaderboard {table_s:.2f} CPU s, whole command {command_s:.2f} CPU s"
         )
-    write_figures(asked, figures)
+    write_figures(options, figures)
 
 
 if __name__ == "__main__":

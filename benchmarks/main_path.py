@@ -1,4 +1,4 @@
-"""Counts the modules that one reads to follow a run, and those that one epoch's report goes through in the driver.
+"""Count of the modules that one reads to follow a run, and of those that one epoch's report passes in the driver.
 
 A module is on the path if one of its functions is called; importing it, or making a dataclass, does not count. The run
 is small and real: a local Ray, four trials of ``digits_mlp``, its leaderboard. The workers' part is one trial in this
@@ -28,11 +28,11 @@ PACKAGES = ("search_spaces", "trainables", "tune_jobs")
 
 
 class Trace:
-    """Modules of this project whose functions are called.
+    """A record of the modules whose functions are called.
 
     Attributes:
         modules: All of them.
-        reports: For every result that Ray hands over, the modules that it goes through before the driver is done.
+        reports: The modules that each result from Ray passes before the driver is done with it.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Trace:
 
     @contextmanager
     def tracing(self) -> Iterator[None]:
-        """Traces all threads that exist or are started meanwhile."""
+        """Trace this thread and all threads that are started meanwhile."""
         threading.setprofile(self._profile)
         sys.setprofile(self._profile)
         try:
@@ -72,7 +72,7 @@ def _module_of(frame: FrameType) -> str | None:
 
 
 def _is_importing(frame: FrameType) -> bool:
-    """Whether a module of ours calls the function while it is imported."""
+    """Return True if one of our modules calls the function while it is imported."""
     caller = frame.f_back
     while caller is not None:
         name: str = caller.f_globals.get("__name__", "")
@@ -83,7 +83,7 @@ def _is_importing(frame: FrameType) -> bool:
 
 
 def _takes_a_result(frame: FrameType) -> bool:
-    """Whether a function of ours is called from elsewhere with what a worker reported of an epoch."""
+    """Return True if foreign code calls one of our functions with a worker's report of an epoch."""
     if frame.f_back is None or _module_of(frame.f_back):
         return False
     result = frame.f_locals.get("result")
@@ -124,9 +124,9 @@ def _traced(work: Callable[[Path], None]) -> Trace:
 
 
 def main() -> None:
-    """Prints the counts."""
+    """Print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", action="store_true", help="print the modules, too")
+    parser.add_argument("--list", action="store_true", help="print the names of the modules as well")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
     driver, worker = _traced(_drive), _traced(_work)

@@ -1,8 +1,10 @@
-"""The space that the programs of time_to_accuracy.py search, once; each of them says it in its own language.
+"""The space that all programs of time_to_accuracy.py search. Each program declares it in its own way.
 
-Dense networks of one to three layers, each with a width of its own. All have the same values, the learning rate
-log-uniform between its bounds.
+The models are dense networks of one to three layers, each with its own width. All programs use the same values; the
+learning rate is log-uniform between its bounds.
 """
+
+from __future__ import annotations
 
 LAYERS = (1, 2, 3)
 UNITS = (32, 64, 128, 256)

@@ -1,4 +1,4 @@
-"""A trainable that trains nothing: what is left of a run is the driver's own work."""
+"""A trainable that trains nothing. A run of it consists of the driver's own work."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from tune_jobs import Experiment, NoScheduler, Objective, Random
 
 
 class NoOp(KerasTrainable):
-    """Reports an epoch as soon as it is asked to, in the words of a KerasTrainable; neither Keras nor a file is used.
+    """A trainable that reports every epoch at once, as a KerasTrainable does. It uses neither Keras nor files.
 
-    A configuration's ``sleep_s``, where it has one, is how long an epoch takes.
+    If a configuration has ``sleep_s``, an epoch takes that many seconds.
     """
 
     def load_data(self) -> Data:
-        """A few numbers."""
+        """Return a few numbers."""
         x, y = np.zeros((8, 1), np.float32), np.zeros(8, np.int32)
         return Data(train=(x, y), validation=(x, y))
 
     def build_model(self, config: dict[str, Any]) -> Any:
-        """Never called."""
+        """Raise an error: nothing calls this."""
         raise NotImplementedError(config)
 
     def setup(self, config: dict[str, Any], data: Data | None = None, settings: TrialSettings | None = None) -> None:
-        """Begins the first trial of this worker."""
+        """Begin the first trial of this worker."""
         self._max_epochs = (settings or TrialSettings()).max_epochs
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Begins another trial."""
+        """Begin another trial."""
         self._epoch, self._number, self._sleep_s = 0, new_config.get(TRIAL_KEY, 0), new_config.get("sleep_s", 0.0)
         return True
 
     def step(self) -> Report:
-        """An epoch of nothing."""
+        """Report an epoch that trained nothing."""
         if self._sleep_s:
             time.sleep(self._sleep_s)
         self._epoch += 1
@@ -49,11 +49,11 @@ class NoOp(KerasTrainable):
         return Epoch(self._epoch, metrics, 0.001).report(done=self._epoch >= self._max_epochs)
 
     def cleanup(self) -> None:
-        """Nothing is left behind."""
+        """Do nothing: there is nothing to clean up."""
 
 
 def space(**more: Any) -> SearchSpace:
-    """Seven parameters, as a small network has, and those that are given."""
+    """Return a space of seven parameters, as a small network has, and those that are given."""
     return SearchSpace(
         layers=Int(1, 4),
         units=Int(16, 256, step=16),
@@ -67,7 +67,7 @@ def space(**more: Any) -> SearchSpace:
 
 
 def experiment(trials: int, epochs: int, **fields: Any) -> Experiment:
-    """Trials of nothing, none of which is stopped early."""
+    """Return an experiment of trials that train nothing and are never stopped early."""
     defaults: dict[str, Any] = {
         "trainable": NoOp,
         "space": space(),

@@ -1,4 +1,4 @@
-"""Runs the programs of peers/, each in a process of its own."""
+"""The programs of peers/, each run in its own process."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ HERE = Path(__file__).resolve().parent
 
 
 def run(program: Sequence[str], order: dict[str, Any], timeout_s: float | None = None) -> dict[str, Any]:
-    """Has a program carry out an order, in a folder of its own; ends it where it takes too long.
+    """Run a program in its own folder, and stop it if it takes too long.
 
     Args:
-        program: A file of peers/, and its options.
-        order: What it reads; ``folder`` and ``begun_s``, the unix time of its start, are added.
-        timeout_s: None: it may take as long as it likes.
+        program: The name of a file of peers/, and its options.
+        order: The JSON that the program reads. ``folder`` and ``begun_s``, the Unix time of its start, are added.
+        timeout_s: Seconds after which the program is stopped; None: never.
 
     Returns:
-        What it wrote, the wall time of its process (``seconds``), and the CPU time that the whole machine spent
-        meanwhile (``machine_cpu_s``): Ray's workers are nobody's children that the system would add up.
+        The program's output, the wall time of its process (``seconds``), and the CPU time of the whole machine
+        meanwhile (``machine_cpu_s``). The system does not add up the CPU time of Ray's workers, because they are no
+        children of the program.
 
     Raises:
-        RuntimeError: It failed.
-        subprocess.TimeoutExpired: It took too long.
+        RuntimeError: The program failed.
+        subprocess.TimeoutExpired: The program took too long.
     """
     file, *options = program
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
@@ -47,11 +48,11 @@ def run(program: Sequence[str], order: dict[str, Any], timeout_s: float | None =
         seconds = time.monotonic() - begun_s
         if child.returncode:
             raise RuntimeError(f"{' '.join(program)} failed:\n{child.stdout[-2000:]}\n{child.stderr[-4000:]}")
-        told = json.loads(path.with_suffix(".out").read_text())
-        return {"seconds": seconds, "machine_cpu_s": _machine_cpu_s() - spent_s, **told}
+        output = json.loads(path.with_suffix(".out").read_text())
+        return {"seconds": seconds, "machine_cpu_s": _machine_cpu_s() - spent_s, **output}
 
 
 def _machine_cpu_s() -> float:
-    """CPU seconds that all processes together had since the machine started (user, nice, system)."""
+    """Return the CPU seconds of all processes since the machine started (user, nice, system)."""
     user, nice, system = Path("/proc/stat").read_text().split(maxsplit=4)[1:4]
     return (int(user) + int(nice) + int(system)) / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""What a proposal costs: HyperOpt's searcher asked for one configuration after another, each reported before the next.
+"""The cost of a proposal: HyperOpt's searcher proposes one configuration after another and hears the result of each.
 
     python -m benchmarks.proposals [--proposals 2000] [--ray] [--json FILE]
 
@@ -16,13 +16,13 @@ from benchmarks.figures import parser_of, write_figures
 
 
 def loss_of(config: dict[str, Any]) -> float:
-    """A smooth valley over the numbers, so that the proposals gather in it."""
+    """Return a loss that is a smooth valley over the numbers, so that the proposals gather in it."""
     rate = (math.log(config["learning_rate"]) + 6) ** 2 / 10
     return rate + (config["dropout"] - 0.2) ** 2 + (config["units"] - 128) ** 2 / 1e4 + 0.1 * config["layers"]
 
 
 def ours(seed: int) -> Callable[[int], None]:
-    """This project's searcher: what asks it once."""
+    """Return a function that asks this project's searcher once."""
     from benchmarks.noop import space
     from tune_jobs import HyperOpt
 
@@ -38,8 +38,8 @@ def ours(seed: int) -> Callable[[int], None]:
     return ask
 
 
-def rays(seed: int) -> Callable[[int], None]:
-    """Ray's searcher: what asks it once."""
+def ray_tune(seed: int) -> Callable[[int], None]:
+    """Return a function that asks Ray's searcher once."""
     from ray import tune
     from ray.tune.search.hyperopt import HyperOptSearch
 
@@ -62,7 +62,7 @@ def rays(seed: int) -> Callable[[int], None]:
 
 
 def measure(ask: Callable[[int], None], proposals: int) -> list[float]:
-    """The CPU seconds of each proposal."""
+    """Return the CPU seconds of each proposal."""
     took = []
     for trial in range(proposals):
         begun_s = time.process_time()
@@ -72,18 +72,18 @@ def measure(ask: Callable[[int], None], proposals: int) -> list[float]:
 
 
 def main() -> None:
-    """Measures one searcher, or both."""
+    """Measure one searcher, or both."""
     parser = parser_of(__doc__)
     parser.add_argument("--proposals", type=int, default=2000)
-    parser.add_argument("--ray", action="store_true", help="Ray Tune's HyperOptSearch as well")
-    asked = parser.parse_args()
+    parser.add_argument("--ray", action="store_true", help="measure Ray Tune's HyperOptSearch as well")
+    options = parser.parse_args()
     figures = {}
-    for side, begin in {"tune-jobs": ours, **({"Ray's HyperOptSearch": rays} if asked.ray else {})}.items():
-        took = measure(begin(seed=0), asked.proposals)
+    for side, begin in {"tune-jobs": ours, **({"Ray's HyperOptSearch": ray_tune} if options.ray else {})}.items():
+        took = measure(begin(seed=0), options.proposals)
         last = took[-20:]
         figures[side] = {"all_s": sum(took), "last_ms": 1000 * sum(last) / len(last)}
         print(f"{side}: {len(took)} proposals {sum(took):.1f} CPU s, one of the last {figures[side]['last_ms']:.1f} ms")
-    write_figures(asked, {"proposals": asked.proposals, "figures": figures})
+    write_figures(options, {"proposals": options.proposals, "figures": figures})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs the same experiment with the code of two folders, and compares everything that must not depend on the code.
+"""Comparison of two states of the code: both run the same experiment, and the results must be equal.
 
     python -m benchmarks.same_results FOLDER [--trials 6] [--epochs 3]
 
@@ -63,7 +63,7 @@ def _digest(path: Path) -> str:
 
 
 def main() -> None:
-    """Print what differs; exit with 1 where something does."""
+    """Print every difference, and exit with status 1 if there is one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="another state of this repository")
     parser.add_argument("--trials", type=int, default=6)

@@ -1,10 +1,10 @@
-"""How the driver's work, the journal and the storage's traffic grow with workers, trials and epochs.
+"""Growth of the driver's work and of the journal with the number of workers, trials and epochs.
 
     python -m benchmarks.scale [--workers 1,4,16,64] [--check 32] [--epochs-a-trial 5] [--json FILE]
 
-Each run has as many workers as asked for, whatever the machine has: a trial asks for a small part of a CPU, and its
-epochs are slept through, so long that all workers together report 25 times a second. What the driver's process used is
-divided among reports and trials by least squares, and checked at a number of workers that the fit did not see.
+Each run has the number of workers that was asked for, on any machine: a trial needs a small part of a CPU and sleeps
+through its epochs, so long that all workers together report 25 times a second. Least squares divide the CPU time of the
+driver's process among reports and trials. The result is checked at a number of workers that the fit did not use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TRIALS_A_WORKER = 4
 
 
 def measure(workers: int, epochs: int) -> dict[str, Any]:
-    """One run in this process: from the moment at which all its workers have reported to its last report."""
+    """Run once in this process. Measure from the moment when all workers have reported to the last report."""
     from benchmarks.noop import experiment, space
     from search_spaces import Fixed
     from tune_jobs import Resources, engine
@@ -55,10 +55,10 @@ def measure(workers: int, epochs: int) -> dict[str, Any]:
 
 
 class SteadyState:
-    """A reporter that samples its own process from the moment at which all workers have reported.
+    """A reporter that samples its own process from the moment when all workers have reported.
 
     Args:
-        workers: How many there are.
+        workers: The number of workers.
     """
 
     def __init__(self, workers: int) -> None:
@@ -68,10 +68,10 @@ class SteadyState:
         self.samples: list[dict[str, float]] = []
 
     def begin(self, plan: Any) -> None:
-        """Nothing yet."""
+        """Do nothing."""
 
     def event(self, event: Any) -> None:
-        """Counts, and looks at the clocks."""
+        """Count an event, and read the clocks."""
         if event.EVENT == "trial_started":
             self._running.add(event.trial)
         elif event.EVENT == "trial_ended":
@@ -83,13 +83,13 @@ class SteadyState:
                 self.samples.append({**self._counts, "cpu_s": time.process_time(), "wall_s": time.monotonic()})
 
     def end(self) -> None:
-        """Nothing more."""
+        """Do nothing."""
 
 
 def fit(measured: list[dict[str, Any]]) -> dict[str, float]:
-    """What the driver's CPU seconds and the journal's bytes are made of, by non-negative least squares.
+    """Fit the driver's CPU seconds and the journal's bytes by non-negative least squares.
 
-    A report costs something, and something for every worker that is waited for beside the one that reported.
+    Each report has a fixed cost, and a cost for each worker that the driver waits for.
     """
     import numpy as np
     from scipy.optimize import nnls
@@ -108,7 +108,7 @@ def fit(measured: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def predicted(model: dict[str, float], reports: float, trials: float, workers: int) -> float:
-    """The driver's CPU seconds for so much work."""
+    """Return the driver's CPU seconds that the model predicts for an amount of work."""
     costs = (model["cpu_s_a_report"], model["cpu_s_a_report_and_worker"], model["cpu_s_a_trial"])
     return sum(amount * cost for amount, cost in zip(_work(reports, trials, workers), costs, strict=True))
 
@@ -118,27 +118,31 @@ def _work(reports: float, trials: float, workers: int) -> tuple[float, float, fl
 
 
 def main() -> None:
-    """Measures each number of workers in a process of its own, fits, and checks."""
+    """Measure each number of workers in its own process, fit the model, and check it."""
     parser = parser_of(__doc__)
     parser.add_argument("--workers", default="1,4,16,64", help="numbers of workers to fit the model to")
     parser.add_argument("--check", type=int, default=32, help="the number of workers to check it at")
-    parser.add_argument("--epochs-a-trial", default="5,20", help="epochs of a trial: two numbers tell both costs apart")
-    parser.add_argument("--one", nargs=2, type=int, help="measure so many workers and epochs only, in this process")
-    asked = parser.parse_args()
-    if asked.one:
-        print(json.dumps(measure(*asked.one)), file=sys.stderr)
+    parser.add_argument(
+        "--epochs-a-trial", default="5,20", help="epochs of a trial; two numbers separate the two costs"
+    )
+    parser.add_argument(
+        "--one", nargs=2, type=int, help="measure only this number of workers and of epochs, in this process"
+    )
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(*options.one)), file=sys.stderr)
         return
-    epochs = [int(each) for each in asked.epochs_a_trial.split(",")]
-    seen = [in_its_own_process(int(workers), each) for workers in asked.workers.split(",") for each in epochs]
-    model, unseen = fit(seen), in_its_own_process(asked.check, epochs[0])
+    epochs = [int(each) for each in options.epochs_a_trial.split(",")]
+    seen = [in_its_own_process(int(workers), each) for workers in options.workers.split(",") for each in epochs]
+    model, unseen = fit(seen), in_its_own_process(options.check, epochs[0])
     guess_s = predicted(model, unseen["reports"], unseen["trials"], unseen["workers"])
     print("model: " + ", ".join(f"{name} {value:.4g}" for name, value in model.items()))
-    print(f"check: {asked.check} workers, {guess_s:.2f} CPU s predicted, {unseen['cpu_s']:.2f} measured")
-    write_figures(asked, {"seen": seen, "model": model, "check": unseen, "guess_s": guess_s})
+    print(f"check: {options.check} workers, {guess_s:.2f} CPU s predicted, {unseen['cpu_s']:.2f} measured")
+    write_figures(options, {"seen": seen, "model": model, "check": unseen, "guess_s": guess_s})
 
 
 def in_its_own_process(workers: int, epochs: int) -> dict[str, Any]:
-    """Measures, and prints a row."""
+    """Measure in a process of its own, and print a row."""
     command = [sys.executable, __file__, "--one", str(workers), str(epochs)]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
     figure: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])

@@ -1,9 +1,9 @@
-"""Where the time goes until the first epoch of `tune-jobs run digits_mlp` is reported, and what it may take.
+"""The time until the first epoch of `tune-jobs run digits_mlp` is reported: its parts, and its limit.
 
     python -m benchmarks.startup [--rounds 3] [--json FILE]
 
-The parts are told by the run's own folder: when it was made, when Ray was there, when the first worker was. What it may
-take is measured beside it, in processes of their own: `import tensorflow`, and `ray.init`, plus three seconds.
+The run's own folder gives the parts: the times of its creation, of Ray's start and of the first worker's start. The
+limit is measured beside it, in separate processes: `import tensorflow` plus `ray.init` plus three seconds.
 """
 
 from __future__ import annotations
@@ -25,14 +25,19 @@ PROGRAMS = {"import tensorflow": "import tensorflow", "ray.init": RAY, "import r
 
 
 def seconds_of(*command: str) -> float:
-    """The wall time of a command."""
+    """Run a command, and return its wall time in seconds."""
     begun_s = time.monotonic()
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     return time.monotonic() - begun_s
 
 
 def parts_of_a_run(storage: Path) -> tuple[dict[str, float], float, Path]:
-    """The parts of the time from the command to its first epoch, the time from its last to the end, and its folder."""
+    """Run the experiment once.
+
+    Returns:
+        The parts of the time from the command to its first epoch, the time from its last epoch to its end, in seconds,
+        and the run's folder.
+    """
     begun_s = time.time()
     options = ["--trials", "2", "--max-epochs", "2", "--scheduler", "none", "--name", "first", "--storage"]
     seconds_of(sys.executable, "-m", "tune_jobs", "run", "digits_mlp", *options, str(storage))
@@ -46,13 +51,13 @@ def parts_of_a_run(storage: Path) -> tuple[dict[str, float], float, Path]:
 
 
 def main() -> None:
-    """Measures in rounds, everything once a round."""
+    """Measure in rounds, everything once in each round."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path, help="where the figures go")
-    asked = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="the file for the figures")
+    options = parser.parse_args()
     rounds = []
-    for _ in range(asked.rounds):
+    for _ in range(options.rounds):
         with tempfile.TemporaryDirectory() as storage:
             parts, end_s, folder = parts_of_a_run(Path(storage))
             python = {name: seconds_of(sys.executable, "-c", program) for name, program in PROGRAMS.items()}
@@ -64,8 +69,8 @@ def main() -> None:
         rounds.append({**parts, **first_epoch, "last epoch to the prompt": end_s, **python, **commands})
     for name in rounds[0]:
         print(f"{name:>30}: {statistics.median(each[name] for each in rounds):6.2f} s")
-    if asked.json:
-        asked.json.write_text(json.dumps(rounds, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps(rounds, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where and with what figures were measured."""
+"""The surroundings of a measurement: machine, date and versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACKAGES = ("tune-jobs", "tensorflow", "keras", "numpy", "ray", "hyperopt", "ker
 
 
 def surroundings() -> dict[str, Any]:
-    """Machine, date and versions, to stand beside figures."""
+    """Return machine, date and versions, which are written beside the figures."""
     return {
         "machine": platform.platform(),
         "processor": _processor(),

@@ -1,4 +1,4 @@
-"""What a worker of a run spends its time in: a line a call of Ray's, in a file a worker."""
+"""A record of how a worker spends its time: one line for each call by Ray, one file for each worker."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from trainables.settings import TRIAL_KEY
 
 
 class Watched:
-    """Goes before a KerasTrainable, and tells of its calls.
+    """A mixin, to be put before a KerasTrainable. It records the calls.
 
     Attributes:
-        watched_in: The folder of the files.
+        watched_in: The folder of the records.
     """
 
     watched_in: str
 
     def setup(self, config: dict[str, Any], data: Any = None, settings: Any = None) -> None:
-        """Begins the first trial of a worker."""
+        """Begin the first trial of a worker."""
         begun_s, cpu_before_s = time.time(), time.process_time()
         self._clock, self._watched = _clock(), config
-        loaded_s = time.time() - begun_s  # the clocks stand at functions of modules that a trial would have loaded
-        self._told("setup", lambda: super(Watched, self).setup(config, data, settings), begun_s, cpu_before_s, loaded_s)
+        loaded_s = time.time() - begun_s  # to set the clocks loads modules that a trial would have loaded
+        self._recorded(
+            "setup", lambda: super(Watched, self).setup(config, data, settings), begun_s, cpu_before_s, loaded_s
+        )
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Begins another one."""
+        """Begin another trial."""
         self._watched = new_config
-        return bool(self._told("reset_config", lambda: super(Watched, self).reset_config(new_config), time.time()))
+        return bool(self._recorded("reset_config", lambda: super(Watched, self).reset_config(new_config), time.time()))
 
     def step(self) -> dict[str, Any]:
-        """Trains an epoch."""
-        result: dict[str, Any] = self._told("step", super().step, time.time())
+        """Train one epoch."""
+        result: dict[str, Any] = self._recorded("step", super().step, time.time())
         return result
 
-    def _told(
+    def _recorded(
         self,
         call: str,
         action: Callable[[], Any],
@@ -60,13 +62,13 @@ class Watched:
 
 
 def lines(folder: str) -> Iterable[dict[str, Any]]:
-    """What all workers told."""
+    """Yield the records of all workers."""
     for file in sorted(Path(folder).glob("watched-*.jsonl")):
         yield from map(json.loads, file.read_text().splitlines())
 
 
 def _clock() -> Clock:
-    """The clock of trials, and clocks at validation, checkpoints and imports."""
+    """Return a clock of the steps of a trial, of validation, of checkpoints and of imports."""
     clock = wrapped()
     import keras
 

@@ -1,10 +1,10 @@
-"""What a trial costs its worker beside its epochs, for an architecture that is new to it and for one that is not.
+"""The cost of a trial to its worker beside its epochs, for a new architecture and for one that the worker has seen.
 
     KERAS_HOME=… python -m benchmarks.where_time_goes [--trials 6] [--examples 4096] [--json FILE]
 
-One process, as a worker of a run is one: trials of three epochs follow each other, each with a checkpoint after its
-first epoch. `wall` and `CPU` are medians, in seconds; a part is timed at its function, without those below it. The
-fixed cost is everything but the epochs, plus what the first epoch takes beyond the third.
+It is one process, like a worker of a run. Trials of three epochs follow each other, each with a checkpoint after its
+first epoch. `wall` and `CPU` are medians in seconds. A part is timed at its function, without the parts that this
+function calls. The fixed cost is everything but the epochs, plus the time by which the first epoch exceeds the third.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ PARTS += ("first epoch, beyond a later one", "a later epoch", "checkpoint, repor
 
 
 def trial(worker: Any, clock: Clock, config: dict[str, Any]) -> dict[str, list[float]]:
-    """Three epochs of one trial: seconds by part."""
+    """Train three epochs of one trial. Return wall and CPU seconds by part."""
     clock.spent = {}
     clock.time("end of the trial before", lambda: worker.reset_config(config))
     clock.time("model", lambda: worker.current_trial.training)
     epochs = []
     for _ in range(3):
         before = list(clock.spent.get("epoch", [0.0, 0.0]))
-        told = clock.time("checkpoint, report", worker.step)
-        if wrong := told.get("mistake") or told.get("error"):
-            raise SystemExit(wrong)
+        report = clock.time("checkpoint, report", worker.step)
+        if error := report.get("mistake") or report.get("error"):
+            raise SystemExit(error)
         epochs.append([now - then for now, then in zip(clock.spent["epoch"], before, strict=True)])
     spent = {name: clock.spent.get(name, [0.0, 0.0]) for name in PARTS if "epoch" not in name}
     spent["first epoch, beyond a later one"] = [
@@ -42,25 +42,25 @@ def trial(worker: Any, clock: Clock, config: dict[str, Any]) -> dict[str, list[f
 
 
 def main() -> None:
-    """Trains the trials, and prints the table."""
+    """Train the trials, and print the table."""
     parser = parser_of(__doc__)
-    parser.add_argument("--trials", type=int, default=6, help="of each kind")
+    parser.add_argument("--trials", type=int, default=6, help="trials of each kind")
     parser.add_argument("--examples", type=int, default=4096)
     parser.add_argument("--data", choices=sorted(work.VALIDATION_EXAMPLES), default="digits")
-    asked = parser.parse_args()
+    options = parser.parse_args()
 
     from trainables import Data, KerasTrainable, TrialSettings
     from trainables.settings import TRIAL_KEY
 
     class Mlp(KerasTrainable):
-        """One of the common models."""
+        """The trainable of the common model."""
 
         def build_model(self, config: dict[str, Any]) -> Any:
-            """The common model."""
+            """Return the common model."""
             return work.build(config, data.train[0].shape[1])
 
-    (x, y), validation = work.load(asked.data)
-    data = Data((x[: asked.examples], y[: asked.examples]), validation)
+    (x, y), validation = work.load(options.data)
+    data = Data((x[: options.examples], y[: options.examples]), validation)
     base = {"units": [64, 64], "dropout": 0.2, "optimizer": "Adam", "learning_rate": 0.01, "batch_size": 128}
     rows: dict[str, list[dict[str, list[float]]]] = {"new": [], "seen": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def main() -> None:
         worker = Mlp.standalone(base, data, settings)
         clock = wrapped()
         worker.step()
-        for number in range(1, 2 * asked.trials + 1):
+        for number in range(1, 2 * options.trials + 1):
             kind = "seen" if number % 2 else "new"
             config = {**base, TRIAL_KEY: number, "learning_rate": 0.01 / number}
             if kind == "new":
@@ -76,11 +76,11 @@ def main() -> None:
             rows[kind].append(trial(worker, clock, config))
         worker.cleanup()
     print(table(rows))
-    write_figures(asked, rows)
+    write_figures(options, rows)
 
 
 def table(rows: dict[str, list[dict[str, list[float]]]]) -> str:
-    """Medians by part and kind of trial."""
+    """Return a table of medians by part and kind of trial."""
     lines = [f"{'':>34} {'new: wall':>10} {'CPU':>7} {'seen: wall':>11} {'CPU':>7}"]
     fixed = [0.0] * 4
     for part in PARTS:

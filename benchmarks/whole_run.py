@@ -1,20 +1,20 @@
-"""Where the time of a whole run goes, and that of its slowest configuration: every second of every worker.
+"""The time of a whole run and of its slowest configuration: every second of every worker, by part.
 
     KERAS_HOME=… python -m benchmarks.whole_run [--configurations 12] [--epochs 4] [--json FILE]
 
-This project trains the configurations of equal_work.py, with clocks in its workers (watched.py). From the start of the
-command to its end, a worker's time is divided into
+This project trains the configurations of equal_work.py, with clocks in its workers (watched.py). The time of a worker,
+from the start of the command to its end, has these parts:
 
 - start: the command, its imports, its data, Ray, and the worker's wait for its first trial;
-- import: what the worker imports, as CPU seconds where it does so before it has a trial;
-- model: building it, and finding out whether it was traced already;
-- tracing: what a first epoch and its validation take beyond the median of the trial's later ones;
+- import: the worker's imports; those before its first trial are counted in CPU seconds;
+- model: building the model, and finding out if an equal one was traced already;
+- tracing: the time by which the first epoch and its validation exceed the median of the trial's later ones;
 - feeding: gathering an epoch's batches in their order, measured alone in one thread, times the epochs;
 - training: the rest of the epochs without their validation;
-- validation, checkpoints: as they say; of checkpoints what the training waits for;
-- other: the rest of what Ray calls: the end of the trial before, what is reported;
+- validation; checkpoints: only the time that the training waits for them;
+- other: the rest of the calls by Ray: the end of the previous trial, the report;
 - reporting: from the end of one call to the next: Ray, the driver's decision, the next proposal;
-- idle: nothing is left for this worker, but for another;
+- idle: no trial is left for this worker, while another worker still trains;
 - end: from the last epoch of the run to the end of the command.
 """
 
@@ -42,18 +42,18 @@ PART_OF = {
     "epoch": "training",
     **{part: part for part in PARTS},
 }
-"""By the names of the clocks; what is not here is "other"."""
+"""The part of each clock, by the clock's name; a clock that is not here belongs to "other"."""
 
 Line = dict[str, Any]
 Seconds = dict[str, float]
 
 
 def trial_seconds(lines: Sequence[Line], feeding_s: float) -> Seconds:
-    """A trial's seconds by part, from what its worker told of it, without what lies between its calls, and imports.
+    """Return a trial's seconds by part, without the time between its calls and without imports.
 
     Args:
-        lines: In the order of time.
-        feeding_s: What gathering one epoch's batches takes.
+        lines: The records of the trial, in the order of time.
+        feeding_s: Seconds to gather the batches of one epoch.
     """
     seconds: Seconds = defaultdict(float)
     for line in lines:
@@ -73,20 +73,20 @@ def trial_seconds(lines: Sequence[Line], feeding_s: float) -> Seconds:
 
 
 def waits(lines: Sequence[Line]) -> Iterator[tuple[int, float]]:
-    """How long a worker waited before each of its calls, its first left out: the call's trial, seconds."""
+    """Yield the trial of each call and the seconds that the worker waited before it; its first call is left out."""
     for before, after in pairwise(lines):
         if before["worker"] == after["worker"]:
             yield after["trial"], after["begun_s"] - before["ended_s"]
 
 
 def run_seconds(lines: Sequence[Line], trials: dict[int, Seconds], begun_s: float, ended_s: float) -> Seconds:
-    """All workers' seconds by part, which add up to their number times the command's.
+    """Return the seconds of all workers by part. They add up to the command's time multiplied by the number of workers.
 
     Args:
-        lines: Of all workers, one worker's after another's.
-        trials: Each trial's, with its waits as "reporting".
-        begun_s: When the command began, in unix time.
-        ended_s: When it ended.
+        lines: The records of all workers, grouped by worker.
+        trials: The seconds of each trial by part, with its waits as "reporting".
+        begun_s: Start of the command, as Unix time.
+        ended_s: End of the command, as Unix time.
     """
     workers: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
@@ -106,7 +106,7 @@ def run_seconds(lines: Sequence[Line], trials: dict[int, Seconds], begun_s: floa
 
 
 def feeding_s(data: str, batch_size: int) -> float:
-    """Seconds to gather the batches of one epoch, in an order of its own, in one thread."""
+    """Return the seconds that one thread needs to gather the batches of one epoch in a random order."""
     import numpy as np
     import tensorflow as tf
 
@@ -130,7 +130,7 @@ def feeding_s(data: str, batch_size: int) -> float:
 
 
 def table(run: Seconds, trial: Seconds) -> str:
-    """Both, part by part."""
+    """Return a table of the run and of one trial, part by part."""
     lines = [f"{'':>12} {'all workers':>12} {'':>6} {'slowest trial':>14}"]
     whole = sum(run.values())
     for part in PARTS:
@@ -141,33 +141,33 @@ def table(run: Seconds, trial: Seconds) -> str:
 
 
 def main() -> None:
-    """Runs it once, and prints the table."""
+    """Run the configurations once, and print the table."""
     parser = parser_of(__doc__)
     parser.add_argument("--configurations", type=int, default=12)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--cores", type=int, default=os.cpu_count())
     parser.add_argument("--data", choices=sorted(work.VALIDATION_EXAMPLES))
-    chosen = parser.parse_args()
-    data, configurations = chosen.data or work.available_data(), work.configurations(chosen.configurations)
-    asked = {"configurations": configurations, "epochs": chosen.epochs, "cores": chosen.cores, "data": data}
-    told = programs.run(["this_project.py", "--watched"], asked)
+    options = parser.parse_args()
+    data, configurations = options.data or work.available_data(), work.configurations(options.configurations)
+    order = {"configurations": configurations, "epochs": options.epochs, "cores": options.cores, "data": data}
+    result = programs.run(["this_project.py", "--watched"], order)
     work.use_threads(1)
     fed_s = {size: feeding_s(data, size) for size in sorted({each["batch_size"] for each in configurations})}
 
     by_trial: dict[int, list[Line]] = defaultdict(list)
-    for line in told["lines"]:
+    for line in result["lines"]:
         by_trial[line["trial"]].append(line)
     configuration = {trial: configurations[own[0]["config"]["configuration"]] for trial, own in by_trial.items()}
     trials = {trial: trial_seconds(own, fed_s[configuration[trial]["batch_size"]]) for trial, own in by_trial.items()}
-    for trial, waited_s in waits(told["lines"]):
+    for trial, waited_s in waits(result["lines"]):
         trials[trial]["reporting"] += waited_s
-    run = run_seconds(told["lines"], trials, told["begun_s"], told["begun_s"] + told["seconds"])
+    run = run_seconds(result["lines"], trials, result["begun_s"], result["begun_s"] + result["seconds"])
     slowest = max(trials, key=lambda trial: sum(trials[trial].values()))
-    print(f"{chosen.configurations} configurations x {chosen.epochs} epochs, {data}, {told['seconds']:.1f} s")
-    print(f"the driver: {told['driver_cpu_s']:.1f} CPU s; the slowest trial: {configuration[slowest]}")
+    print(f"{options.configurations} configurations x {options.epochs} epochs, {data}, {result['seconds']:.1f} s")
+    print(f"the driver: {result['driver_cpu_s']:.1f} CPU s; the slowest trial: {configuration[slowest]}")
     print(table(run, trials[slowest]))
     figures = {"run": run, "by_trial": trials, "feeding_s": fed_s, "slowest": slowest}
-    write_figures(chosen, {**asked, **told, **figures})
+    write_figures(options, {**order, **result, **figures})
 
 
 if __name__ == "__main__":

@@ -17,16 +17,16 @@ IMAGES = "train-images-idx3-ubyte.gz", 16
 LABELS = "train-labels-idx1-ubyte.gz", 8
 
 
-def arguments() -> dict[str, Any]:
-    """What a program is asked for: data, epochs, cores, a folder to write in, and what its benchmark adds."""
-    asked: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
-    return asked
+def read_order() -> dict[str, Any]:
+    """Return this program's order: data, epochs, cores, a folder to write in, and the benchmark's own values."""
+    order: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
+    return order
 
 
 def load(name: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """(x, y) to train on and (x, y) to validate on; x as float32 in [0, 1], flat.
+    """Return (x, y) to train on and (x, y) to validate on; x is float32 in [0, 1], flat.
 
-    Keras's four files are read without Keras, as this project's own reader does: nobody has to import it for that.
+    The files of Keras are read without Keras, as this project's own reader does: no program imports it for that.
     """
     if name == "fashion_mnist":
         x = _idx(*IMAGES).reshape(-1, INPUTS[name]).astype("float32") / 255
@@ -41,7 +41,7 @@ def load(name: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np
 
 
 def available_data() -> str:
-    """Fashion-MNIST where KERAS_HOME has it, else the digits, which is said."""
+    """Return the name of the data: Fashion-MNIST if KERAS_HOME has it, else the digits, with a line about it."""
     if all((_fashion_mnist() / name).is_file() for name, _ in (IMAGES, LABELS)):
         return "fashion_mnist"
     print(f"There is no Fashion-MNIST in {_fashion_mnist()}: set KERAS_HOME. The digits are used instead.", flush=True)
@@ -57,7 +57,7 @@ def _idx(name: str, header: int) -> np.ndarray:
 
 
 def configurations(count: int) -> list[dict[str, Any]]:
-    """The first so many of one fixed sequence: one to three layers of 32 to 256 units, as a search proposes them."""
+    """Return the first ones of a fixed sequence: one to three layers of 32 to 256 units, as a search proposes them."""
     generator = np.random.default_rng(0)
     return [
         {
@@ -72,7 +72,7 @@ def configurations(count: int) -> list[dict[str, Any]]:
 
 
 def build(config: dict[str, Any], inputs: int) -> Any:
-    """The compiled model of a configuration, with 32 steps to a call: what a careful user of plain Keras writes."""
+    """Return the compiled model of a configuration, with 32 steps per call, as a careful user of Keras writes it."""
     import keras
 
     layers: list[Any] = []
@@ -87,7 +87,7 @@ def build(config: dict[str, Any], inputs: int) -> Any:
 
 
 def use_threads(threads: int) -> None:
-    """Holds TensorFlow to so many threads; before it computes anything."""
+    """Limit TensorFlow to a number of threads. This must come before it computes anything."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow as tf
 
@@ -96,7 +96,7 @@ def use_threads(threads: int) -> None:
 
 
 def fit(model: Any, config: dict[str, Any], data: Any, epochs: int, callbacks: Any = ()) -> float:
-    """Trains plainly with Keras; the best validation accuracy."""
+    """Train with plain Keras, and return the best validation accuracy."""
     (x, y), validation = data
     history = model.fit(
         x,
@@ -111,7 +111,7 @@ def fit(model: Any, config: dict[str, Any], data: Any, epochs: int, callbacks: A
     return float(max(history.history["val_accuracy"]))
 
 
-def done(accuracies: list[float], **more: Any) -> None:
-    """Tells what came of it: the number of trainings, the best accuracy, and what else there is to tell."""
-    told = {"trials": len(accuracies), "best": max(accuracies), **more}
-    Path(sys.argv[1]).with_suffix(".out").write_text(json.dumps(told))
+def write_result(accuracies: list[float], **more: Any) -> None:
+    """Write the result: the number of trainings, the best accuracy, and the program's own values."""
+    result = {"trials": len(accuracies), "best": max(accuracies), **more}
+    Path(sys.argv[1]).with_suffix(".out").write_text(json.dumps(result))

@@ -1,1 +1,1 @@
-"""The same work, as a careful user of each tool would write it."""
+"""The same work with each tool, as a careful user of the tool would write it."""

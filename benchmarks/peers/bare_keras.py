@@ -1,4 +1,4 @@
-"""Keras alone, in as many single-threaded processes as there are cores: the practical limit."""
+"""Keras alone, in one single-threaded process per core: the practical limit."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from benchmarks import work
 _worker: dict[str, Any] = {}
 
 
-def begin(asked: dict[str, Any]) -> None:
-    """Prepares a process: its thread, its data."""
+def begin(order: dict[str, Any]) -> None:
+    """Prepare a process: its thread, its data."""
     work.use_threads(1)
-    _worker.update(asked, data=work.load(asked["data"]))
+    _worker.update(order, data=work.load(order["data"]))
 
 
 def train(config: dict[str, Any]) -> float:
-    """One training."""
+    """Train one configuration, and return its best accuracy."""
     import keras
 
     keras.backend.clear_session(free_memory=False)
@@ -26,6 +26,6 @@ def train(config: dict[str, Any]) -> float:
 
 
 if __name__ == "__main__":
-    asked = work.arguments()
-    with multiprocessing.get_context("spawn").Pool(asked["cores"], begin, (asked,)) as pool:
-        work.done(pool.map(train, asked["configurations"], chunksize=1))
+    order = work.read_order()
+    with multiprocessing.get_context("spawn").Pool(order["cores"], begin, (order,)) as pool:
+        work.write_result(pool.map(train, order["configurations"], chunksize=1))

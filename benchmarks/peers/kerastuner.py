@@ -1,4 +1,4 @@
-"""KerasTuner: its grid over the configurations, in one process that has all cores; no checkpoint is asked for."""
+"""KerasTuner: its grid over the configurations, in one process with all cores, without checkpoints."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from benchmarks import work
 
 
 def main() -> None:
-    """Searches the grid."""
-    asked = work.arguments()
-    work.use_threads(asked["cores"])
+    """Search the grid."""
+    order = work.read_order()
+    work.use_threads(order["cores"])
     import keras_tuner
 
-    configurations, data = asked["configurations"], work.load(asked["data"])
+    configurations, data = order["configurations"], work.load(order["data"])
     inputs = data[0][0].shape[1]
 
     class Mlp(keras_tuner.HyperModel):  # type: ignore[misc]
@@ -25,12 +25,12 @@ def main() -> None:
             return model.fit(*args, batch_size=batch_size, validation_batch_size=1024, **options)
 
     tuner = keras_tuner.GridSearch(
-        Mlp(), "val_accuracy", max_trials=len(configurations), directory=asked["folder"], project_name="kerastuner"
+        Mlp(), "val_accuracy", max_trials=len(configurations), directory=order["folder"], project_name="kerastuner"
     )
     (x, y), validation = data
-    tuner.search(x, y, epochs=asked["epochs"], validation_data=validation, verbose=0)
+    tuner.search(x, y, epochs=order["epochs"], validation_data=validation, verbose=0)
     trials = tuner.oracle.get_best_trials(len(configurations))
-    work.done([trial.score for trial in trials])
+    work.write_result([trial.score for trial in trials])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Plain Ray Tune's search, HyperOptSearch and ASHAScheduler, as a careful user writes it.
 
-A class trainable whose workers go from trial to trial, one CPU and one thread each; as many trials side by side as
-there are cores, without which its searcher proposes one at a time; no checkpoints. The reduction factor is this
-project's; its own default, 4, leaves fewer rungs below nine epochs.
+It is a class trainable with reused workers, one CPU and one thread each, and without checkpoints. One trial per core
+runs at a time; without that limit its searcher proposes one at a time. The reduction factor is that of this project;
+Ray's default, 4, leaves fewer rungs below nine epochs.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ FACTOR = 3
 
 
 class Search(Mlp):
-    """Trains what is proposed."""
+    """The trainable of the proposed configurations."""
 
-    def in_common_words(self, config: dict[str, Any]) -> dict[str, Any]:
-        """What the common model is made of."""
+    def common_config(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Return the configuration of the common model."""
         return {**config, "units": [config[f"units_{layer}"] for layer in range(config["layers"])]}
 
 
 class Watch(tune.Stopper):
-    """Hears every result in the driver, and ends the search."""
+    """A stopper that records every result in the driver, and ends the search."""
 
     def __init__(self, goal: Goal) -> None:
         self._goal = goal
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """No trial by itself."""
-        self._goal.hear(result["val_accuracy"])
+        """Record a result. No single trial is stopped."""
+        self._goal.record(result["val_accuracy"])
         return False
 
     def stop_all(self) -> bool:
-        """All of them when the goal is reached."""
+        """Return True once the goal is reached."""
         return self._goal.reached
 
 
 def main() -> None:
-    """Searches until the goal is reached."""
-    asked = work.arguments()
-    goal = Goal(asked)
-    ray.init(num_cpus=asked["cores"], include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    """Search until the goal is reached."""
+    order = work.read_order()
+    goal = Goal(order)
+    ray.init(num_cpus=order["cores"], include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     space = {
         "layers": tune.choice(list(LAYERS)),
         **{f"units_{layer}": tune.choice(list(UNITS)) for layer in range(LAYERS[-1])},
@@ -60,25 +60,25 @@ def main() -> None:
         "batch_size": tune.choice(list(BATCH_SIZES)),
     }
     tune.Tuner(
-        tune.with_resources(tune.with_parameters(Search, asked=asked, data=work.load(asked["data"])), {"cpu": 1}),
+        tune.with_resources(tune.with_parameters(Search, order=order, data=work.load(order["data"])), {"cpu": 1}),
         param_space=space,
         tune_config=tune.TuneConfig(
             metric="val_accuracy",
             mode="max",
-            search_alg=HyperOptSearch(random_state_seed=asked["seed"]),
-            scheduler=ASHAScheduler(max_t=asked["epochs"], grace_period=1, reduction_factor=FACTOR),
+            search_alg=HyperOptSearch(random_state_seed=order["seed"]),
+            scheduler=ASHAScheduler(max_t=order["epochs"], grace_period=1, reduction_factor=FACTOR),
             num_samples=-1,
-            max_concurrent_trials=asked["cores"],
+            max_concurrent_trials=order["cores"],
             reuse_actors=True,
         ),
         run_config=tune.RunConfig(
-            storage_path=asked["folder"],
+            storage_path=order["folder"],
             stop=Watch(goal),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         ),
     ).fit()
-    goal.tell()
+    goal.write()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""This project as its users run it: journal, checkpoints of the best trials, one CPU a trial.
+"""This project as its users run it: with a journal, with checkpoints of the best trials, one CPU per trial.
 
-With `--watched`, clocks run in its workers, for whole_run.py.
+With `--watched` its workers have clocks, for whole_run.py.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from search_spaces import Choice, SearchSpace
 from trainables import Data, KerasTrainable
 from tune_jobs import Experiment, Grid, NoScheduler, Objective
 
-asked = work.arguments()
+order = work.read_order()
 
 
 class Mlp(KerasTrainable):
-    """The common model; the batch size is the configuration's."""
+    """The trainable of the common model."""
 
     def load_data(self) -> Data:
-        """The common data."""
-        return Data(*work.load(asked["data"]))
+        """Return the common data."""
+        return Data(*work.load(order["data"]))
 
     def build_model(self, config: dict[str, Any]) -> Any:
-        """The common model."""
-        return work.build(config["configuration"], work.INPUTS[asked["data"]])
+        """Return the common model."""
+        return work.build(config["configuration"], work.INPUTS[order["data"]])
 
 
 class Batched(Mlp):
-    """Knows the batch size of a configuration, which is chosen by its number."""
+    """A trainable that finds configuration and batch size by the configuration's number."""
 
     def setup(self, config: dict[str, Any], data: Any = None, settings: Any = None) -> None:
-        """Begins the first trial of a worker."""
+        """Begin the first trial of a worker."""
         super().setup(chosen(config), data, settings)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Begins another one."""
+        """Begin another trial."""
         return super().reset_config(chosen(new_config))
 
 
 class WatchedBatched(watched.Watched, Batched):
-    """The same, with clocks."""
+    """The same trainable, with clocks."""
 
-    watched_in = asked["folder"]
+    watched_in = order["folder"]
 
 
 def chosen(config: dict[str, Any]) -> dict[str, Any]:
-    """A configuration in place of its number."""
-    configuration = asked["configurations"][config["configuration"]]
+    """Return a configuration in place of its number."""
+    configuration = order["configurations"][config["configuration"]]
     return {**config, "configuration": configuration, "batch_size": configuration["batch_size"]}
 
 
@@ -58,17 +58,17 @@ if __name__ == "__main__":
     run = tune_jobs.run(
         Experiment(
             trainable=WatchedBatched if "--watched" in sys.argv else Batched,
-            space=SearchSpace(configuration=Choice(*range(len(asked["configurations"])))),
+            space=SearchSpace(configuration=Choice(*range(len(order["configurations"])))),
             objective=Objective("val_accuracy", "max"),
             searcher=Grid(),
             scheduler=NoScheduler(),
-            max_epochs=asked["epochs"],
+            max_epochs=order["epochs"],
         ),
-        storage=asked["folder"],
+        storage=order["folder"],
     )
-    told = {
-        "lines": list(watched.lines(asked["folder"])),
-        "begun_s": asked["begun_s"],
+    records = {
+        "lines": list(watched.lines(order["folder"])),
+        "begun_s": order["begun_s"],
         "driver_cpu_s": time.process_time(),
     }
-    work.done([float(value) for value in run.leaderboard()["val_accuracy"]], **told)
+    work.write_result([float(value) for value in run.leaderboard()["val_accuracy"]], **records)

@@ -1,4 +1,4 @@
-"""This project's search as its users run it: HyperOpt and ASHA with their defaults, one CPU a trial."""
+"""This project's search as its users run it: HyperOpt and ASHA with their defaults, one CPU per trial."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from search_spaces import Choice, Float, Int, SearchSpace
 from trainables import Data, KerasTrainable
 from tune_jobs import ASHA, Experiment, HyperOpt, Objective
 
-asked = work.arguments()
+order = work.read_order()
 
 
 class Mlp(KerasTrainable):
-    """The common model."""
+    """The trainable of the common model."""
 
     def load_data(self) -> Data:
-        """The common data."""
-        return Data(*work.load(asked["data"]))
+        """Return the common data."""
+        return Data(*work.load(order["data"]))
 
     def build_model(self, config: dict[str, Any]) -> Any:
-        """The common model."""
-        return work.build(config, work.INPUTS[asked["data"]])
+        """Return the common model."""
+        return work.build(config, work.INPUTS[order["data"]])
 
 
 class Watch:
-    """Ends the run as Ctrl-C does when the journal has what was wanted."""
+    """A reporter that ends the run, as Ctrl-C does, once the goal is reached."""
 
     def __init__(self, goal: Goal) -> None:
         self._goal = goal
 
     def begin(self, plan: Any) -> None:
-        """Nothing is known yet."""
+        """Do nothing."""
 
     def event(self, event: Any) -> None:
-        """Listens to epochs."""
+        """Record an epoch."""
         if event.EVENT == "epoch" and not self._goal.reached:
-            self._goal.hear(event.metrics["val_accuracy"])
+            self._goal.record(event.metrics["val_accuracy"])
             if self._goal.reached:
                 os.kill(os.getpid(), signal.SIGINT)
 
     def end(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
 if __name__ == "__main__":
-    goal = Goal(asked)
+    goal = Goal(order)
     tune_jobs.run(
         Experiment(
             trainable=Mlp,
@@ -65,11 +65,11 @@ if __name__ == "__main__":
             objective=Objective("val_accuracy", "max"),
             searcher=HyperOpt(),
             scheduler=ASHA(),
-            max_epochs=asked["epochs"],
-            time_budget_s=asked["limit_s"],
-            seed=asked["seed"],
+            max_epochs=order["epochs"],
+            time_budget_s=order["limit_s"],
+            seed=order["seed"],
         ),
-        storage=asked["folder"],
+        storage=order["folder"],
         reporter=Watch(goal),
     )
-    goal.tell()
+    goal.write()

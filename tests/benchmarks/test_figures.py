@@ -1,8 +1,12 @@
-"""What the benchmarks make of what they measured."""
+"""The figures that the benchmarks compute from their measurements."""
+
+from __future__ import annotations
 
 import json
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,32 +16,34 @@ from benchmarks import equal_work, time_to_accuracy, whole_run, work
 from benchmarks.goal import Goal
 
 
-def goal(target=0.9, limit_s=60.0):
+def goal(target: float = 0.9, limit_s: float = 60.0) -> Goal:
     return Goal({"target": target, "limit_s": limit_s, "begun_s": time.time()})
 
 
-def test_a_goal_is_reached_by_the_first_epoch_that_meets_it_and_hears_no_other(tmp_path, monkeypatch):
+def test_a_goal_is_reached_by_the_first_epoch_that_meets_it_and_records_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "argv", ["program", str(tmp_path / "work.json")])
     watched = goal()
     for value in (0.5, 0.4, 0.9, 0.95):
         assert watched.reached == (value == 0.95)
-        watched.hear(value)
-    watched.tell()
-    told = json.loads((tmp_path / "work.out").read_text())
-    assert (told["epochs"], told["best"]) == (3, 0.9)
-    assert [value for _, value in told["improvements"]] == [0.5, 0.9]
-    assert told["met_s"] == told["improvements"][-1][0]
+        watched.record(value)
+    watched.write()
+    result = json.loads((tmp_path / "work.out").read_text())
+    assert (result["epochs"], result["best"]) == (3, 0.9)
+    assert [value for _, value in result["improvements"]] == [0.5, 0.9]
+    assert result["met_s"] == result["improvements"][-1][0]
 
 
-def test_a_search_ends_when_its_time_is_over():
+def test_a_search_ends_when_its_time_is_over() -> None:
     assert goal(limit_s=-1.0).reached
 
 
-def test_the_first_configurations_are_those_of_a_shorter_list():
+def test_the_first_configurations_are_those_of_a_shorter_list() -> None:
     assert work.configurations(48)[:12] == work.configurations(12)
 
 
-def test_medians_are_compared_and_what_was_not_met_counts_as_the_limit():
+def test_medians_are_compared_and_what_was_not_met_counts_as_the_limit() -> None:
     figure = {"machine_cpu_s": 10.0, "epochs": 3}
     rounds = [
         {"this project": {**figure, "met_s": our_s}, "KerasTuner Hyperband": {**figure, "met_s": met_s}}
@@ -47,8 +53,8 @@ def test_medians_are_compared_and_what_was_not_met_counts_as_the_limit():
     assert " ".join(last.split()) == "KerasTuner Hyperband 50.0 10 3 0.40 >100 (0.20) 40 (0.75) 50 (0.20)"
 
 
-def test_ratios_are_taken_within_a_round():
-    def figure(seconds):
+def test_ratios_are_taken_within_a_round() -> None:
+    def figure(seconds: float) -> dict[str, Any]:
         return {"seconds": seconds, "machine_cpu_s": 2 * seconds, "trials": 12, "best": 0.9}
 
     rounds = [{"this project": figure(each), "Optuna": figure(2 * each)} for each in (10.0, 90.0, 20.0)]
@@ -56,7 +62,7 @@ def test_ratios_are_taken_within_a_round():
     assert " ".join(last.split()) == "Optuna 40.0 80.0 0.50 0.50 0.50 0.50 12 0.9000"
 
 
-def line(worker, trial, call, begun_s, ended_s, **spent_s):
+def line(worker: int, trial: int, call: str, begun_s: float, ended_s: float, **spent_s: float) -> dict[str, Any]:
     return {
         "worker": worker,
         "trial": trial,
@@ -68,7 +74,7 @@ def line(worker, trial, call, begun_s, ended_s, **spent_s):
     }
 
 
-def test_the_first_epoch_and_validation_of_a_trial_tell_what_tracing_took():
+def test_the_first_epoch_and_validation_of_a_trial_tell_what_tracing_took() -> None:
     lines = [
         line(1, 0, "setup", 10.0, 11.0),
         line(1, 0, "step", 11.0, 15.0, build_model=0.5, epoch=2.0, validation=1.0),
@@ -85,7 +91,7 @@ seconds = st.floats(0.01, 5.0)
 
 
 @given(calls=st.lists(st.tuples(seconds, seconds, seconds), min_size=1, max_size=12), end_s=seconds)
-def test_every_second_of_every_worker_is_somewhere(calls, end_s):
+def test_every_second_of_every_worker_is_somewhere(calls: list[tuple[float, float, float]], end_s: float) -> None:
     lines = []
     for worker in (1, 2):
         now_s = 2.0
