@@ -137,7 +137,7 @@ def test_what_is_wrong_is_told_and_nothing_is_sent(head: Head, tmp_path: Path) -
     wrong = head.submit("wrong", RAY_AUTH_TOKEN="another")  # noqa: S106
     assert "refuses the token of RAY_AUTH_TOKEN" in wrong.stderr
     missing = head.submit("missing", RAY_AUTH_TOKEN="", RAY_AUTH_MODE="", HOME=str(tmp_path))
-    assert "wants a token, and there is none here" in missing.stderr
+    assert "asks for a token, and there is none here" in missing.stderr
     nobody = head.submit("nobody", "--address", "http://127.0.0.1:9")
     assert "http://127.0.0.1:9 does not answer: nobody listens there" in nobody.stderr
     for refused in (relative, wrong, missing, nobody):

@@ -1,1 +1,1 @@
-"""What every other module may use."""
+"""Modules that every other module may use."""

@@ -1,7 +1,7 @@
 """Ray's own reading of a launcher file, with no cloud and no network: its defaults, its schema, its options.
 
 They buy a mistake found at a desk instead of on machines that already cost money: keys that Ray does not know, values
-of a wrong kind, options that `ray start` no longer has.
+of a wrong kind, options that ``ray start`` no longer has.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class FileRefused(Exception):  # noqa: N818 - what happened, as a person says it
 
 
 def with_defaults(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a launcher file's content with Ray's defaults, as `ray up` would see it.
+    """Return a launcher file's content with Ray's defaults, as ``ray up`` would see it.
 
     Args:
         config: The content of the file; it is not changed.
@@ -85,7 +85,7 @@ def schema() -> dict[str, Any]:
 
 
 def start_options() -> set[str]:
-    """Return the options that `ray start` has.
+    """Return the options that ``ray start`` has.
 
     Raises:
         NotInThisRay: The command cannot be asked.

@@ -1,1 +1,1 @@
-"""The launcher file of a cluster, which `ray up` reads."""
+"""The launcher file of a cluster, which ``ray up`` reads."""

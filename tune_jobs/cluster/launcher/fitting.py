@@ -1,4 +1,4 @@
-"""How many trials fit on the nodes that a launcher file promises, and the reasons for the number."""
+"""The number of trials that fit on the nodes of a launcher file, and the reasons for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A launcher file, from which `ray up` starts a cluster: read, checked as Ray would, and the nodes that it promises."""
+"""A launcher file, from which ``ray up`` starts a cluster: read, checked, and turned into the nodes it promises."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def _worker_notes(document: Document, config: Mapping[str, Any]) -> list[str]:
 
 
 def _path_notes(document: Document, config: Mapping[str, Any]) -> list[str]:
-    """Return notes on files that `ray up` will need, and that this machine lacks (seen from the current folder)."""
+    """Return notes on files that ``ray up`` will need and that are not here, as seen from the current folder."""
     auth = config["auth"]
     needed = {("file_mounts", remote): local for remote, local in config["file_mounts"].items()}
     needed |= {("auth", key): auth[key] for key in ("ssh_private_key", "ssh_public_key") if key in auth}

@@ -30,7 +30,7 @@ _LONGEST_VALUE = 60
 
 
 def with_defaults(document: Document, notes: list[str]) -> tuple[dict[str, Any], bool]:
-    """Return the content of a launcher file with Ray's defaults, as `ray up` would see it.
+    """Return the content of a launcher file with Ray's defaults, as ``ray up`` would see it.
 
     Args:
         document: The file.

@@ -1,4 +1,4 @@
-"""The `ray start` commands of a launcher file. Without a check, a wrong one shows when machines already cost money."""
+"""The ``ray start`` commands of a launcher file. Unchecked, a wrong one shows when machines already cost money."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def head_runs_nothing(config: Mapping[str, Any]) -> bool:
 
 
 def option_problems(document: Document, config: Mapping[str, Any], notes: list[str]) -> list[str]:
-    """Return a problem for each option that this Ray's `ray start` does not have, such as those of older ones.
+    """Return a problem for each option that this Ray's ``ray start`` does not have, such as those of older ones.
 
     Args:
         document: The launcher file.
@@ -64,7 +64,7 @@ def _hint(option: str, known: set[str]) -> str:
 
 
 def _ray_starts(commands: list[str]) -> Iterator[list[str]]:
-    """Yield the words after each `ray start` in shell commands."""
+    """Yield the words after each ``ray start`` in shell commands."""
     for command in commands:
         for part in re.split(r"&&|\|\||[;|\n]", command):
             try:

@@ -1,4 +1,4 @@
-"""What is fetched is a run as it was on the cluster, brought up to date when fetched again, whole or not at all."""
+"""A fetched run is the run of the cluster, brought up to date when it is fetched again, whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told before anything is sent, from what was requested and what a cluster has."""
+"""Problems that are found before anything is sent, from the request and from the state of the cluster."""
 
 from __future__ import annotations
 

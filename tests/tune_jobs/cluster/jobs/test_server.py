@@ -28,7 +28,7 @@ ANSWERS = {
 
 
 class Head(ThreadingHTTPServer):
-    """What listens on the head. It remembers the tokens that it was sent."""
+    """The server on the head. It remembers the tokens that it was sent."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -1,4 +1,4 @@
-"""What is sent is what was asked for; where anything is wrong, everything is told and nothing is sent."""
+"""The job is the one that was requested. If anything is wrong, all problems are listed and nothing is sent."""
 
 from __future__ import annotations
 

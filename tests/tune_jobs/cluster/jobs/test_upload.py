@@ -1,4 +1,4 @@
-"""What of a folder would be sent: what Ray sends, and no more than it takes."""
+"""The files of a folder that would be sent are those that Ray sends, and no more than it takes."""
 
 from __future__ import annotations
 

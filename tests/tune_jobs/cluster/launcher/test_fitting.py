@@ -1,4 +1,4 @@
-"""How many trials fit on a cluster, and what is said about it."""
+"""The number of trials that fit on a cluster, and the notes and problems about it."""
 
 from __future__ import annotations
 
