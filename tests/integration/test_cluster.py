@@ -127,7 +127,7 @@ def test_a_node_that_joins_is_used_and_one_that_dies_costs_the_epoch_in_progress
     assert trained == [1, 2, 3, 4, 4, 5, 6]
     notes = [event for event in told if isinstance(event, Noted)]
     (death,) = [event for event in notes if event.trial == victim]
-    assert "its worker died, another goes on with it (retry 1 of 3)" in death.text
+    assert "its worker died, another worker continues the trial (retry 1 of 3)" in death.text
     assert death.time_s - disaster.killed_s < 60
     changes = [event.text for event in notes if event.trial is None]
     assert changes[0] == "The cluster has 4 nodes now: 3 trials fit side by side."

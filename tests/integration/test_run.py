@@ -144,7 +144,7 @@ def test_a_trial_whose_worker_dies_while_it_takes_the_trial_over_is_continued(be
     trial = behaved(behaving, "dies in reset")
     assert (trial.status, len(trial.epochs)) == (Status.COMPLETED, 4)
     (note,) = [note for note in behaving.history().notes if note.trial == trial.trial]
-    assert note.text.startswith("its worker died, another goes on with it (retry 1 of 3): The actor died")
+    assert note.text.startswith("its worker died, another worker continues the trial (retry 1 of 3): The actor died")
 
 
 def test_out_of_memory_is_a_status_of_its_own(behaving: Run) -> None:

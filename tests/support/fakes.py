@@ -43,7 +43,7 @@ def worker_death(text: str = "The actor died.") -> Failure:
 
 
 @dataclass
-class MemoryRecord:
+class MemoryEventLog:
     """Keeps events and tracebacks in memory."""
 
     events: list[Event] = field(default_factory=list)

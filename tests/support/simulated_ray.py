@@ -14,7 +14,7 @@ from ray.train._internal.storage import StorageContext
 from ray.tune import PlacementGroupFactory, Trainable
 from ray.tune.execution.tune_controller import TuneController
 
-from tests.support.fakes import MemoryRecord
+from tests.support.fakes import MemoryEventLog
 from trainables.report import Epoch
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.on_ray import bridge
@@ -155,8 +155,8 @@ class SimulatedRun:
         patch.setattr(lean_trial, "get_trainable_cls", lambda _: Declared)
         patch.setattr(bridge, "WorkerNodes", lambda: SimpleNamespace(name=lambda _: "here"))
         self.workers = workers
-        self.record = MemoryRecord()
-        self.coordinator = Coordinator(experiment, self.record)
+        self.log = MemoryEventLog()
+        self.coordinator = Coordinator(experiment, self.log)
         self.coordinator.begin(cpus=side_by_side, gpus=0, max_concurrent_trials=side_by_side)
         searcher = CoordinatorSearcher(self.coordinator, lambda: side_by_side)
         storage = StorageContext(str(folder), "simulated")
@@ -180,4 +180,4 @@ class SimulatedRun:
 
     def told(self, event: str) -> list[Any]:
         """The events of one kind."""
-        return [each for each in self.record.events if event == each.EVENT]
+        return [each for each in self.log.events if event == each.EVENT]

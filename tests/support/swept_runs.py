@@ -70,10 +70,10 @@ def make_run(
     while isinstance(proposal := coordinator.propose(), tuple):
         trial, config = proposal
         if stop_after is not None and trial >= stop_after:
-            coordinator.started(trial, "here")
+            coordinator.start(trial, "here")
             recorder.close()
             return Run(folder)
-        coordinator.started(trial, "here")
+        coordinator.start(trial, "here")
         epoch = 1
         while not coordinator.report(trial, _result(learns, config, epoch, declared.max_epochs)):
             epoch += 1

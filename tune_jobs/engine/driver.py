@@ -199,6 +199,6 @@ def _train(session: _Session, coordinator: Coordinator, data: Data, notes: Seque
     coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=session.concurrent, nodes=nodes)
     for note in notes:
         coordinator.note(note)
-    trainable = trainable_for_ray(experiment, data, session.folder.trials, shares_vary=coordinator.shares.vary)
+    trainable = trainable_for_ray(experiment, data, session.folder.trials, shares_vary=coordinator.shares.can_vary)
     slots = FreeSlots(machine, experiment.resources.minimum, experiment.max_concurrent_trials, follow, coordinator.note)
     tune_trials(trainable, coordinator, slots, scratch)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from search_spaces import Float, SearchSpace
-from tests.support.fakes import MemoryRecord, NeverTrained, experiment
+from tests.support.fakes import MemoryEventLog, NeverTrained, experiment
 from tune_jobs import engine
 from tune_jobs.engine import runner
 from tune_jobs.engine.decisions.coordinator import Coordinator
@@ -191,13 +191,13 @@ def test_workers_on_other_nodes_are_told_the_whole_path(tmp_path: Path, monkeypa
 
 
 def test_resumed_with_fewer_trials_than_it_has_nothing_is_proposed() -> None:
-    record = MemoryRecord()
+    record = MemoryEventLog()
     begun = Coordinator(experiment(trials=3, searcher=Random()), record)
     for trial in range(3):
         begun.propose()
-        begun.started(trial, "here")
+        begun.start(trial, "here")
         begun.report(trial, {"error": "ValueError: no"})
-    again = Coordinator(experiment(trials=1, searcher=Random()), MemoryRecord())
+    again = Coordinator(experiment(trials=1, searcher=Random()), MemoryEventLog())
     again.replay(record.events)
     assert again.propose() is None
-    assert again.idle
+    assert again.is_idle

@@ -1,15 +1,14 @@
-"""Decides what a run does next: which configuration, whether a trial goes on, whether the run does. Knows no Ray."""
+"""The coordinator of a run: it decides which trial is next, whether a trial goes on, and whether the run does."""
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from trainables.report import Report, diverged_metric
-from tune_jobs.engine.decisions.event_sink import EventSink, Record
+from tune_jobs.engine.decisions.event_log import EventLog, full_log
 from tune_jobs.engine.decisions.failures import (
     FAILED_STATUSES,
     Failure,
@@ -18,11 +17,11 @@ from tune_jobs.engine.decisions.failures import (
     reported_failure,
     shortened,
 )
-from tune_jobs.engine.decisions.gpu_shares import GpuShares
 from tune_jobs.engine.decisions.longest_first import order_of
+from tune_jobs.engine.decisions.replay import decisive_events, started_trials
+from tune_jobs.engine.decisions.running_trials import Retry, RunningTrials
 from tune_jobs.engine.decisions.trial_queue import Proposal, TrialQueue
 from tune_jobs.engine.decisions.warm_start import teach
-from tune_jobs.engine.decisions.watchdog import Watchdog
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import (
     Ending,
@@ -34,44 +33,33 @@ from tune_jobs.results import (
     Status,
     TrialEnded,
     TrialStarted,
-    epochs_at_own_end,
 )
 from tune_jobs.searchers import Search, Waiting
 
 
-@dataclass
-class _Running:
-    """What the coordinator must know of a trial that has not ended."""
-
-    config: dict[str, Any]
-    started: bool = False
-    epoch: int = 0
-    best_loss: float = math.inf
-    deaths: int = 0
-
-
 class Coordinator:
-    """Takes every decision of one run, and records every event.
+    """The object that takes every decision of one run, and logs every event.
 
-    Searcher and scheduler hear of a result before anything else may be proposed, and the journal before both: what
-    they know is always on disk.
+    An event is in the log before searcher and scheduler learn of it, so everything that they know is on disk. They
+    learn of it before anything else may be proposed.
 
     Args:
-        experiment: What to run.
-        record: Where events are kept.
-        clock: The time, in unix seconds.
-        lessons: Trials of other runs, which the searcher hears of first: see ``warm_start``.
+        experiment: The experiment to run.
+        log: The place where events are kept.
+        clock: Returns the time, in Unix time.
+        lessons: Events of other runs, from which the searcher learns first: see ``warm_start``.
 
     Attributes:
-        mistake: What is wrong with the trainable itself, when the first trials showed that; else None.
-        failure: Why the run cannot go on, and what to do; else None.
-        ending: Why the run is over; None while it goes on.
+        shares: The GPU shares of the trials.
+        mistake: The mistake in the trainable itself, if the first trials showed one; else None.
+        failure: The reason why the run cannot go on, and the remedy; else None.
+        ending: The reason why the run is over; None while it goes on.
     """
 
     def __init__(
         self,
         experiment: Experiment,
-        record: Record,
+        log: EventLog,
         clock: Callable[[], float] = time.time,
         lessons: Iterable[Event] = (),
     ) -> None:
@@ -79,238 +67,230 @@ class Coordinator:
         self.failure: str | None = None
         self.ending: Ending | None = None
         self._experiment = experiment
-        self._record = record
-        self._telling = EventSink(record)
+        self._log = log
+        self._log_has_gap = False
         self._clock = clock
         self._started_s = clock()
         self._epochs = 0
-        self._running: dict[int, _Running] = {}
         self._search: Search = experiment.searcher.start(
             experiment.space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
         )
-        self._proposals = TrialQueue(self._search, experiment.planned_trials, order_of(experiment))
+        self._order = order_of(experiment)
+        queue = TrialQueue(self._search, experiment.planned_trials, self._order)
+        self._trials = RunningTrials(experiment, queue)
+        self.shares = self._trials.shares
         self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
-        self._failures = FailureStreak(experiment.same_failures)
-        self._watchdog = Watchdog(experiment.trial_timeout_s)
-        self.shares = GpuShares(experiment.resources, experiment.on_oom)
+        self._streak = FailureStreak(experiment.same_failures)
         teach(self._search, lessons, experiment.objective)
 
     def begin(self, **resources: Any) -> None:
-        """The run starts, on these resources (the fields of ``RunStarted``); its time begins to count."""
+        """Begin the run with resources, the fields of ``RunStarted``. Its time budget counts from now."""
         self._started_s = self._clock()
         self.shares.begin(resources["gpus"])
-        self._tell(RunStarted(time_s=self._started_s, **resources))
+        self._log_event(RunStarted(time_s=self._started_s, **resources))
 
     def note(self, text: str, trial: int | None = None) -> None:
-        """Says what would otherwise pass in silence."""
-        self._tell(Noted(time_s=self._clock(), trial=trial, text=shortened(text, 1000)))
+        """Log a sentence about something that nobody would notice otherwise.
+
+        Args:
+            text: The sentence.
+            trial: The number of the trial that it is about; None for the run.
+        """
+        self._log_event(Noted(time_s=self._clock(), trial=trial, text=shortened(text, 1000)))
 
     def replay(self, events: Sequence[Event]) -> None:
-        """Learns what happened before the run was interrupted, and goes on as if it had not been.
+        """Learn the events of earlier sessions, and go on as if the run had not been interrupted.
 
-        Searcher and scheduler hear every result again, in the order in which they heard it then. Trials that had not
-        ended come first, each from its newest checkpoint; one that had only not been told to end, ends now.
+        Searcher and scheduler learn every report again, in the order in which they learned it then. Trials that had not
+        ended come first, each from its newest checkpoint. A trial ends now if it was to end, and the interruption came
+        before that was logged.
+
+        Args:
+            events: All events of the run so far.
         """
         self.shares.replay(events)
-        started = {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)}
-        self._proposals.again(started)
-        self._running = {trial: _Running(config) for trial, config in started.items()}
+        self._trials.restore(started_trials(events))
         verdicts: dict[int, tuple[Status | None, str]] = {}
-        own_ends = epochs_at_own_end(events)
-        for event in events:
-            match event:
-                case EpochReported(trial=trial) if trial in self._running and event.epoch > self._running[trial].epoch:
-                    self._learn(trial, event.epoch, event.metrics, event.seconds)
-                    whole = event.epoch >= self._experiment.max_epochs
-                    done = event.done or whole or (trial, event.epoch) in own_ends
-                    verdicts[trial] = self._judge(trial, event.epoch, event.metrics, done=done, is_news=True)
-                case TrialEnded(trial=trial, status=status) if trial in self._running:
-                    self._failures.record_end(trial, status, event.error)
-                    self._forget(trial, status)
-        for trial, (verdict, reason) in verdicts.items():
-            if verdict is not None and trial in self._running:
-                self._end(trial, verdict, reason)
-        for trial, running in sorted(self._running.items()):
-            self._proposals.comes_back(trial, running.config)
-        self._failures.reset()
+        for event in decisive_events(events, self._experiment.max_epochs):
+            if isinstance(event, EpochReported):
+                self._learn(event)
+                verdicts[event.trial] = self._judge(event, is_new=True)
+            else:
+                self._streak.record_end(event.trial, event.status, event.error)
+                self._forget(event.trial, event.status)
+                verdicts.pop(event.trial, None)
+        for trial, (status, reason) in verdicts.items():
+            if status is not None:
+                self._end(trial, status, reason)
+        for trial in sorted(self._trials.by_number):
+            self._trials.put_back(trial)
+        self._streak.reset()
 
     def propose(self) -> Proposal | Waiting | None:
-        """The next trial's number and configuration; None when there is none (see ``idle``), WAIT when too early."""
-        proposal = None if self.over else self._proposals.next(self.shares.has_room)
-        if isinstance(proposal, tuple):
-            trial, config = proposal
-            self._running.setdefault(trial, _Running(config))
-            self.shares.proposed(trial)
-        return proposal
+        """Return the next trial's number and configuration; WAIT if it is too early to say; None if there is none.
 
-    def reported(self, trial: int) -> int:
-        """How many epochs of a trial that has not ended are known."""
-        return self._running[trial].epoch
+        After None, there may still be one until ``is_idle``.
+        """
+        return None if self.is_over else self._trials.propose()
 
-    def started(self, trial: int, node: str) -> None:
-        """A trial begins on a node, or begins again after its worker died."""
-        running = self._running[trial]
-        running.started = True
-        self._watchdog.heard(trial)
-        self.shares.started(trial)
-        gpus = self.shares.of(trial)
-        self._tell(TrialStarted(time_s=self._clock(), trial=trial, config=running.config, node=node, gpus=gpus))
+    def reported_epochs(self, trial: int) -> int:
+        """Return the number of epochs that are known of a trial that has not ended."""
+        return self._trials.by_number[trial].epoch
 
-    def report(self, trial: int, result: Report) -> bool:
-        """Takes what a step of the trainable returned; says whether the trial ends here."""
-        for number, text in result.get("notes", ()):
+    def start(self, trial: int, node: str) -> None:
+        """Take the start of a trial, or its new start after its worker died.
+
+        Args:
+            trial: The number of the trial.
+            node: The name of the worker's node; empty if the worker died before it was ready.
+        """
+        config = self._trials.start(trial).config
+        gpus = self.shares.share_of(trial)
+        self._log_event(TrialStarted(time_s=self._clock(), trial=trial, config=config, node=node, gpus=gpus))
+
+    def report(self, trial: int, report: Report) -> bool:
+        """Take the report of a worker.
+
+        Returns:
+            Whether the trial ends here.
+        """
+        for number, text in report.get("notes", ()):
             self.note(text, number)
-        if trial not in self._running or self.failure or self.ending is Ending.EPOCHS:
+        if trial not in self._trials.by_number or self.failure or self.ending is Ending.EPOCHS:
             return True
-        mistake = result.get("mistake")
+        mistake = report.get("mistake")
         if mistake and not self._epochs:
             self.mistake, self.ending = mistake, Ending.FAILED
             return True
-        if error := mistake or result.get("error"):
-            self._fail(trial, "raised", reported_failure(error), result.get("traceback"))
+        if error := mistake or report.get("error"):
+            self._fail(trial, "raised", reported_failure(error), report.get("traceback"))
             return True
-        if (metric := self._experiment.objective.metric) not in result["metrics"]:
-            missing = Failure(FailureCause.OTHER, f"Epoch {result['epoch']} reported no {metric}.")
-            self._fail(trial, "no objective", missing)
+        if (metric := self._experiment.objective.metric) not in report["metrics"]:
+            text = f"Epoch {report['epoch']} reported no {metric}."
+            self._fail(trial, "no objective", Failure(FailureCause.OTHER, text))
             return True
-        self._watchdog.heard(trial)
-        if share := self.shares.measured(trial, result):
-            self.note(share)
-        is_news = self._take_epoch(trial, result)
-        status, reason = self._judge(
-            trial, int(result["epoch"]), result["metrics"], done=result["done"], is_news=is_news
+        if self._experiment.trial_timeout_s is not None:
+            self._trials.keep_alive(trial)
+        if "gpu_memory" in report and (settled := self.shares.measure(trial, report["gpu_memory"])):
+            self.note(settled)
+        event = EpochReported(
+            time_s=self._clock(),
+            trial=trial,
+            epoch=int(report["epoch"]),
+            metrics=report["metrics"],
+            seconds=report["seconds"],
+            done=bool(report["done"]),
         )
+        # A worker that continues from a checkpoint repeats epochs.
+        if is_new := event.epoch > self._trials.by_number[trial].epoch:
+            self._log_event(event)
+            self._learn(event)
+        status, reason = self._judge(event, is_new=is_new)
         if status is not None:
             self._end(trial, status, reason)
         return status is not None
 
-    def crashed(self, trial: int, death: Failure) -> None:
+    def lose_worker(self, trial: int, death: Failure) -> None:
         """Take the death of a trial's worker: another worker continues the trial, unless the retries are used up.
 
-        A worker that was killed because its trial hung is not retried.
+        Args:
+            trial: The number of the trial.
+            death: The reason.
         """
-        running, tries = self._running.get(trial), self._experiment.max_retries
-        if running is None:
+        if trial not in self._trials.by_number:
             return
-        if not running.started:
-            self.started(trial, node="")  # its worker died before it was ready
-        if self._watchdog.ended(trial):
-            limit_s = self._experiment.trial_timeout_s
-            text = f"Timed out after {limit_s:g} s without a finished epoch."
-            self._fail(trial, "timed out", Failure(FailureCause.KILLED, text))
-        elif running.deaths == tries:
-            self._fail(trial, "its worker died", death)
+        if not self._trials.by_number[trial].has_started:
+            self.start(trial, node="")
+        outcome = self._trials.lose_worker(trial, death)
+        if isinstance(outcome, Retry):
+            self._trials.put_back(trial)
+            self.note(f"its worker died, another worker continues the trial ({outcome}): {death.text}", trial)
         else:
-            running.deaths += 1
-            self._put_back(trial)
-            self.note(
-                f"its worker died, another goes on with it (retry {running.deaths} of {tries}): {death.text}", trial
-            )
+            self._fail(trial, "timed out" if outcome.cause is FailureCause.TIMED_OUT else "its worker died", outcome)
 
-    def silent(self) -> list[int]:
-        """Trials that have finished no epoch for too long, each told once: end their workers. Ask often."""
-        return self._watchdog.broken(self._clock())
+    def hanging_trials(self) -> list[int]:
+        """Return the trials that hang, each once. Call it often, and end their workers."""
+        return self._trials.hanging(self._clock())
 
     def interrupt(self) -> None:
-        """The person at the keyboard wants the run to end."""
+        """End the run because a person, or the system, wants it to end."""
         self.ending = self.ending or Ending.INTERRUPTED
 
     @property
-    def over(self) -> bool:
-        """Whether the run is to end now, with whatever is still running."""
+    def is_over(self) -> bool:
+        """Whether the run is to end now, with all trials that are still running."""
         budget_s = self._experiment.time_budget_s
         if self.ending is None and budget_s is not None and self._clock() - self._started_s >= budget_s:
             self.ending = Ending.TIME
         return self.ending is not None
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing is left to propose, now and later: a trial that runs may lose its worker and come back."""
-        return self.over or not self._running
+    def is_idle(self) -> bool:
+        """Whether nothing is left to propose, now and later: a running trial may lose its worker and come back."""
+        return self.is_over or not self._trials.by_number
 
     def finish(self, error: str | None = None) -> None:
-        """The run is over."""
+        """Log the end of the run, if that is possible: otherwise the driver would seem to have been killed.
+
+        Args:
+            error: The reason, if the run failed.
+        """
         error = error or self.failure
         self.ending = Ending.FAILED if error else self.ending or Ending.TRIALS
-        self._telling.end(RunEnded(time_s=self._clock(), reason=self.ending, error=error and shortened(error)))
+        with suppress(OSError):
+            self._log.event(RunEnded(time_s=self._clock(), reason=self.ending, error=error and shortened(error)))
 
-    def _tell(self, event: Event) -> None:
-        """Writes an event; a journal that cannot be written ends the run."""
-        self._telling.tell(event)
-        if self._telling.failure and not self.failure:
-            self._give_up(self._telling.failure)
+    def _log_event(self, event: Event) -> None:
+        """Log an event. The first that cannot be kept ends the run, and is the last: the log has no gap."""
+        if self._log_has_gap:
+            return
+        try:
+            self._log.event(event)
+        except OSError as error:
+            self._log_has_gap = True
+            if not self.failure:
+                self.failure, self.ending = full_log(error), Ending.FAILED
 
-    def _give_up(self, failure: str) -> None:
-        self.failure, self.ending = failure, Ending.FAILED
-
-    def _take_epoch(self, trial: int, result: Report) -> bool:
-        """Records an epoch; False when it was recorded: a worker that continues from a checkpoint repeats some."""
-        epoch = int(result["epoch"])
-        if epoch <= self._running[trial].epoch:
-            return False
-        metrics, seconds, done = result["metrics"], result["seconds"], bool(result["done"])
-        now_s = self._clock()
-        self._tell(EpochReported(time_s=now_s, trial=trial, epoch=epoch, metrics=metrics, seconds=seconds, done=done))
-        self._learn(trial, epoch, metrics, seconds)
-        return True
-
-    def _learn(self, trial: int, epoch: int, metrics: Mapping[str, float], seconds: float) -> None:
-        running, objective = self._running[trial], self._experiment.objective
-        running.epoch = epoch
+    def _learn(self, event: EpochReported) -> None:
+        running, objective = self._trials.by_number[event.trial], self._experiment.objective
+        self._streak.sound.add(event.trial)
+        running.epoch = event.epoch
         self._epochs += 1
-        self._failures.record_epoch(trial)
-        self._proposals.took(trial, running.config, seconds)
-        if not diverged_metric(metrics, objective.metric):
-            running.best_loss = min(running.best_loss, objective.loss(metrics[objective.metric]))
-            self._search.report(trial, epoch, running.best_loss)
-
-    def _judge(
-        self, trial: int, epoch: int, metrics: Mapping[str, float], *, done: bool, is_news: bool
-    ) -> tuple[Status | None, str]:
-        """Whether the trial ends with this result, as what, and why."""
-        experiment = self._experiment
-        if metric := diverged_metric(metrics, experiment.objective.metric):
-            return Status.DIVERGED, f"{metric} is {metrics[metric]} at epoch {epoch}"
-        if done:
-            whole = epoch >= experiment.max_epochs
-            return Status.COMPLETED, f"all {epoch} epochs" if whole else f"stopped itself at epoch {epoch}"
-        if not is_news:
-            return None, ""  # it was judged then, and went on
-        reason = self._schedule.report(trial, epoch, self._running[trial].best_loss)
-        if self._epochs == experiment.total_epochs:
+        if self._epochs == self._experiment.total_epochs:
             self.ending = self.ending or Ending.EPOCHS
+        if self._order is not None:
+            self._order.learn(event.trial, running.config, event.seconds)
+        if not diverged_metric(event.metrics, objective.metric):
+            running.best_loss = min(running.best_loss, objective.loss(event.metrics[objective.metric]))
+            self._search.report(event.trial, event.epoch, running.best_loss)
+
+    def _judge(self, event: EpochReported, *, is_new: bool) -> tuple[Status | None, str]:
+        """Return the status with which a trial ends after an epoch (None: it goes on), and the reason."""
+        if metric := diverged_metric(event.metrics, self._experiment.objective.metric):
+            return Status.DIVERGED, f"{metric} is {event.metrics[metric]} at epoch {event.epoch}"
+        if event.done:
+            is_whole, epoch = event.epoch >= self._experiment.max_epochs, event.epoch
+            return Status.COMPLETED, f"all {epoch} epochs" if is_whole else f"stopped itself at epoch {epoch}"
+        if not is_new:
+            return None, ""  # it was judged before, and went on
+        reason = self._schedule.report(event.trial, event.epoch, self._trials.by_number[event.trial].best_loss)
         return (None, "") if reason is None else (Status.STOPPED, reason)
 
     def _fail(self, trial: int, reason: str, failure: Failure, traceback: str | None = None) -> None:
         if traceback:
-            self._record.traceback(trial, traceback)
+            self._log.traceback(trial, traceback)
         if (growth := self.shares.grow(trial, failure)) is None:
             self._end(trial, failure.status, reason, shortened(failure.text))
         else:
             self.note(growth, trial)
-            self._put_back(trial)
-
-    def _put_back(self, trial: int) -> None:
-        """The trial has no worker any more, and is proposed again."""
-        self._watchdog.ended(trial)
-        self.shares.stopped(trial)
-        self._proposals.comes_back(trial, self._running[trial].config)
+            self._trials.put_back(trial)
 
     def _end(self, trial: int, status: Status, reason: str, error: str | None = None) -> None:
-        self._tell(TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error))
+        self._log_event(TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error))
         self._forget(trial, status)
-        if self._failures.record_end(trial, status, error):
-            self._give_up(
-                f"{self._failures.length} trials in a row failed with the same error, the last of them trial {trial}: "
-                f"{error} It seems that the code is broken, and not only for some configurations: mend it and resume "
-                "the run, or allow more of them with --same-failures."
-            )
-        if self._epochs == self._experiment.total_epochs:
-            self.ending = self.ending or Ending.EPOCHS
+        if self._streak.record_end(trial, status, error):
+            self.failure, self.ending = self._streak.verdict(trial, error), Ending.FAILED
 
     def _forget(self, trial: int, status: Status) -> None:
-        del self._running[trial]
-        self.shares.stopped(trial)
-        self._watchdog.ended(trial)
-        failed = status in FAILED_STATUSES
-        self._search.end(trial, failed=failed, trained_out=status is Status.COMPLETED)
+        self._trials.end(trial)
+        self._search.end(trial, failed=status in FAILED_STATUSES, trained_out=status is Status.COMPLETED)

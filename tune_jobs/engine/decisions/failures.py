@@ -42,6 +42,7 @@ class FailureCause(Enum):
     NODE_LOST = "the node died"
     PREEMPTED = "the provider took the node away"
     KILLED = "the worker was killed on request"
+    TIMED_OUT = "the trial finished no epoch in time"
     OTHER = "anything else"
 
 
@@ -102,23 +103,20 @@ class FailureStreak:
 
     Attributes:
         length: The number of trials in the present streak.
+        sound: The trials that have finished an epoch and have not failed. Whoever learns of an epoch adds its trial.
     """
 
     def __init__(self, limit: int) -> None:
         self.length = 0
         self._limit = limit
         self._kind: str | None = None
-        self._sound: set[int] = set()
+        self.sound: set[int] = set()
         self._failed: Counter[str | None] = Counter()  # before the streak, by error kind; None: not such a failure
 
     @property
     def earlier_failures(self) -> int:
         """The number of trials that failed before the present streak."""
         return self._failed.total()
-
-    def record_epoch(self, trial: int) -> None:
-        """Record that a trial has finished an epoch: it is sound until it fails."""
-        self._sound.add(trial)
 
     def record_end(self, trial: int, status: Status, error: str | None) -> bool:
         """Record the end of a trial.
@@ -131,14 +129,27 @@ class FailureStreak:
             self.reset()
         self._kind = kind
         if status in FAILED_STATUSES:
-            self._sound.discard(trial)
+            self.sound.discard(trial)
         if kind is None:
             self._failed[None] += status in FAILED_STATUSES
             return False
         self.length += 1
-        earlier = len(self._sound) + self._failed.total()
+        earlier = len(self.sound) + self._failed.total()
         is_long = self.length >= self._limit
-        return is_long and (not self._sound or is_unlikely(self.length, self._failed[kind], earlier))
+        return is_long and (not self.sound or is_unlikely(self.length, self._failed[kind], earlier))
+
+    def verdict(self, trial: int, error: str | None) -> str:
+        """Return why a run ends whose code is broken, and what to do about it.
+
+        Args:
+            trial: The last trial of the streak.
+            error: Its error.
+        """
+        return (
+            f"{self.length} trials in a row failed with the same error, the last of them trial {trial}: {error} It "
+            "seems that the code is broken, and not only for some configurations: mend it and resume the run, or allow "
+            "more of them with --same-failures."
+        )
 
     def reset(self) -> None:
         """End the streak: the next trial that fails begins another."""

@@ -1,4 +1,4 @@
-"""Which trial is next, and with which configuration."""
+"""The queue of a run's trials: it says which trial is next, and with which configuration."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from tune_jobs.engine.decisions.longest_first import LongestFirst
 from tune_jobs.searchers import WAIT, Search, Waiting
 
 _LAST = 16
-"""The order is chosen among so many only: a run that is ended early has tried what came, not what takes longest."""
+"""The order is chosen among so many trials only, so that a run that is ended early has tried trials as they came."""
 
 Proposal = tuple[int, dict[str, Any]]
 
 
 class TrialQueue:
-    """Trials that come back go first, then those that a resumed run has left out, then new ones.
+    """The trials without a worker: first those that come back, then those a resumed run has left out, then new ones.
 
     Args:
-        search: Proposes configurations.
-        planned: How many trials there are to be; None: as many as the search proposes.
-        order: Chooses among the last trials, which are then known beforehand; None: they start as they are proposed.
+        search: The searcher, which proposes configurations.
+        planned: The number of trials of the run; None: as many as the searcher proposes.
+        order: Chooses among the last trials, which are then proposed early; None: trials start as they are proposed.
     """
 
     def __init__(self, search: Search, planned: int | None, order: LongestFirst | None = None) -> None:
@@ -33,11 +33,14 @@ class TrialQueue:
         self._left_out: list[int] = []
         self._waiting: dict[int, dict[str, Any]] = {}
 
-    def again(self, started: Mapping[int, dict[str, Any]]) -> None:
-        """Learns which trials had started before the run was interrupted.
+    def restore(self, started: Mapping[int, dict[str, Any]]) -> None:
+        """Take the trials that had started before the run was interrupted.
 
-        Trials start out of order: others may have been proposed, but never started, and wait. A search that has to
-        hear results before it can say again what one of those was is asked when it has.
+        Trials start out of order, so others may have been proposed, but never started: they wait. If the searcher needs
+        results before it can repeat such a proposal, it is asked again later.
+
+        Args:
+            started: The configurations of the trials, by their numbers.
         """
         self._begun = len(started)
         for trial in range(max(started, default=-1) + 1):
@@ -51,29 +54,24 @@ class TrialQueue:
             elif config is WAIT:
                 self._left_out.append(trial)
 
-    def comes_back(self, trial: int, config: dict[str, Any]) -> None:
-        """A trial has no worker any more, and has not ended."""
+    def put_back(self, trial: int, config: dict[str, Any]) -> None:
+        """Queue a trial that has not ended, and has no worker any more."""
         self._back.append((trial, config))
 
-    def took(self, trial: int, config: dict[str, Any], seconds: float) -> None:
-        """An epoch of a trial took so long."""
-        if self._order is not None:
-            self._order.learn(trial, config, seconds)
-
     def next(self, has_room: Callable[[int], bool]) -> Proposal | Waiting | None:
-        """The next trial; None when there is none, WAIT when it is too early.
+        """Return the next trial's number and configuration; WAIT if it is too early; None if there is none.
 
         Args:
-            has_room: Whether there is room for a trial now.
+            has_room: Returns whether there is room for a trial now, by its number.
         """
         if self._back:
             return self._back.pop(0) if has_room(self._back[0][0]) else WAIT
         if self._planned is not None and self._begun >= self._planned:
-            return None  # more had been proposed, when it is resumed with fewer trials
+            return None  # resumed with fewer trials, a run may have proposed more
         if self._order is not None:
-            self._foresee()
+            self._propose_last()
         if self._waiting:
-            trial = self._order.first(self._waiting) if self._order is not None else next(iter(self._waiting))
+            trial = self._order.choose(self._waiting) if self._order is not None else next(iter(self._waiting))
             return self._begin(trial, self._waiting.pop(trial)) if has_room(trial) else WAIT
         trial = next(iter(self._left_out), self._proposed)
         if not has_room(trial):
@@ -91,8 +89,8 @@ class TrialQueue:
         self._begun += 1
         return trial, config
 
-    def _foresee(self) -> None:
-        """Asks for the last trials when they are all that is left to propose."""
+    def _propose_last(self) -> None:
+        """Ask the searcher for the last trials, once no others are left to propose."""
         while self._planned is not None and self._planned - _LAST <= self._proposed < self._planned:
             config = self._search.propose(self._proposed)
             if not isinstance(config, dict):

@@ -55,18 +55,18 @@ class CoordinatorSearcher(_NeverPickled, SearchAlgorithm):
 
     def next_trial(self) -> LeanTrial | None:
         """Return the next trial. At None, Ray asks again after its next event, or in 0.1 s, until this is finished."""
-        if self._finished or (self._is_full() and not self._coordinator.over):
+        if self._finished or (self._is_full() and not self._coordinator.is_over):
             return None
         proposal = self._coordinator.propose()
         if proposal is None:
             # A worker that dies gives its trial back, so Ray must go on asking until all of them have ended.
-            self._finished = self._coordinator.idle
+            self._finished = self._coordinator.is_idle
             return None
         if proposal is WAIT or self._trials is None:
             return None
         number, config = proposal
         gpus = self._coordinator.shares.own_gpus(number)
-        control = ControlValues(number, self._coordinator.reported(number), gpus)
+        control = ControlValues(number, self._coordinator.reported_epochs(number), gpus)
         self._made += 1
         trial = self._trials.make(number, _trial_id(number, self._made), control.wrap(config))
         self._with_ray.add(trial.trial_id)
@@ -133,7 +133,7 @@ class CoordinatorStopper(_NeverPickled, Stopper):
 
     def stop_all(self) -> bool:
         """Return whether the run ends."""
-        return self._coordinator.over
+        return self._coordinator.is_over
 
 
 class CoordinatorCallback(_NeverPickled, Callback):
@@ -145,7 +145,7 @@ class CoordinatorCallback(_NeverPickled, Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """Report that a worker is ready for a trial."""
-        self._coordinator.started(trial.number, self._nodes.name(trial.worker))
+        self._coordinator.start(trial.number, self._nodes.name(trial.worker))
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: Any, **info: Any) -> None:  # noqa: ARG002
         """Reduce the result, which the coordinator has seen. Callbacks may change what Ray keeps of it."""
@@ -153,11 +153,11 @@ class CoordinatorCallback(_NeverPickled, Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
         """Report that a worker died. To Ray, the trial is over."""
-        self._coordinator.crashed(trial.number, trial.death)
+        self._coordinator.lose_worker(trial.number, trial.death)
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:  # noqa: ARG002
         """End the workers of trials that hang. Ray finds them dead, and reports that."""
-        for number in self._coordinator.silent():
+        for number in self._coordinator.hanging_trials():
             for trial in trials:
                 if trial.number == number and trial.worker is not None:
                     ray.kill(trial.worker)

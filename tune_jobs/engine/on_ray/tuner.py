@@ -81,7 +81,7 @@ def tune_trials(trainable: Any, coordinator: Coordinator, slots: FreeSlots, scra
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=searcher,
-            scheduler=WorkerKeepingScheduler(searcher, (lambda: 0) if coordinator.shares.vary else slots.count),
+            scheduler=WorkerKeepingScheduler(searcher, (lambda: 0) if coordinator.shares.can_vary else slots.count),
             num_samples=-1,  # the searcher says when it is finished
             reuse_actors=True,
         ),

@@ -2,8 +2,8 @@
 
 Four names stand for one pipe. From the decision to the screen, an event passes
 
-1. the **event sink** (``engine.decisions.event_sink``), to which the coordinator hands every event. It stops at the
-   first event that cannot be written, so that the journal has no gap;
+1. the **event log** (``engine.decisions.event_log``), the interface to which the coordinator hands every event. The
+   coordinator stops at the first event that cannot be written, so that the journal has no gap;
 2. the **recorder** (this module), which decides the order: journal, weights to delete, reporter;
 3. the **journal** (``results.journal``), the file in which the event is kept. What is in it is a fact;
 4. the **reporter** (``engine.run_folder.reporter``), which shows the event to people, and may fail without harm.

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces import Choice, SearchSpace
-from tests.support.fakes import MemoryRecord, experiment, worker_death
+from tests.support.fakes import MemoryEventLog, experiment, worker_death
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.results import EpochReported, Event, RunEnded, TrialEnded, TrialStarted, fold
 from tune_jobs.schedulers import ASHA, NoScheduler
@@ -28,7 +28,7 @@ class Workers:
 
     def __init__(self, declared: Any, workers: int) -> None:
         self.declared = declared
-        self.record = MemoryRecord()
+        self.log = MemoryEventLog()
         self.workers = workers
         self.now_s = 0.0
         self.running: dict[int, dict[str, Any]] = {}
@@ -36,12 +36,12 @@ class Workers:
         self.heap: list[tuple[float, int, int]] = []
 
     def run(self, earlier: list[Event]) -> Workers:
-        self.record.events = list(earlier)
+        self.log.events = list(earlier)
         self.reached = {trial: max(told.epochs, default=1) for trial, told in fold(earlier).trials.items()}
-        coordinator = Coordinator(self.declared, self.record, clock=lambda: self.now_s)
+        coordinator = Coordinator(self.declared, self.log, clock=lambda: self.now_s)
         coordinator.replay(earlier)
         coordinator.begin(cpus=2, gpus=0, max_concurrent_trials=self.workers)
-        while not coordinator.over:
+        while not coordinator.is_over:
             self._fill(coordinator)
             if not self.heap:
                 break
@@ -65,7 +65,7 @@ class Workers:
             trial, config = proposal
             assert trial not in self.running
             self.running[trial] = config
-            coordinator.started(trial, "here")
+            coordinator.start(trial, "here")
             self._train(trial, self.reached.get(trial, 1))
 
     def _train(self, trial: int, epoch: int) -> None:
@@ -86,7 +86,7 @@ def swept(scheduler: Any = None, **fields: Any) -> Any:
 
 
 def tried(workers: Workers) -> dict[int, Any]:
-    return {number: trial.config for number, trial in fold(workers.record.events).trials.items()}
+    return {number: trial.config for number, trial in fold(workers.log.events).trials.items()}
 
 
 WAY = [
@@ -105,14 +105,14 @@ WAY = [
 def test_any_number_of_workers_goes_the_same_way(workers: int) -> None:
     done = Workers(swept(), workers).run([])
     assert tried(done) == dict(enumerate(WAY))
-    assert fold(done.record.events).reason == "all trials"
+    assert fold(done.log.events).reason == "all trials"
     assert (done.waits > 0) == (workers > 1)
 
 
 def test_no_step_begins_before_the_one_before_has_ended() -> None:
     steps = {0: (0, 1, 2), 1: (3, 4, 5), 2: (6,)}
     ended: set[int] = set()
-    for event in Workers(swept(), 4).run([]).record.events:
+    for event in Workers(swept(), 4).run([]).log.events:
         if isinstance(event, TrialEnded):
             ended.add(event.trial)
         if isinstance(event, TrialStarted):
@@ -125,10 +125,10 @@ def test_no_step_begins_before_the_one_before_has_ended() -> None:
 def test_a_sweep_that_was_cut_anywhere_goes_the_same_way(cut: float, workers: int, again: int, asha: bool) -> None:
     declared = swept(ASHA() if asha and workers == again == 1 else None)
     whole = Workers(declared, workers).run([])
-    events = whole.record.events[: 1 + int(cut * (len(whole.record.events) - 1))]
+    events = whole.log.events[: 1 + int(cut * (len(whole.log.events) - 1))]
     resumed = Workers(declared, again).run(events)
     assert tried(resumed) == tried(whole)
-    reported = [(each.trial, each.epoch) for each in resumed.record.events if isinstance(each, EpochReported)]
+    reported = [(each.trial, each.epoch) for each in resumed.log.events if isinstance(each, EpochReported)]
     assert len(reported) == len(set(reported))
 
 
@@ -136,7 +136,7 @@ def test_a_sweep_that_was_cut_anywhere_goes_the_same_way(cut: float, workers: in
 @settings(deadline=None, max_examples=30)
 def test_a_trial_that_was_proposed_but_never_started_is_neither_lost_nor_repeated(lost: int, workers: int) -> None:
     """Its worker was still being made when the run was killed, and others of its step had begun."""
-    whole = Workers(swept(), 4).run([]).record.events
+    whole = Workers(swept(), 4).run([]).log.events
     begun = [event.trial for event in whole if isinstance(event, TrialStarted)]
     last = next(index for index, event in enumerate(whole) if getattr(event, "trial", -1) == begun[-1])
     for cut in (last, len(whole)):
@@ -154,15 +154,15 @@ def _same_step(one: int, other: int) -> bool:
 def test_the_plan_may_end_a_sweep_early_and_be_extended() -> None:
     first = Workers(swept(trials=4), 2).run([])
     assert tried(first) == dict(enumerate(WAY[:4]))
-    assert tried(Workers(swept(), 2).run(first.record.events)) == dict(enumerate(WAY))
+    assert tried(Workers(swept(), 2).run(first.log.events)) == dict(enumerate(WAY))
 
 
 def test_a_step_whose_last_worker_died_goes_on() -> None:
-    coordinator = Coordinator(swept(max_retries=0), MemoryRecord())
+    coordinator = Coordinator(swept(max_retries=0), MemoryEventLog())
     for trial in range(3):
         coordinator.propose()
-        coordinator.started(trial, "here")
+        coordinator.start(trial, "here")
     for trial in range(3):
         assert coordinator.propose() is WAIT
-        coordinator.crashed(trial, worker_death("The actor died"))
+        coordinator.lose_worker(trial, worker_death("The actor died"))
     assert coordinator.propose() == (3, {"x": 0.1, "y": "b", "z": 0})

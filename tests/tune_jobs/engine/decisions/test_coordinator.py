@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from search_spaces import Choice, SearchSpace
-from tests.support.fakes import MemoryRecord, experiment, worker_death
+from tests.support.fakes import MemoryEventLog, experiment, worker_death
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.results import EpochReported, JournalWriter, RunEnded, Status, TrialEnded, fold, read_journal
@@ -30,11 +30,11 @@ class Simulation:
 
     def __init__(self, declared: Any, workers: int = 2, epoch_s: float = 1.0) -> None:
         self.now_s = 0.0
-        self.record = MemoryRecord()
+        self.log = MemoryEventLog()
         self.experiment = declared
         self.workers = workers
         self.epoch_s = epoch_s
-        self.coordinator = Coordinator(declared, self.record, clock=lambda: self.now_s)
+        self.coordinator = Coordinator(declared, self.log, clock=lambda: self.now_s)
         self.most_at_once = 0
 
     def value(self, trial: int, epoch: int, config: dict[str, Any]) -> float:
@@ -48,7 +48,7 @@ class Simulation:
     def run(self, earlier: list[Any] | None = None) -> Simulation:
         """Runs to the end; after earlier events, each trial goes on from a checkpoint of its last reported epoch."""
         coordinator = self.coordinator
-        self.record.events = list(earlier or [])
+        self.log.events = list(earlier or [])
         reached = {number: max(trial.epochs, default=1) for number, trial in fold(earlier or []).trials.items()}
         coordinator.replay(earlier or [])
         coordinator.begin(cpus=2, gpus=0, max_concurrent_trials=self.workers)
@@ -61,11 +61,11 @@ class Simulation:
                     exhausted = True
                     break
                 trial, config = proposal
-                coordinator.started(trial, "here")
+                coordinator.start(trial, "here")
                 epoch = reached.get(trial, 1)
                 heapq.heappush(heap, (self.now_s + self.epoch_s * (1 + trial % 3), trial, epoch, config))
                 self.most_at_once = max(self.most_at_once, len(heap))
-            if coordinator.over or not heap:
+            if coordinator.is_over or not heap:
                 break
             self.now_s, trial, epoch, config = heapq.heappop(heap)
             if not coordinator.report(trial, self.result(trial, epoch, config)):
@@ -75,16 +75,16 @@ class Simulation:
 
     @property
     def history(self) -> Any:
-        return fold(self.record.events)
+        return fold(self.log.events)
 
 
 def test_every_trial_ends_once_and_the_journal_tells_why() -> None:
     simulation = Simulation(experiment(trials=20, searcher=Random())).run()
-    ends = [event for event in simulation.record.events if isinstance(event, TrialEnded)]
+    ends = [event for event in simulation.log.events if isinstance(event, TrialEnded)]
     assert sorted(event.trial for event in ends) == list(range(20))
     assert {event.status for event in ends} == {Status.COMPLETED, Status.STOPPED}
     assert simulation.history.reason == "all trials"
-    assert isinstance(simulation.record.events[-1], RunEnded)
+    assert isinstance(simulation.log.events[-1], RunEnded)
 
 
 def test_a_completed_trial_had_all_epochs_and_a_stopped_one_was_told_why() -> None:
@@ -148,23 +148,23 @@ def test_a_trial_that_raises_is_a_failed_trial_and_the_run_goes_on() -> None:
     simulation = Raising(experiment(trials=4, searcher=Random())).run()
     history = simulation.history
     assert (history.trials[1].status, history.trials[1].error) == (Status.FAILED, "ValueError: no")
-    assert simulation.record.tracebacks == {1: "Traceback …\nValueError: no"}
+    assert simulation.log.tracebacks == {1: "Traceback …\nValueError: no"}
     assert all(history.trials[n].status is not Status.FAILED for n in (0, 2, 3))
 
 
 def test_a_worker_that_died_too_often_is_a_failed_trial() -> None:
-    record = MemoryRecord()
-    coordinator = Coordinator(experiment(max_retries=2), record)
+    log = MemoryEventLog()
+    coordinator = Coordinator(experiment(max_retries=2), log)
     for _ in range(3):
         trial, _ = coordinator.propose() or (None, None)
         assert trial == 0
-        coordinator.started(trial, "here")
-        assert not coordinator.idle
-        coordinator.crashed(trial, worker_death("The actor died"))
-    coordinator.crashed(trial, worker_death("The actor died"))
-    assert coordinator.idle
-    assert [type(event) for event in record.events][-1] is TrialEnded
-    assert fold(record.events).trials[0].error == "The actor died"
+        coordinator.start(trial, "here")
+        assert not coordinator.is_idle
+        coordinator.lose_worker(trial, worker_death("The actor died"))
+    coordinator.lose_worker(trial, worker_death("The actor died"))
+    assert coordinator.is_idle
+    assert [type(event) for event in log.events][-1] is TrialEnded
+    assert fold(log.events).trials[0].error == "The actor died"
 
 
 def test_a_mistake_in_the_trainable_ends_the_run_at_the_first_trial() -> None:
@@ -174,7 +174,7 @@ def test_a_mistake_in_the_trainable_ends_the_run_at_the_first_trial() -> None:
 
     simulation = Mistaken(experiment(trials=10)).run()
     assert simulation.coordinator.mistake == "The model is not compiled."
-    assert not any(isinstance(event, EpochReported) for event in simulation.record.events)
+    assert not any(isinstance(event, EpochReported) for event in simulation.log.events)
 
 
 def test_a_mistake_of_a_later_trial_is_that_trial_s_failure() -> None:
@@ -193,7 +193,7 @@ def test_a_mistake_of_a_later_trial_is_that_trial_s_failure() -> None:
 @settings(deadline=None, max_examples=25)
 def test_total_epochs_are_never_exceeded(total: int, workers: int) -> None:
     simulation = Simulation(experiment(trials=None, total_epochs=total, searcher=Random()), workers=workers).run()
-    assert sum(isinstance(event, EpochReported) for event in simulation.record.events) == total
+    assert sum(isinstance(event, EpochReported) for event in simulation.log.events) == total
     assert simulation.history.reason == "total epochs"
     assert simulation.most_at_once == workers
 
@@ -224,25 +224,25 @@ def test_a_grid_ends_by_itself() -> None:
 
 
 def test_a_repeated_epoch_is_reported_once() -> None:
-    record = MemoryRecord()
+    log = MemoryEventLog()
     declared = experiment(searcher=Random(), scheduler=ASHA())
     simulation = Simulation(declared)
-    coordinator = Coordinator(declared, record)
+    coordinator = Coordinator(declared, log)
     trial, config = coordinator.propose() or (0, {})
-    coordinator.started(trial, "here")
+    coordinator.start(trial, "here")
     for epoch in (1, 2, 2, 3, 3, 4):
         assert not coordinator.report(trial, simulation.result(trial, epoch, config))
-    assert [event.epoch for event in record.events if isinstance(event, EpochReported)] == [1, 2, 3, 4]
+    assert [event.epoch for event in log.events if isinstance(event, EpochReported)] == [1, 2, 3, 4]
 
 
 def test_a_repeated_epoch_counts_once_at_its_rung() -> None:
     """With five at a rung one goes on; were the repeated one counted twice, there would be six, and two."""
-    coordinator = Coordinator(experiment(trials=9, searcher=Random()), MemoryRecord())
+    coordinator = Coordinator(experiment(trials=9, searcher=Random()), MemoryEventLog())
     values = [0.1, 0.9, 0.3, 0.2, 0.6]
     ends = []
     for value in values:
         trial, _ = coordinator.propose() or (0, {})
-        coordinator.started(trial, "here")
+        coordinator.start(trial, "here")
         result = {"epoch": 1, "metrics": {"val_accuracy": value}, "seconds": 1.0, "done": False}
         ends.append(coordinator.report(trial, result))
         if trial == 0:
@@ -251,35 +251,35 @@ def test_a_repeated_epoch_counts_once_at_its_rung() -> None:
 
 
 def test_a_worker_that_died_before_it_was_ready_leaves_a_journal_that_can_be_read() -> None:
-    record = MemoryRecord()
-    coordinator = Coordinator(experiment(max_retries=0), record)
+    log = MemoryEventLog()
+    coordinator = Coordinator(experiment(max_retries=0), log)
     trial, config = coordinator.propose() or (0, {})
-    coordinator.crashed(trial, worker_death("no memory"))
-    history = fold(record.events)
+    coordinator.lose_worker(trial, worker_death("no memory"))
+    history = fold(log.events)
     assert (history.trials[trial].error, history.trials[trial].config) == ("no memory", config)
 
 
 def test_an_endless_searcher_ends_with_the_plan() -> None:
     """A space of one configuration, HyperOpt, and no number of trials: one trial."""
     space = SearchSpace(a=Choice("only"))
-    coordinator = Coordinator(experiment(space=space, searcher=HyperOpt(), trials=None), MemoryRecord())
+    coordinator = Coordinator(experiment(space=space, searcher=HyperOpt(), trials=None), MemoryEventLog())
     assert coordinator.propose() == (0, {"a": "only"})
     assert coordinator.propose() is None
 
 
 def test_nan_weights_with_a_finite_accuracy_are_a_diverged_trial() -> None:
-    record = MemoryRecord()
-    coordinator = Coordinator(experiment(), record)
+    log = MemoryEventLog()
+    coordinator = Coordinator(experiment(), log)
     trial, _ = coordinator.propose() or (0, {})
-    coordinator.started(trial, "here")
+    coordinator.start(trial, "here")
     metrics = {"val_accuracy": 0.1, "loss": math.nan}
     assert coordinator.report(trial, {"epoch": 1, "metrics": metrics, "seconds": 1.0, "done": False})
-    assert fold(record.events).trials[trial].reason == "loss is nan at epoch 1"
+    assert fold(log.events).trials[trial].reason == "loss is nan at epoch 1"
 
 
 def test_brackets_do_not_follow_the_random_configurations() -> None:
     declared = experiment(space=SearchSpace(x=Choice(0, 1)), scheduler=ASHA(brackets=2), searcher=Random(), trials=2)
-    coordinator = [Coordinator(declared.override(seed=seed), MemoryRecord()) for seed in range(60)]
+    coordinator = [Coordinator(declared.override(seed=seed), MemoryEventLog()) for seed in range(60)]
     values = [(each.propose() or (0, {}))[1]["x"] for each in coordinator]
     brackets = [bracket_of(0, seed, brackets=2) for seed in range(60)]
     assert 10 < sum(value == bracket for value, bracket in zip(values, brackets, strict=True)) < 50
@@ -308,7 +308,7 @@ def outcome(simulation: Simulation) -> dict[int, Any]:
 def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(kind: Any, searcher: Any, cut: float) -> None:
     declared = experiment(trials=12, searcher=searcher)
     whole = kind(declared, workers=1).run()
-    events = whole.record.events[: 1 + int(cut * (len(whole.record.events) - 1))]
+    events = whole.log.events[: 1 + int(cut * (len(whole.log.events) - 1))]
     assert outcome(kind(declared, workers=1).run(events)) == outcome(whole)
 
 
@@ -317,7 +317,7 @@ def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(kind: Any, sea
 def test_the_leaderboard_of_a_journal_that_was_cut_and_resumed_is_that_of_a_whole_one(cut: float) -> None:
     declared = experiment(trials=12, searcher=Random(), keep=3)
     whole = Simulation(declared, workers=1).run()
-    told = b"".join(map(encode, whole.record.events))
+    told = b"".join(map(encode, whole.log.events))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "journal.jsonl")
         path.write_bytes(told[: int(cut * len(told))])
@@ -327,7 +327,7 @@ def test_the_leaderboard_of_a_journal_that_was_cut_and_resumed_is_that_of_a_whol
     assert_frame_equal(*frames)
     losers = [RetentionPolicy(declared.keep, declared.objective, lag=1) for _ in range(2)]
     for keeping, run in zip(losers, (whole, resumed), strict=True):
-        for event in run.record.events:
+        for event in run.log.events:
             keeping.to_delete_after(event)
     assert losers[0].all_to_delete() == losers[1].all_to_delete()
 
@@ -339,16 +339,16 @@ def test_side_by_side_a_cut_run_tries_the_same_configurations_once(cut: float, w
     for searcher in (Random(), Grid()):
         declared = experiment(trials=None, space=space, searcher=searcher)
         whole = Simulation(declared, workers=workers).run()
-        events = whole.record.events[: 1 + int(cut * (len(whole.record.events) - 1))]
+        events = whole.log.events[: 1 + int(cut * (len(whole.log.events) - 1))]
         resumed = Simulation(declared, workers=workers).run(events)
         assert [value[0] for value in outcome(resumed).values()] == [value[0] for value in outcome(whole).values()]
-        reported = [(e.trial, e.epoch) for e in resumed.record.events if isinstance(e, EpochReported)]
+        reported = [(e.trial, e.epoch) for e in resumed.log.events if isinstance(e, EpochReported)]
         assert len(reported) == len(set(reported))
 
 
 def test_a_finished_run_can_be_given_more_trials() -> None:
     first = Simulation(experiment(trials=5, searcher=Random())).run()
-    more = Simulation(experiment(trials=9, searcher=Random())).run(first.record.events)
+    more = Simulation(experiment(trials=9, searcher=Random())).run(first.log.events)
     assert [value[0] for value in outcome(more).values()] == [
         value[0] for value in outcome(Simulation(experiment(trials=9, searcher=Random())).run()).values()
     ]
@@ -358,9 +358,9 @@ def test_a_finished_run_can_be_given_more_trials() -> None:
 def test_trials_that_started_out_of_order_are_neither_lost_nor_run_again() -> None:
     declared = experiment(trials=3, searcher=Random())
     whole = Simulation(declared, workers=1).run()
-    starts = {event.trial: event for event in whole.record.events if type(event).__name__ == "TrialStarted"}
-    later = [event for event in whole.record.events if getattr(event, "trial", None) == 1]
-    resumed = Coordinator(declared, MemoryRecord())
-    resumed.replay([whole.record.events[0], *later])  # trial 0 was proposed, and had not started
+    starts = {event.trial: event for event in whole.log.events if type(event).__name__ == "TrialStarted"}
+    later = [event for event in whole.log.events if getattr(event, "trial", None) == 1]
+    resumed = Coordinator(declared, MemoryEventLog())
+    resumed.replay([whole.log.events[0], *later])  # trial 0 was proposed, and had not started
     proposals = [resumed.propose() for _ in range(3)]
     assert proposals == [(0, starts[0].config), (2, starts[2].config), None]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.fakes import MemoryRecord, experiment, worker_death
+from tests.support.fakes import MemoryEventLog, experiment, worker_death
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.failures import FailureStreak, error_kind, is_unlikely, reported_failure, shortened
 from tune_jobs.engine.decisions.watchdog import Watchdog
@@ -80,7 +80,7 @@ def rows_that_end_a_run(fails: Iterable[bool]) -> list[int]:
     streak, ends = FailureStreak(5), []
     for trial, failed in enumerate(fails):
         if not failed:
-            streak.record_epoch(trial)
+            streak.sound.add(trial)
         outcome = (Status.FAILED, "ValueError: too deep") if failed else (Status.COMPLETED, None)
         if streak.record_end(trial, *outcome):
             ends.append(trial + 1)
@@ -110,43 +110,43 @@ def test_a_trial_that_fails_after_good_epochs_is_not_sound() -> None:
     streak = FailureStreak(2)
     told = []
     for trial in range(2):
-        streak.record_epoch(trial)
+        streak.sound.add(trial)
         told.append(streak.record_end(trial, Status.FAILED, f"ValueError: epoch {trial}"))
     assert told == [False, True]
 
 
-def failing(**fields: Any) -> tuple[Coordinator, MemoryRecord]:
-    record = MemoryRecord()
-    coordinator = Coordinator(experiment(trials=50, searcher=Random(), **fields), record, clock=lambda: 0.0)
+def failing(**fields: Any) -> tuple[Coordinator, MemoryEventLog]:
+    log = MemoryEventLog()
+    coordinator = Coordinator(experiment(trials=50, searcher=Random(), **fields), log, clock=lambda: 0.0)
     for _ in range(50):
         proposal = coordinator.propose()
         if proposal is None:
             break
         trial, _ = proposal
-        coordinator.started(trial, "here")
+        coordinator.start(trial, "here")
         coordinator.report(trial, {"done": True, "error": f"ValueError: no file part-{trial}.csv"})
     coordinator.finish()
-    return coordinator, record
+    return coordinator, log
 
 
 def test_trials_that_all_fail_alike_end_the_run() -> None:
-    coordinator, record = failing(same_failures=4)
-    assert sum(isinstance(event, TrialEnded) for event in record.events) == 4
+    coordinator, log = failing(same_failures=4)
+    assert sum(isinstance(event, TrialEnded) for event in log.events) == 4
     assert "4 trials in a row failed with the same error, the last of them trial 3: ValueError" in coordinator.failure
-    ended = record.events[-1]
+    ended = log.events[-1]
     assert isinstance(ended, RunEnded)
     assert (ended.reason, ended.error) == (Ending.FAILED, coordinator.failure)
 
 
 def test_a_resumed_run_counts_them_anew() -> None:
-    _, record = failing(same_failures=4)
-    resumed = Coordinator(experiment(trials=50, searcher=Random(), same_failures=4), MemoryRecord())
-    resumed.replay(record.events)
-    assert (resumed.failure, resumed.over) == (None, False)
+    _, log = failing(same_failures=4)
+    resumed = Coordinator(experiment(trials=50, searcher=Random(), same_failures=4), MemoryEventLog())
+    resumed.replay(log.events)
+    assert (resumed.failure, resumed.is_over) == (None, False)
     for trial in range(4, 8):
         assert resumed.failure is None
         assert resumed.propose() is not None
-        resumed.started(trial, "here")
+        resumed.start(trial, "here")
         resumed.report(trial, {"done": True, "error": "ValueError: no file part-1.csv"})
     assert "4 trials in a row" in (resumed.failure or "")
 
@@ -161,89 +161,89 @@ def test_a_streak_that_was_reset_counts_as_earlier_failures() -> None:
 
 
 def test_a_trial_whose_worker_died_is_proposed_again_with_a_note() -> None:
-    record = MemoryRecord()
-    coordinator = Coordinator(experiment(trials=1, searcher=Random(), max_retries=1), record)
+    log = MemoryEventLog()
+    coordinator = Coordinator(experiment(trials=1, searcher=Random(), max_retries=1), log)
     trial, config = coordinator.propose() or (0, {})
     assert coordinator.propose() is None
-    assert not coordinator.idle  # else Ray would not ask again
-    coordinator.crashed(trial, worker_death("The actor died."))
+    assert not coordinator.is_idle  # else Ray would not ask again
+    coordinator.lose_worker(trial, worker_death("The actor died."))
     assert coordinator.propose() == (trial, config)
-    (note,) = [event for event in record.events if isinstance(event, Noted)]
+    (note,) = [event for event in log.events if isinstance(event, Noted)]
     assert (note.trial, "retry 1 of 1" in note.text) == (trial, True)
 
 
 def test_a_trial_whose_worker_dies_when_the_run_is_over_is_interrupted() -> None:
-    record = MemoryRecord()
-    coordinator = Coordinator(experiment(searcher=Random()), record)
+    log = MemoryEventLog()
+    coordinator = Coordinator(experiment(searcher=Random()), log)
     trial, _ = coordinator.propose() or (0, {})
-    coordinator.started(trial, "here")
+    coordinator.start(trial, "here")
     coordinator.interrupt()
-    coordinator.crashed(trial, worker_death("The actor died."))
+    coordinator.lose_worker(trial, worker_death("The actor died."))
     assert coordinator.propose() is None
     coordinator.finish()
-    assert fold(record.events).trials[trial].status is Status.INTERRUPTED
+    assert fold(log.events).trials[trial].status is Status.INTERRUPTED
 
 
 def test_a_missing_objective_is_a_failed_trial() -> None:
-    record = MemoryRecord()
-    coordinator = Coordinator(experiment(searcher=Random()), record)
+    log = MemoryEventLog()
+    coordinator = Coordinator(experiment(searcher=Random()), log)
     trial, _ = coordinator.propose() or (0, {})
-    coordinator.started(trial, "here")
+    coordinator.start(trial, "here")
     good = {"epoch": 1, "metrics": {"val_accuracy": 0.5}, "seconds": 1.0, "done": False}
     assert not coordinator.report(trial, good)
     assert coordinator.report(trial, {**good, "epoch": 2, "metrics": {"accuracy": 0.5}})
-    ended = fold(record.events).trials[trial]
+    ended = fold(log.events).trials[trial]
     assert (ended.status, len(ended.epochs)) == (Status.FAILED, 1)
     assert "val_accuracy" in ended.error
 
 
 def test_a_trial_that_hangs_is_told_once_and_not_retried() -> None:
     now_s = 0.0
-    record = MemoryRecord()
+    log = MemoryEventLog()
     declared = experiment(searcher=Random(), trial_timeout_s=10.0)
-    coordinator = Coordinator(declared, record, clock=lambda: now_s)
+    coordinator = Coordinator(declared, log, clock=lambda: now_s)
     numbers = [(coordinator.propose() or (0, {}))[0] for _ in range(2)]
     for number in numbers:
-        coordinator.started(number, "here")
+        coordinator.start(number, "here")
     told = []
     for second in range(30):
         now_s = float(second)
-        told += coordinator.silent()
+        told += coordinator.hanging_trials()
         if numbers[0] not in told and second % 6 == 0:
             epoch = 1 + second // 6
             metrics = {"val_accuracy": 0.5}
             coordinator.report(numbers[0], {"epoch": epoch, "metrics": metrics, "seconds": 1.0, "done": epoch == 9})
     assert told == [numbers[1]]
-    coordinator.crashed(numbers[1], worker_death("The actor is dead because it was killed by ray.kill."))
-    ended = fold(record.events).trials[numbers[1]]
+    coordinator.lose_worker(numbers[1], worker_death("The actor is dead because it was killed by ray.kill."))
+    ended = fold(log.events).trials[numbers[1]]
     assert (ended.status, ended.reason) == (Status.FAILED, "timed out")
     assert ended.error == "Timed out after 10 s without a finished epoch."
 
 
 def test_silence_does_not_count_while_the_driver_stands_still() -> None:
-    silence = Watchdog(60.0)
-    silence.broken(0.0)
-    silence.heard(7)
-    assert silence.broken(3600.0) == []
-    assert [second for second in range(3601, 3700) if silence.broken(float(second))] == [3655]
+    watchdog = Watchdog(60.0)
+    watchdog.hanging(0.0)
+    watchdog.reset(7)
+    assert watchdog.hanging(3600.0) == []
+    assert [second for second in range(3601, 3700) if watchdog.hanging(float(second))] == [3655]
 
 
 @given(st.lists(st.booleans(), max_size=60))
 def test_who_is_heard_in_time_is_never_ended_and_others_are(heard: list[bool]) -> None:
-    silence, since_s = Watchdog(4.0), 0
-    silence.heard(1)
+    watchdog, since_s = Watchdog(4.0), 0
+    watchdog.reset(1)
     for now_s, is_heard in enumerate(heard):
         if is_heard:
-            silence.heard(1)
+            watchdog.reset(1)
             since_s = now_s
-        late = silence.broken(float(now_s))
+        late = watchdog.hanging(float(now_s))
         assert (now_s - since_s >= 4 - 1) if late else (now_s - since_s <= 4)
         if late:
-            assert (late, silence.ended(1), silence.ended(1)) == ([1], True, False)
+            assert (late, watchdog.forget(1), watchdog.forget(1)) == ([1], True, False)
             return
 
 
-class FullDisk(MemoryRecord):
+class FullDisk(MemoryEventLog):
     """Takes so many events, and no more."""
 
     def __init__(self, room: int) -> None:
@@ -260,13 +260,13 @@ class FullDisk(MemoryRecord):
 @settings(deadline=None, max_examples=25)
 def test_a_journal_that_cannot_be_written_ends_the_run_and_has_no_gap(room: int) -> None:
     declared = experiment(trials=4, searcher=Random())
-    whole, cut_off = MemoryRecord(), FullDisk(room)
-    for record in (whole, cut_off):
-        coordinator = Coordinator(declared, record, clock=lambda: 0.0)
+    whole, cut_off = MemoryEventLog(), FullDisk(room)
+    for log in (whole, cut_off):
+        coordinator = Coordinator(declared, log, clock=lambda: 0.0)
         coordinator.begin(cpus=1, gpus=0, max_concurrent_trials=1)
         while (proposal := coordinator.propose()) is not None:
             trial, config = proposal
-            coordinator.started(trial, "here")
+            coordinator.start(trial, "here")
             for epoch in range(1, 10):
                 metrics = {"val_accuracy": config["x"] * (1 - math.exp(-epoch))}
                 result = {"epoch": epoch, "metrics": metrics, "seconds": 1.0, "done": epoch == 9}
@@ -276,6 +276,6 @@ def test_a_journal_that_cannot_be_written_ends_the_run_and_has_no_gap(room: int)
     assert cut_off.events == whole.events[:room]
     if room < len(whole.events) - 1:
         assert "No space left on device" in (coordinator.failure or "")
-        resumed = Coordinator(declared, MemoryRecord())
+        resumed = Coordinator(declared, MemoryEventLog())
         resumed.replay(cut_off.events)
-        assert not resumed.over
+        assert not resumed.is_over

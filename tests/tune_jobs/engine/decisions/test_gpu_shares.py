@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.fakes import MemoryRecord, experiment
+from tests.support.fakes import MemoryEventLog, experiment
 from tune_jobs.base.amounts import UNITS, share_of_one, to_units
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.failures import FailureCause, reported_failure
-from tune_jobs.engine.decisions.gpu_shares import MEASURED_TRIALS, GpuShares, larger
+from tune_jobs.engine.decisions.gpu_shares import MEASURED_TRIALS, GpuShares, larger_share
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.results import Noted, Status, TrialEnded, TrialStarted, fold
 from tune_jobs.results.journal.lines import decode, encode
@@ -30,8 +30,9 @@ class Trials:
     def __init__(self, declared: Any, needs: list[float], gpus: float = 1) -> None:
         self.needs = needs
         self.gpus = gpus
-        self.record = MemoryRecord()
-        self.coordinator = Coordinator(declared, self.record, clock=lambda: 0.0)
+        self.is_auto = declared.resources.gpus == "auto"  # else Ray divides the GPUs, not the coordinator
+        self.log = MemoryEventLog()
+        self.coordinator = Coordinator(declared, self.log, clock=lambda: 0.0)
         self.at_work: list[int] = []
         self.most_at_once = 0
 
@@ -50,13 +51,13 @@ class Trials:
         while (proposal := self.coordinator.propose()) not in (None, WAIT):
             trial, _ = proposal
             self.at_work.append(trial)
-            self.coordinator.started(trial, "here")
-            units = sum(to_units(shares.of(each)) for each in self.at_work)
-            assert units <= to_units(self.gpus) or not shares._is_auto
+            self.coordinator.start(trial, "here")
+            units = sum(to_units(shares.share_of(each)) for each in self.at_work)
+            assert units <= to_units(self.gpus) or not self.is_auto
             self.most_at_once = max(self.most_at_once, len(self.at_work))
 
     def _report(self, trial: int) -> None:
-        has, needs = self.coordinator.shares.of(trial), self.needs[trial]
+        has, needs = self.coordinator.shares.share_of(trial), self.needs[trial]
         if needs > has:
             assert self.coordinator.report(trial, {"done": True, "error": GPU_OOM})
             return
@@ -66,13 +67,13 @@ class Trials:
 
     def starts(self) -> dict[int, list[float | None]]:
         started: dict[int, list[float | None]] = {}
-        for event in self.record.events:
+        for event in self.log.events:
             if isinstance(event, TrialStarted):
                 started.setdefault(event.trial, []).append(event.gpus)
         return started
 
     def notes(self) -> list[str]:
-        return [event.text for event in self.record.events if isinstance(event, Noted)]
+        return [event.text for event in self.log.events if isinstance(event, Noted)]
 
 
 def declared(gpus: Any, trials: int, **fields: Any) -> Any:
@@ -83,15 +84,15 @@ def declared(gpus: Any, trials: int, **fields: Any) -> Any:
 def test_without_growth_a_trial_that_exceeds_its_share_is_out_of_memory() -> None:
     trials = Trials(declared(0.25, 2), [0.1, 0.3]).run()
     assert trials.starts() == {0: [0.25], 1: [0.25]}
-    assert fold(trials.record.events).trials[1].status is Status.OUT_OF_MEMORY
+    assert fold(trials.log.events).trials[1].status is Status.OUT_OF_MEMORY
 
 
 def test_with_growth_it_gets_twice_the_share_up_to_a_whole_gpu_and_then_fails() -> None:
     trials = Trials(declared(0.3, 3, on_oom="grow"), [0.1, 0.9, 1.5]).run()
     assert trials.starts() == {0: [0.3], 1: [0.3, 0.6, 1.0], 2: [0.3, 0.6, 1.0]}
-    statuses = [trial.status for trial in fold(trials.record.events).trials.values()]
+    statuses = [trial.status for trial in fold(trials.log.events).trials.values()]
     assert statuses == [Status.COMPLETED, Status.COMPLETED, Status.OUT_OF_MEMORY]
-    assert sum(isinstance(event, TrialEnded) for event in trials.record.events) == 3
+    assert sum(isinstance(event, TrialEnded) for event in trials.log.events) == 3
     assert "ran out of 0.3 of a GPU, and is tried again with 0.6" in trials.notes()[0]
 
 
@@ -99,7 +100,7 @@ def test_with_growth_it_gets_twice_the_share_up_to_a_whole_gpu_and_then_fails() 
 def test_without_a_part_of_a_gpu_there_is_nothing_to_grow(gpus: int) -> None:
     shares = GpuShares(Resources(gpus=gpus), "grow")
     assert shares.grow(0, reported_failure(GPU_OOM)) is None
-    assert not shares.vary
+    assert not shares.can_vary
     assert shares.own_gpus(0) is None
 
 
@@ -107,7 +108,7 @@ def test_the_machine_s_own_memory_does_not_grow_with_the_gpu() -> None:
     shares = GpuShares(Resources(gpus=0.25), "grow")
     assert shares.grow(0, reported_failure(HOST_OOM)) is None
     assert shares.grow(0, reported_failure("ValueError: no")) is None
-    assert shares.of(0) == 0.25
+    assert shares.share_of(0) == 0.25
     cpu = "ResourceExhaustedError: OOM when allocating tensor on /job:localhost/device:CPU:0 by allocator cpu"
     assert reported_failure(cpu).cause is FailureCause.HOST_MEMORY
     for gpu in (GPU_OOM, "InternalError: cuBLAS: CUBLAS_STATUS_ALLOC_FAILED"):
@@ -115,16 +116,16 @@ def test_the_machine_s_own_memory_does_not_grow_with_the_gpu() -> None:
 
 
 def test_nothing_else_is_proposed_while_a_trial_waits_for_a_larger_share() -> None:
-    coordinator = Coordinator(declared(0.25, 9, on_oom="grow"), MemoryRecord())
+    coordinator = Coordinator(declared(0.25, 9, on_oom="grow"), MemoryEventLog())
     coordinator.begin(cpus=9, gpus=1, max_concurrent_trials=4)
     numbers = [(coordinator.propose() or (0, {}))[0] for _ in range(3)]
     for number in numbers:
-        coordinator.started(number, "here")
+        coordinator.start(number, "here")
     assert coordinator.report(1, {"done": True, "error": GPU_OOM})
     assert coordinator.propose()[0] == 1
     assert coordinator.shares.own_gpus(1) == 0.5
     assert coordinator.propose() is WAIT
-    coordinator.started(1, "here")
+    coordinator.start(1, "here")
     assert coordinator.propose()[0] == 3
 
 
@@ -152,7 +153,14 @@ def test_auto_without_a_gpu_to_measure_waits_for_no_one() -> None:
     shares = GpuShares(Resources(gpus="auto"), "fail")
     shares.begin(gpus=0.5)  # a cluster whose GPUs have not joined yet
     assert shares.has_room(0)
-    assert shares.measured(0, {"epoch": 1}) is None
+    log = MemoryEventLog()
+    coordinator = Coordinator(declared("auto", 3), log)
+    coordinator.begin(cpus=1, gpus=0.5, max_concurrent_trials=1)
+    trial, _ = coordinator.propose() or (0, {})
+    coordinator.start(trial, "here")
+    measured_nothing = {"epoch": 1, "metrics": {"val_accuracy": 0.5}, "seconds": 1.0, "done": True}
+    assert coordinator.report(trial, measured_nothing)
+    assert not any(isinstance(event, Noted) for event in log.events)
 
 
 @given(st.integers(1, 60))
@@ -160,11 +168,11 @@ def test_a_resumed_run_keeps_shares_and_goes_on_where_it_was(results: int) -> No
     needs = [0.1, 0.1, 0.1, 0.1, 0.7, 0.1, 2.0, 0.1, 0.1]
     whole, cut = (Trials(declared("auto", 9), needs).run(count) for count in (1000, results))
     resumed = Trials(declared("auto", 9), needs)
-    events = [decode(encode(event)) for event in cut.record.events]
+    events = [decode(encode(event)) for event in cut.log.events]
     resumed.coordinator.replay(events)
     resumed.run()
-    statuses = {number: trial.status for number, trial in fold(whole.record.events).trials.items()}
-    again = {number: trial.status for number, trial in fold([*events, *resumed.record.events]).trials.items()}
+    statuses = {number: trial.status for number, trial in fold(whole.log.events).trials.items()}
+    again = {number: trial.status for number, trial in fold([*events, *resumed.log.events]).trials.items()}
     assert again == statuses
     if any(gpus < 1 for shares in cut.starts().values() for gpus in shares):
         assert not any("from now on" in note for note in resumed.notes())
@@ -178,7 +186,7 @@ def test_a_journal_from_before_there_were_shares_is_read() -> None:
     assert started.gpus is None
     shares = GpuShares(Resources(gpus=0.5), "grow")
     shares.replay([started])
-    assert shares.of(0) == 0.5
+    assert shares.share_of(0) == 0.5
 
 
 @given(st.integers(1, 16))
@@ -189,4 +197,4 @@ def test_as_many_shares_as_were_promised_fit_on_a_gpu(trials: int) -> None:
 
 @given(st.floats(0.001, 1, exclude_max=True))
 def test_a_larger_share_is_larger_and_at_most_a_gpu(gpus: float) -> None:
-    assert gpus < larger(gpus) <= 1
+    assert gpus < larger_share(gpus) <= 1

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Choice, Float, Int, SearchSpace
-from tests.support.fakes import MemoryRecord, experiment
+from tests.support.fakes import MemoryEventLog, experiment
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.longest_first import LongestFirst, order_of
 from tune_jobs.results import TrialEnded, TrialStarted, fold
@@ -27,20 +27,20 @@ def epoch_s(config: dict[str, Any]) -> float:
 
 def spent_s(declared: Any, workers: int, earlier: list[Any] | None = None) -> tuple[float, list[Any]]:
     """How long a run takes, and its events; after earlier ones, those trials that had not ended begin anew."""
-    record = MemoryRecord(list(earlier or []))
+    log = MemoryEventLog(list(earlier or []))
     now_s, busy = 0.0, []
-    coordinator = Coordinator(declared, record, clock=lambda: now_s)
+    coordinator = Coordinator(declared, log, clock=lambda: now_s)
     coordinator.replay(earlier or [])
     coordinator.begin(cpus=workers, gpus=0, max_concurrent_trials=workers)
     reached = {number: len(trial.epochs) for number, trial in fold(earlier or []).trials.items()}
     while True:
         while len(busy) < workers and isinstance(proposal := coordinator.propose(), tuple):
             trial, config = proposal
-            coordinator.started(trial, "here")
+            coordinator.start(trial, "here")
             heapq.heappush(busy, (now_s + epoch_s(config), trial, reached.get(trial, 0) + 1, config))
         if not busy:
             coordinator.finish()
-            return now_s, record.events
+            return now_s, log.events
         now_s, trial, epoch, config = heapq.heappop(busy)
         done = epoch == declared.max_epochs
         told = {"epoch": epoch, "metrics": {"val_accuracy": 0.5}, "seconds": epoch_s(config), "done": done}
@@ -89,7 +89,7 @@ def in_turn(order: LongestFirst, configs: list[dict[str, Any]]) -> list[int]:
     """All trials, as they would start."""
     waiting, started = dict(enumerate(configs)), []
     while waiting:
-        started.append(order.first(waiting))
+        started.append(order.choose(waiting))
         del waiting[started[-1]]
     return started
 
@@ -108,12 +108,12 @@ def test_what_took_longer_is_first() -> None:
 
 
 def test_a_run_that_is_ended_early_has_tried_what_came() -> None:
-    coordinator = Coordinator(declared(trials=1000), MemoryRecord())
+    coordinator = Coordinator(declared(trials=1000), MemoryEventLog())
     coordinator.begin(cpus=2, gpus=0, max_concurrent_trials=2)
     begun = []
     for _ in range(900):
         trial, config = coordinator.propose()
-        coordinator.started(trial, "here")
+        coordinator.start(trial, "here")
         begun.append(trial)
         told = {"epoch": 4, "metrics": {"val_accuracy": 0.5}, "seconds": epoch_s(config), "done": True}
         assert coordinator.report(trial, told)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces import Choice, Float, SearchSpace
-from tests.support.fakes import MemoryRecord, experiment
+from tests.support.fakes import MemoryEventLog, experiment
 from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.warm_start import lesson, teach
@@ -136,7 +136,7 @@ def test_what_was_tried_is_not_tried_again(tmp_path: Path, searcher: Any) -> Non
     run = old_run(tmp_path, trial(0, 0.3, [0.2], Status.STOPPED), trial(1, 0.1, [0.2], Status.STOPPED), space=GRID)
     declared = experiment(space=GRID, searcher=searcher, trials=None)
     _, lessons = gather([run], declared)
-    coordinator = Coordinator(declared, MemoryRecord(), lessons=lessons)
+    coordinator = Coordinator(declared, MemoryEventLog(), lessons=lessons)
     proposals = [coordinator.propose() for _ in range(3)]
     assert sorted(config["x"] for _, config in filter(None, proposals)) == [0.2, 0.4]
     assert [number for number, _ in filter(None, proposals)] == [0, 1]
@@ -148,7 +148,7 @@ def test_hyperopt_starts_where_the_old_run_left_off(tmp_path: Path) -> None:
     _, lessons = gather([old_run(tmp_path, *trials)], declared)
 
     def first(lessons: Any) -> list[float]:
-        coordinator = Coordinator(declared, MemoryRecord(), lessons=lessons)
+        coordinator = Coordinator(declared, MemoryEventLog(), lessons=lessons)
         return [(coordinator.propose() or (0, {"x": 0.0}))[1]["x"] for _ in range(5)]
 
     assert sum(abs(x - 0.7) for x in first(lessons)) < sum(abs(x - 0.7) for x in first([]))

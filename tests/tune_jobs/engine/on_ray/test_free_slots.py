@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.support.fakes import MemoryRecord, experiment, worker_death
+from tests.support.fakes import MemoryEventLog, experiment, worker_death
 from tests.support.simulated_ray import Declared
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.on_ray.bridge import CoordinatorSearcher
@@ -24,7 +24,7 @@ class Run:
 
     def __init__(self, room: int) -> None:
         self.room = room
-        self.coordinator = Coordinator(experiment(searcher=Random()), MemoryRecord())
+        self.coordinator = Coordinator(experiment(searcher=Random()), MemoryEventLog())
         self.coordinator.begin(cpus=1, gpus=0, max_concurrent_trials=1)
         self.searcher = CoordinatorSearcher(self.coordinator, lambda: self.room)
         self.searcher.add_configurations([SimpleNamespace(spec={"run": "declared", "storage": SimpleNamespace()})])
@@ -65,9 +65,9 @@ def test_a_node_that_joins_is_given_trials_at_once_and_one_that_leaves_none() ->
 def test_a_trial_whose_worker_died_waits_for_room_like_any_other() -> None:
     run = Run(room=1)
     assert run.ask() == 0
-    run.coordinator.started(0, "gone")
+    run.coordinator.start(0, "gone")
     run.room = 0
-    run.coordinator.crashed(0, worker_death("The node died."))
+    run.coordinator.lose_worker(0, worker_death("The node died."))
     run.end(0)
     assert run.ask() is None
     run.room = 1

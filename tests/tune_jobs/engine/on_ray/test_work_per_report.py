@@ -43,7 +43,7 @@ class Driver:
         proposal = self.coordinator.propose()
         assert isinstance(proposal, tuple)
         number, _ = proposal
-        self.coordinator.started(number, "here")
+        self.coordinator.start(number, "here")
         ended, counts = False, []
         while not ended:
             epoch = len(counts) + 1

@@ -174,10 +174,10 @@ def whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], S
 def test_a_run_goes_on_without_this_name(
     name: str, gone: Any, whole_run: Callable[[], SimulatedRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = whole_run().record.events
+    expected = whole_run().log.events
     monkeypatch.setattr(patches, name, gone)
     run = whole_run()
-    assert [type(event) for event in run.record.events] == [type(event) for event in expected]
+    assert [type(event) for event in run.log.events] == [type(event) for event in expected]
     assert Counter(run.workers.asked)["train"] == 60
 
 

@@ -1,0 +1,42 @@
+"""The replay of a journal: the events from which a resumed run learns again what it knew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tune_jobs.results import EpochReported, Event, TrialEnded, TrialStarted, epochs_at_own_end
+
+
+def started_trials(events: Iterable[Event]) -> dict[int, dict[str, Any]]:
+    """Return the configurations of the trials that have started, by their numbers.
+
+    Args:
+        events: All events of a run.
+    """
+    return {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)}
+
+
+def decisive_events(events: Sequence[Event], max_epochs: int) -> Iterator[EpochReported | TrialEnded]:
+    """Return the reports and ends of trials, in the order in which searcher and scheduler heard of them.
+
+    A trial whose worker died reports some epochs again; they are left out.
+
+    Args:
+        events: All events of a run.
+        max_epochs: The number of epochs after which a trial has been trained completely.
+
+    Yields:
+        Each new epoch, with ``done`` if no scheduler judged it, and the end of each trial.
+    """
+    epochs = dict.fromkeys(started_trials(events), 0)
+    own_ends = epochs_at_own_end(events)
+    for event in events:
+        match event:
+            case EpochReported(trial=trial, epoch=epoch) if trial in epochs and epoch > epochs[trial]:
+                epochs[trial] = epoch
+                yield replace(event, done=event.done or epoch >= max_epochs or (trial, epoch) in own_ends)
+            case TrialEnded(trial=trial) if trial in epochs:
+                del epochs[trial]
+                yield event

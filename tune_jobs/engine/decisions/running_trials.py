@@ -1,0 +1,133 @@
+"""The trials of a run that have not ended: how far they are, which is next, and what happens when a worker is lost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tune_jobs.engine.decisions.failures import Failure, FailureCause
+from tune_jobs.engine.decisions.gpu_shares import GpuShares
+from tune_jobs.engine.decisions.trial_queue import Proposal, TrialQueue
+from tune_jobs.engine.decisions.watchdog import Watchdog
+from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.searchers import Waiting
+
+
+@dataclass
+class RunningTrial:
+    """A trial that has not ended.
+
+    Attributes:
+        config: The configuration.
+        has_started: Whether a worker has been ready for it.
+        epoch: The number of epochs that were reported.
+        best_loss: The best objective so far, as a loss; infinite before there is one.
+        deaths: How many of its workers have died.
+    """
+
+    config: dict[str, Any]
+    has_started: bool = False
+    epoch: int = 0
+    best_loss: float = math.inf
+    deaths: int = 0
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A trial that another worker continues.
+
+    Attributes:
+        number: The number of the retry, from 1.
+        of: The number of retries that the experiment allows.
+    """
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"retry {self.number} of {self.of}"
+
+
+class RunningTrials:
+    """The trials of a run that have not ended.
+
+    Args:
+        experiment: The experiment.
+        queue: The queue of trials that have no worker.
+
+    Attributes:
+        by_number: The trials, by their numbers.
+        shares: Their GPU shares.
+    """
+
+    def __init__(self, experiment: Experiment, queue: TrialQueue) -> None:
+        self.by_number: dict[int, RunningTrial] = {}
+        self.shares = GpuShares(experiment.resources, experiment.on_oom)
+        self._queue = queue
+        self._max_retries = experiment.max_retries
+        self._timeout_s = experiment.trial_timeout_s
+        self._watchdog = Watchdog(experiment.trial_timeout_s)
+
+    def restore(self, started: Mapping[int, dict[str, Any]]) -> None:
+        """Take the trials that had started before the run was interrupted.
+
+        Args:
+            started: Their configurations, by their numbers.
+        """
+        self._queue.restore(started)
+        self.by_number = {number: RunningTrial(config) for number, config in started.items()}
+
+    def propose(self) -> Proposal | Waiting | None:
+        """Return the next trial's number and configuration; WAIT if it is too early; None if there is none."""
+        proposal = self._queue.next(self.shares.has_room)
+        if isinstance(proposal, tuple):
+            number, config = proposal
+            self.by_number.setdefault(number, RunningTrial(config))
+            self.shares.record_proposal(number)
+        return proposal
+
+    def start(self, number: int) -> RunningTrial:
+        """Note that a worker is ready for a trial, and return the trial."""
+        trial = self.by_number[number]
+        trial.has_started = True
+        self._watchdog.reset(number)
+        self.shares.record_start(number)
+        return trial
+
+    def keep_alive(self, number: int) -> None:
+        """Note that a trial has finished an epoch: it does not hang."""
+        self._watchdog.reset(number)
+
+    def hanging(self, now_s: float) -> list[int]:
+        """Return the trials that have not finished an epoch for too long, each once."""
+        return self._watchdog.hanging(now_s)
+
+    def lose_worker(self, number: int, death: Failure) -> Retry | Failure:
+        """Decide what becomes of a trial whose worker died.
+
+        A worker that was killed because its trial hung is not retried.
+
+        Returns:
+            A retry; or the failure with which the trial ends.
+        """
+        trial = self.by_number[number]
+        if self._watchdog.forget(number):
+            return Failure(FailureCause.TIMED_OUT, f"Timed out after {self._timeout_s:g} s without a finished epoch.")
+        if trial.deaths == self._max_retries:
+            return death
+        trial.deaths += 1
+        return Retry(trial.deaths, self._max_retries)
+
+    def put_back(self, number: int) -> None:
+        """Queue a trial that has no worker any more."""
+        self._watchdog.forget(number)
+        self.shares.record_stop(number)
+        self._queue.put_back(number, self.by_number[number].config)
+
+    def end(self, number: int) -> None:
+        """Remove a trial that has ended."""
+        del self.by_number[number]
+        self.shares.record_stop(number)
+        self._watchdog.forget(number)
