@@ -60,8 +60,7 @@ class Run:
         remote: The run in the object store; None if it does not lie in one.
 
     Attributes:
-        folder: As above.
-        remote: As above.
+        folder, remote: As given.
         experiment: The content of ``experiment.json``: what was asked for.
 
     Raises:
@@ -122,12 +121,6 @@ class Run:
 
         Raises:
             JournalError: The journal is damaged, and not by a crash.
-
-        Example:
-            >>> import tune_jobs
-            >>> first, *_, last = tune_jobs.load_run("runs/digits").events()
-            >>> type(first).__name__, type(last).__name__
-            ('RunStarted', 'RunEnded')
         """
         path = self.folder / JOURNAL_FILE
         return read_journal(path) if path.exists() else []
@@ -168,9 +161,6 @@ class Run:
         """Return the leaderboard, and a sentence about each evaluation that it leaves out.
 
         An evaluation is left out if its file is damaged, or if it is of another epoch than the trial's best one.
-
-        Raises:
-            JournalError: The journal is damaged, and not by a crash.
         """
         from tune_jobs.results.leaderboard import columns_of, leaderboard
 
