@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-from trainables.devices import gpu_limits, gpu_memory
+from trainables.devices import gpu_limits, gpu_memory, prepare
 from trainables.devices.gpu_share import is_part, share_for
 
 _BLOCK = 64 * 2**20
@@ -34,7 +34,7 @@ def _block(backend: str) -> Any:
 
 def main(backend: str, gpus: float, start_s: float) -> None:
     share = share_for(gpus, gpu_memory.total_bytes() if is_part(gpus) else None)
-    gpu_limits.set_environment(share)
+    prepare.set_environment(share)
     __import__(backend)
     gpu_limits.limit(backend, share)
     report: dict[str, Any] = {"sees_gpu": gpu_limits.sees_gpu(backend), "limit_bytes": share.limit_bytes}

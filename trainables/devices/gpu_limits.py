@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from importlib import import_module
 from typing import Any
 
 from trainables.devices.gpu_share import GpuShare
 from trainables.settings import InvalidTrainable
-
-
-def set_environment(share: GpuShare) -> None:
-    """Set the environment that a framework reads when it starts: call it before Keras is imported."""
-    # CUDA puts the fastest GPU first; Ray and NVIDIA's library put the GPU in the first slot first.
-    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
-    for name, value in share.environment.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-    if share.hides_gpus and (jax := sys.modules.get("jax")) is not None:
-        jax.config.update("jax_platforms", "cpu")  # JAX read its variable when it was imported
 
 
 def limit(backend: str, share: GpuShare) -> None:

@@ -133,14 +133,14 @@ def test_the_environment_is_set_before_anything_is_imported(monkeypatch: pytest.
         monkeypatch.setenv(name, "mine")
     monkeypatch.setenv("XLA_CLIENT_MEM_FRACTION", "0.9")
     monkeypatch.delenv("CUDA_DEVICE_ORDER")
-    gpu_limits.set_environment(QUARTER)
+    devices.set_environment(QUARTER)
     assert os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] == "0.2031"
     assert "XLA_CLIENT_MEM_FRACTION" not in os.environ
     assert os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "mine"
     config = Asked()
     monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(config=config))
-    gpu_limits.set_environment(share_for(0, None))
+    devices.set_environment(share_for(0, None))
     assert (os.environ["CUDA_VISIBLE_DEVICES"], os.environ["JAX_PLATFORMS"]) == ("", "cpu")
     assert config.calls == {"update": ("jax_platforms", "cpu")}
 
