@@ -132,7 +132,17 @@ def measure(side: str, trials: int, epochs: int, profile: str | None) -> None:
 
 def in_its_own_process(side: str, trials: int, epochs: int, limit_s: float) -> list[dict[str, Any]]:
     """Run one side in its own process. Return its samples; the last one is its end if it ended within the limit."""
-    command = [sys.executable, __file__, "--side", side, "--trials", str(trials), "--epochs", str(epochs)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.driver",
+        "--side",
+        side,
+        "--trials",
+        str(trials),
+        "--epochs",
+        str(epochs),
+    ]
     begun_s = time.monotonic()
     with tempfile.TemporaryFile("w+") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)

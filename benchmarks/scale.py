@@ -143,7 +143,7 @@ def main() -> None:
 
 def in_its_own_process(workers: int, epochs: int) -> dict[str, Any]:
     """Measure in a process of its own, and print a row."""
-    command = [sys.executable, __file__, "--one", str(workers), str(epochs)]
+    command = [sys.executable, "-m", "benchmarks.scale", "--one", str(workers), str(epochs)]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
     figure: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])
     busy = figure["cpu_s"] / figure["wall_s"]

@@ -13,11 +13,11 @@ import ray
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.hyperopt import HyperOptSearch
-from ray_tune import Mlp
 
 from benchmarks import work
 from benchmarks.goal import Goal
 from benchmarks.mlp_space import BATCH_SIZES, DROPOUT, LAYERS, LEARNING_RATE, OPTIMIZERS, UNITS
+from benchmarks.peers.ray_tune import Mlp
 
 FACTOR = 3
 
