@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import tune_jobs
-from tests.support.cli_runs import make_run
+from tests.support.cli_runs import make_digits_run
 from tests.support.fake_cluster import FakeJobs, FakeServer
 from tune_jobs.cluster.jobs import job, submit
 from tune_jobs.cluster.jobs.state import RUN, STORAGE
@@ -68,7 +68,7 @@ class FinishedJobs(FakeJobs):
         asked = job["metadata"]
         name = super().submit_job(**{**job, "metadata": {**asked, STORAGE: str(self.storage)}})
         if asked.get(RUN) and not self.details[name].status.is_terminal():
-            make_run(self.storage, asked[RUN])
+            make_digits_run(self.storage, asked[RUN])
             self.end(name, "SUCCEEDED")
         return name
 

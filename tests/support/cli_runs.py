@@ -40,21 +40,21 @@ def events(values: Sequence[float] = (0.9, 0.8, math.nan), reason: str | None = 
         yield RunEnded(time_s=165.0, reason=reason, error=None)
 
 
-def make_run(
-    storage: str | Path, name: str = "first", told: Iterable[Event] | None = None, reporter: Reporter | None = None
+def make_digits_run(
+    storage: str | Path, name: str = "first", journal: Iterable[Event] | None = None, reporter: Reporter | None = None
 ) -> Run:
     """Make a run of digits_mlp.
 
     Args:
         storage: The folder of all runs.
         name: The name of the run.
-        told: The events of its journal; None: those of ``events()``.
+        journal: The events of its journal; None: those of ``events()``.
         reporter: Is told each event after it was written.
     """
     return runs.make_run(
         storage,
         name,
-        events() if told is None else told,
+        events() if journal is None else journal,
         experiment=load("digits_mlp").experiment,
         experiment_name="digits_mlp",
         reporter=reporter,

@@ -54,7 +54,7 @@ def events_of(values: Sequence[float], start_s: float = 100.0, reason: str | Non
         yield RunEnded(time_s=now_s + 1.0, reason=reason, error=None)
 
 
-def make_run(
+def make_scored_run(
     storage: str | Path,
     name: str,
     values: Sequence[float] = (0.5, 0.9, 0.8),
@@ -97,7 +97,7 @@ def make_repeats(
     """
     planned = count or len(bests)
     return [
-        make_run(storage, f"{name}-{number}", [0.1, best], Repeat(name, number, planned), **record)
+        make_scored_run(storage, f"{name}-{number}", [0.1, best], Repeat(name, number, planned), **record)
         for number, best in enumerate(bests, start=1)
     ]
 

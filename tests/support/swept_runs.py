@@ -38,7 +38,7 @@ def curve(config: dict[str, Any], epoch: int) -> dict[str, float]:
     return {"accuracy": good * (1 - 0.5**epoch) + 0.02, "val_accuracy": good * (1 - 0.5**epoch), "loss": 1 / epoch}
 
 
-def make_run(
+def make_swept_run(
     storage: Path,
     name: str = "swept",
     space: SearchSpace = SPACE,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.support.cli_runs import make_run
+from tests.support.cli_runs import make_digits_run
 from tune_jobs.cli.main import main
 from tune_jobs.results import EpochReported, Noted, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
 from tune_jobs.results.layout import EXPERIMENT_FILE
@@ -61,19 +61,19 @@ def rewritten(run: Run, **changes) -> Path:
     ],
 )
 def test_nothing_that_a_run_says_steers_a_terminal(storage, arguments, status):
-    rewritten(make_run(storage, "evil", list(hostile_events())), experiment=EVIL, name=EVIL, reference=EVIL)
+    rewritten(make_digits_run(storage, "evil", list(hostile_events())), experiment=EVIL, name=EVIL, reference=EVIL)
     output = invoke(*arguments, status=status)
     assert not set(output) & STEERING
 
 
 def test_markdown_holds_no_html_of_a_run_s(storage):
-    make_run(storage, "evil", list(hostile_events()))
+    make_digits_run(storage, "evil", list(hostile_events()))
     assert "&lt;script&gt;" in (output := invoke("leaderboard", "evil", "--format", "markdown", status=0))
     assert "<script>" not in output
 
 
 def test_a_folder_s_name_steers_no_terminal(storage):
-    run = make_run(storage)
+    run = make_digits_run(storage)
     run.folder.rename(storage / "x\x1b[31m")
     assert r"x\x1b[31m" in invoke("runs", status=0)
     assert r"x\x1b[31m" in invoke("leaderboard", "none", status=2)
@@ -92,7 +92,7 @@ EXPERIMENTS = {
 
 @pytest.mark.parametrize("content", EXPERIMENTS.values(), ids=EXPERIMENTS)
 def test_a_damaged_experiment_is_told_in_a_sentence(storage, content):
-    run = make_run(storage)
+    run = make_digits_run(storage)
     (run.folder / EXPERIMENT_FILE).write_bytes(content)
     assert "is damaged" in invoke("leaderboard", "first", status=2)
     assert "has no runs" in invoke("runs", status=0)
@@ -113,20 +113,20 @@ def test_a_damaged_experiment_is_told_in_a_sentence(storage, content):
     ids=str,
 )
 def test_a_declaration_that_is_none_is_told_in_a_sentence(storage, changes):
-    rewritten(make_run(storage), **changes)
+    rewritten(make_digits_run(storage), **changes)
     assert "Error: " in invoke("leaderboard", "first", status=2)
 
 
 @pytest.mark.parametrize("created_s", ["NaN", "Infinity", "-1e999", "1" + "0" * 400, "null"])
 def test_a_time_that_is_none_is_a_dash(storage, created_s):
-    path = make_run(storage).folder / EXPERIMENT_FILE
+    path = make_digits_run(storage).folder / EXPERIMENT_FILE
     text = json.dumps({**json.loads(path.read_text()), "created_s": 4711})
     path.write_text(text.replace("4711", created_s))
     assert "Traceback" not in CliRunner().invoke(main, ["runs"]).output
 
 
 def test_a_device_in_the_place_of_a_file_is_not_read_for_ever(storage):
-    run = make_run(storage)
+    run = make_digits_run(storage)
     for name in (EXPERIMENT_FILE, "journal.jsonl"):
         (run.folder / name).rename(run.folder / "aside")
         (run.folder / name).symlink_to("/dev/zero")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.support.cli_runs import make_run
+from tests.support.cli_runs import make_digits_run
 
 COMMAND = "from tune_jobs.cli.main import main; main(prog_name='tune-jobs')"
 HEAVY = ("ray", "tensorflow", "keras", "hyperopt", "pandas", "numpy", "rich", "search_spaces", "trainables")
@@ -49,7 +49,7 @@ def test_help_answers_at_once():
 
 
 def test_results_need_neither_ray_nor_tensorflow(tmp_path):
-    make_run(tmp_path)
+    make_digits_run(tmp_path)
     for arguments in (("leaderboard", tmp_path / "first"), ("runs", "--storage", tmp_path)):
         assert not modules_after(*arguments) & {"ray", "tensorflow", "keras", "hyperopt"}
 
@@ -61,14 +61,14 @@ def test_wrong_usage_exits_with_2():
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
-    make_run(tmp_path)
+    make_digits_run(tmp_path)
     code = f'{sys.executable} -c "{COMMAND}" leaderboard {tmp_path / "first"} --format json | head -c 1'
     result = subprocess.run(["/bin/sh", "-c", code], capture_output=True, text=True, timeout=60)
     assert (result.stdout, result.stderr) == ("[", "")
 
 
 def test_a_terminal_sees_the_table_that_fits(tmp_path):
-    make_run(tmp_path)
+    make_digits_run(tmp_path)
     arguments = ["-c", COMMAND, "leaderboard", str(tmp_path / "first")]
     text = pexpect.run(
         f'{sys.executable} -c "{COMMAND}" {" ".join(arguments[2:])}',

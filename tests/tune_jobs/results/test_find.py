@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.compared_runs import make_repeats, make_run
+from tests.support.compared_runs import make_repeats, make_scored_run
 from tune_jobs.errors import RequestError
 from tune_jobs.results.find import find_all_runs, find_repeats, find_run, find_runs
 from tune_jobs.results.run import Repeat, Run
@@ -21,7 +21,7 @@ def names(runs: Run | list[Run]) -> list[str]:
 
 def test_a_group_is_all_its_repeats_in_order(tmp_path: Path) -> None:
     make_repeats(tmp_path, "many", [0.5] * 11)
-    make_run(tmp_path, "single")
+    make_scored_run(tmp_path, "single")
     assert names(find_runs("many", tmp_path)) == [f"many-{number}" for number in range(1, 12)]
     assert names(find_runs(str(tmp_path / "many"), "elsewhere")) == names(find_runs("many", tmp_path))
     assert names(find_runs("single", tmp_path)) == ["single"]
@@ -39,9 +39,9 @@ def test_a_group_stays_one_while_there_is_one_repeat(tmp_path: Path) -> None:
 
 
 def test_neighbours_with_similar_names_are_no_repeats(tmp_path: Path) -> None:
-    make_run(tmp_path, "a-1")
-    make_run(tmp_path, "a-2", repeat=Repeat("other", 2, 2))
-    make_run(tmp_path, "a-3-copy", repeat=Repeat("a", 3, 3))
+    make_scored_run(tmp_path, "a-1")
+    make_scored_run(tmp_path, "a-2", repeat=Repeat("other", 2, 2))
+    make_scored_run(tmp_path, "a-3-copy", repeat=Repeat("a", 3, 3))
     make_repeats(tmp_path, "[a]*", [0.5])
     assert find_repeats("a", tmp_path) == []
     assert names(find_runs("[a]*", tmp_path)) == ["[a]*-1"]
@@ -72,7 +72,7 @@ def test_what_is_not_there_is_told_with_what_is(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_file_says_need_not_be_a_repeat(tmp_path: Path, repeat: Any) -> None:
-    folder = make_run(tmp_path, "a-1").folder
+    folder = make_scored_run(tmp_path, "a-1").folder
     record = json.loads((folder / "experiment.json").read_text())
     (folder / "experiment.json").write_text(json.dumps({**record, "repeat": repeat}))
     assert Run(folder).repeat is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.compared_runs import make_repeats, make_run
+from tests.support.compared_runs import make_repeats, make_scored_run
 from trainables.storage.checkpoint import Snapshot
 from trainables.storage.object_store import ObjectStoreFolder
 from trainables.storage.object_store_checkpoints import ObjectStoreCheckpoints
@@ -30,7 +30,7 @@ def bucket(tmp_path: Path) -> Path:
 
 
 def test_a_run_is_found_by_its_uri_or_by_its_name_in_a_storage(bucket: Path, cache: Path) -> None:
-    made, uri = make_run(bucket, "one"), bucket.as_uri()
+    made, uri = make_scored_run(bucket, "one"), bucket.as_uri()
     for run in (load_run(f"{uri}/one"), find_run(f"{uri}/one", "runs"), find_run("one", uri), *list_runs(uri)):
         assert run.leaderboard().equals(made.leaderboard())
         assert run.folder.is_relative_to(cache)
@@ -46,24 +46,24 @@ def test_a_run_is_found_by_its_uri_or_by_its_name_in_a_storage(bucket: Path, cac
 
 def test_repeats_are_found_by_the_name_of_their_group(bucket: Path) -> None:
     make_repeats(bucket, "group", [0.9, 0.8])
-    make_run(bucket, "group-x")
+    make_scored_run(bucket, "group-x")
     assert [run.name for run in find_runs("group", bucket.as_uri())] == ["group-1", "group-2"]
     assert [run.name for run in find_runs(f"{bucket.as_uri()}/group", "runs")] == ["group-1", "group-2"]
 
 
 def test_what_is_read_again_is_as_it_is_now(bucket: Path) -> None:
-    made, uri = make_run(bucket, "one"), f"{bucket.as_uri()}/one"
+    made, uri = make_scored_run(bucket, "one"), f"{bucket.as_uri()}/one"
     evaluations.write(made.folder, Scores(0, 1, 10, 1.0, {"loss": 0.5}), {})
     folder = load_run(uri).folder
     assert (folder / "evaluations" / "0000.json").is_file()
     shutil.rmtree(made.folder / "evaluations")
-    shutil.copy(make_run(bucket / "other", "one").folder / "journal.jsonl", made.folder / "journal.jsonl")
+    shutil.copy(make_scored_run(bucket / "other", "one").folder / "journal.jsonl", made.folder / "journal.jsonl")
     assert (load_run(uri).folder / "journal.jsonl").read_bytes() == (made.folder / "journal.jsonl").read_bytes()
     assert not (folder / "evaluations").exists()
 
 
 def test_weights_come_when_they_are_needed_and_scores_go_where_the_run_lies(bucket: Path) -> None:
-    made, uri = make_run(bucket, "one"), f"{bucket.as_uri()}/one"
+    made, uri = make_scored_run(bucket, "one"), f"{bucket.as_uri()}/one"
     trial = ObjectStoreFolder(bucket.as_uri(), "one/trials/0001")
     for epoch in (2, 5):
         ObjectStoreCheckpoints(trial).save(Snapshot({"epoch": epoch, "best_epoch": epoch}, {"best/0000": np.ones(3)}))
@@ -82,7 +82,7 @@ def test_weights_come_when_they_are_needed_and_scores_go_where_the_run_lies(buck
 
 
 def test_only_names_that_a_run_has_become_files(bucket: Path, tmp_path: Path) -> None:
-    made = make_run(bucket, "one")
+    made = make_scored_run(bucket, "one")
     for name in (".bashrc", "trials/0001/epoch-000001/evil.py", "evaluations/x.json", "logs/a/b", "evil.json"):
         path = made.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tune_jobs
-from tests.support.compared_runs import asked_space, evaluate, events_of, make_repeats, make_run
+from tests.support.compared_runs import asked_space, evaluate, events_of, make_repeats, make_scored_run
 from tests.support.result_strategies import accuracy, property_settings
 from tune_jobs.analysis.comparison import compare
 from tune_jobs.analysis.comparison.statistics import Needed
@@ -31,7 +31,7 @@ def problems_of(runs: Sequence[Run | Sequence[Run]]) -> tuple[str, ...]:
 
 
 def test_two_runs(tmp_path: Path) -> None:
-    slow, quick = make_run(tmp_path, "slow", [0.2, 0.5, 0.9]), make_run(tmp_path, "quick", [0.8])
+    slow, quick = make_scored_run(tmp_path, "slow", [0.2, 0.5, 0.9]), make_scored_run(tmp_path, "quick", [0.8])
     comparison = tune_jobs.compare([slow, quick])
     assert [strategy.name for strategy in comparison.strategies] == ["slow", "quick"]
     assert comparison.target == 0.8
@@ -47,7 +47,9 @@ def test_two_runs(tmp_path: Path) -> None:
 
 def test_less_is_better_where_the_objective_says_so(tmp_path: Path) -> None:
     loss: dict[str, Any] = {"objective": {"metric": "val_accuracy", "mode": "min"}}
-    comparison = compare([make_run(tmp_path, "a", [0.5, 0.3], **loss), make_run(tmp_path, "b", [0.4, 0.6], **loss)])
+    comparison = compare(
+        [make_scored_run(tmp_path, "a", [0.5, 0.3], **loss), make_scored_run(tmp_path, "b", [0.4, 0.6], **loss)]
+    )
     assert comparison.target == 0.4
     assert list(comparison.table()["epochs_to_target"]) == [2, 1]
 
@@ -82,9 +84,9 @@ def test_the_test_set_decides_when_every_run_was_evaluated(tmp_path: Path) -> No
 
 
 def test_groups_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
-    a, b = make_run(tmp_path, "a"), make_run(tmp_path, "b")
+    a, b = make_scored_run(tmp_path, "a"), make_scored_run(tmp_path, "b")
     group = make_repeats(tmp_path, "c", [0.5, 0.6])
-    other = make_run(tmp_path, "d", objective={"metric": "val_loss", "mode": "min"})
+    other = make_scored_run(tmp_path, "d", objective={"metric": "val_loss", "mode": "min"})
     assert "only a to compare" in problems_of([a])[0]
     assert "only c to compare" in problems_of([group])[0]
     assert "only nothing to compare" in problems_of([])[0]
@@ -95,15 +97,15 @@ def test_groups_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
 
 
 def test_all_runs_that_found_nothing_are_named_at_once(tmp_path: Path) -> None:
-    empty, sick = make_run(tmp_path, "empty", []), make_run(tmp_path, "sick", [math.nan])
-    problems = problems_of([make_run(tmp_path, "a"), empty, sick])
+    empty, sick = make_scored_run(tmp_path, "empty", []), make_scored_run(tmp_path, "sick", [math.nan])
+    problems = problems_of([make_scored_run(tmp_path, "a"), empty, sick])
     assert [problem.split(" has ")[0] for problem in problems] == ["The run empty", "The run sick"]
 
 
 def test_a_comparison_that_is_not_like_for_like_has_cautions(tmp_path: Path) -> None:
     first = make_repeats(tmp_path, "a", [0.5, 0.6], count=3, fraction=0.2)
-    second = make_run(tmp_path, "b", executions=2, trainable="lab:Other", code={"Other": "1"})
-    third = make_run(tmp_path, "c", events=events_of([0.5], reason=None), fraction=1.0, space=asked_space(7.0))
+    second = make_scored_run(tmp_path, "b", executions=2, trainable="lab:Other", code={"Other": "1"})
+    third = make_scored_run(tmp_path, "c", events=events_of([0.5], reason=None), fraction=1.0, space=asked_space(7.0))
     assert compare([first, second, third]).cautions == [
         "Not like for like: trainable is lab:Net in a, lab:Other in b, lab:Net in c.",
         "Not like for like: fraction is 0.2 in a, 1 in b, 1 in c.",
@@ -112,15 +114,17 @@ def test_a_comparison_that_is_not_like_for_like_has_cautions(tmp_path: Path) -> 
         "a has 2 of its 3 repeats.",
         "c did not end as planned: tune-jobs resume goes on.",
     ]
-    changed = make_run(tmp_path, "d", code={"Net": "2"})
-    cautions = compare([changed, make_run(tmp_path, "e", code={"Net": "1"})]).cautions
+    changed = make_scored_run(tmp_path, "d", code={"Net": "2"})
+    cautions = compare([changed, make_scored_run(tmp_path, "e", code={"Net": "1"})]).cautions
     assert cautions == ["Not like for like: the code of the trainable has changed between them."]
-    moved = make_run(tmp_path, "f", code={"Net": "2"}, trainable="lab_elsewhere:Net")
+    moved = make_scored_run(tmp_path, "f", code={"Net": "2"}, trainable="lab_elsewhere:Net")
     assert compare([changed, moved]).cautions == []
 
 
 def test_trials_of_other_lengths_are_not_like_for_like(tmp_path: Path) -> None:
-    cautions = compare([make_run(tmp_path, "a", max_epochs=27), make_run(tmp_path, "b", max_epochs=9)]).cautions
+    cautions = compare(
+        [make_scored_run(tmp_path, "a", max_epochs=27), make_scored_run(tmp_path, "b", max_epochs=9)]
+    ).cautions
     assert cautions == ["Not like for like: max_epochs is 27 in a, 9 in b."]
 
 
@@ -137,7 +141,7 @@ def test_a_group_keeps_its_name_and_what_it_lacks_while_one_repeat_is_there(tmp_
 
 
 def test_runs_of_the_same_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
-    comparison = compare([make_run(tmp_path / "x", "a"), make_run(tmp_path / "y", "a")])
+    comparison = compare([make_scored_run(tmp_path / "x", "a"), make_scored_run(tmp_path / "y", "a")])
     assert [strategy.name for strategy in comparison.strategies] == [
         str(tmp_path / "x" / "a"),
         str(tmp_path / "y" / "a"),

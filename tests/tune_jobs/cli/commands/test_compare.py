@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from tests.support.compared_runs import evaluate, events_of, make_repeats, make_run
+from tests.support.compared_runs import evaluate, events_of, make_repeats, make_scored_run
 from tune_jobs.cli.main import main
 
 
@@ -35,8 +35,8 @@ def rows_of(text):
 
 
 def test_two_runs(storage):
-    make_run(storage, "slow", [0.2, 0.5, 0.9])
-    make_run(storage, "quick", [0.8], searcher={"kind": "hyperopt"})
+    make_scored_run(storage, "slow", [0.2, 0.5, 0.9])
+    make_scored_run(storage, "quick", [0.8], searcher={"kind": "hyperopt"})
     text = invoke("slow", "quick").stdout
     rows = rows_of(text)
     assert rows["slow"] == ["quick"]
@@ -67,7 +67,7 @@ def test_repeats_with_a_verdict(storage):
 
 def test_a_group_of_which_one_repeat_is_there(storage):
     make_repeats(storage, "a", [0.6], count=3)
-    make_run(storage, "b", [0.5])
+    make_scored_run(storage, "b", [0.5])
     text = invoke("a", "b").stdout
     assert rows_of(text)["a"] == ["b"]
     assert rows_of(text)["found by"] == ["trial 1 of a-1", "trial 0"]
@@ -93,22 +93,22 @@ def test_three_strategies_are_corrected(storage):
 
 
 def test_cautions_are_told(storage):
-    make_run(storage, "a", fraction=0.2)
-    make_run(storage, "b", events=events_of([0.5], reason=None))
+    make_scored_run(storage, "a", fraction=0.2)
+    make_scored_run(storage, "b", events=events_of([0.5], reason=None))
     text = invoke("a", "b").stdout
     assert "Not like for like: fraction is 0.2 in a, 1 in b." in text
     assert "b did not end as planned" in text
 
 
 def test_a_run_of_another_storage_is_named_as_it_can_be_typed(storage, tmp_path):
-    make_run(tmp_path / "other", "a")
-    make_run(tmp_path / "other", "b")
+    make_scored_run(tmp_path / "other", "a")
+    make_scored_run(tmp_path / "other", "b")
     assert "next: tune-jobs evaluate other/a" in invoke("a", "b", "--storage", tmp_path / "other").stdout
 
 
 def test_every_run_in_other_formats(storage):
     make_repeats(storage, "a", [0.6, 0.7])
-    make_run(storage, "b", [0.5])
+    make_scored_run(storage, "b", [0.5])
     rows = json.loads(invoke("a", "b", "--format", "json").stdout)
     assert [(row["strategy"], row["run"]) for row in rows] == [("a", "a-1"), ("a", "a-2"), ("b", "b")]
     assert rows[0]["config"] == {"rate": 0.125, "units": [4, 2]}
@@ -118,7 +118,7 @@ def test_every_run_in_other_formats(storage):
 
 def test_the_picture(storage, tmp_path):
     make_repeats(storage, "a", [0.6, 0.7])
-    make_run(storage, "b_$x$", [0.1, 0.5])
+    make_scored_run(storage, "b_$x$", [0.1, 0.5])
     result = invoke("a", "b_$x$", "--output", tmp_path / "best.png")
     assert (tmp_path / "best.png").read_bytes().startswith(b"\x89PNG")
     assert "drawn in" in result.stderr
@@ -140,9 +140,9 @@ def test_the_picture(storage, tmp_path):
     ],
 )
 def test_asked_for_wrongly(storage, arguments, told):
-    make_run(storage, "a")
-    make_run(storage, "empty", [])
-    make_run(storage, "loss", objective={"metric": "val_loss", "mode": "min"})
+    make_scored_run(storage, "a")
+    make_scored_run(storage, "empty", [])
+    make_scored_run(storage, "loss", objective={"metric": "val_loss", "mode": "min"})
     make_repeats(storage, "g", [0.5, 0.6])
     result = invoke(*arguments, status=2)
     assert told in result.stderr
@@ -151,14 +151,14 @@ def test_asked_for_wrongly(storage, arguments, told):
 
 def test_what_a_file_says_cannot_steer_the_terminal(storage):
     evil = "\x1b[2J"
-    make_run(storage, "a", searcher={"kind": evil}, trainable=evil)
-    make_run(storage, "b", scheduler=evil)
+    make_scored_run(storage, "a", searcher={"kind": evil}, trainable=evil)
+    make_scored_run(storage, "b", scheduler=evil)
     assert evil not in invoke("a", "b").output
 
 
 def test_it_imports_neither_ray_nor_tensorflow(storage):
     make_repeats(storage, "a", [0.6, 0.7])
-    make_run(storage, "b")
+    make_scored_run(storage, "b")
     code = (
         "import sys; from tune_jobs.cli.main import main; main(sys.argv[1:], standalone_mode=False); "
         "print({'ray', 'tensorflow', 'keras', 'hyperopt', 'matplotlib'} & set(sys.modules))"

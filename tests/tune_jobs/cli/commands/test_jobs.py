@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from tests.support.compared_runs import make_run
+from tests.support.compared_runs import make_scored_run
 from tests.support.fake_cluster import FakeServer
 from tune_jobs.cli.main import main
 from tune_jobs.cluster.jobs import job, server
@@ -18,7 +18,7 @@ def cluster(monkeypatch, tmp_path):
     monkeypatch.setenv("RAY_API_SERVER_ADDRESS", fake.address)
     monkeypatch.delenv("TUNE_JOBS_STORAGE", raising=False)
     monkeypatch.chdir(tmp_path)
-    make_run(tmp_path / "there", "one")
+    make_scored_run(tmp_path / "there", "one")
     told = {RUN: "one", EXPERIMENT: "signs", STORAGE: str(tmp_path / "there")}
     fake.jobs.submit_job(entrypoint="exec python -m tune_jobs", metadata=told, runtime_env={})
     return fake

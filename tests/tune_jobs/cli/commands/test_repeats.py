@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from tests.support.compared_runs import make_repeats, make_run
+from tests.support.compared_runs import make_repeats, make_scored_run
 from tune_jobs import engine
 from tune_jobs.cli.main import main
 from tune_jobs.results.run import Repeat
@@ -62,7 +62,7 @@ def test_interrupted_repeats(monkeypatch, storage):
 
 
 def test_repeats_that_found_nothing_failed(monkeypatch, storage):
-    pretend(monkeypatch, lambda storage, name: [make_run(storage, "x-1", [], Repeat("x", 1, 1))])
+    pretend(monkeypatch, lambda storage, name: [make_scored_run(storage, "x-1", [], Repeat("x", 1, 1))])
     assert (
         "No repeat has a trial with a finite val_accuracy."
         in invoke("run", "digits_mlp", "--repeats", 2, "--name", "x", status=1).stdout
@@ -82,7 +82,7 @@ def test_a_name_that_is_taken(storage):
     for options in (["--repeats", 2], []):
         told = invoke("run", "digits_mlp", "--name", "x", *options, status=2).stderr
         assert "that of the repeats x-1, x-2, …" in told
-    make_run(storage, "y-2")
+    make_scored_run(storage, "y-2")
     told = invoke("run", "digits_mlp", "--name", "y", "--repeats", 2, status=2).stderr
     assert "The run 'y-2' exists already" in told
 

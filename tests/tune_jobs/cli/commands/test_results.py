@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from tests.support.cli_runs import events, make_run
+from tests.support.cli_runs import events, make_digits_run
 from tune_jobs.cli.main import main
 from tune_jobs.loading.shipped import list_shipped
 
@@ -55,7 +55,7 @@ def test_describe_what_is_wrong():
 
 
 def test_a_run_is_named_by_its_folder_or_its_name(storage, monkeypatch):
-    make_run(storage)
+    make_digits_run(storage)
     by_name = invoke("leaderboard", "first").output
     assert "0.9" in by_name
     assert invoke("leaderboard", storage / "first").output == by_name
@@ -65,7 +65,7 @@ def test_a_run_is_named_by_its_folder_or_its_name(storage, monkeypatch):
 
 
 def test_leaderboard_on_a_pipe_has_all_columns(storage):
-    make_run(storage)
+    make_digits_run(storage)
     header, *rows = invoke("leaderboard", "first").output.splitlines()
     assert {"units_0", "units_1", "learning_rate", "loss"} <= set(header.split())
     assert len(rows) == 3
@@ -73,7 +73,7 @@ def test_leaderboard_on_a_pipe_has_all_columns(storage):
 
 
 def test_leaderboard_in_every_format(storage):
-    make_run(storage)
+    make_digits_run(storage)
     rows = json.loads(invoke("leaderboard", "first", "--format", "json").stdout)
     assert [row["trial"] for row in rows] == [0, 1, 2]
     assert rows[2]["val_accuracy"] is None
@@ -84,7 +84,7 @@ def test_leaderboard_in_every_format(storage):
 
 
 def test_leaderboard_in_a_file(storage, tmp_path):
-    make_run(storage)
+    make_digits_run(storage)
     result = invoke("leaderboard", "first", "--output", tmp_path / "board.parquet", "--top", 2)
     assert result.stdout == ""
     assert "2 rows written to" in result.stderr
@@ -102,23 +102,23 @@ def test_leaderboard_in_a_file(storage, tmp_path):
     ],
 )
 def test_leaderboard_asked_for_wrongly(storage, options, told):
-    make_run(storage)
+    make_digits_run(storage)
     result = invoke("leaderboard", "first", *options, status=2)
     assert told in result.stderr
     assert result.stdout == ""
 
 
 def test_a_damaged_journal_is_told(storage):
-    run = make_run(storage)
+    run = make_digits_run(storage)
     (run.folder / "journal.jsonl").write_text("no journal\n")
     assert "line 1 is no event" in invoke("leaderboard", "first", status=2).stderr
 
 
 def test_runs(storage):
-    make_run(storage, "first")
-    make_run(storage, "second", events([math.nan], reason="interrupted"))
-    make_run(storage, "third", events([], reason=None))
-    damaged = make_run(storage, "fourth")
+    make_digits_run(storage, "first")
+    make_digits_run(storage, "second", events([math.nan], reason="interrupted"))
+    make_digits_run(storage, "third", events([], reason=None))
+    damaged = make_digits_run(storage, "fourth")
     (damaged.folder / "journal.jsonl").write_text("no journal\n")
     header, *rows = invoke("runs").output.splitlines()
     assert header.split() == ["run", "started", "experiment", "trials", "best", "state"]
@@ -137,13 +137,13 @@ def test_no_runs(storage):
 
 
 def test_a_creation_time_that_is_none(storage):
-    folder = make_run(storage).folder
+    folder = make_digits_run(storage).folder
     asked = json.loads((folder / "experiment.json").read_text())
     (folder / "experiment.json").write_text(json.dumps({**asked, "created_s": 1e300}))
     assert "first" in invoke("runs").output
 
 
 def test_a_run_that_was_begun_from_python_is_not_resumed_by_the_command_line(storage):
-    make_run(storage)
+    make_digits_run(storage)
     assert "call tune_jobs.resume(folder, EXPERIMENT)" in invoke("resume", "first", status=2).output
     assert "There is no run 'second'" in invoke("resume", "second", status=2).output

@@ -6,7 +6,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from tests.support.cli_runs import events, make_run
+from tests.support.cli_runs import events, make_digits_run
 from tune_jobs import engine
 from tune_jobs.cli.main import main
 from tune_jobs.cli.run_options import SCHEDULER_NAMES, SEARCHER_NAMES
@@ -30,7 +30,7 @@ class Engine:
             raise self.error
         plan = Plan(storage / "first", "first", "val_accuracy", "max", 3, 27, None, None, 1)
         reporter.begin(plan)
-        run = make_run(storage, name or "first", self.events, reporter)
+        run = make_digits_run(storage, name or "first", self.events, reporter)
         print("noise")  # noqa: T201 - as load_data may
         reporter.end()
         return run
@@ -96,7 +96,7 @@ def test_options_replace_what_the_experiment_declares(fake):
 
 def test_options_for_what_goes_wrong_and_for_what_went_before(fake, tmp_path):
     for name in ("one", "two"):
-        make_run(tmp_path / "runs", name)
+        make_digits_run(tmp_path / "runs", name)
     options = "--max-retries 0 --same-failures 9 --trial-timeout-s 90 --warm-start one --warm-start runs/two"
     invoke("digits_mlp", *options.split())
     asked = fake.experiment
@@ -146,7 +146,7 @@ def test_a_run_that_failed(fake):
 
 
 def test_a_run_that_failed_shows_what_came_of_it_first(fake, tmp_path):
-    run = make_run(tmp_path, "broken", list(events([0.9, math.nan], reason="failed")))
+    run = make_digits_run(tmp_path, "broken", list(events([0.9, math.nan], reason="failed")))
     fake.error = RunFailed("5 trials in a row failed with the same error.", run.folder)
     result = invoke("digits_mlp", "--top", "1", status=1)
     assert result.stderr == "Error: 5 trials in a row failed with the same error.\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pyarrow.fs import FileSystem
 
-from tests.support.compared_runs import events_of, make_repeats, make_run
+from tests.support.compared_runs import events_of, make_repeats, make_scored_run
 from tests.support.fake_cluster import FakeServer
 from trainables.storage import object_store as remote
 from trainables.storage.checkpoint import DiskCheckpoints
@@ -52,7 +52,7 @@ def names(folder: Path) -> set[str]:
 
 
 def test_a_fetched_run_has_the_leaderboard_of_the_run(cluster: Path, storage: Path) -> None:
-    run = make_run(cluster, "one")
+    run = make_scored_run(cluster, "one")
     checkpoint(run, 1, 3)
     (run.folder / "logs").mkdir()
     (run.folder / "logs" / "ray.log").write_text("long")
@@ -70,7 +70,7 @@ def test_a_fetched_run_has_the_leaderboard_of_the_run(cluster: Path, storage: Pa
 
 
 def test_models_are_the_newest_checkpoint_of_each_trial(cluster: Path, storage: Path) -> None:
-    run = make_run(cluster, "one")
+    run = make_scored_run(cluster, "one")
     for epoch in (3, 9):
         checkpoint(run, 1, epoch)
     job_of("one", cluster).fetch(storage, models=True)
@@ -81,10 +81,10 @@ def test_models_are_the_newest_checkpoint_of_each_trial(cluster: Path, storage: 
 
 
 def test_a_run_that_goes_on_is_fetched_again(cluster: Path, storage: Path) -> None:
-    run = make_run(cluster, "one", events=[])
+    run = make_scored_run(cluster, "one", events=[])
     job = job_of("one", cluster)
     journal = run.folder / "journal.jsonl"
-    whole = (make_run(cluster, "other").folder / "journal.jsonl").read_bytes()
+    whole = (make_scored_run(cluster, "other").folder / "journal.jsonl").read_bytes()
     lines = whole.splitlines(keepends=True)
     for count in range(len(lines)):
         journal.write_bytes(b"".join(lines[:count]) + lines[count][:9])
@@ -98,20 +98,20 @@ def test_a_run_that_goes_on_is_fetched_again(cluster: Path, storage: Path) -> No
 
 
 def test_the_experiment_is_named_as_it_was_where_it_was_submitted(cluster: Path, storage: Path) -> None:
-    make_run(cluster, "one", reference="/tmp/ray/package/signs.py:EXPERIMENT")
+    make_scored_run(cluster, "one", reference="/tmp/ray/package/signs.py:EXPERIMENT")
     job = job_of("one", cluster, **{REFERENCE: "/home/me/signs.py:EXPERIMENT"})
     assert job.fetch(storage)[0].experiment["reference"] == "/home/me/signs.py:EXPERIMENT"
 
 
 def test_repeats_are_fetched_together(cluster: Path, storage: Path) -> None:
     make_repeats(cluster, "group", [0.5, 0.6, 0.7])
-    make_run(cluster, "group-of-others")
+    make_scored_run(cluster, "group-of-others")
     assert [run.name for run in job_of("group", cluster).fetch(storage)] == ["group-1", "group-2", "group-3"]
 
 
 def test_another_run_of_that_name_is_left_alone(cluster: Path, storage: Path) -> None:
-    make_run(cluster, "one", created_s=2.0)
-    mine = make_run(storage, "one", created_s=3.0)
+    make_scored_run(cluster, "one", created_s=2.0)
+    mine = make_scored_run(storage, "one", created_s=3.0)
     before = {name: (storage / name).read_bytes() for name in names(storage)}
     with pytest.raises(RequestError, match="exists already and is something else"):
         job_of("one", cluster).fetch(storage)
@@ -120,8 +120,8 @@ def test_another_run_of_that_name_is_left_alone(cluster: Path, storage: Path) ->
 
 
 def test_a_run_that_went_on_here_is_left_alone(cluster: Path, storage: Path) -> None:
-    make_run(cluster, "one", values=[0.1, 0.2])
-    mine = make_run(storage, "one", values=[0.1, 0.2, 0.9])
+    make_scored_run(cluster, "one", values=[0.1, 0.2])
+    mine = make_scored_run(storage, "one", values=[0.1, 0.2, 0.9])
     with pytest.raises(RequestError, match="has gone on here"):
         job_of("one", cluster).fetch(storage)
     assert len(mine.history().trials) == 3
@@ -129,7 +129,7 @@ def test_a_run_that_went_on_here_is_left_alone(cluster: Path, storage: Path) -> 
 
 def test_of_repeats_none_is_put_when_one_cannot_be(cluster: Path, storage: Path) -> None:
     make_repeats(cluster, "group", [0.5, 0.6])
-    make_run(storage, "group-2", created_s=7.0)
+    make_scored_run(storage, "group-2", created_s=7.0)
     with pytest.raises(RequestError, match="something else"):
         job_of("group", cluster).fetch(storage)
     assert [path.name for path in storage.iterdir()] == ["group-2"]
@@ -145,7 +145,7 @@ def test_a_run_that_is_not_there_yet_is_told_in_the_words_of_the_head(cluster: P
 
 
 def test_a_package_that_the_job_installed_is_there_to_pack(cluster: Path, storage: Path) -> None:
-    make_run(cluster, "one")
+    make_scored_run(cluster, "one")
     job = job_of("one", cluster)
     job.server.jobs.details[job.id].runtime_env = {"pip": {"packages": ["tune-jobs"]}, "working_dir": "gcs://gone.zip"}
     job.fetch(storage)
@@ -166,7 +166,7 @@ def test_a_parcel_without_a_run_is_not_put(storage: Path) -> None:
 
 
 def test_a_name_that_the_cluster_tells_leads_nowhere_else(tmp_path: Path, storage: Path) -> None:
-    make_run(tmp_path, "one")
+    make_scored_run(tmp_path, "one")
     for name in ("../one", "..", "one/../../x", "/etc"):
         with pytest.raises((RequestError, JobFailed)):
             job_of(name, tmp_path).fetch(storage / "below")
@@ -176,7 +176,7 @@ def test_a_name_that_the_cluster_tells_leads_nowhere_else(tmp_path: Path, storag
 def test_a_checkpoint_that_is_replaced_while_it_is_read_is_read_anew(
     cluster: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = make_run(cluster, "one")
+    run = make_scored_run(cluster, "one")
     checkpoint(run, 1, 3)
     seen: list[object] = []
 
@@ -194,8 +194,8 @@ def test_the_head_says_in_a_line_what_is_wrong(cluster: Path, capsys: pytest.Cap
 
 
 def test_a_torn_journal_here_is_replaced_by_the_whole_one(cluster: Path, storage: Path) -> None:
-    make_run(cluster, "one")
-    mine = make_run(storage, "one", events=list(events_of((0.5, 0.9, 0.8)))[:4])
+    make_scored_run(cluster, "one")
+    mine = make_scored_run(storage, "one", events=list(events_of((0.5, 0.9, 0.8)))[:4])
     with (mine.folder / "journal.jsonl").open("ab") as file:
         file.write(b'{"event": "tor')
     assert len(job_of("one", cluster).fetch(storage)[0].history().trials) == 3
@@ -207,7 +207,7 @@ def test_a_run_in_a_bucket_is_fetched_from_there(
     cluster: Path, storage: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    run = make_run(cluster, "one")
+    run = make_scored_run(cluster, "one")
     checkpoint(run, 1, 3)
     opened = FileSystem.from_uri
     monkeypatch.setattr(remote, "_opened", lambda root: opened(root.replace("s3://bucket", cluster.as_uri())))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.compared_runs import make_run
+from tests.support.compared_runs import make_scored_run
 from tests.support.fake_cluster import FakeServer
 from tune_jobs.cluster.jobs.job import Job, list_jobs
 from tune_jobs.cluster.jobs.state import EXPERIMENT, RUN, STORAGE
@@ -17,7 +17,7 @@ from tune_jobs.errors import JobFailed, RequestError
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     server = FakeServer()
-    make_run(tmp_path / "cluster", "one")
+    make_scored_run(tmp_path / "cluster", "one")
     metadata = {RUN: "one", EXPERIMENT: "signs", STORAGE: str(tmp_path / "cluster")}
     return Job(server, server.jobs.submit_job(entrypoint="exec python -m tune_jobs", metadata=metadata, runtime_env={}))
 

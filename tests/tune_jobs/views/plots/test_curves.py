@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Choice, SearchSpace
-from tests.support.swept_runs import SPACE, make_run
+from tests.support.swept_runs import SPACE, make_swept_run
 from tune_jobs.cli.main import main
 from tune_jobs.errors import RequestError
 from tune_jobs.searchers import Random
@@ -28,7 +28,7 @@ def legend(axes: Any) -> dict[str, bool]:
 
 
 def test_a_sweep_has_a_panel_a_step_that_was_not_skipped(tmp_path: Path) -> None:
-    panels = figure(make_run(tmp_path)).get_axes()
+    panels = figure(make_swept_run(tmp_path)).get_axes()
     assert [axes.get_title(loc="left") for axes in panels] == ["1  layers, units", "3  optimizer", "4  rate"]
     assert [axes.get_ylabel() for axes in panels] == ["accuracy"] * 3
     assert list(legend(panels[1]).values()) == [True, False]
@@ -40,7 +40,7 @@ def test_a_sweep_has_a_panel_a_step_that_was_not_skipped(tmp_path: Path) -> None
 
 def test_other_runs_have_the_ten_best_in_colour_and_the_rest_in_grey(tmp_path: Path) -> None:
     space = SearchSpace(x=Choice(*range(30)))
-    run = make_run(
+    run = make_swept_run(
         tmp_path, space=space, searcher=Random(), trials=25, learns=lambda config, epoch: {"val_accuracy": config["x"]}
     )
     (axes,) = figure(run).get_axes()
@@ -53,12 +53,12 @@ def test_other_runs_have_the_ten_best_in_colour_and_the_rest_in_grey(tmp_path: P
 
 @pytest.mark.parametrize("metric", ["accuracy", "val_accuracy", None])
 def test_either_name_stands_for_both(tmp_path: Path, metric: str | None) -> None:
-    whole = figure(make_run(tmp_path), metric)
+    whole = figure(make_swept_run(tmp_path), metric)
     assert [text.get_text() for text in whole.legends[0].get_texts()] == ["val_accuracy", "accuracy"]
 
 
 def test_a_metric_of_the_training_data_alone(tmp_path: Path) -> None:
-    whole = figure(make_run(tmp_path), "loss")
+    whole = figure(make_swept_run(tmp_path), "loss")
     assert [text.get_text() for text in whole.legends[0].get_texts()] == ["loss"]
 
 
@@ -66,8 +66,8 @@ def test_a_metric_that_nobody_reported_is_told(tmp_path: Path) -> None:
     with pytest.raises(
         RequestError, match="No trial has reported the metric `recall`: choose one of accuracy, loss, val_accuracy"
     ):
-        figure(make_run(tmp_path), "recall")
-    run = make_run(tmp_path, "new", stop_after=0)
+        figure(make_swept_run(tmp_path), "recall")
+    run = make_swept_run(tmp_path, "new", stop_after=0)
     with pytest.raises(RequestError, match="no epoch has ended yet"):
         figure(run)
 
@@ -96,7 +96,7 @@ def test_limits_hold_the_later_half_of_the_good_ones(good: list[list[float]], ot
 
 def test_the_command_line_draws_whatever_the_values_are_called(tmp_path: Path) -> None:
     space = SearchSpace(**{**SPACE.parameters, "optimizer": Choice("_hidden", "$\\alpha$"), "momentum": Choice(0)})
-    run = make_run(tmp_path, "sw$ept_$", space, ("optimizer",))
+    run = make_swept_run(tmp_path, "sw$ept_$", space, ("optimizer",))
     for suffix in ("png", "svg"):
         output = tmp_path / f"curves.{suffix}"
         result = CliRunner().invoke(main, ["curves", str(run.folder), "--output", str(output)])
@@ -116,7 +116,7 @@ def test_curves_asked_for_wrongly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], told: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(main, ["curves", str(make_run(tmp_path).folder), *options])
+    result = CliRunner().invoke(main, ["curves", str(make_swept_run(tmp_path).folder), *options])
     assert result.exit_code == 2
     assert told in result.stderr
     assert not (tmp_path / "curves.png").exists()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.support.compared_runs import evaluate, make_repeats, make_run
+from tests.support.compared_runs import evaluate, make_repeats, make_scored_run
 from tune_jobs.evaluation.evaluate import Evaluation
 from tune_jobs.evaluation.reports import Classification, NoReport, Regression
 from tune_jobs.evaluation.scoring import Scored
@@ -41,7 +41,7 @@ def _here(monkeypatch, tmp_path):
 
 
 def test_one_trial(tmp_path):
-    text = printed(print_evaluations, [evaluation(make_run(tmp_path, "a"), REGRESSION)])
+    text = printed(print_evaluations, [evaluation(make_scored_run(tmp_path, "a"), REGRESSION)])
     assert text.splitlines() == [
         "trial 1, val_accuracy 0.9000 at epoch 1: rate=0.125, units=[4, 2]",
         "test set, 10 examples: loss 0.5000, accuracy 0.7500",
@@ -61,7 +61,7 @@ def test_repeats_have_a_table_with_their_names_and_the_report_of_the_first(tmp_p
 
 
 def test_what_has_to_be_known_to_read_the_scores(tmp_path):
-    several = make_run(tmp_path, "a", executions=3)
+    several = make_scored_run(tmp_path, "a", executions=3)
     text = printed(print_evaluations, [evaluation(several, REGRESSION, epoch=2, is_weighted=True)])
     assert "note: the objective is the mean of several executions" in text
     assert "count the test set's sample weights" in text

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import tune_jobs
-from tests.support.swept_runs import make_run
+from tests.support.swept_runs import make_swept_run
 from tune_jobs.analysis.sweep_path import StepState, is_swept, read_steps
 from tune_jobs.base.objective import Objective
 from tune_jobs.cli.main import main
@@ -27,7 +27,7 @@ def invoke(*arguments: Any, status: int = 0) -> Any:
 
 
 def test_every_step_has_its_winner_its_gain_and_its_cost(tmp_path: Path) -> None:
-    first, second, third, fourth = read_steps(make_run(tmp_path))
+    first, second, third, fourth = read_steps(make_swept_run(tmp_path))
     assert (first.names, first.own, first.epochs) == (("layers", "units"), (0, 1, 2, 3), 16)
     assert first.values(first.winner) == {"layers": 2, "units": 16}
     assert first.gain == pytest.approx(0.18 * 15 / 16)
@@ -42,13 +42,13 @@ def test_less_is_better_where_the_objective_says_so(tmp_path: Path) -> None:
     def learns(config: dict[str, Any], epoch: int) -> dict[str, float]:
         return {"val_loss": 3.0 - config["layers"]}
 
-    run = make_run(tmp_path, steps=("layers",), learns=learns, objective=Objective("val_loss", "min"))
+    run = make_swept_run(tmp_path, steps=("layers",), learns=learns, objective=Objective("val_loss", "min"))
     (stage,) = read_steps(run)
     assert (stage.value, stage.gain) == (1, 1)
 
 
 def test_a_run_that_was_cut_says_how_far_it_came(tmp_path: Path) -> None:
-    run = make_run(tmp_path, stop_after=2)
+    run = make_swept_run(tmp_path, stop_after=2)
     first, *others = read_steps(run)
     assert (first.state, first.ended, first.contenders, first.own) == (StepState.UNFINISHED, 2, 4, (0, 1, 2))
     assert [stage.state for stage in others] == [StepState.AHEAD] * 3
@@ -63,7 +63,7 @@ def test_a_run_that_was_cut_says_how_far_it_came(tmp_path: Path) -> None:
 
 
 def test_before_the_first_trial_there_is_a_path_to_go(tmp_path: Path) -> None:
-    run = make_run(tmp_path)
+    run = make_swept_run(tmp_path)
     (run.folder / "journal.jsonl").unlink()
     assert [stage.state for stage in read_steps(run)] == [StepState.UNFINISHED, *[StepState.AHEAD] * 3]
 
@@ -72,13 +72,13 @@ def test_all_trials_failed(tmp_path: Path) -> None:
     def learns(config: dict[str, Any], epoch: int) -> dict[str, float]:
         raise ValueError("never")
 
-    run = make_run(tmp_path, learns=learns, same_failures=99)
+    run = make_swept_run(tmp_path, learns=learns, same_failures=99)
     assert [stage.winner for stage in read_steps(run)] == [0, None, 0, 0]
     assert "layers=1, units=8 (all trials failed)" in invoke("path", run.folder).output
 
 
 def test_the_command_line(tmp_path: Path) -> None:
-    run = make_run(tmp_path)
+    run = make_swept_run(tmp_path)
     lines = invoke("path", run.folder).output.splitlines()
     assert lines[0].split() == ["step", "parameters", "winner", "trial", "val_accuracy", "gain", "trials", "epochs"]
     assert "skipped: not active" in lines[2]
@@ -91,13 +91,13 @@ def test_the_command_line(tmp_path: Path) -> None:
 
 
 def test_in_python(tmp_path: Path) -> None:
-    frame = tune_jobs.sweep_path(make_run(tmp_path))
+    frame = tune_jobs.sweep_path(make_swept_run(tmp_path))
     assert list(frame["parameters"]) == ["layers, units", "momentum", "optimizer", "rate"]
     assert frame["gain"].dtype == "Float64"
 
 
 def test_a_metric_with_the_name_of_a_column_keeps_its_own(tmp_path: Path) -> None:
-    run = make_run(
+    run = make_swept_run(
         tmp_path, steps=("layers",), learns=lambda config, epoch: {"gain": 0.5}, objective=Objective("gain", "max")
     )
     frame = tune_jobs.sweep_path(run)
@@ -105,7 +105,7 @@ def test_a_metric_with_the_name_of_a_column_keeps_its_own(tmp_path: Path) -> Non
 
 
 def test_a_run_of_another_searcher_took_none(tmp_path: Path) -> None:
-    run = make_run(tmp_path, "drawn", searcher=Random(), trials=2)
+    run = make_swept_run(tmp_path, "drawn", searcher=Random(), trials=2)
     assert not is_swept(run)
     told = invoke("path", run.folder, status=2).stderr
     assert told.startswith("Error: The run drawn took no path, because no sweep made it: tune-jobs leaderboard shows")
@@ -113,7 +113,7 @@ def test_a_run_of_another_searcher_took_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [{"steps": 5}, {"steps": ["nope"]}, {"start": {"rate": "fast"}}, {"start": [1]}])
 def test_a_damaged_declaration_is_told(tmp_path: Path, damage: dict[str, Any]) -> None:
-    run = make_run(tmp_path)
+    run = make_swept_run(tmp_path)
     asked = json.loads((run.folder / "experiment.json").read_text())
     asked["searcher"].update(damage)
     (run.folder / "experiment.json").write_text(json.dumps(asked))
@@ -122,7 +122,7 @@ def test_a_damaged_declaration_is_told(tmp_path: Path, damage: dict[str, Any]) -
 
 
 def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path) -> None:
-    run = make_run(tmp_path)
+    run = make_swept_run(tmp_path)
     for name in ("experiment.json", "journal.jsonl"):
         text = (run.folder / name).read_text()
         (run.folder / name).write_text(text.replace("adam", "a\\u001b[31m"))
