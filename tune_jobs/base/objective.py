@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
 from search_spaces.checked import Checked
-from trainables.settings import Mode, as_loss, is_better
+from trainables.settings import Mode
 
 _Candidate = TypeVar("_Candidate")
 _MODES: tuple[Mode, ...] = get_args(Mode)
@@ -57,15 +57,15 @@ class Objective(Checked):
 
     def loss(self, value: float) -> float:
         """Return a value of the metric as a loss: less is better."""
-        return as_loss(value, self.mode)
+        return -value if self.mode == "max" else value
 
     def is_better(self, value: float, other: float) -> bool:
-        """Return whether a value of the metric is better than another one."""
-        return is_better(value, other, self.mode)
+        """Return whether a value of the metric is better than another one. NaN is never better, and never beaten."""
+        return self.loss(value) < self.loss(other)
 
     def gain(self, value: float, before: float) -> float:
         """Return how much better a value is than an earlier one; it is negative where the value is worse."""
-        return -as_loss(value - before, self.mode)
+        return -self.loss(value - before)
 
     def best(self, candidates: Iterable[_Candidate], value: Callable[[_Candidate], float]) -> _Candidate | None:
         """Return the candidate with the best value, the first of equals; None if there is no candidate.
