@@ -9,6 +9,7 @@ from ray import tune
 
 from trainables.data import Data
 from trainables.devices import replicas
+from trainables.exits import described
 from trainables.fit_options import FitOptions
 from trainables.report import Report
 from trainables.settings import TrialSettings
@@ -166,8 +167,11 @@ class KerasTrainable(tune.Trainable):
             The report about the epoch, or about what went wrong.
         """
         report = self._trial.step()
-        if self._trial.raised is not None and not self._is_in_a_run:
-            raise self._trial.raised  # plain Ray Tune knows no other way to tell
+        raised = self._trial.raised
+        if raised is not None and not self._is_in_a_run:  # plain Ray Tune knows no other way to tell
+            if isinstance(raised, Exception):
+                raise raised
+            raise RuntimeError(described(raised)) from raised  # as it is, it would end the worker
         notes = [*self._notes, *self._writer.take_notes()]
         self._notes.clear()
         return {**report, "notes": notes} if notes else report

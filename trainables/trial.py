@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from trainables.devices import gpu_memory
 from trainables.devices import prepare as devices
+from trainables.exits import described, is_of_the_code
 from trainables.report import Epoch, Report
 from trainables.settings import InvalidTrainable, TrialSettings, unwrap
 from trainables.storage.background_writer import BackgroundWriter, Pending
@@ -88,7 +89,7 @@ class Trial:
         self.number = control.trial
         self.gpus = settings.gpus if control.gpus is None else control.gpus
         self.failure: Report | None = None
-        self.raised: Exception | None = None
+        self.raised: BaseException | None = None
         self._settings = settings
         self._writer = writer
         self._notes = notes
@@ -212,8 +213,10 @@ class Trial:
             return work()
         except InvalidTrainable as mistake:
             self.raised, self.failure = mistake, Report(done=True, mistake=str(mistake))
-        except Exception as error:  # noqa: BLE001 - whatever a user's model raises is a row on the leaderboard
-            message = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_ERROR]
+        except BaseException as error:  # whatever a user's model raises is a row on the leaderboard, sys.exit too
+            if not is_of_the_code(error):
+                raise
+            message = described(error)[:_LONGEST_ERROR]
             self.raised = error
             self.failure = Report(done=True, error=message, traceback=traceback.format_exc())
         self._keep_best()

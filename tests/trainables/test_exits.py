@@ -1,0 +1,138 @@
+"""A SystemExit or a KeyboardInterrupt of a user's code is a failure of the trial; a Ctrl-C is not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import pytest
+
+from tests.support.outcomes import BeginTrial
+from tests.support.tiny_trainables import Tiny
+from trainables import FitOptions
+from trainables.exits import is_of_the_code
+from tune_jobs.engine.driver import load_data
+from tune_jobs.errors import RequestError
+
+
+def leave() -> None:
+    sys.exit("the rate is too high for me")
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt("by code")
+
+
+def cancel() -> None:
+    raise asyncio.CancelledError("by code")
+
+
+def press_ctrl_c() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):  # Python delivers it between two instructions
+            pass
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def sigterm_of_ray() -> None:
+    from ray import _raylet
+
+    _raylet.raise_sys_exit_with_custom_error_message("The process receives a SIGTERM.", exit_code=1)
+
+
+LEAVING = {
+    leave: "SystemExit: the rate is too high for me",
+    interrupt: "KeyboardInterrupt: by code",
+    cancel: "CancelledError: by code",
+}
+
+
+def caught(work: Callable[[], None]) -> BaseException:
+    try:
+        work()
+    except BaseException as error:  # noqa: BLE001 - that is the subject
+        return error
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("work", "expected"),
+    [*((work, True) for work in LEAVING), (press_ctrl_c, False), (sigterm_of_ray, False)],
+)
+def test_who_raised_decides(work: Callable[[], None], expected: bool) -> None:
+    assert is_of_the_code(caught(work)) is expected
+
+
+def test_an_interrupt_that_no_code_raised_is_none_of_the_code() -> None:
+    assert not is_of_the_code(KeyboardInterrupt())
+
+
+class Leaving(Tiny):
+    """Leaves where ``config`` says."""
+
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
+        if config["where"] == "build_model":
+            config["leave"]()
+        return super().build_model(config)
+
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
+        if config["where"] == "fit_options":
+            config["leave"]()
+        if config["where"] != "callback":
+            return FitOptions()
+        callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: config["leave"]())
+        return FitOptions(callbacks=[callback])
+
+
+@pytest.mark.parametrize("where", ["build_model", "fit_options", "callback"])
+@pytest.mark.parametrize("work", LEAVING)
+def test_leaving_is_a_failure_of_the_trial_with_its_text(
+    begin: BeginTrial, work: Callable[[], None], where: str
+) -> None:
+    worker = begin(Leaving, {"where": where, "leave": work})
+    report = worker.step()
+    assert (report["error"], report["done"]) == (LEAVING[work], True)
+    assert work.__name__ in report["traceback"]
+    worker.reset_config({"where": "nowhere"})
+    assert worker.step()["error"] is None
+
+
+@pytest.mark.parametrize("work", [press_ctrl_c, sigterm_of_ray])
+def test_the_end_of_a_process_is_not_caught(begin: BeginTrial, work: Callable[[], None]) -> None:
+    worker = begin(Leaving, {"where": "build_model", "leave": work})
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        worker.step()
+
+
+def test_without_a_run_leaving_does_not_end_the_process() -> None:
+    worker = Leaving.standalone({"where": "build_model", "leave": leave})
+    with pytest.raises(RuntimeError, match=r"^SystemExit: the rate is too high for me$"):
+        worker.step()
+
+
+@pytest.mark.parametrize("work", LEAVING)
+def test_leaving_in_load_data_is_a_mistake_in_the_request(work: Callable[[], None]) -> None:
+    class Unloaded(Tiny):
+        def load_data(self) -> Any:
+            work()
+
+    with pytest.raises(RequestError) as raised:
+        load_data(Unloaded)
+    assert raised.value.problems == (f"Unloaded.load_data raised {LEAVING[work]}",)
+
+
+def test_a_ctrl_c_in_load_data_stays_a_ctrl_c() -> None:
+    class Slow(Tiny):
+        def load_data(self) -> Any:
+            press_ctrl_c()
+
+    with pytest.raises(KeyboardInterrupt):
+        load_data(Slow)

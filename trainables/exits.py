@@ -1,0 +1,37 @@
+"""Errors that mean to end the process, told apart by who raised them: the user's code, or somebody else."""
+
+from __future__ import annotations
+
+import dis
+from types import TracebackType
+
+_RAISE = dis.opmap["RAISE_VARARGS"]
+_MARK_OF_RAY = "ray_terminate_msg"  # on the SystemExit that Ray raises in a worker that gets a SIGTERM (ray 2.60)
+
+
+def is_of_the_code(error: BaseException) -> bool:
+    """Return whether code raised an error by itself, so that the error is a failure of that code.
+
+    ``sys.exit`` and ``raise KeyboardInterrupt`` in a user's code are failures like any other. A Ctrl-C and a SIGTERM
+    are not: nobody may catch them. Python raises the ``KeyboardInterrupt`` of a Ctrl-C between two instructions, and
+    not at a ``raise`` statement.
+
+    Args:
+        error: The error, caught.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return _is_at_a_raise_statement(error.__traceback__)
+    return not (isinstance(error, SystemExit) and hasattr(error, _MARK_OF_RAY))
+
+
+def described(error: BaseException) -> str:
+    """Return the name of an error's type and its message, in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _is_at_a_raise_statement(traceback: TracebackType | None) -> bool:
+    if traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback.tb_frame.f_code.co_code[traceback.tb_lasti] == _RAISE
