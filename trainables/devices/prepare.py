@@ -11,6 +11,7 @@ from trainables.devices import gpu_limits, gpu_memory, replicas
 from trainables.devices.gpu_share import GpuShare, is_part, share_for
 from trainables.internals.gradient_registry import forget_traced_gradients
 from trainables.internals.lazy_keras import import_keras
+from trainables.tensorflow_log import quiet_tensorflow
 
 held_gpus: list[float] = []
 """The GPUs that this process is held to for as long as it lives: one number, or nothing before the first trial."""
@@ -46,7 +47,7 @@ def prepare(cpus: float, gpus: float | None) -> str | None:
 
 @cache
 def _limit(cpus: float, gpus: float | None) -> str | None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_tensorflow()
     share = GpuShare() if gpus is None else share_for(gpus, gpu_memory.total_bytes() if is_part(gpus) else None)
     set_environment(share)
     backend = import_keras().backend.backend()

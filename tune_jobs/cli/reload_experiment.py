@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,6 @@ def experiment_of(run: Run, call: str, named: str | None = None, **budgets: Any)
     Raises:
         RequestError: The run was started from Python, or its experiment cannot be loaded any more.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
     from tune_jobs.experiment.record import restore_experiment
     from tune_jobs.loading.loader import load
 

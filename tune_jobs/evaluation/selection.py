@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_differences
 from tune_jobs.experiment.experiment import Experiment
@@ -44,7 +44,7 @@ def trainable_of(declared: Declared, run: Run, *, force: bool) -> type[KerasTrai
         trainable, changed = declared, code_differences(declared, run.experiment)
     if changed and not force:
         raise refusal(changed, "Undo that, or go on all the same with --force (in Python: force=True).")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before anything imports TensorFlow
+    quiet_tensorflow()  # before anything imports it
     return trainable
 
 

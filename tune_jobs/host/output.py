@@ -1,4 +1,4 @@
-"""Keeps what Ray and TensorFlow print off the screen, and in a file."""
+"""Output: what Ray and TensorFlow print goes into a file, and not to the screen."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import TextIO
 
 @contextmanager
 def redirect_output(log: Path) -> Iterator[None]:
-    """Sends everything that this process and its workers print into a file.
+    """Send everything that this process and its workers print into a file.
 
-    Whoever wants to print meanwhile needs a stream of their own, made before (``os.dup``): both what Python prints
-    and the file descriptors 1 and 2, which C++ code writes to, are redirected.
+    Both Python's streams and the file descriptors 1 and 2, which C++ code writes to, are redirected. Whoever wants to
+    print meanwhile needs a stream of their own, made before (``os.dup``).
 
     Args:
-        log: The file, appended to; its folder is made.
+        log: The file. It is appended to, and its folder is created.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     screen = sys.stderr
@@ -33,13 +33,13 @@ def redirect_output(log: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            # Loggers made meanwhile hold the file, which is about to be closed.
+            # Loggers that were created meanwhile hold the file, which is about to be closed.
             _point_loggers_at(screen)
 
 
 @contextmanager
 def drop_native_stderr() -> Iterator[None]:
-    """Drops what C++ code writes to file descriptor 2, as TensorFlow does when it is imported; Python's own stays."""
+    """Drop what C++ code writes to file descriptor 2, as TensorFlow does when it is imported; Python's own stays."""
     sys.stderr.flush()
     with (
         os.fdopen(os.dup(2), "w", buffering=1) as screen,
@@ -59,13 +59,13 @@ def _point_loggers_at(stream: TextIO) -> None:
             if not isinstance(handler, logging.StreamHandler) or isinstance(handler, logging.FileHandler):
                 continue
             if handler.stream.closed:
-                handler.stream = stream  # setStream would flush the closed one, and fail
+                handler.stream = stream  # setStream would flush the closed stream, and fail
             elif _has_descriptor(handler.stream):
                 handler.setStream(stream)
 
 
 def _has_descriptor(stream: TextIO) -> bool:
-    """Whether it is the screen or a file, and not a buffer that somebody collects logs in."""
+    """Return whether a stream is the screen or a file, and not a buffer in which somebody collects logs."""
     try:
         stream.fileno()
     except OSError:

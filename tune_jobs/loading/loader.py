@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from search_spaces.checked import deferred_checks
+from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.loading.importing import import_file, import_module
@@ -53,6 +54,7 @@ def load(
     Raises:
         RequestError: There is no such experiment, or something is wrong with it; all mistakes are listed.
     """
+    quiet_tensorflow()  # before the experiment imports it
     target, name = split_reference(reference)
     with deferred_checks():
         module = _import(target, name)

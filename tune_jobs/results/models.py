@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainables.storage.layout import ARCHITECTURE_FILE
+from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
 from tune_jobs.results.history import TrialHistory
@@ -35,7 +35,7 @@ def load_model(
     Raises:
         RequestError: There is no checkpoint with weights, or the model has to be built by its trainable.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_tensorflow()
     weights = best_weights(run_folder, trial.trial)
     best = trial.best(objective)
     if best is not None and weights.epoch != best.epoch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +31,6 @@ def check(file: Path, experiment: str | None, **asked: Any) -> None:
     FILE is the file that `ray up` launches. It is read as Ray reads it, without asking the cloud. With EXPERIMENT, or
     with the resources of a trial, at least one kind of node must have room for a trial.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
     from tune_jobs.cluster.launcher.fitting import fitting_problems
     from tune_jobs.cluster.launcher.launcher_file import read
     from tune_jobs.errors import RequestError

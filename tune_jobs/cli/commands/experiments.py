@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from tune_jobs.cli import options
@@ -25,7 +23,6 @@ def list_experiments() -> None:
 @options.debug
 def describe(experiment: str) -> None:
     """Describe EXPERIMENT: what is searched, how, and for how long."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
     from tune_jobs.loading.loader import load
     from tune_jobs.views.reports.experiment import description
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -45,7 +44,6 @@ def run(
     settings. Ctrl-C ends the run in good order, a second Ctrl-C ends it at once.
     """
     options.join_at(address)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
     from tune_jobs import engine
     from tune_jobs.errors import RequestError
     from tune_jobs.experiment.overrides import Overrides

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -86,7 +85,6 @@ def submit(
         >>> job.status
         'SUCCEEDED'
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the experiment imports TensorFlow
     findings = _Findings()
     packages = findings.attempt(partial(_packages, requirements)) or []
     server = findings.attempt(lambda: reach(find_address(address)))

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from trainables.tensorflow_log import QUIET_TENSORFLOW
 from tune_jobs.engine.on_ray.cluster import cluster_address, is_connected, join, leave
 from tune_jobs.engine.on_ray.local import local_ray
 from tune_jobs.engine.on_ray.nodes import joined_machine
@@ -30,7 +31,6 @@ RAY_VARIABLES = {
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # the coordinator says which metric is missing
     "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher proposes no more trials than fit
 }
-_TENSORFLOW_VARIABLES = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 
 _PREFIX, _LOCK = "tune-jobs-", "lock"
 # As Ray does: the sockets within may have 107 characters at most, and a TMPDIR is often too long for that.
@@ -66,7 +66,7 @@ def ray_session(machine: Machine, worker_variables: Mapping[str, str]) -> Iterat
     remove_abandoned_folders(parent)
     with ray_folder(parent) as folder:
         ray = _joined_ray() if machine.is_cluster else local_ray(machine, folder, worker_variables)
-        variables = {**RAY_VARIABLES, **_TENSORFLOW_VARIABLES, "PYTHONPATH": _python_path()}
+        variables = {**RAY_VARIABLES, **QUIET_TENSORFLOW, "PYTHONPATH": _python_path()}
         with variables_set(variables), ray as wait_until_started:
             yield partial(_started, wait_until_started, folder)
 
