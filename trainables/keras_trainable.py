@@ -211,8 +211,10 @@ class KerasTrainable(tune.Trainable):
         from trainables.training.training import Training
 
         settings = self._settings
-        with replicas.scope(trial.gpus):
-            data = replicas.even(self._data, trial.parameters, self.batch_size, replicas.count(trial.gpus))
+        with replicas.device_scope(trial.gpus):
+            data = replicas.cut_evenly(
+                self._data, trial.parameters, self.batch_size, replicas.count_devices(trial.gpus)
+            )
             if self._cache is None or self._cache.inputs.data is not data:
                 self._cache = WorkerCache(data, keeps_models=self.reuse_models, executions=settings.executions)
             if settings.executions == 1:

@@ -63,7 +63,7 @@ def _limit(cpus: float, gpus: float | None) -> str | None:
         return None
     if not gpu_limits.sees_gpu(backend):
         return f"{backend} sees no GPU on this machine, so the trials train on the CPU, without any limit to enforce."
-    return replicas.note(backend, gpus)
+    return replicas.multi_gpu_note(backend, gpus)
 
 
 def set_environment(share: GpuShare) -> None:

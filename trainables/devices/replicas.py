@@ -13,14 +13,14 @@ import numpy as np
 from trainables.data import Data, Split, length
 
 
-def note(backend: str, gpus: float | None) -> str | None:
+def multi_gpu_note(backend: str, gpus: float | None) -> str | None:
     """Return a note for the person who gives a backend several GPUs; None: there is nothing to note."""
     if backend == "torch" and gpus is not None and gpus > 1:
         return f"Of its {gpus:g} GPUs, a trial uses only the first: Keras on PyTorch does not divide the work."
     return None
 
 
-def count(gpus: float | None) -> int:
+def count_devices(gpus: float | None) -> int:
     """Return the number of devices among which the work of a trial is divided."""
     import keras
 
@@ -29,18 +29,18 @@ def count(gpus: float | None) -> int:
     return max(1, len(visible_devices(keras.backend.backend())))
 
 
-def scope(gpus: float | None) -> AbstractContextManager[Any]:
+def device_scope(gpus: float | None) -> AbstractContextManager[Any]:
     """Return the context within which the model of a trial is built, so that it is on all of its devices."""
     import keras
 
-    if count(gpus) == 1:
+    if count_devices(gpus) == 1:
         return nullcontext()
     if keras.backend.backend() == "tensorflow":
         return _mirrored().scope()  # type: ignore[no-any-return]
     return keras.distribution.DataParallel(devices=visible_devices("jax")).scope()  # type: ignore[no-any-return]
 
 
-def in_scope() -> bool:
+def is_distributed() -> bool:
     """Return whether a model that is built now is on several devices."""
     import keras
 
@@ -51,19 +51,19 @@ def in_scope() -> bool:
     return keras.distribution.distribution() is not None
 
 
-def distributed(dataset: Any) -> Any:
+def distribute_batches(dataset: Any) -> Any:
     """Return a data set of TensorFlow whose batches are divided among the devices of the scope that is active.
 
     ``fit`` would do it itself, but anew in every epoch, and each epoch would take longer than the one before.
     """
-    if not in_scope():
+    if not is_distributed():
         return dataset
     import tensorflow as tf
 
     return tf.distribute.get_strategy().experimental_distribute_dataset(dataset)
 
 
-def even(data: Data, config: Mapping[str, Any], batch_size: int, replicas: int) -> Data:
+def cut_evenly(data: Data, config: Mapping[str, Any], batch_size: int, replicas: int) -> Data:
     """Return the data, cut so that every batch has an example for each replica.
 
     The loss of a replica without an example would be NaN, and with it the mean of all. At most ``replicas - 1``

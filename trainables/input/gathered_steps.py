@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 from trainables.data import Split
-from trainables.devices.replicas import in_scope
+from trainables.devices.replicas import is_distributed
 from trainables.input.pipeline import ToTensor, TrainingInput
 
 Step = Callable[[Any], Any]
@@ -37,7 +37,7 @@ def can_gather(model: Any) -> bool:
     Args:
         model: A compiled ``keras.Model`` whose steps are not made yet.
     """
-    if keras.backend.backend() != "tensorflow" or model.run_eagerly or in_scope():
+    if keras.backend.backend() != "tensorflow" or model.run_eagerly or is_distributed():
         return False
     import tensorflow as tf
 

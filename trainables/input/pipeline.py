@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from trainables.data import Arrays, Split, leaves, length
-from trainables.devices.replicas import distributed
+from trainables.devices.replicas import distribute_batches
 from trainables.fit_options import Augment, FitOptions
 from trainables.input.tensors import as_tensor
 from trainables.settings import InvalidTrainable
@@ -131,7 +131,7 @@ def batches_in_order(split: Split, batch_size: int, to_tensor: ToTensor = as_ten
         rows = slice(step * batch_size, (step + 1) * batch_size)
         return keras.tree.map_structure(lambda tensor: tensor[rows], tensors)
 
-    return distributed(tf.data.Dataset.range(-(-length(split) // batch_size)).map(batch).prefetch(2))
+    return distribute_batches(tf.data.Dataset.range(-(-length(split) // batch_size)).map(batch).prefetch(2))
 
 
 class _TensorFlowInput(TrainingInput):
@@ -144,7 +144,7 @@ class _TensorFlowInput(TrainingInput):
         with tf.device("CPU"):
             self._order = tf.Variable(np.zeros(self.examples, np.int64), trainable=False)
             self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._dataset = distributed(self._build(to_tensor))
+        self._dataset = distribute_batches(self._build(to_tensor))
 
     @property
     def spec(self) -> str:

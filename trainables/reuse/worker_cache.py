@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import keras
 
 from trainables.data import Data, leaves
-from trainables.devices.replicas import in_scope
+from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
 from trainables.input.gathered_steps import GatheredInput, GatheringSteps, can_gather
 from trainables.input.pipeline import TrainingInput, ValidationInput, batches_in_order, training_input, with_weights
@@ -107,7 +107,7 @@ class InputCache:
         return ValidationInput(batches)
 
     def _kept(self, key: Hashable, build: Callable[[], Pipeline]) -> Pipeline:
-        if keras.backend.backend() != "tensorflow" or in_scope():
+        if keras.backend.backend() != "tensorflow" or is_distributed():
             return build()
         pipeline: Pipeline = self._pipelines.pop(key) if key in self._pipelines else build()
         self._pipelines[key] = pipeline  # the newest last

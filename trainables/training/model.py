@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import keras
 
 from trainables.data import Arrays, Split
-from trainables.devices.replicas import in_scope
+from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
 from trainables.internals.keras_model import unbuilt_parts
 from trainables.settings import InvalidTrainable
@@ -73,7 +73,7 @@ def set_steps_per_execution(model: Any, requested: int | None) -> None:
     """
     if requested is not None:
         model.steps_per_execution = requested
-    elif model.steps_per_execution == 1 and keras.backend.backend() != "torch" and not in_scope():
+    elif model.steps_per_execution == 1 and keras.backend.backend() != "torch" and not is_distributed():
         model.steps_per_execution = _STEPS_PER_EXECUTION
 
 
@@ -91,7 +91,7 @@ def create_variables(model: Any, split: Split) -> None:
     if not model.built:
         model(keras.tree.map_structure(lambda array: array[:1], x))
     model.optimizer.build(model.trainable_variables)
-    if keras.backend.backend() == "tensorflow" and not in_scope():
+    if keras.backend.backend() == "tensorflow" and not is_distributed():
         _create_metrics(model, y)
 
 

@@ -88,24 +88,24 @@ def test_two_replicas_train_as_one_and_go_on_from_checkpoints(tmp_path: Path) ->
 def test_no_replica_is_left_without_an_example() -> None:
     x, y = np.arange(11.0).reshape(11, 1), np.arange(11)
     data = Data((x, y), (x[:5], y[:5]), (x[:3], y[:3]), class_names=("a",))
-    cut = replicas.even(data, {}, 4, 2)
+    cut = replicas.cut_evenly(data, {}, 4, 2)
     assert cut.examples == {"train": 10, "validation": 4, "test": 3}
     assert np.shares_memory(cut.train[0], x)
     assert cut.class_names == ("a",)
-    assert replicas.even(data, {"batch_size": 3}, 4, 1) is data
+    assert replicas.cut_evenly(data, {"batch_size": 3}, 4, 1) is data
 
 
 def test_on_one_device_a_batch_may_have_any_size_and_on_several_it_is_divided() -> None:
     data = Data((np.zeros((8, 1)), np.zeros(8)))
     with pytest.raises(ValueError, match=r"`batch_size` is 6, but on 4 GPUs it must be a multiple of 4"):
-        replicas.even(data, {"batch_size": 6}, 32, 4)
+        replicas.cut_evenly(data, {"batch_size": 6}, 32, 4)
 
 
 def test_without_several_gpus_nothing_is_divided() -> None:
-    assert [replicas.count(gpus) for gpus in (None, 0, 0.5, 1)] == [1] * 4
+    assert [replicas.count_devices(gpus) for gpus in (None, 0, 0.5, 1)] == [1] * 4
 
 
 def test_pytorch_s_one_device_is_told() -> None:
-    assert "uses only the first" in (replicas.note("torch", 2) or "")
-    assert replicas.note("torch", 1) is None
-    assert replicas.note("tensorflow", 2) is None
+    assert "uses only the first" in (replicas.multi_gpu_note("torch", 2) or "")
+    assert replicas.multi_gpu_note("torch", 1) is None
+    assert replicas.multi_gpu_note("tensorflow", 2) is None
