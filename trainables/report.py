@@ -42,6 +42,8 @@ class Report(TypedDict, total=False):
         traceback: The traceback of ``error``.
         notes: Pairs of a trial's number and a line about its checkpoints. The trial may be an earlier one of this
             worker. The key is missing when there are no notes.
+        earlier_epochs: Epochs before this one that the driver has not heard of: the trial continues from a checkpoint
+            that is newer than the journal. The key is missing when there are none.
         gpu_memory: The memory of the trial's GPU, in a run that measures it.
     """
 
@@ -53,6 +55,7 @@ class Report(TypedDict, total=False):
     error: str | None
     traceback: str
     notes: list[tuple[int, str]]
+    earlier_epochs: Sequence[Epoch]
     gpu_memory: GpuMemory
 
 
@@ -70,7 +73,9 @@ class Epoch:
     metrics: Mapping[str, float]
     seconds: float
 
-    def report(self, *, done: bool, gpu_memory: GpuMemory | None = None) -> Report:
+    def report(
+        self, *, done: bool, gpu_memory: GpuMemory | None = None, earlier_epochs: Sequence[Epoch] = ()
+    ) -> Report:
         """Return the report about this epoch."""
         report = Report(
             epoch=self.number,
@@ -82,7 +87,10 @@ class Epoch:
         )
         if gpu_memory is not None:
             report["gpu_memory"] = gpu_memory
-        return cast(Report, {**self.metrics, **report})
+        if earlier_epochs:
+            report["earlier_epochs"] = earlier_epochs
+        metrics = {name: value for name, value in self.metrics.items() if name not in Report.__annotations__}
+        return cast(Report, {**metrics, **report})
 
     def to_json(self) -> dict[str, Any]:
         """Return the epoch as JSON values."""

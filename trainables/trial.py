@@ -15,6 +15,7 @@ from trainables.report import Epoch, Report
 from trainables.settings import InvalidTrainable, TrialSettings, unwrap
 from trainables.storage.background_writer import BackgroundWriter, Pending
 from trainables.storage.checkpoint import CheckpointError, Snapshot, architecture
+from trainables.storage.origin import Origin, history_of
 from trainables.storage.store import CheckpointStore, checkpoint_store
 
 _LONGEST_ERROR = 2000
@@ -95,7 +96,9 @@ class Trial:
         self._notes = notes
         self._build = build
         self._store = None if settings.folder is None else checkpoint_store(settings.folder, self.number)
-        self._reported = control.reported
+        self._origin = Origin(self.parameters, control.reported)
+        self._epochs: list[Epoch] = []
+        self._unknown_to_driver: list[Epoch] = []
         self._training: TrialTraining | None = None
         self._repeats_epoch = False
         self._architecture: str | None = None
@@ -150,14 +153,19 @@ class Trial:
     def _continue_from(self, store: CheckpointStore, training: TrialTraining) -> None:
         """Continue from the newest checkpoint. Note if one cannot be used, or if none is left."""
         unused: list[CheckpointError] = []
-        snapshot = store.newest(unused.append)
+        snapshot = store.newest(unused.append, self._origin.check)
         try:
             if snapshot is not None:
                 training.restore(snapshot)
+                self._epochs = history_of(snapshot)
+                self._unknown_to_driver = self._origin.missing_epochs(snapshot)
         except CheckpointError as error:  # of another model: the code was changed before the run was continued
             unused.append(error)
-        if unused or (self._reported and not training.epoch):
-            why = unused[0] if unused else f"No checkpoint of its {self._reported} epochs is left in {store}."
+        if unused:  # a newer one that cannot be used would stand before those to come
+            store.remove_after(training.epoch) if training.epoch else store.remove()
+        reported = self._origin.reported
+        if unused or (reported and not training.epoch):
+            why = unused[0] if unused else f"No checkpoint of its {reported} epochs is left in {store}."
             going_on = f"It goes on from epoch {training.epoch}." if training.epoch else "It starts again."
             self._notes.append((self.number, f"{why} {going_on}"[:_LONGEST_ERROR]))
         self._saved_epoch = training.epoch
@@ -167,7 +175,7 @@ class Trial:
     def _step(self) -> Report:
         training = self.training
         if not self._repeats_epoch:
-            training.run_epoch()
+            self._epochs.append(training.run_epoch())
         self._repeats_epoch = False
         last = training.last
         if last is None:
@@ -179,7 +187,8 @@ class Trial:
         if training.ended:
             self._writer.wait()  # whoever hears that the trial has ended must find its weights
         memory = gpu_memory.measured() if self._settings.measures_gpu else None
-        return last.report(done=training.ended, gpu_memory=memory)
+        unknown, self._unknown_to_driver = self._unknown_to_driver, []
+        return last.report(done=training.ended, gpu_memory=memory, earlier_epochs=unknown)
 
     def _checkpoint_is_due(self, training: TrialTraining) -> bool:
         if training.epoch == self._saved_epoch:
@@ -194,7 +203,8 @@ class Trial:
             return
         if self._architecture is None:
             self._architecture = architecture(training.model)
-        self._writer.write(Pending(self.number, self._store, training.snapshot(), self._architecture))
+        snapshot = self._origin.written_into(training.snapshot(), self._epochs)
+        self._writer.write(Pending(self.number, self._store, snapshot, self._architecture))
         self._saved_epoch, self._saved_at_s = training.epoch, time.monotonic()
 
     def _finish(self) -> None:

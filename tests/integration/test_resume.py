@@ -71,3 +71,25 @@ def test_a_killed_run_is_resumed_and_extended(lab: Path, ray_folder: Path) -> No
     (lab / "signs.py").write_text(source)
     assert refused.returncode == 2
     assert "The search space has changed: - units Choice 2, 4" in refused.stderr
+
+
+def test_a_checkpoint_brings_back_the_epochs_that_the_journal_has_lost(lab: Path, ray_folder: Path) -> None:
+    options = ("--searcher", "random", "--scheduler", "none", "--trials", "1", "--max-epochs", "6")
+    first = tune_jobs(lab, "run", "signs.py", "--name", "cut", *options, RAY_TMPDIR=str(ray_folder))
+    assert first.returncode == 0, first.stderr
+    run = Run(lab / "runs" / "cut")
+    whole = run.history().trials[0]
+    journal = run.folder / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    third = next(index for index, line in enumerate(lines) if '"epoch": 3' in line)
+    journal.write_text("".join(lines[: third + 1]))
+
+    resumed = tune_jobs(lab, "resume", "cut", RAY_TMPDIR=str(ray_folder))
+    assert resumed.returncode == 0, resumed.stderr
+    trial = run.history().trials[0]
+    assert trial.status is Status.COMPLETED
+    assert {number: (epoch.metrics, epoch.seconds) for number, epoch in trial.epochs.items()} == {
+        number: (epoch.metrics, epoch.seconds) for number, epoch in whole.epochs.items()
+    }
+    assert run.curves().count(axis=1).tolist() == [6]
+    assert "The journal lacked its epochs 4 to 5, which its checkpoint brought back." in resumed.stdout

@@ -21,6 +21,7 @@ from trainables.storage.layout import (
     CHECKPOINT_PREFIX,
     STATE_FILE,
     checkpoint_name,
+    epoch_of,
     newest_first,
 )
 
@@ -126,26 +127,33 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         return {name: file[name] for name in file.files}
 
 
-def first_readable(
-    names: Iterable[str], read_one: Callable[[str], Snapshot], skipped: Callable[[CheckpointError], object]
+def first_usable(
+    names: Iterable[str],
+    read_one: Callable[[str], Snapshot],
+    skipped: Callable[[CheckpointError], object],
+    check: Callable[[Snapshot], object],
 ) -> Snapshot | None:
-    """Return the first of some checkpoints that can be read, or None.
+    """Return the first of some checkpoints that can be read and passes a check, or None.
 
     Args:
         names: The names of the checkpoints, newest first.
         read_one: Reads a checkpoint, or raises CheckpointError.
-        skipped: Is called with the reason for each checkpoint that cannot be read.
+        skipped: Is called with the reason for each checkpoint that cannot be used.
+        check: Raises CheckpointError if a checkpoint must not be used.
     """
     for name in names:
         try:
-            return read_one(name)
+            snapshot = read_one(name)
+            check(snapshot)
         except CheckpointError as error:
             skipped(error)
+        else:
+            return snapshot
     return None
 
 
-def ignore(_: CheckpointError) -> None:
-    """Do nothing about a checkpoint that cannot be read."""
+def ignore(_: object) -> None:
+    """Do nothing: accept a checkpoint that can be read, pass over one that cannot be."""
 
 
 def architecture(model: Any) -> str | None:
@@ -218,13 +226,24 @@ class DiskCheckpoints:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
 
-    def newest(self, skipped: Callable[[CheckpointError], object] = ignore) -> Snapshot | None:
-        """Return the newest checkpoint that can be read, or None if there is none.
+    def newest(
+        self,
+        skipped: Callable[[CheckpointError], object] = ignore,
+        check: Callable[[Snapshot], object] = ignore,
+    ) -> Snapshot | None:
+        """Return the newest checkpoint that can be used, or None if there is none.
 
         Args:
-            skipped: Is called with the reason for each newer checkpoint that cannot be read.
+            skipped: Is called with the reason for each newer checkpoint that cannot be used.
+            check: Raises CheckpointError if a checkpoint that can be read must not be used.
         """
-        return first_readable(self.names(), lambda name: read(self.folder / name), skipped)
+        return first_usable(self.names(), lambda name: read(self.folder / name), skipped, check)
+
+    def remove_after(self, epoch: int) -> None:
+        """Remove the checkpoints of later epochs."""
+        for name in self.names():
+            if epoch_of(name) > epoch:
+                shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def remove(self) -> None:
         """Remove the checkpoints and the architecture: what is left of the trial is small."""

@@ -12,8 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from trainables.storage import checkpoint
-from trainables.storage.checkpoint import CHECKPOINTS_KEPT, CheckpointError, Snapshot, first_readable, ignore
-from trainables.storage.layout import ARCHITECTURE_FILE, ARRAYS_FILE, STATE_FILE, checkpoint_name, checkpoints_of
+from trainables.storage.checkpoint import CHECKPOINTS_KEPT, CheckpointError, Snapshot, first_usable, ignore
+from trainables.storage.layout import (
+    ARCHITECTURE_FILE,
+    ARRAYS_FILE,
+    STATE_FILE,
+    checkpoint_name,
+    checkpoints_of,
+    epoch_of,
+)
 from trainables.storage.object_store import ObjectStoreFolder
 from trainables.storage.retry import retry_for_a_minute
 
@@ -70,16 +77,27 @@ class ObjectStoreCheckpoints:
         if self.folder.written_s(ARCHITECTURE_FILE) is None:
             self.folder.write(ARCHITECTURE_FILE, text.encode())
 
-    def newest(self, skipped: Callable[[CheckpointError], object] = ignore) -> Snapshot | None:
-        """Return the newest checkpoint that can be read, or None if there is none.
+    def newest(
+        self,
+        skipped: Callable[[CheckpointError], object] = ignore,
+        check: Callable[[Snapshot], object] = ignore,
+    ) -> Snapshot | None:
+        """Return the newest checkpoint that can be used, or None if there is none.
 
         Args:
-            skipped: Is called with the reason for each newer checkpoint that cannot be read.
+            skipped: Is called with the reason for each newer checkpoint that cannot be used.
+            check: Raises CheckpointError if a checkpoint that can be read must not be used.
 
         Raises:
             OSError: The object store could not be reached for a minute, so it is unknown whether there is a checkpoint.
         """
-        return first_readable(retry_for_a_minute(self.names, self.sleep), self._read, skipped)
+        return first_usable(retry_for_a_minute(self.names, self.sleep), self._read, skipped, check)
+
+    def remove_after(self, epoch: int) -> None:
+        """Remove the checkpoints of later epochs."""
+        for name in self.names():
+            if epoch_of(name) > epoch:
+                self.folder.remove_folder(name)
 
     def remove(self) -> None:
         """Remove the checkpoints and the architecture: what is left of the trial is small."""

@@ -27,8 +27,18 @@ class CheckpointStore(Protocol):
     def save_architecture(self, text: str) -> None:
         """Write the trial's architecture, unless it is there already."""
 
-    def newest(self, skipped: Callable[[CheckpointError], object] = ignore) -> Snapshot | None:
-        """Return the newest checkpoint that can be read; ``skipped`` is called with the reasons for newer ones."""
+    def newest(
+        self,
+        skipped: Callable[[CheckpointError], object] = ignore,
+        check: Callable[[Snapshot], object] = ignore,
+    ) -> Snapshot | None:
+        """Return the newest checkpoint that can be read and passes ``check``.
+
+        ``skipped`` is called with the reasons for newer ones.
+        """
+
+    def remove_after(self, epoch: int) -> None:
+        """Remove the checkpoints of later epochs."""
 
     def remove(self) -> None:
         """Remove the checkpoints and the architecture."""

@@ -22,7 +22,7 @@ from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import differences, refusal
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.signals import terminable
-from tune_jobs.results import Ending
+from tune_jobs.results import Ending, coherent, fold
 from tune_jobs.results.find import load_run
 from tune_jobs.results.layout import RAY_LOG, error_file
 from tune_jobs.results.run import Repeat, Run
@@ -129,8 +129,9 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
     with terminable(), open_folder(path, run.remote) as working_folder:
         run = Run(path, run.remote)
         events = run.events()
+        damages = fold(events).damages
         update_record(path, run.experiment, experiment)
-        drive(working_folder, experiment, reporter, earlier=events)
+        drive(working_folder, experiment, reporter, earlier=list(coherent(events)), notes=damages)
     return _with_a_sound_trial(run)
 
 

@@ -6,8 +6,10 @@ The names below are cheap to import. The modules that make tables import pandas,
 
 from __future__ import annotations
 
+from tune_jobs.results.coherence import coherent, numbered_epochs
 from tune_jobs.results.history import History, TrialHistory, epochs_at_own_end, fold
 from tune_jobs.results.journal.events import (
+    Damaged,
     Ending,
     EpochReported,
     Event,
@@ -24,6 +26,7 @@ from tune_jobs.results.ranking import RankedTrial, ranking
 
 __all__ = [
     "JOURNAL_FILE",
+    "Damaged",
     "Ending",
     "EpochReported",
     "Event",
@@ -38,8 +41,10 @@ __all__ = [
     "TrialEnded",
     "TrialHistory",
     "TrialStarted",
+    "coherent",
     "epochs_at_own_end",
     "fold",
+    "numbered_epochs",
     "ranking",
     "read_journal",
 ]

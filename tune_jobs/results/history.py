@@ -9,7 +9,9 @@ from typing import Any
 
 from trainables.report import diverged_metric
 from tune_jobs.base.objective import Objective
+from tune_jobs.results.coherence import coherent
 from tune_jobs.results.journal.events import (
+    Damaged,
     Ending,
     EpochReported,
     Event,
@@ -84,6 +86,8 @@ class History:
         reason: The reason for the end; None as for ``ended_s``.
         error: The error that ended the run, if any.
         notes: The notes, in order.
+        damages: Sentences about what the journal has lost, unless a later note says the same: a run that is resumed
+            notes them.
     """
 
     trials: dict[int, TrialHistory]
@@ -93,6 +97,7 @@ class History:
     reason: str | None = None
     error: str | None = None
     notes: list[Noted] = field(default_factory=list)
+    damages: list[str] = field(default_factory=list)
 
     @property
     def is_finished(self) -> bool:
@@ -104,7 +109,7 @@ def fold(events: Iterable[Event]) -> History:
     """Return the history that the events of a run make.
 
     A trial that has not ended when the run ends, or when the run starts again after it was killed, is interrupted
-    until it starts again.
+    until it starts again. What a damaged journal claims without showing it does not count: see ``coherent``.
 
     Args:
         events: The events, in the order in which they were written.
@@ -113,12 +118,12 @@ def fold(events: Iterable[Event]) -> History:
         JournalError: An event is of a trial that never started.
     """
     history = History(trials={})
-    for event in events:
+    for event in coherent(events):
         match event:
             case EpochReported():
                 _trial_of(event, history).epochs[event.epoch] = event
-            case Noted():
-                history.notes.append(event)
+            case Noted() | Damaged():
+                _note(event, history)
             case TrialStarted():
                 history.trials[event.trial] = _start(history.trials.get(event.trial), event)
             case TrialEnded(status=status, reason=reason, error=error, time_s=ended_s):
@@ -127,7 +132,7 @@ def fold(events: Iterable[Event]) -> History:
             case RunStarted():
                 started_s = event.time_s if history.started_s is None else history.started_s
                 trials = _interrupt_running(history.trials)
-                history = History(trials, started_s, latest_start=event, notes=history.notes)
+                history = History(trials, started_s, latest_start=event, notes=history.notes, damages=history.damages)
             case RunEnded(reason=reason, error=error, time_s=ended_s):
                 trials = _interrupt_running(history.trials)
                 history = replace(history, trials=trials, reason=reason, error=error, ended_s=ended_s)
@@ -148,6 +153,15 @@ def epochs_at_own_end(events: Sequence[Event]) -> set[tuple[int, int]]:
     last_epochs = {event.trial: event.epoch for event in events if isinstance(event, EpochReported)}
     ended = (event.trial for event in events if isinstance(event, TrialEnded) and event.status is Status.COMPLETED)
     return {(trial, last_epochs[trial]) for trial in ended if trial in last_epochs}
+
+
+def _note(event: Noted | Damaged, history: History) -> None:
+    if isinstance(event, Damaged):
+        history.damages.append(event.text)
+        return
+    history.notes.append(event)
+    if event.text in history.damages:
+        history.damages.remove(event.text)
 
 
 def _trial_of(event: EpochReported | TrialEnded, history: History) -> TrialHistory:

@@ -158,15 +158,16 @@ class Run:
         return frame
 
     def leaderboard_and_notes(self) -> tuple[pd.DataFrame, list[str]]:
-        """Return the leaderboard, and a sentence about each evaluation that it leaves out.
+        """Return the leaderboard, and a sentence about each thing that is missing in it.
 
-        An evaluation is left out if its file is damaged, or if it is of another epoch than the trial's best one.
+        An evaluation is left out if its file is damaged, or if it is of another epoch than the trial's best one. An
+        epoch, or a trial's end, is left out if the journal has lost something before it.
         """
         from tune_jobs.results.leaderboard import columns_of, leaderboard
 
         history = self.history()
         scores, notes = self.test_scores(history)
-        return leaderboard(history, self.objective, columns_of(self.space), scores), notes
+        return leaderboard(history, self.objective, columns_of(self.space), scores), [*history.damages, *notes]
 
     def test_scores(self, history: History) -> tuple[dict[int, Scores], list[str]]:
         """Return the scores on the test set by trial, and a sentence about each evaluation that is left out.

@@ -44,8 +44,15 @@ class RefusingStore:
     def save_architecture(self, text: str) -> None:
         self.disk.save_architecture(text)
 
-    def newest(self, skipped: Callable[[CheckpointError], object] = ignore) -> Snapshot | None:
-        return self.disk.newest(skipped)
+    def newest(
+        self,
+        skipped: Callable[[CheckpointError], object] = ignore,
+        check: Callable[[Snapshot], object] = ignore,
+    ) -> Snapshot | None:
+        return self.disk.newest(skipped, check)
+
+    def remove_after(self, epoch: int) -> None:
+        self.disk.remove_after(epoch)
 
     def remove(self) -> None:
         self.disk.remove()

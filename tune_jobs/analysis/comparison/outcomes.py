@@ -9,6 +9,7 @@ from typing import Any
 
 from tune_jobs.analysis.comparison.statistics import Spread, spread
 from tune_jobs.analysis.comparison.trajectory import Improvement, Trajectory, measure_trajectory, reach
+from tune_jobs.results.coherence import coherent
 from tune_jobs.results.evaluations import on_test_set
 from tune_jobs.results.history import History, fold
 from tune_jobs.results.ranking import ranking
@@ -61,7 +62,7 @@ def summarize_run(run: Run) -> Outcome | None:
     Raises:
         JournalError: The journal is damaged other than by a crash.
     """
-    events = run.events()
+    events = list(coherent(run.events()))
     history = fold(events)
     objective = run.objective
     best = next((ranked for ranked in ranking(history, objective) if ranked.best is not None), None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from trainables.report import Report, diverged_metric
+from trainables.report import Epoch, Report, diverged_metric
 from tune_jobs.engine.decisions.event_log import EventLog, full_log
 from tune_jobs.engine.decisions.failures import (
     FAILED_STATUSES,
@@ -33,6 +33,8 @@ from tune_jobs.results import (
     Status,
     TrialEnded,
     TrialStarted,
+    coherent,
+    numbered_epochs,
 )
 from tune_jobs.searchers import Search, Waiting
 
@@ -108,6 +110,7 @@ class Coordinator:
         Args:
             events: All events of the run so far.
         """
+        events = list(coherent(events))
         self.shares.replay(events)
         self._trials.restore(started_trials(events))
         verdicts: dict[int, tuple[Status | None, str]] = {}
@@ -165,30 +168,14 @@ class Coordinator:
         if error := mistake or report.get("error"):
             self._fail(trial, "raised", reported_failure(error), report.get("traceback"))
             return True
-        if (metric := self._experiment.objective.metric) not in report["metrics"]:
-            text = f"Epoch {report['epoch']} reported no {metric}."
-            self._fail(trial, "no objective", Failure(FailureCause.OTHER, text))
-            return True
         if self._experiment.trial_timeout_s is not None:
             self._trials.keep_alive(trial)
         if "gpu_memory" in report and (settled := self.shares.measure(trial, report["gpu_memory"])):
             self.note(settled)
-        event = EpochReported(
-            time_s=self._clock(),
-            trial=trial,
-            epoch=int(report["epoch"]),
-            metrics=report["metrics"],
-            seconds=report["seconds"],
-            done=bool(report["done"]),
-        )
-        # A worker that continues from a checkpoint repeats epochs.
-        if is_new := event.epoch > self._trials.by_number[trial].epoch:
-            self._log_event(event)
-            self._learn(event)
-        status, reason = self._judge(event, is_new=is_new)
-        if status is not None:
-            self._end(trial, status, reason)
-        return status is not None
+        if "earlier_epochs" in report and self._take_lost(trial, report["earlier_epochs"]):
+            return True
+        last = Epoch(int(report["epoch"]), report["metrics"], report["seconds"])
+        return self._take_epoch(trial, last, done=bool(report["done"]))
 
     def lose_worker(self, trial: int, death: Failure) -> None:
         """Take the death of a trial's worker: another worker continues the trial, unless the retries are used up.
@@ -251,6 +238,39 @@ class Coordinator:
             if not self.failure:
                 self.failure, self.ending = full_log(error), Ending.FAILED
 
+    def _take_lost(self, trial: int, epochs: Iterable[Epoch]) -> bool:
+        """Log and judge epochs that a checkpoint has and the journal lacks; return whether the trial ends with one."""
+        lost = [epoch for epoch in epochs if epoch.number > self._trials.by_number[trial].epoch]
+        if lost:
+            named = numbered_epochs(lost[0].number, lost[-1].number)
+            self.note(f"The journal lacked its {named}, which its checkpoint brought back.", trial)
+        return any(self._take_epoch(trial, epoch, done=False) for epoch in lost)
+
+    def _take_epoch(self, trial: int, epoch: Epoch, *, done: bool) -> bool:
+        """Log an epoch, unless it is logged already, and judge it; return whether the trial ends with it."""
+        if self.ending is Ending.EPOCHS:
+            return True
+        if (metric := self._experiment.objective.metric) not in epoch.metrics:
+            text = f"Epoch {epoch.number} reported no {metric}."
+            self._fail(trial, "no objective", Failure(FailureCause.OTHER, text))
+            return True
+        event = EpochReported(
+            time_s=self._clock(),
+            trial=trial,
+            epoch=epoch.number,
+            metrics=epoch.metrics,
+            seconds=epoch.seconds,
+            done=done,
+        )
+        # A worker that continues from a checkpoint repeats epochs.
+        if is_new := epoch.number > self._trials.by_number[trial].epoch:
+            self._log_event(event)
+            self._learn(event)
+        status, reason = self._judge(event, is_new=is_new)
+        if status is not None:
+            self._end(trial, status, reason)
+        return status is not None
+
     def _learn(self, event: EpochReported) -> None:
         running, objective = self._trials.by_number[event.trial], self._experiment.objective
         self._streak.sound.add(event.trial)
@@ -286,7 +306,8 @@ class Coordinator:
             self._trials.put_back(trial)
 
     def _end(self, trial: int, status: Status, reason: str, error: str | None = None) -> None:
-        self._log_event(TrialEnded(time_s=self._clock(), trial=trial, status=status, reason=reason, error=error))
+        epochs, now_s = self.reported_epochs(trial), self._clock()
+        self._log_event(TrialEnded(time_s=now_s, trial=trial, status=status, reason=reason, error=error, epochs=epochs))
         self._forget(trial, status)
         if self._streak.record_end(trial, status, error):
             self.failure, self.ending = self._streak.verdict(trial, error), Ending.FAILED

@@ -119,6 +119,7 @@ class TrialEnded:
         status: Any status but running.
         reason: The reason for the end, for people.
         error: The error that the trial raised; None if there was none.
+        epochs: The number of epochs that the trial had reported; None in the journals of older versions.
     """
 
     EVENT: ClassVar[str] = "trial_ended"
@@ -127,6 +128,7 @@ class TrialEnded:
     status: Status
     reason: str
     error: str | None
+    epochs: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,4 +147,18 @@ class RunEnded:
     error: str | None
 
 
-Event = RunStarted | TrialStarted | EpochReported | Noted | TrialEnded | RunEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damaged:
+    """A sentence about a place where the journal is no longer what was written. Only readers make it, no line holds it.
+
+    Attributes:
+        time_s: The time of the event at this place, in Unix time; 0 at the end of the journal.
+        text: The sentence. It is the same whenever the journal is read.
+    """
+
+    EVENT: ClassVar[str] = "damaged"
+    time_s: float
+    text: str
+
+
+Event = RunStarted | TrialStarted | EpochReported | Noted | TrialEnded | RunEnded | Damaged

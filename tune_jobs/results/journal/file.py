@@ -13,10 +13,13 @@ from typing import BinaryIO, Self
 
 from trainables.storage.retry import retry_for_a_minute
 from tune_jobs.base.gc_pause import gc_paused
-from tune_jobs.results.journal.events import Event, RunEnded, TrialEnded
+from tune_jobs.results.journal.events import Damaged, EpochReported, Event, RunEnded, TrialEnded
 from tune_jobs.results.journal.lines import EventError, decode, encode
+from tune_jobs.results.journal.seal import MAX_SEAL_BYTES, ChangedLineError, seal, seal_bytes, sealed_number
 
 MAX_LINE_BYTES = 2**20
+"""How long the line of an event may be; its seal comes on top."""
+_MOST_BYTES = MAX_LINE_BYTES + MAX_SEAL_BYTES
 _BLOCK_BYTES = 64 * 2**10
 
 
@@ -28,7 +31,8 @@ def read_journal(path: Path) -> list[Event]:
     """Return all events of a journal, in the order in which they were written.
 
     A last line without a newline was torn by a crash, or is being written at this moment: it is left out. So are
-    events whose name only a newer version knows.
+    events whose name only a newer version knows, and epochs and ends of trials whose line was changed after it was
+    written. Where lines are missing or were changed, there is a ``Damaged`` event.
 
     Args:
         path: The journal. Nothing in it is executed, and no other file is opened.
@@ -44,18 +48,46 @@ def read_journal(path: Path) -> list[Event]:
 
 
 def _read_events(file: BinaryIO, path: Path) -> Iterator[Event]:
-    lines = iter(partial(file.readline, MAX_LINE_BYTES + 1), b"")
+    lines = iter(partial(file.readline, _MOST_BYTES + 1), b"")
+    expected = 1
     for number, line in enumerate(lines, start=1):
         try:
-            if len(line) > MAX_LINE_BYTES:
+            if len(line) > MAX_LINE_BYTES and len(line) - seal_bytes(line) > MAX_LINE_BYTES:
                 raise EventError(f"it is longer than {MAX_LINE_BYTES} bytes")
-            if line.endswith(b"\n") and (event := decode(line)) is not None:
-                yield event
+            if not line.endswith(b"\n"):
+                continue
+            event = decode(line)
         except EventError as error:
             raise JournalError(
                 f"{path}, line {number} is no event: {error}. "
                 "Repair or remove this line, or restore the file from a copy."
             ) from error
+        time_s = 0.0 if event is None else event.time_s
+        try:
+            sealed = sealed_number(line) or expected
+            if sealed != expected:
+                yield Damaged(time_s=time_s, text=_misnumbered(number, sealed - expected))
+            expected = sealed + 1
+        except ChangedLineError:
+            expected += 1
+            # What an epoch measured and how a trial ended can be found out again. The rest is only said.
+            counts = not isinstance(event, EpochReported | TrialEnded)
+            yield Damaged(time_s=time_s, text=_changed(number, counts=counts))
+            event = event if counts else None
+        if event is not None:
+            yield event
+
+
+def _changed(number: int, *, counts: bool) -> str:
+    what = "see whether it is right" if counts else "it does not count"
+    return f"Line {number} of the journal was changed after it was written: {what}."
+
+
+def _misnumbered(number: int, missing: int) -> str:
+    if missing > 0:
+        lines = "a line is" if missing == 1 else f"{missing} lines are"
+        return f"The journal was cut or edited: {lines} missing before line {number}."
+    return f"The journal was edited: line {number} is a copy, or is not in its place."
 
 
 def whole_lines(content: bytes) -> bytes:
@@ -96,6 +128,7 @@ class JournalWriter:
         self._whole_bytes = _whole_bytes(self._file)
         self.torn_bytes = self._file.seek(0, os.SEEK_END) - self._whole_bytes
         self._file.truncate(self._whole_bytes)
+        self._lines = _last_number(self._file, self._whole_bytes)
 
     def write(self, event: Event) -> None:
         """Append an event. The ends of a trial and of the run also reach the disk before this returns.
@@ -118,7 +151,9 @@ class JournalWriter:
             raise JournalError(
                 f"{self.path}: {event.EVENT} event refused: {error}. Report plain, finite values."
             ) from error
-        self._persist(lambda: self._append(line, durably=isinstance(event, TrialEnded | RunEnded)))
+        sealed = seal(line, self._lines + 1)
+        self._persist(lambda: self._append(sealed, durably=isinstance(event, TrialEnded | RunEnded)))
+        self._lines += 1
 
     def _persist(self, attempt: Callable[[], None]) -> None:
         try:
@@ -163,3 +198,18 @@ def _whole_bytes(file: FileIO) -> int:
             return start + newline + 1
         end = start
     return 0
+
+
+def _last_number(file: FileIO, whole_bytes: int) -> int:
+    """Return the number of the last whole line: that in its seal, or else the number of lines."""
+    start = max(0, whole_bytes - _MOST_BYTES - 1)
+    file.seek(start)
+    tail = file.read(whole_bytes - start)
+    try:
+        number = sealed_number(tail[tail.rfind(b"\n", 0, -1) + 1 :])
+    except ChangedLineError:
+        number = None  # readers say it
+    if number is not None:
+        return number
+    file.seek(0)
+    return sum(block.count(b"\n") for block in iter(partial(file.read, _BLOCK_BYTES), b""))

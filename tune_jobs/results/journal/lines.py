@@ -249,6 +249,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "status": _status,
     "reason": _text,
     "error": _text_or_none,
+    "epochs": _count_or_none,
     "text": _text,
 }
 _FIELD_CHECKS = {name: [(field, _CHECKS[field]) for field in record.__slots__] for name, record in _RECORDS.items()}
