@@ -78,7 +78,7 @@ class Disaster:
         self._cluster = cluster
         self._nodes = nodes
         self._gate = gate
-        self._places: dict[int, str] = {}
+        self._node_names: dict[int, str] = {}
         self.victim: int | None = None
         self.killed_s = 0.0
         ray_command = str(Path(sys.executable).with_name("ray"))
@@ -90,9 +90,11 @@ class Disaster:
 
     def event(self, event: Event) -> None:
         if isinstance(event, TrialStarted):
-            self._places.setdefault(event.trial, event.node)
-            if event.trial == 2 and self.victim is not None:
-                self._kill(self._places[self.victim].rpartition("-")[2])
+            # The third to start need not be trial 2: the longest of the last trials start first.
+            is_third = event.trial not in self._node_names and len(self._node_names) == 2
+            self._node_names.setdefault(event.trial, event.node)
+            if is_third and self.victim is not None:
+                self._kill(self._node_names[self.victim].rpartition("-")[2])
                 self.killed_s = time.time()
         if isinstance(event, EpochReported) and event.epoch == 3 and self.victim is None:
             self.victim = event.trial

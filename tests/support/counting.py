@@ -1,4 +1,4 @@
-"""How much work something is: counted, because machines are noisy."""
+"""The amount of work that something is, counted in calls, because machines are noisy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import FrameType
 
 
 def calls_of(work: Callable[[], object]) -> int:
-    """How many functions a piece of work calls, in Python and in C."""
+    """Return the number of functions that a piece of work calls, in Python and in C."""
     calls = 0
 
     def count(_frame: FrameType, event: str, _argument: object) -> None:

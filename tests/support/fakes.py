@@ -27,6 +27,7 @@ SPACE = SearchSpace(x=Float(0.0, 1.0))
 
 
 def experiment(**fields: Any) -> Experiment:
+    """Return a small experiment with some fields of one's own."""
     defaults = {
         "trainable": NeverTrained,
         "space": SPACE,
@@ -38,13 +39,13 @@ def experiment(**fields: Any) -> Experiment:
 
 
 def worker_death(text: str = "The actor died.") -> Failure:
-    """A worker that died for a reason that nobody knows."""
+    """Return the death of a worker for a reason that nobody knows."""
     return Failure(FailureCause.OTHER, text)
 
 
 @dataclass
 class MemoryEventLog:
-    """Keeps events and tracebacks in memory."""
+    """An event log in memory."""
 
     events: list[Event] = field(default_factory=list)
     tracebacks: dict[int, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Ray Tune's own controller, with workers that are simulated in this process: nothing of Ray is started."""
+"""Ray Tune's own controller, with workers that are simulated in this process: no Ray is started."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tune_jobs.experiment.experiment import Experiment
 
 
 class Declared(Trainable):
-    """What trials are of; no worker makes one."""
+    """The class of the trials; no worker makes an object of it."""
 
     @classmethod
     def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:
@@ -38,14 +38,14 @@ class Declared(Trainable):
 
 
 class Workers:
-    """Stands in for Ray's actor manager: each worker answers at once, in the order in which they were asked.
+    """A stand-in for Ray's actor manager. The workers answer at once, in the order in which they were asked.
 
     Args:
-        epochs: After how many a trial is done.
-        dies: Whether a worker dies instead of training; it is given the trial's configuration.
+        epochs: The number of epochs of a trial.
+        dies: Returns whether a worker dies instead of training, by the trial's configuration.
 
     Attributes:
-        asked: What workers were asked for, in order.
+        asked: The names of the tasks of all workers, in order.
     """
 
     num_pending_actors = 0
@@ -105,7 +105,7 @@ class Workers:
         return False
 
     def clear_actor_task_futures(self, tracked_actor: Any) -> None:
-        """None is left: all are answered at once."""
+        """Do nothing: all tasks are answered at once."""
 
     @property
     def num_actor_tasks(self) -> int:
@@ -141,10 +141,11 @@ class SimulatedRun:
     """A run of an experiment on simulated workers.
 
     Args:
-        experiment: What to run.
-        folder: Where Ray may write.
-        side_by_side: How many trials run at a time.
-        workers: Who runs them.
+        experiment: The experiment.
+        folder: A folder in which Ray may write.
+        workers: The workers.
+        patch: Patches Ray for the test.
+        side_by_side: The number of trials that run at a time.
     """
 
     def __init__(
@@ -175,9 +176,9 @@ class SimulatedRun:
         patch.setattr(self.controller._resource_updater, "update_avail_resources", lambda: None)
 
     def step(self) -> None:
-        """Ray deals with one event."""
+        """Let Ray deal with one event."""
         self.controller.step()
 
-    def told(self, event: str) -> list[Any]:
-        """The events of one kind."""
-        return [each for each in self.log.events if event == each.EVENT]
+    def events(self, kind: str) -> list[Any]:
+        """Return the events of one kind."""
+        return [event for event in self.log.events if kind == event.EVENT]

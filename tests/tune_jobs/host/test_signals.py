@@ -1,4 +1,4 @@
-"""Signals are heard, remembered, and left to whoever handled them before."""
+"""Signals interrupt, are held back, and are left to the former handlers afterwards."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ def test_a_run_that_begins_is_left_at_once(number: int) -> None:
 
 
 @BOTH
-def test_the_first_is_told(number: int) -> None:
-    told = []
-    with on_interrupt(lambda: told.append(number)):
+def test_the_first_interrupts(number: int) -> None:
+    interrupts = []
+    with on_interrupt(lambda: interrupts.append(number)):
         send(number)
-    assert told == [number]
+    assert interrupts == [number]
 
 
 def test_the_second_ends_the_process() -> None:

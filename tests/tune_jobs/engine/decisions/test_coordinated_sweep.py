@@ -1,4 +1,4 @@
-"""A sweep in the coordinator: its steps wait for each other, and a run that was cut goes the same way."""
+"""A sweep in the coordinator: its steps wait for each other, and a resumed run takes the same way."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from search_spaces import Choice, SearchSpace
 from tests.support.fakes import MemoryEventLog, experiment, worker_death
 from tune_jobs.engine.decisions.coordinator import Coordinator
+from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import EpochReported, Event, RunEnded, TrialEnded, TrialStarted, fold
-from tune_jobs.schedulers import ASHA, NoScheduler
+from tune_jobs.schedulers import ASHA, NoScheduler, Scheduler
 from tune_jobs.searchers import WAIT, Sweep
 
 SPACE = SearchSpace(
@@ -24,9 +25,9 @@ SPACE = SearchSpace(
 
 
 class Workers:
-    """Workers that train by a formula on a clock of their own; one that is told to wait asks again at every event."""
+    """Workers that train by a formula, on a clock of their own. Without a trial, they ask again at every event."""
 
-    def __init__(self, declared: Any, workers: int) -> None:
+    def __init__(self, declared: Experiment, workers: int) -> None:
         self.declared = declared
         self.log = MemoryEventLog()
         self.workers = workers
@@ -37,7 +38,7 @@ class Workers:
 
     def run(self, earlier: list[Event]) -> Workers:
         self.log.events = list(earlier)
-        self.reached = {trial: max(told.epochs, default=1) for trial, told in fold(earlier).trials.items()}
+        self.reached = {number: max(trial.epochs, default=1) for number, trial in fold(earlier).trials.items()}
         coordinator = Coordinator(self.declared, self.log, clock=lambda: self.now_s)
         coordinator.replay(earlier)
         coordinator.begin(cpus=2, gpus=0, max_concurrent_trials=self.workers)
@@ -57,7 +58,7 @@ class Workers:
         while len(self.heap) < self.workers:
             proposal = coordinator.propose()
             if proposal is WAIT:
-                assert self.heap, "it waits for nothing: the run would never end"
+                assert self.heap, "it waits for nothing, so the run would never end"
                 self.waits += 1
                 return
             if proposal is None:
@@ -80,7 +81,7 @@ class Workers:
         return {"epoch": epoch, "metrics": {"val_accuracy": value}, "seconds": 1.0, "done": done}
 
 
-def swept(scheduler: Any = None, **fields: Any) -> Any:
+def swept(scheduler: Scheduler | None = None, **fields: Any) -> Experiment:
     fields = {"space": SPACE, "searcher": Sweep(), "trials": None, "max_epochs": 3, **fields}
     return experiment(scheduler=scheduler or NoScheduler(), **fields)
 
@@ -116,8 +117,8 @@ def test_no_step_begins_before_the_one_before_has_ended() -> None:
         if isinstance(event, TrialEnded):
             ended.add(event.trial)
         if isinstance(event, TrialStarted):
-            place = next(place for place, trials in steps.items() if event.trial in trials)
-            assert ended.issuperset(trial for earlier in range(place) for trial in steps[earlier])
+            step = next(step for step, trials in steps.items() if event.trial in trials)
+            assert ended.issuperset(trial for earlier in range(step) for trial in steps[earlier])
 
 
 @given(cut=st.floats(0, 1), workers=st.integers(1, 5), again=st.integers(1, 5), asha=st.booleans())
@@ -128,7 +129,7 @@ def test_a_sweep_that_was_cut_anywhere_goes_the_same_way(cut: float, workers: in
     events = whole.log.events[: 1 + int(cut * (len(whole.log.events) - 1))]
     resumed = Workers(declared, again).run(events)
     assert tried(resumed) == tried(whole)
-    reported = [(each.trial, each.epoch) for each in resumed.log.events if isinstance(each, EpochReported)]
+    reported = [(event.trial, event.epoch) for event in resumed.log.events if isinstance(event, EpochReported)]
     assert len(reported) == len(set(reported))
 
 

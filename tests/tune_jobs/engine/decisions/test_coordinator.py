@@ -1,81 +1,22 @@
-"""The coordinator decides a run without Ray: simulated workers on a clock of their own."""
+"""The coordinator decides a run: simulated workers, on a clock of their own, report to it."""
 
 from __future__ import annotations
 
-import heapq
 import math
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from pandas.testing import assert_frame_equal
 
 from search_spaces import Choice, SearchSpace
-from tests.support.fakes import MemoryEventLog, experiment, worker_death
+from tests.support.fakes import MemoryEventLog, experiment
+from tests.support.simulation import Simulation
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.decisions.retention import RetentionPolicy
-from tune_jobs.results import EpochReported, JournalWriter, RunEnded, Status, TrialEnded, fold, read_journal
-from tune_jobs.results.journal.lines import encode
-from tune_jobs.results.leaderboard import columns_of, leaderboard
+from tune_jobs.results import EpochReported, RunEnded, Status, TrialEnded, fold
 from tune_jobs.schedulers import ASHA, NoScheduler
 from tune_jobs.schedulers.asha import bracket_of
 from tune_jobs.searchers import Grid, HyperOpt, Random
-
-
-class Simulation:
-    """Workers that train by a formula, and an event heap instead of waiting."""
-
-    def __init__(self, declared: Any, workers: int = 2, epoch_s: float = 1.0) -> None:
-        self.now_s = 0.0
-        self.log = MemoryEventLog()
-        self.experiment = declared
-        self.workers = workers
-        self.epoch_s = epoch_s
-        self.coordinator = Coordinator(declared, self.log, clock=lambda: self.now_s)
-        self.most_at_once = 0
-
-    def value(self, trial: int, epoch: int, config: dict[str, Any]) -> float:
-        return config["x"] * (1 - math.exp(-epoch))
-
-    def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
-        value = self.value(trial, epoch, config)
-        done = epoch == self.experiment.max_epochs
-        return {"epoch": epoch, "metrics": {"val_accuracy": value}, "seconds": self.epoch_s, "done": done}
-
-    def run(self, earlier: list[Any] | None = None) -> Simulation:
-        """Runs to the end; after earlier events, each trial goes on from a checkpoint of its last reported epoch."""
-        coordinator = self.coordinator
-        self.log.events = list(earlier or [])
-        reached = {number: max(trial.epochs, default=1) for number, trial in fold(earlier or []).trials.items()}
-        coordinator.replay(earlier or [])
-        coordinator.begin(cpus=2, gpus=0, max_concurrent_trials=self.workers)
-        heap: list[tuple[float, int, int, dict[str, Any]]] = []
-        exhausted = False
-        while True:
-            while not exhausted and len(heap) < self.workers:
-                proposal = coordinator.propose()
-                if proposal is None:
-                    exhausted = True
-                    break
-                trial, config = proposal
-                coordinator.start(trial, "here")
-                epoch = reached.get(trial, 1)
-                heapq.heappush(heap, (self.now_s + self.epoch_s * (1 + trial % 3), trial, epoch, config))
-                self.most_at_once = max(self.most_at_once, len(heap))
-            if coordinator.is_over or not heap:
-                break
-            self.now_s, trial, epoch, config = heapq.heappop(heap)
-            if not coordinator.report(trial, self.result(trial, epoch, config)):
-                heapq.heappush(heap, (self.now_s + self.epoch_s * (1 + trial % 3), trial, epoch + 1, config))
-        coordinator.finish()
-        return self
-
-    @property
-    def history(self) -> Any:
-        return fold(self.log.events)
 
 
 def test_every_trial_ends_once_and_the_journal_tells_why() -> None:
@@ -152,21 +93,6 @@ def test_a_trial_that_raises_is_a_failed_trial_and_the_run_goes_on() -> None:
     assert all(history.trials[n].status is not Status.FAILED for n in (0, 2, 3))
 
 
-def test_a_worker_that_died_too_often_is_a_failed_trial() -> None:
-    log = MemoryEventLog()
-    coordinator = Coordinator(experiment(max_retries=2), log)
-    for _ in range(3):
-        trial, _ = coordinator.propose() or (None, None)
-        assert trial == 0
-        coordinator.start(trial, "here")
-        assert not coordinator.is_idle
-        coordinator.lose_worker(trial, worker_death("The actor died"))
-    coordinator.lose_worker(trial, worker_death("The actor died"))
-    assert coordinator.is_idle
-    assert [type(event) for event in log.events][-1] is TrialEnded
-    assert fold(log.events).trials[0].error == "The actor died"
-
-
 def test_a_mistake_in_the_trainable_ends_the_run_at_the_first_trial() -> None:
     class Mistaken(Simulation):
         def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
@@ -236,7 +162,7 @@ def test_a_repeated_epoch_is_reported_once() -> None:
 
 
 def test_a_repeated_epoch_counts_once_at_its_rung() -> None:
-    """With five at a rung one goes on; were the repeated one counted twice, there would be six, and two."""
+    """Of five at a rung one goes on. If the repeated one counted twice, there would be six, and two would go on."""
     coordinator = Coordinator(experiment(trials=9, searcher=Random()), MemoryEventLog())
     values = [0.1, 0.9, 0.3, 0.2, 0.6]
     ends = []
@@ -248,15 +174,6 @@ def test_a_repeated_epoch_counts_once_at_its_rung() -> None:
         if trial == 0:
             assert not coordinator.report(trial, result)
     assert ends == [False, False, True, True, True]
-
-
-def test_a_worker_that_died_before_it_was_ready_leaves_a_journal_that_can_be_read() -> None:
-    log = MemoryEventLog()
-    coordinator = Coordinator(experiment(max_retries=0), log)
-    trial, config = coordinator.propose() or (0, {})
-    coordinator.lose_worker(trial, worker_death("no memory"))
-    history = fold(log.events)
-    assert (history.trials[trial].error, history.trials[trial].config) == ("no memory", config)
 
 
 def test_an_endless_searcher_ends_with_the_plan() -> None:
@@ -279,88 +196,20 @@ def test_nan_weights_with_a_finite_accuracy_are_a_diverged_trial() -> None:
 
 def test_brackets_do_not_follow_the_random_configurations() -> None:
     declared = experiment(space=SearchSpace(x=Choice(0, 1)), scheduler=ASHA(brackets=2), searcher=Random(), trials=2)
-    coordinator = [Coordinator(declared.override(seed=seed), MemoryEventLog()) for seed in range(60)]
-    values = [(each.propose() or (0, {}))[1]["x"] for each in coordinator]
+    coordinators = [Coordinator(declared.override(seed=seed), MemoryEventLog()) for seed in range(60)]
+    values = [(coordinator.propose() or (0, {}))[1]["x"] for coordinator in coordinators]
     brackets = [bracket_of(0, seed, brackets=2) for seed in range(60)]
     assert 10 < sum(value == bracket for value, bracket in zip(values, brackets, strict=True)) < 50
 
 
-class StopThemselves(Simulation):
-    """Every third trial ends at its third epoch, which is a rung: an EarlyStopping has it so."""
-
-    def result(self, trial: int, epoch: int, config: dict[str, Any]) -> dict[str, Any]:
-        told = super().result(trial, epoch, config)
-        return {**told, "done": told["done"] or (trial % 3 == 0 and epoch == 3)}
-
-
-def outcome(simulation: Simulation) -> dict[int, Any]:
-    return {
-        number: (trial.config, trial.status, [epoch.metrics for epoch in trial.epochs.values()], trial.reason)
-        for number, trial in simulation.history.trials.items()
-    }
-
-
-@pytest.mark.parametrize("kind", [Simulation, StopThemselves])
-@pytest.mark.parametrize("searcher", [Random(), HyperOpt(startup_trials=4)])
-@given(cut=st.floats(0, 1))
-@example(cut=0.078125)  # right after the last epoch of a trial that stopped itself at a rung
-@settings(deadline=None, max_examples=15)
-def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(kind: Any, searcher: Any, cut: float) -> None:
-    declared = experiment(trials=12, searcher=searcher)
-    whole = kind(declared, workers=1).run()
-    events = whole.log.events[: 1 + int(cut * (len(whole.log.events) - 1))]
-    assert outcome(kind(declared, workers=1).run(events)) == outcome(whole)
-
-
-@given(cut=st.floats(0, 1))
-@settings(deadline=None, max_examples=10)
-def test_the_leaderboard_of_a_journal_that_was_cut_and_resumed_is_that_of_a_whole_one(cut: float) -> None:
-    declared = experiment(trials=12, searcher=Random(), keep=3)
-    whole = Simulation(declared, workers=1).run()
-    told = b"".join(map(encode, whole.log.events))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "journal.jsonl")
-        path.write_bytes(told[: int(cut * len(told))])
-        JournalWriter(path).close()
-        resumed = Simulation(declared, workers=1).run(read_journal(path))
-    frames = [leaderboard(run.history, declared.objective, columns_of(declared.space)) for run in (whole, resumed)]
-    assert_frame_equal(*frames)
-    losers = [RetentionPolicy(declared.keep, declared.objective, lag=1) for _ in range(2)]
-    for keeping, run in zip(losers, (whole, resumed), strict=True):
-        for event in run.log.events:
-            keeping.to_delete_after(event)
-    assert losers[0].all_to_delete() == losers[1].all_to_delete()
-
-
-@given(cut=st.floats(0, 1), workers=st.integers(2, 4))
-@settings(deadline=None, max_examples=15)
-def test_side_by_side_a_cut_run_tries_the_same_configurations_once(cut: float, workers: int) -> None:
-    space = SearchSpace(x=Choice(0.1, 0.2, 0.3, 0.4, 0.5), y=Choice("a", "b"))
-    for searcher in (Random(), Grid()):
-        declared = experiment(trials=None, space=space, searcher=searcher)
-        whole = Simulation(declared, workers=workers).run()
-        events = whole.log.events[: 1 + int(cut * (len(whole.log.events) - 1))]
-        resumed = Simulation(declared, workers=workers).run(events)
-        assert [value[0] for value in outcome(resumed).values()] == [value[0] for value in outcome(whole).values()]
-        reported = [(e.trial, e.epoch) for e in resumed.log.events if isinstance(e, EpochReported)]
-        assert len(reported) == len(set(reported))
-
-
-def test_a_finished_run_can_be_given_more_trials() -> None:
-    first = Simulation(experiment(trials=5, searcher=Random())).run()
-    more = Simulation(experiment(trials=9, searcher=Random())).run(first.log.events)
-    assert [value[0] for value in outcome(more).values()] == [
-        value[0] for value in outcome(Simulation(experiment(trials=9, searcher=Random())).run()).values()
-    ]
-    assert outcome(first).items() <= outcome(more).items()
-
-
-def test_trials_that_started_out_of_order_are_neither_lost_nor_run_again() -> None:
-    declared = experiment(trials=3, searcher=Random())
-    whole = Simulation(declared, workers=1).run()
-    starts = {event.trial: event for event in whole.log.events if type(event).__name__ == "TrialStarted"}
-    later = [event for event in whole.log.events if getattr(event, "trial", None) == 1]
-    resumed = Coordinator(declared, MemoryEventLog())
-    resumed.replay([whole.log.events[0], *later])  # trial 0 was proposed, and had not started
-    proposals = [resumed.propose() for _ in range(3)]
-    assert proposals == [(0, starts[0].config), (2, starts[2].config), None]
+def test_a_missing_objective_is_a_failed_trial() -> None:
+    log = MemoryEventLog()
+    coordinator = Coordinator(experiment(searcher=Random()), log)
+    trial, _ = coordinator.propose() or (0, {})
+    coordinator.start(trial, "here")
+    good = {"epoch": 1, "metrics": {"val_accuracy": 0.5}, "seconds": 1.0, "done": False}
+    assert not coordinator.report(trial, good)
+    assert coordinator.report(trial, {**good, "epoch": 2, "metrics": {"accuracy": 0.5}})
+    ended = fold(log.events).trials[trial]
+    assert (ended.status, len(ended.epochs)) == (Status.FAILED, 1)
+    assert "val_accuracy" in ended.error

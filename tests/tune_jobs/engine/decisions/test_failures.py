@@ -1,21 +1,19 @@
-"""What a failure was, and when many alike end a run."""
+"""The causes of failures, and the streaks of failures that end a run."""
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.fakes import MemoryEventLog, experiment, worker_death
+from tests.support.fakes import MemoryEventLog, experiment
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.failures import FailureStreak, error_kind, is_unlikely, reported_failure, shortened
-from tune_jobs.engine.decisions.watchdog import Watchdog
-from tune_jobs.results import Ending, Noted, RunEnded, Status, TrialEnded, fold
+from tune_jobs.results import Ending, RunEnded, Status, TrialEnded
 from tune_jobs.searchers import Random
 
 OUT_OF_MEMORY = [
@@ -75,8 +73,8 @@ def test_failures_in_a_row_are_counted_between_all_else(ends: list[str], limit: 
         )
 
 
-def rows_that_end_a_run(fails: Iterable[bool]) -> list[int]:
-    """After how many trials, each a failure or sound, a run would end."""
+def ends_of_a_run(fails: Iterable[bool]) -> list[int]:
+    """The numbers of trials, each a failure or sound, after which a run would end."""
     streak, ends = FailureStreak(5), []
     for trial, failed in enumerate(fails):
         if not failed:
@@ -90,32 +88,34 @@ def rows_that_end_a_run(fails: Iterable[bool]) -> list[int]:
 def test_five_failures_in_a_row_say_little_where_half_of_all_trials_fail_so() -> None:
     for seed in range(20):
         rng = random.Random(seed)  # noqa: S311 - no secrets
-        assert rows_that_end_a_run([True, False] * 5 + [rng.random() < 0.5 for _ in range(1000)]) == []
+        assert ends_of_a_run([True, False] * 5 + [rng.random() < 0.5 for _ in range(1000)]) == []
 
 
 def test_code_that_breaks_in_the_middle_of_a_run_ends_it() -> None:
-    assert rows_that_end_a_run([False] * 50 + [True] * 6) == [55, 56]
-    assert rows_that_end_a_run([True, False] * 10 + [True] * 30)[0] == 20 + 20
+    assert ends_of_a_run([False] * 50 + [True] * 6) == [55, 56]
+    assert ends_of_a_run([True, False] * 10 + [True] * 30)[0] == 20 + 20
 
 
 @given(st.integers(5, 200), st.integers(0, 200), st.integers(0, 200))
-def test_a_longer_row_is_less_likely_and_failures_before_make_it_likelier(row: int, failed: int, sound: int) -> None:
-    if is_unlikely(row, failed, failed + sound):
-        assert is_unlikely(row + 1, failed, failed + sound)
+def test_a_longer_streak_is_less_likely_and_earlier_failures_make_it_likelier(
+    streak: int, failed: int, sound: int
+) -> None:
+    if is_unlikely(streak, failed, failed + sound):
+        assert is_unlikely(streak + 1, failed, failed + sound)
     else:
-        assert not is_unlikely(row, failed + 1, failed + 1 + sound)
+        assert not is_unlikely(streak, failed + 1, failed + 1 + sound)
 
 
 def test_a_trial_that_fails_after_good_epochs_is_not_sound() -> None:
     streak = FailureStreak(2)
-    told = []
+    verdicts = []
     for trial in range(2):
         streak.sound.add(trial)
-        told.append(streak.record_end(trial, Status.FAILED, f"ValueError: epoch {trial}"))
-    assert told == [False, True]
+        verdicts.append(streak.record_end(trial, Status.FAILED, f"ValueError: epoch {trial}"))
+    assert verdicts == [False, True]
 
 
-def failing(**fields: Any) -> tuple[Coordinator, MemoryEventLog]:
+def run_of_failures(**fields: Any) -> tuple[Coordinator, MemoryEventLog]:
     log = MemoryEventLog()
     coordinator = Coordinator(experiment(trials=50, searcher=Random(), **fields), log, clock=lambda: 0.0)
     for _ in range(50):
@@ -130,7 +130,7 @@ def failing(**fields: Any) -> tuple[Coordinator, MemoryEventLog]:
 
 
 def test_trials_that_all_fail_alike_end_the_run() -> None:
-    coordinator, log = failing(same_failures=4)
+    coordinator, log = run_of_failures(same_failures=4)
     assert sum(isinstance(event, TrialEnded) for event in log.events) == 4
     assert "4 trials in a row failed with the same error, the last of them trial 3: ValueError" in coordinator.failure
     ended = log.events[-1]
@@ -139,7 +139,7 @@ def test_trials_that_all_fail_alike_end_the_run() -> None:
 
 
 def test_a_resumed_run_counts_them_anew() -> None:
-    _, log = failing(same_failures=4)
+    _, log = run_of_failures(same_failures=4)
     resumed = Coordinator(experiment(trials=50, searcher=Random(), same_failures=4), MemoryEventLog())
     resumed.replay(log.events)
     assert (resumed.failure, resumed.is_over) == (None, False)
@@ -158,124 +158,3 @@ def test_a_streak_that_was_reset_counts_as_earlier_failures() -> None:
     assert (streak.length, streak.earlier_failures) == (4, 0)
     streak.reset()
     assert (streak.length, streak.earlier_failures) == (0, 4)
-
-
-def test_a_trial_whose_worker_died_is_proposed_again_with_a_note() -> None:
-    log = MemoryEventLog()
-    coordinator = Coordinator(experiment(trials=1, searcher=Random(), max_retries=1), log)
-    trial, config = coordinator.propose() or (0, {})
-    assert coordinator.propose() is None
-    assert not coordinator.is_idle  # else Ray would not ask again
-    coordinator.lose_worker(trial, worker_death("The actor died."))
-    assert coordinator.propose() == (trial, config)
-    (note,) = [event for event in log.events if isinstance(event, Noted)]
-    assert (note.trial, "retry 1 of 1" in note.text) == (trial, True)
-
-
-def test_a_trial_whose_worker_dies_when_the_run_is_over_is_interrupted() -> None:
-    log = MemoryEventLog()
-    coordinator = Coordinator(experiment(searcher=Random()), log)
-    trial, _ = coordinator.propose() or (0, {})
-    coordinator.start(trial, "here")
-    coordinator.interrupt()
-    coordinator.lose_worker(trial, worker_death("The actor died."))
-    assert coordinator.propose() is None
-    coordinator.finish()
-    assert fold(log.events).trials[trial].status is Status.INTERRUPTED
-
-
-def test_a_missing_objective_is_a_failed_trial() -> None:
-    log = MemoryEventLog()
-    coordinator = Coordinator(experiment(searcher=Random()), log)
-    trial, _ = coordinator.propose() or (0, {})
-    coordinator.start(trial, "here")
-    good = {"epoch": 1, "metrics": {"val_accuracy": 0.5}, "seconds": 1.0, "done": False}
-    assert not coordinator.report(trial, good)
-    assert coordinator.report(trial, {**good, "epoch": 2, "metrics": {"accuracy": 0.5}})
-    ended = fold(log.events).trials[trial]
-    assert (ended.status, len(ended.epochs)) == (Status.FAILED, 1)
-    assert "val_accuracy" in ended.error
-
-
-def test_a_trial_that_hangs_is_told_once_and_not_retried() -> None:
-    now_s = 0.0
-    log = MemoryEventLog()
-    declared = experiment(searcher=Random(), trial_timeout_s=10.0)
-    coordinator = Coordinator(declared, log, clock=lambda: now_s)
-    numbers = [(coordinator.propose() or (0, {}))[0] for _ in range(2)]
-    for number in numbers:
-        coordinator.start(number, "here")
-    told = []
-    for second in range(30):
-        now_s = float(second)
-        told += coordinator.hanging_trials()
-        if numbers[0] not in told and second % 6 == 0:
-            epoch = 1 + second // 6
-            metrics = {"val_accuracy": 0.5}
-            coordinator.report(numbers[0], {"epoch": epoch, "metrics": metrics, "seconds": 1.0, "done": epoch == 9})
-    assert told == [numbers[1]]
-    coordinator.lose_worker(numbers[1], worker_death("The actor is dead because it was killed by ray.kill."))
-    ended = fold(log.events).trials[numbers[1]]
-    assert (ended.status, ended.reason) == (Status.FAILED, "timed out")
-    assert ended.error == "Timed out after 10 s without a finished epoch."
-
-
-def test_silence_does_not_count_while_the_driver_stands_still() -> None:
-    watchdog = Watchdog(60.0)
-    watchdog.hanging(0.0)
-    watchdog.reset(7)
-    assert watchdog.hanging(3600.0) == []
-    assert [second for second in range(3601, 3700) if watchdog.hanging(float(second))] == [3655]
-
-
-@given(st.lists(st.booleans(), max_size=60))
-def test_who_is_heard_in_time_is_never_ended_and_others_are(heard: list[bool]) -> None:
-    watchdog, since_s = Watchdog(4.0), 0
-    watchdog.reset(1)
-    for now_s, is_heard in enumerate(heard):
-        if is_heard:
-            watchdog.reset(1)
-            since_s = now_s
-        late = watchdog.hanging(float(now_s))
-        assert (now_s - since_s >= 4 - 1) if late else (now_s - since_s <= 4)
-        if late:
-            assert (late, watchdog.forget(1), watchdog.forget(1)) == ([1], True, False)
-            return
-
-
-class FullDisk(MemoryEventLog):
-    """Takes so many events, and no more."""
-
-    def __init__(self, room: int) -> None:
-        super().__init__()
-        self.room = room
-
-    def event(self, event: Any) -> None:
-        if len(self.events) >= self.room:
-            raise OSError(28, "No space left on device")
-        super().event(event)
-
-
-@given(st.integers(0, 40))
-@settings(deadline=None, max_examples=25)
-def test_a_journal_that_cannot_be_written_ends_the_run_and_has_no_gap(room: int) -> None:
-    declared = experiment(trials=4, searcher=Random())
-    whole, cut_off = MemoryEventLog(), FullDisk(room)
-    for log in (whole, cut_off):
-        coordinator = Coordinator(declared, log, clock=lambda: 0.0)
-        coordinator.begin(cpus=1, gpus=0, max_concurrent_trials=1)
-        while (proposal := coordinator.propose()) is not None:
-            trial, config = proposal
-            coordinator.start(trial, "here")
-            for epoch in range(1, 10):
-                metrics = {"val_accuracy": config["x"] * (1 - math.exp(-epoch))}
-                result = {"epoch": epoch, "metrics": metrics, "seconds": 1.0, "done": epoch == 9}
-                if coordinator.report(trial, result):
-                    break
-        coordinator.finish()
-    assert cut_off.events == whole.events[:room]
-    if room < len(whole.events) - 1:
-        assert "No space left on device" in (coordinator.failure or "")
-        resumed = Coordinator(declared, MemoryEventLog())
-        resumed.replay(cut_off.events)
-        assert not resumed.is_over

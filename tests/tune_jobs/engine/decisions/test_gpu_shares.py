@@ -1,4 +1,4 @@
-"""The share of the GPUs that each trial gets: decided without Ray and without a GPU."""
+"""The share of the GPUs that each trial gets, decided without Ray and without a GPU."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GIB = 2**30
 
 
 class Trials:
-    """Trials that need a part of a GPU of 16 GiB; as many at work as there is room for."""
+    """Trials that need a part of a GPU of 16 GiB; as many are at work as fit."""
 
     def __init__(self, declared: Any, needs: list[float], gpus: float = 1) -> None:
         self.needs = needs
@@ -52,7 +52,7 @@ class Trials:
             trial, _ = proposal
             self.at_work.append(trial)
             self.coordinator.start(trial, "here")
-            units = sum(to_units(shares.share_of(each)) for each in self.at_work)
+            units = sum(to_units(shares.share_of(number)) for number in self.at_work)
             assert units <= to_units(self.gpus) or not self.is_auto
             self.most_at_once = max(self.most_at_once, len(self.at_work))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from search_spaces import Choice, Float, Int, SearchSpace
 from tests.support.fakes import MemoryEventLog, experiment
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.longest_first import LongestFirst, order_of
-from tune_jobs.results import TrialEnded, TrialStarted, fold
+from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.results import Event, TrialEnded, TrialStarted, fold
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import Grid, HyperOpt, Random
 
@@ -21,12 +23,12 @@ SPACE = SearchSpace(units=Choice(32, 64, 128, 256), layers=Int(1, 3), rate=Float
 
 
 def epoch_s(config: dict[str, Any]) -> float:
-    """How long an epoch of a configuration takes."""
+    """The duration of an epoch of a configuration."""
     return (0.2 + config["units"] / 64) * config["layers"]
 
 
-def spent_s(declared: Any, workers: int, earlier: list[Any] | None = None) -> tuple[float, list[Any]]:
-    """How long a run takes, and its events; after earlier ones, those trials that had not ended begin anew."""
+def spent_s(declared: Experiment, workers: int, earlier: list[Event] | None = None) -> tuple[float, list[Event]]:
+    """The duration of a run, and its events. After earlier events, trials that had not ended begin anew."""
     log = MemoryEventLog(list(earlier or []))
     now_s, busy = 0.0, []
     coordinator = Coordinator(declared, log, clock=lambda: now_s)
@@ -43,35 +45,35 @@ def spent_s(declared: Any, workers: int, earlier: list[Any] | None = None) -> tu
             return now_s, log.events
         now_s, trial, epoch, config = heapq.heappop(busy)
         done = epoch == declared.max_epochs
-        told = {"epoch": epoch, "metrics": {"val_accuracy": 0.5}, "seconds": epoch_s(config), "done": done}
-        if not coordinator.report(trial, told):
+        report = {"epoch": epoch, "metrics": {"val_accuracy": 0.5}, "seconds": epoch_s(config), "done": done}
+        if not coordinator.report(trial, report):
             heapq.heappush(busy, (now_s + epoch_s(config), trial, epoch + 1, config))
 
 
-def declared(**fields: Any) -> Any:
+def declared(**fields: Any) -> Experiment:
     defaults = {"space": SPACE, "searcher": Random(), "scheduler": NoScheduler(), "trials": 24, "max_epochs": 4}
     return experiment(**{**defaults, **fields})
 
 
-def starts(events: list[Any]) -> dict[int, Any]:
+def starts(events: list[Event]) -> dict[int, Any]:
     return {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)}
 
 
 @pytest.fixture
-def in_order(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """From when it is called, trials start as they are proposed."""
+def in_order(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Lets trials start as they are proposed, from when it is called."""
     return lambda: monkeypatch.setattr("tune_jobs.engine.decisions.coordinator.order_of", lambda _: None)
 
 
-def test_workers_idle_less_at_the_end_and_every_trial_is_what_it_was(in_order: Any) -> None:
+def test_workers_idle_less_at_the_end_and_every_trial_is_what_it_was(in_order: Callable[[], None]) -> None:
     runs = [declared(seed=seed) for seed in range(10)]
-    longest_first = [spent_s(each, workers=8) for each in runs]
+    longest_first = [spent_s(run, workers=8) for run in runs]
     in_order()
-    as_proposed = [spent_s(each, workers=8) for each in runs]
+    as_proposed = [spent_s(run, workers=8) for run in runs]
     for (_, events), (_, expected) in zip(longest_first, as_proposed, strict=True):
         assert starts(events) == starts(expected)
         assert list(starts(expected)) == list(range(24))
-    whole_s, expected_s = (sum(run[0] for run in runs) for runs in (longest_first, as_proposed))
+    whole_s, expected_s = (sum(seconds for seconds, _ in spent) for spent in (longest_first, as_proposed))
     assert whole_s < 0.9 * expected_s
 
 
@@ -102,9 +104,9 @@ def test_what_nothing_tells_apart_keeps_its_order(choices: list[tuple[int, int]]
 
 def test_what_took_longer_is_first() -> None:
     order, units = LongestFirst(SPACE), [32, 256, 64]
-    for trial, each in enumerate(units):
-        order.learn(100 + trial, {"units": each, "layers": 1, "rate": 0.01}, seconds=each / 100)
-    assert in_turn(order, [{"units": each, "layers": 2, "rate": 0.02} for each in units]) == [1, 2, 0]
+    for trial, width in enumerate(units):
+        order.learn(100 + trial, {"units": width, "layers": 1, "rate": 0.01}, seconds=width / 100)
+    assert in_turn(order, [{"units": width, "layers": 2, "rate": 0.02} for width in units]) == [1, 2, 0]
 
 
 def test_a_run_that_is_ended_early_has_tried_what_came() -> None:
@@ -115,30 +117,30 @@ def test_a_run_that_is_ended_early_has_tried_what_came() -> None:
         trial, config = coordinator.propose()
         coordinator.start(trial, "here")
         begun.append(trial)
-        told = {"epoch": 4, "metrics": {"val_accuracy": 0.5}, "seconds": epoch_s(config), "done": True}
-        assert coordinator.report(trial, told)
+        report = {"epoch": 4, "metrics": {"val_accuracy": 0.5}, "seconds": epoch_s(config), "done": True}
+        assert coordinator.report(trial, report)
     assert begun == list(range(900))
 
 
-def cut(declared: Any, started: int) -> list[Any]:
-    """A journal that ends when so many trials have started, out of order."""
+def cut_after(started: int, declared: Experiment) -> list[Event]:
+    """The events of a run until so many trials have started, out of order."""
     _, events = spent_s(declared, workers=2)
-    places = [place for place, event in enumerate(events) if isinstance(event, TrialStarted)]
-    kept = events[: places[started - 1] + 1]
+    indices = [index for index, event in enumerate(events) if isinstance(event, TrialStarted)]
+    kept = events[: indices[started - 1] + 1]
     assert max(trial for trial in starts(kept)) >= started
     return kept
 
 
 @pytest.mark.parametrize("trials", [3, 12, 16, 24, 30])
 def test_resumed_with_other_trials_no_more_are_begun_than_were_asked_for(trials: int) -> None:
-    kept = cut(declared(), 12)
+    kept = cut_after(12, declared())
     _, events = spent_s(declared(trials=trials), 2, kept)
     assert len(starts(events)) == max(trials, 12)
     assert set(starts(kept)) <= set(starts(events))
 
 
 def test_resumed_with_a_budget_what_was_interrupted_goes_on_first() -> None:
-    kept = cut(declared(), 12)
+    kept = cut_after(12, declared())
     ended = {event.trial for event in kept if isinstance(event, TrialEnded)}
     _, events = spent_s(declared(total_epochs=80), 2, kept)
     begun = [event.trial for event in events[len(kept) :] if isinstance(event, TrialStarted)]
@@ -147,7 +149,7 @@ def test_resumed_with_a_budget_what_was_interrupted_goes_on_first() -> None:
 
 
 def test_resumed_in_another_space_it_goes_on() -> None:
-    kept = cut(declared(trials=8), 5)
+    kept = cut_after(5, declared(trials=8))
     wider = SearchSpace(**SPACE.parameters, dropout=Float(0.0, 0.5))
     _, events = spent_s(declared(trials=8, space=wider), 2, kept)
     assert len(starts(events)) == 8

@@ -32,8 +32,8 @@ def table(host: str, address: str, node: str) -> dict[str, Any]:
 
 
 def test_a_node_is_called_by_what_tells_it_from_the_others() -> None:
-    told = [table("a", "1.1", "n1"), table("pod", "1.2", "n2"), table("pod", "1.3", "n3")]
-    assert node_names(told) == {"n1": "a", "n2": "1.2", "n3": "1.3"}
+    tables = [table("a", "1.1", "n1"), table("pod", "1.2", "n2"), table("pod", "1.3", "n3")]
+    assert node_names(tables) == {"n1": "a", "n2": "1.2", "n3": "1.3"}
     assert node_names([table("a", "1.1", "abcdefgh"), table("a", "1.1", "bcdefghi")]) == {
         "abcdefgh": "a-abcdef",
         "bcdefghi": "a-bcdefg",
@@ -134,7 +134,7 @@ def test_the_slots_follow_the_cluster_and_says_so() -> None:
     ]
 
 
-def test_a_cluster_that_stays_is_asked_once_a_second_and_told_of_never() -> None:
+def test_a_cluster_that_stays_is_asked_once_a_second_and_never_noted() -> None:
     cluster = Growing(Node(2))
     slots = cluster.slots()
     for step in range(1, 1001):
@@ -144,13 +144,13 @@ def test_a_cluster_that_stays_is_asked_once_a_second_and_told_of_never() -> None
     assert cluster.notes == []
 
 
-def test_the_persons_own_limit_holds() -> None:
+def test_a_limit_of_the_person_holds() -> None:
     cluster = Growing(Node(8))
     assert cluster.slots(most=3).count() == 3
     assert Growing(Node(2)).slots(most=3).count() == 2
 
 
-def test_where_the_autoscaler_says_nothing_the_persons_limit_is_asked_for() -> None:
+def test_where_the_autoscaler_tells_no_limits_as_many_trials_as_a_person_wants_are_proposed() -> None:
     assert Growing(Node(2), may_grow=True).slots(most=16).count() == 16
     assert Growing(Node(2), may_grow=True).slots().count() == 2
     assert Growing(may_grow=True).slots().count() == 1

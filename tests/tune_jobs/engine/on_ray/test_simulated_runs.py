@@ -1,4 +1,4 @@
-"""Ray's own controller with this project's trials: what it asks of workers, and what a report costs, counted."""
+"""Ray's own controller with this project's trials: the tasks of workers, and the cost of a report, counted."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_worker_is_asked_for_nothing_but_epochs_and_the_next_trial(run_of: Any
     run = run_of(20, Workers(EPOCHS))
     whole(run)
     assert Counter(run.workers.asked) == {"start": 2, "reset": 18, "train": 100}
-    assert [len(run.told(event)) for event in ("trial_started", "epoch", "trial_ended")] == [20, 100, 20]
+    assert [len(run.events(event)) for event in ("trial_started", "epoch", "trial_ended")] == [20, 100, 20]
     assert run.controller.get_trials() == []
 
 
@@ -58,18 +58,18 @@ def test_a_trial_whose_worker_died_is_given_to_another_and_the_death_is_told(run
     deaths = iter((True, False))
     run = run_of(4, Workers(EPOCHS, dies=lambda config: config[TRIAL_KEY] == 1 and next(deaths, False)))
     whole(run)
-    (note,) = run.told("note")
+    (note,) = run.events("note")
     assert note.trial == 1
     assert "The worker was killed." in note.text
-    assert [each.trial for each in run.told("trial_started")].count(1) == 2
-    assert {each.trial: each.status for each in run.told("trial_ended")} == dict.fromkeys(range(4), "completed")
+    assert [event.trial for event in run.events("trial_started")].count(1) == 2
+    assert {event.trial: event.status for event in run.events("trial_ended")} == dict.fromkeys(range(4), "completed")
 
 
 def test_the_workers_of_a_trial_die_as_often_as_was_allowed(run_of: Any) -> None:
     run = run_of(3, Workers(EPOCHS, dies=lambda config: config[TRIAL_KEY] == 1), max_retries=2)
     whole(run)
-    assert [each.trial for each in run.told("trial_started")].count(1) == 3
-    (failed,) = [each for each in run.told("trial_ended") if each.error]
+    assert [event.trial for event in run.events("trial_started")].count(1) == 3
+    (failed,) = [event for event in run.events("trial_ended") if event.error]
     assert (failed.trial, failed.reason) == (1, "its worker died")
     assert "The worker was killed." in failed.error
 
@@ -80,10 +80,10 @@ def test_a_report_costs_the_same_at_the_end_as_at_the_beginning_and_not_much(run
         run.step()
 
     def calls() -> float:
-        """Of a report, with its share of a trial's beginning and end."""
-        before = len(run.told("epoch"))
+        """The calls of a report, with its share of a trial's beginning and end."""
+        before = len(run.events("epoch"))
         counted = sum(calls_of(run.step) for _ in range(120))
-        return counted / (len(run.told("epoch")) - before)
+        return counted / (len(run.events("epoch")) - before)
 
     early = calls()
     for _ in range(600):
@@ -97,7 +97,7 @@ def test_trials_that_have_ended_leave_no_objects(run_of: Any) -> None:
 
     def objects() -> int:
         gc.collect()
-        return sum(isinstance(each, Trial) for each in gc.get_objects())
+        return sum(isinstance(item, Trial) for item in gc.get_objects())
 
     for _ in range(200):
         run.step()

@@ -1,4 +1,4 @@
-"""What a report costs the driver does not depend on how many came before: counted in calls, not in time."""
+"""The cost of a report in the driver, which does not depend on earlier reports: counted in calls, not in time."""
 
 from __future__ import annotations
 
@@ -15,31 +15,47 @@ from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.run_folder.recorder import CheckpointPruner, Recorder
 from tune_jobs.engine.run_folder.reporter import Plan
+from tune_jobs.results import Event
 from tune_jobs.results.run import Run
 from tune_jobs.schedulers import ASHA, NoScheduler, Scheduler
 from tune_jobs.searchers import Random
-from tune_jobs.views.progress.live import LiveView, frame
+from tune_jobs.views.progress.live import frame
 from tune_jobs.views.progress.progress import Progress
 
 EPOCHS = 5
 
 
+class ProgressReporter:
+    """Keeps the progress of a run, as the live view does."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.progress = Progress.of(plan)
+
+    def begin(self, plan: Plan) -> None:
+        self.progress = Progress.of(plan)
+
+    def event(self, event: Event) -> None:
+        self.progress = self.progress.after(event)
+
+    def end(self) -> None:
+        """Nothing is shown, so nothing is taken away."""
+
+
 class Driver:
-    """Coordinator, recorder and live view, fed by hand."""
+    """Coordinator, recorder and the progress that a live view draws, fed by hand."""
 
     def __init__(self, folder: Path, scheduler: Scheduler) -> None:
         declared = experiment(trials=10_000, max_epochs=EPOCHS, searcher=Random(), scheduler=scheduler)
         plan: Any = {"folder": folder, "name": "run", "metric": "val_accuracy", "mode": "max", "trials": 10_000}
         limits: Any = {"max_epochs": EPOCHS, "total_epochs": None, "time_budget_s": None, "max_concurrent_trials": 2}
-        self.view = LiveView(Console(file=io.StringIO(), width=100, height=30, force_terminal=False))
-        self.view._progress = Progress.of(Plan(**plan, **limits))
-        keeper = CheckpointPruner(RetentionPolicy(declared.keep, declared.objective, lag=2), folder / "trials")
-        self.recorder = Recorder(folder, self.view, keeper)
+        self.reporter = ProgressReporter(Plan(**plan, **limits))
+        pruner = CheckpointPruner(RetentionPolicy(declared.keep, declared.objective, lag=2), folder / "trials")
+        self.recorder = Recorder(folder, self.reporter, pruner)
         self.coordinator = Coordinator(declared, self.recorder)
         self.coordinator.begin(cpus=2, gpus=0, max_concurrent_trials=2)
 
     def trial(self) -> list[int]:
-        """One more trial; the calls of each of its reports."""
+        """Runs one more trial, and returns the number of calls of each of its reports."""
         proposal = self.coordinator.propose()
         assert isinstance(proposal, tuple)
         number, _ = proposal
@@ -78,8 +94,7 @@ def test_a_refresh_of_the_live_view_does_not_depend_on_the_trials_that_have_ende
     for trials in (20, 200):
         for _ in range(trials):
             driver.trial()
-        progress = driver.view._progress
-        assert progress is not None
+        progress = driver.reporter.progress
         drawn.append(calls_of(lambda: screen.print(frame(progress, 1e9, 100, 30))))  # noqa: B023
     driver.recorder.close()
     few, many = drawn

@@ -64,7 +64,7 @@ def test_a_run_goes_on_without_stubs_and_without_names_of_folders(
     run = SimulatedRun(declared, tmp_path, Workers(3), monkeypatch)
     while not run.controller.is_finished():
         run.step()
-    assert len(run.told("trial_ended")) == 4
+    assert len(run.events("trial_ended")) == 4
     assert looked_up == ["declared"] * 4
 
 
