@@ -126,8 +126,8 @@ class Best:
         """
         value = None if settings.metric is None else epoch.metrics[settings.metric]
         if value is not None:
-            diverged = diverged_metric(epoch.metrics, settings.metric) is not None
-            if diverged or not (self.value is None or is_better(value, self.value, settings.mode)):
+            counts = has_objective(epoch.metrics, settings.metric)
+            if not counts or not (self.value is None or is_better(value, self.value, settings.mode)):
                 return self
         return Best(epoch.number, value, weights())
 
@@ -135,12 +135,31 @@ class Best:
 def diverged_metric(metrics: Mapping[str, float], objective: str | None) -> str | None:
     """Return the metric by which an epoch has diverged, or None if it has not.
 
-    An epoch has diverged when its objective or its training loss is NaN or infinite. Other metrics do not tell:
-    a network whose weights are NaN still has an argmax, so its accuracy is finite.
+    An epoch has diverged when its training loss is NaN or infinite. It also has when its objective is NaN or infinite
+    and nothing shows that the model is sound: a reported loss (``val_loss``, ``decoder_loss``) is not finite either, or
+    no loss is reported at all. The objective may be such a loss itself.
+
+    An objective that is not finite beside finite losses has no value yet, as a precision before the first positive
+    prediction: the trial goes on. Other metrics do not tell: a network whose weights are NaN still has an argmax, so
+    its accuracy is finite.
 
     Args:
         metrics: The metrics of the epoch, by name.
         objective: The name of the objective's metric; None when there is no objective.
     """
-    watched = [name for name in (objective, "loss") if name is not None]
-    return next((name for name in watched if not math.isfinite(metrics.get(name, 0.0))), None)
+    if objective is not None and not math.isfinite(metrics.get(objective, 0.0)):
+        losses = [value for name, value in metrics.items() if name == "loss" or name.endswith("_loss")]
+        if not losses or not all(map(math.isfinite, losses)):
+            return objective
+    return None if math.isfinite(metrics.get("loss", 0.0)) else "loss"
+
+
+def has_objective(metrics: Mapping[str, float], objective: str | None) -> bool:
+    """Return whether an epoch has a value of the objective that counts: it is finite, and the epoch has not diverged.
+
+    Args:
+        metrics: The metrics of the epoch, by name.
+        objective: The name of the objective's metric; None when there is no objective.
+    """
+    value = math.nan if objective is None else metrics.get(objective, math.nan)
+    return math.isfinite(value) and math.isfinite(metrics.get("loss", 0.0))

@@ -51,12 +51,13 @@ class Scripted(Tiny):
 
 
 class Script(keras.callbacks.Callback):
-    def __init__(self, scores: Sequence[float]) -> None:
+    def __init__(self, scores: Sequence[float], name: str = "score") -> None:
         super().__init__()
         self.scores = scores
+        self.name = name
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        logs["score"] = self.scores[epoch]
+        logs[self.name] = self.scores[epoch]
 
 
 class Everything(Tiny):

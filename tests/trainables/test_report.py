@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from trainables.report import Epoch, GpuMemory, diverged_metric
+from trainables.report import Epoch, GpuMemory, diverged_metric, has_objective
 
 
 def test_metrics_are_also_at_the_top_level_and_never_in_place_of_a_key_of_the_contract() -> None:
@@ -41,9 +41,26 @@ def test_an_epoch_survives_json() -> None:
         ({"loss": 0.1, "val_loss": math.inf}, "val_loss", "val_loss"),
         ({"loss": 0.1, "val_loss": math.inf}, "val_accuracy", None),
         ({"loss": 0.1}, None, None),
+        ({"loss": 0.1, "val_loss": 0.1, "val_precision": math.nan}, "val_precision", None),
+        ({"loss": 0.1, "val_perplexity": math.inf}, "val_perplexity", None),
+        ({"loss": 0.1, "val_loss": math.nan, "val_precision": math.nan}, "val_precision", "val_precision"),
+        ({"loss": math.nan, "val_precision": math.nan}, "val_precision", "val_precision"),
+        ({"loss": 0.1, "val_decoder_loss": math.nan}, "val_decoder_loss", "val_decoder_loss"),
+        ({"loss": math.inf}, "loss", "loss"),
+        ({"val_precision": math.nan}, "val_precision", "val_precision"),
     ],
 )
-def test_only_the_objective_and_the_training_loss_diverge(
+def test_a_loss_diverges_and_an_objective_beside_finite_losses_has_no_value_yet(
     metrics: Mapping[str, float], objective: str | None, diverged: str | None
 ) -> None:
     assert diverged_metric(metrics, objective) == diverged
+    if diverged is not None:
+        assert not has_objective(metrics, objective)
+
+
+def test_an_epoch_counts_with_a_finite_objective_and_a_finite_loss() -> None:
+    assert has_objective({"loss": 0.1, "val_precision": 0.0}, "val_precision")
+    assert not has_objective({"loss": 0.1, "val_precision": math.nan}, "val_precision")
+    assert not has_objective({"loss": math.nan, "val_accuracy": 0.1}, "val_accuracy")
+    assert not has_objective({"loss": 0.1}, "val_accuracy")
+    assert not has_objective({"loss": 0.1}, None)

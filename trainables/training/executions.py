@@ -9,7 +9,7 @@ from typing import Any
 
 from trainables.data import Data
 from trainables.internals.global_state import IsolatedGlobalState
-from trainables.report import Best, Epoch
+from trainables.report import Best, Epoch, diverged_metric
 from trainables.reuse.worker_cache import WorkerCache
 from trainables.settings import TrialSettings, as_loss, spread_of
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
@@ -77,7 +77,9 @@ class Executions:
 
     @property
     def ended(self) -> bool:
-        """True if nothing is left to train, because all have ended, or one diverged."""
+        """True if nothing is left to train, because all have ended, or one diverged, or their mean did."""
+        if self.last is not None and diverged_metric(self.last.metrics, self.settings.metric) is not None:
+            return True
         trainings = self.trainings
         return any(training.diverged for training in trainings) or all(training.ended for training in trainings)
 

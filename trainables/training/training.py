@@ -80,7 +80,7 @@ class Training:
 
     @property
     def diverged(self) -> bool:
-        """True if the last epoch's objective or training loss is NaN or infinite; its weights are worthless."""
+        """True if the last epoch diverged (see ``diverged_metric``): its weights are worthless."""
         return self.last is not None and diverged_metric(self.last.metrics, self.settings.metric) is not None
 
     def run_epoch(self) -> Epoch:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from trainables.report import diverged_metric
+from trainables.report import has_objective
 from tune_jobs.base.objective import Objective
 from tune_jobs.results.coherence import coherent
 from tune_jobs.results.journal.events import (
@@ -70,7 +70,7 @@ class TrialHistory:
         # One NaN or infinity makes the sum not finite. So a finite sum shows that all epochs are sound, in one test.
         if math.isfinite(sum(epoch.metrics[metric] + epoch.metrics.get("loss", 0.0) for epoch in reported)):
             return best
-        sound = [epoch for epoch in reported if diverged_metric(epoch.metrics, metric) is None]
+        sound = [epoch for epoch in reported if has_objective(epoch.metrics, metric)]
         return objective.best(sound, lambda epoch: epoch.metrics[metric])
 
 

@@ -26,7 +26,8 @@ class ASHA(Scheduler):
 
     The first trial at a rung goes on, however bad it is. So, beyond the paper, a trial that passed a rung is judged
     there again after each later epoch. It stops if it is worse, although it was trained for longer, than the best part
-    of all trials that have reached that rung by then.
+    of all trials that have reached that rung by then. A trial whose objective has no value when it reaches a rung is
+    judged there in this way, from the epoch with its first value on.
 
     Args:
         grace_period: Number of epochs that every trial gets: the first rung.

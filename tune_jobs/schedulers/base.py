@@ -28,7 +28,8 @@ class Schedule(ABC):
     def report(self, trial: int, epoch: int, loss: float) -> str | None:
         """Decide whether a trial goes on after an epoch.
 
-        It is called once for each epoch, after the searcher's ``report``, unless the epoch ends the trial anyway.
+        It is called once for each epoch, after the searcher's ``report``, unless the epoch ends the trial anyway. It is
+        not called while the objective has no finite value yet: the trial goes on, also at a rung.
 
         Args:
             trial: The trial's number.

@@ -92,8 +92,9 @@ class Search(ABC):
         Args:
             trial: The trial's number.
             epoch: The number of epochs that the trial was trained for, from 1.
-            loss: The trial's best loss up to this epoch; it is finite. An epoch whose objective is NaN or infinite is
-                not reported.
+            loss: The trial's best loss up to this epoch; it is finite. Epochs before the objective has its first
+                finite value are not reported, nor is one that diverged. An epoch without a value after that is
+                reported with the best loss so far.
         """
 
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:  # noqa: B027 - most searchers learn nothing
@@ -101,7 +102,8 @@ class Search(ABC):
 
         Args:
             trial: The trial's number.
-            failed: True if it raised an error, diverged or was killed: the worst result of a configuration.
+            failed: True if it raised an error, diverged, was killed, or ended without any finite value of the
+                objective: the worst result of a configuration.
             trained_out: True if it had all its epochs, or stopped itself: it would not have become better. False if the
                 scheduler stopped it.
         """

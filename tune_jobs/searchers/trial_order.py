@@ -22,7 +22,7 @@ class TrialRecord:
         latest_loss: The best loss so far.
         ended: True if the trial will not reach another rung.
         trained_out: True if it ended because it had all its epochs, or stopped itself.
-        failed: True if it raised an error, diverged or was killed.
+        failed: True if it raised an error, diverged, was killed, or ended without any value of the objective.
     """
 
     losses: dict[int, float] = field(default_factory=dict)
@@ -44,11 +44,17 @@ class TrialOrder:
         self._records: dict[int, TrialRecord] = {}
 
     def report(self, trial: int, epoch: int, loss: float) -> None:
-        """Take in a trial's best loss up to an epoch."""
+        """Take in a trial's best loss up to an epoch.
+
+        The first loss of a trial also counts at the rungs that it had passed without one. Else a trial whose objective
+        had its first value late would be in front of all that were compared at the earlier rungs.
+        """
         record = self._records.setdefault(trial, TrialRecord())
         record.latest_loss = loss
         if epoch in self._rungs:
             record.losses[epoch] = loss
+        for rung in self._rungs[: bisect_right(self._rungs, epoch)]:
+            record.losses.setdefault(rung, loss)  # its objective had no value when it passed that rung
 
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
         """Take in that a trial ended."""

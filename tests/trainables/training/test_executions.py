@@ -32,7 +32,8 @@ class ScoredExecutions(Tiny):
     def fit_options(self, config: dict[str, Any]) -> FitOptions:
         self.made = getattr(self, "made", -1) + 1
         scores = config["scores"][self.made % len(config["scores"])]
-        return FitOptions(callbacks=[Script(scores), End(len(scores)), *config.get("callbacks", [])])
+        losses = [Script(scores, name="loss")] if config.get("is_loss") else []
+        return FitOptions(callbacks=[Script(scores), End(len(scores)), *losses, *config.get("callbacks", [])])
 
 
 class End(keras.callbacks.Callback):
@@ -44,8 +45,9 @@ class End(keras.callbacks.Callback):
         self.model.stop_training = epoch + 1 >= self.epochs
 
 
-def scored(begin: BeginTrial, scores: list[list[float]], **settings: Any) -> KerasTrainable:
-    return begin(ScoredExecutions, {"scores": scores}, executions=len(scores), metric="score", max_epochs=3, **settings)
+def scored(begin: BeginTrial, scores: list[list[float]], *, is_loss: bool = False, **settings: Any) -> KerasTrainable:
+    config = {"scores": scores, "is_loss": is_loss}
+    return begin(ScoredExecutions, config, executions=len(scores), metric="score", max_epochs=3, **settings)
 
 
 def column(results: Sequence[Mapping[str, Any]], metric: str) -> list[float]:
@@ -95,10 +97,17 @@ def test_the_trial_ends_when_all_have_ended(begin: BeginTrial) -> None:
 
 @pytest.mark.parametrize("worst", [NAN, INF])
 def test_one_that_diverges_ends_the_trial(begin: BeginTrial, tmp_path: Path, worst: float) -> None:
-    results = train(scored(begin, [[0.1, 0.2, 0.3], [0.5, worst, 0.3]], folder=str(tmp_path)), 9)
+    worker = scored(begin, [[0.1, 0.2, 0.3], [0.5, worst, 0.3]], is_loss=True, folder=str(tmp_path))
+    results = train(worker, 9)
     assert [result["done"] for result in results] == [False, True]
     assert not math.isfinite(results[1]["metrics"]["score"])
     assert DiskCheckpoints(tmp_path / "0000").newest().state["best_epoch"] == 1
+
+
+def test_one_without_a_value_leaves_the_mean_without_one_and_the_trial_goes_on(begin: BeginTrial) -> None:
+    results = train(scored(begin, [[0.1, 0.2, 0.3], [NAN, 0.5, 0.3]]), 9)
+    assert column(results, "score") == pytest.approx([NAN, 0.35, 0.3], nan_ok=True)
+    assert [result["done"] for result in results] == [False, False, True]
 
 
 def test_seconds_are_those_of_all_together() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.outcomes import BeginTrial
-from tests.support.tiny_trainables import Scripted, Tiny, blobs, tiny_data, train
+from tests.support.tiny_trainables import Script, Scripted, Tiny, blobs, tiny_data, train
 from trainables import Data, FitOptions
 from trainables.settings import TRIAL_KEY
 from trainables.storage.checkpoint import DiskCheckpoints
@@ -55,19 +55,34 @@ def test_the_best_epoch_is_the_earliest_of_the_best(
 
 
 @pytest.mark.parametrize("worst", [NAN, INF, -INF])
-def test_an_objective_that_is_no_number_ends_the_trial_and_is_never_the_best(
+def test_a_loss_that_is_no_number_ends_the_trial_and_its_epoch_is_never_the_best(
     begin: BeginTrial, tmp_path: Path, worst: float
 ) -> None:
-    worker = begin(Scripted, {"scores": [0.5, worst]}, metric="score", folder=str(tmp_path))
+    losses = Script([0.5, worst], name="loss")
+    worker = begin(Scripted, {"scores": [0.5, 0.9], "callbacks": [losses]}, metric="score", folder=str(tmp_path))
     results = train(worker, 5)
     assert [result["done"] for result in results] == [False, True]
-    np.testing.assert_equal(results[-1]["metrics"]["score"], worst)
+    np.testing.assert_equal(results[-1]["metrics"]["loss"], worst)
     saved = DiskCheckpoints(tmp_path / "0000").newest().state
     assert (saved["best_epoch"], saved["best_value"]) == (1, 0.5)
 
 
+@pytest.mark.parametrize("worst", [NAN, INF, -INF])
+def test_an_objective_that_is_no_number_beside_a_finite_loss_is_waited_for_and_is_never_the_best(
+    begin: BeginTrial, tmp_path: Path, worst: float
+) -> None:
+    scores = [worst, 0.5, worst]
+    worker = begin(Scripted, {"scores": scores}, metric="score", max_epochs=3, folder=str(tmp_path))
+    results = train(worker, 5)
+    assert [result["done"] for result in results] == [False, False, True]
+    np.testing.assert_equal(results[-1]["metrics"]["score"], worst)
+    saved = DiskCheckpoints(tmp_path / "0000").newest().state
+    assert (saved["best_epoch"], saved["best_value"]) == (2, 0.5)
+
+
 def test_a_trial_that_diverges_at_once_has_no_best_epoch(begin: BeginTrial, tmp_path: Path) -> None:
-    worker = begin(Scripted, {"scores": [NAN]}, metric="score", folder=str(tmp_path))
+    losses = Script([NAN], name="loss")
+    worker = begin(Scripted, {"scores": [NAN], "callbacks": [losses]}, metric="score", folder=str(tmp_path))
     assert worker.step()["done"]
     saved = DiskCheckpoints(tmp_path / "0000").newest()
     assert saved.state["best_epoch"] is None

@@ -51,6 +51,17 @@ def test_a_trial_that_stopped_itself_counts_at_every_later_rung() -> None:
     assert order.best_first()[0] == 9
 
 
+def test_a_first_loss_counts_at_the_rungs_that_were_passed_without_one() -> None:
+    order = TrialOrder(RUNGS)
+    for trial in range(ENOUGH_RESULTS):
+        order.report(trial, 1, 0.1 * trial)
+        order.end(trial, failed=False, trained_out=False)
+    order.report(9, 3, 0.35)
+    order.report(9, 4, 0.05)
+    order.end(9, failed=False, trained_out=False)
+    assert order.best_first() == [0, 1, 2, 3, 9, 4]
+
+
 @given(
     st.dictionaries(
         st.integers(0, 30),

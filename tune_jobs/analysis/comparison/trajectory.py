@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from trainables.report import diverged_metric
+from trainables.report import has_objective
 from tune_jobs.base.objective import Objective
 from tune_jobs.results.journal.events import EpochReported, Event, RunEnded, RunStarted, TrialEnded
 
@@ -54,7 +54,7 @@ def measure_trajectory(events: Iterable[Event], objective: Objective) -> Traject
         if not isinstance(event, EpochReported):
             continue
         trained.add((event.trial, event.epoch))
-        if objective.metric not in event.metrics or diverged_metric(event.metrics, objective.metric) is not None:
+        if not has_objective(event.metrics, objective.metric):
             continue
         value = event.metrics[objective.metric]
         if not improvements or objective.is_better(value, improvements[-1].value):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from trainables.report import Epoch, Report, diverged_metric
+from trainables.report import Epoch, Report, diverged_metric, has_objective
 from tune_jobs.engine.decisions.event_log import EventLog, full_log
 from tune_jobs.engine.decisions.failures import (
     FAILED_STATUSES,
@@ -280,21 +280,26 @@ class Coordinator:
             self.ending = self.ending or Ending.EPOCHS
         if self._order is not None:
             self._order.learn(event.trial, running.config, event.seconds)
-        if not diverged_metric(event.metrics, objective.metric):
+        if has_objective(event.metrics, objective.metric):
             running.best_loss = min(running.best_loss, objective.loss(event.metrics[objective.metric]))
+        elif diverged_metric(event.metrics, objective.metric):
+            return
+        if running.has_value:
             self._search.report(event.trial, event.epoch, running.best_loss)
 
     def _judge(self, event: EpochReported, *, is_new: bool) -> tuple[Status | None, str]:
         """Return the status with which a trial ends after an epoch (None: it goes on), and the reason."""
-        if metric := diverged_metric(event.metrics, self._experiment.objective.metric):
+        objective, running = self._experiment.objective.metric, self._trials.by_number[event.trial]
+        if metric := diverged_metric(event.metrics, objective):
             return Status.DIVERGED, f"{metric} is {event.metrics[metric]} at epoch {event.epoch}"
         if event.done:
             is_whole, epoch = event.epoch >= self._experiment.max_epochs, event.epoch
-            return Status.COMPLETED, f"all {epoch} epochs" if is_whole else f"stopped itself at epoch {epoch}"
-        if not is_new:
-            return None, ""  # it was judged before, and went on
-        reason = self._schedule.report(event.trial, event.epoch, self._trials.by_number[event.trial].best_loss)
-        return (None, "") if reason is None else (Status.STOPPED, reason)
+            reason = f"all {epoch} epochs" if is_whole else f"stopped itself at epoch {epoch}"
+            return Status.COMPLETED, reason if running.has_value else f"{reason}, no finite {objective}"
+        if not is_new or not running.has_value:
+            return None, ""  # it was judged before, and went on; or there is nothing to judge yet
+        verdict = self._schedule.report(event.trial, event.epoch, running.best_loss)
+        return (None, "") if verdict is None else (Status.STOPPED, verdict)
 
     def _fail(self, trial: int, reason: str, failure: Failure, traceback: str | None = None) -> None:
         if traceback:
@@ -313,5 +318,7 @@ class Coordinator:
             self.failure, self.ending = self._streak.verdict(trial, error), Ending.FAILED
 
     def _forget(self, trial: int, status: Status) -> None:
+        is_trained_out = status is Status.COMPLETED
+        failed = status in FAILED_STATUSES or (is_trained_out and not self._trials.by_number[trial].has_value)
         self._trials.end(trial)
-        self._search.end(trial, failed=status in FAILED_STATUSES, trained_out=status is Status.COMPLETED)
+        self._search.end(trial, failed=failed, trained_out=is_trained_out)

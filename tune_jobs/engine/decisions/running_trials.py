@@ -33,6 +33,11 @@ class RunningTrial:
     best_loss: float = math.inf
     deaths: int = 0
 
+    @property
+    def has_value(self) -> bool:
+        """Whether the objective has had a finite value: until then there is nothing to judge."""
+        return math.isfinite(self.best_loss)
+
 
 @dataclass(frozen=True)
 class Retry:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.report import diverged_metric
+from trainables.report import has_objective
 from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions.failures import FAILED_STATUSES
 from tune_jobs.experiment.experiment import Experiment
@@ -42,7 +42,7 @@ def lesson(trial: TrialHistory, number: int, experiment: Experiment, other_max_e
     """Return a trial of another run as events, reduced to what a searcher learns from.
 
     The trial counts as trained out (completed) only if it stopped itself: all epochs of a shorter run are fewer than
-    all epochs of this run.
+    all epochs of this run. A trial that completed without any finite objective counts as failed.
 
     Args:
         trial: The trial of the other run.
@@ -74,7 +74,7 @@ def teach(search: Search, lessons: Iterable[Event], objective: Objective) -> Non
         match event:
             case TrialStarted():
                 search.remember(number_of_other_run(event.trial), dict(event.config))
-            case EpochReported(metrics=metrics) if _is_sound(metrics, objective.metric):
+            case EpochReported(metrics=metrics) if has_objective(metrics, objective.metric):
                 loss = min(best.get(event.trial, math.inf), objective.loss(metrics[objective.metric]))
                 best[event.trial] = loss
                 search.report(number_of_other_run(event.trial), event.epoch, loss)
@@ -87,7 +87,7 @@ def _events(trial: TrialHistory, number: int, experiment: Experiment, other_max_
     metric = experiment.objective.metric
     yield TrialStarted(time_s=trial.started_s, trial=number, config=trial.config, node=trial.node)
     for epoch in trial.epochs.values():
-        if epoch.epoch <= experiment.max_epochs and _is_sound(epoch.metrics, metric):
+        if epoch.epoch <= experiment.max_epochs and has_objective(epoch.metrics, metric):
             yield EpochReported(
                 time_s=epoch.time_s,
                 trial=number,
@@ -96,14 +96,15 @@ def _events(trial: TrialHistory, number: int, experiment: Experiment, other_max_
                 seconds=epoch.seconds,
             )
     status = trial.status
-    if status is Status.COMPLETED and len(trial.epochs) == other_max_epochs:
+    has_only_nan = any(metric in epoch.metrics for epoch in trial.epochs.values()) and not trial.best(
+        experiment.objective
+    )
+    if status is Status.COMPLETED and has_only_nan:
+        status = Status.FAILED  # searchers hear so of a trial of their own run, too
+    elif status is Status.COMPLETED and len(trial.epochs) == other_max_epochs:
         status = Status.STOPPED
     ended_s = trial.started_s if trial.ended_s is None else trial.ended_s
     yield TrialEnded(time_s=ended_s, trial=number, status=status, reason=trial.reason or "", error=None)
-
-
-def _is_sound(metrics: Mapping[str, float], metric: str) -> bool:
-    return metric in metrics and diverged_metric(metrics, metric) is None
 
 
 def _can_be_compared(events: Sequence[Event], experiment: Experiment) -> bool:

@@ -15,7 +15,7 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"  # the run ended before the trial did
     COMPLETED = "completed"  # trained all its epochs, or ended itself by early stopping
     STOPPED = "stopped"  # ended by the scheduler
-    DIVERGED = "diverged"  # its objective was NaN or infinite
+    DIVERGED = "diverged"  # its loss was NaN or infinite
     FAILED = "failed"  # its own code raised, it hung, or its worker died too often
     OUT_OF_MEMORY = "out of memory"  # on the GPU or in the machine
 

@@ -63,6 +63,8 @@ def trial_line(trial: TrialProgress, progress: Progress) -> str:
     """Return the result of a trial that ended, beside the best so far."""
     epoch = f" at epoch {trial.epoch}" if trial.epoch else ""
     parts = [_outcome(trial, progress)] if trial.value is not None else []
+    if trial.status is Status.COMPLETED and trial.value is None:
+        parts.append(f"no finite {clean(progress.plan.metric)}")
     if trial.status in (Status.FAILED, Status.OUT_OF_MEMORY) and trial.error:
         parts.append(error_text(trial.error))
     parts.append(config_text(trial.config))

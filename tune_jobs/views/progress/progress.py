@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from trainables.report import diverged_metric
+from trainables.report import has_objective
 from trainables.settings import is_better
 from tune_jobs.results import EpochReported, Event, Noted, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
 
@@ -108,8 +108,8 @@ class Progress:
         trial = self.running.get(event.trial) or TrialProgress(event.trial)
         trial = replace(trial, epoch=event.epoch)
         value = event.metrics.get(self.plan.metric)
-        diverged = diverged_metric(event.metrics, self.plan.metric) is not None
-        if value is not None and not diverged and self._better(value, trial.value):
+        counts = has_objective(event.metrics, self.plan.metric)
+        if value is not None and counts and self._better(value, trial.value):
             trial = replace(trial, value=value, best_epoch=event.epoch)
         leads = trial.value is not None and self._better(trial.value, self.best.value if self.best else None)
         return replace(

@@ -193,3 +193,9 @@ def test_every_trial_taken_can_be_judged(ends: list[tuple[float, int, str]]) -> 
     judging.merits = TrialOrder([*declared.rungs, declared.max_epochs])
     teach(judging, events, declared.objective)
     assert sorted(judging.merits.best_first()) == [-n for n in range(taken, 0, -1)]
+
+
+def test_a_trial_that_completed_without_a_finite_objective_counts_as_failed(tmp_path: Path) -> None:
+    nan = float("nan")
+    run = old_run(tmp_path, trial(0, 0.5, [nan, nan], Status.COMPLETED, loss=0.1), max_epochs=2)
+    assert calls_of(run, experiment()) == [("tried", -1, 0.5), ("end", -1, True, False)]

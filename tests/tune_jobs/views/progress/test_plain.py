@@ -42,10 +42,12 @@ def test_trials_that_go_wrong_say_why():
     events = [
         *trial_events(0, [], Status.FAILED, error="ValueError: no\nsuch [red]layer\x1b[0m"),
         *trial_events(1, [math.nan], Status.DIVERGED),
+        *trial_events(2, [math.nan, math.nan], Status.COMPLETED),
     ]
     lines = lines_of(run_started(), *events)
     assert r"trial 0 failed: ValueError: no such [red]layer\x1b[0m, lr=0.003" in lines
     assert "trial 1 diverged at epoch 1: lr=0.003" in lines
+    assert "trial 2 completed at epoch 2: no finite val_accuracy, lr=0.003" in lines
 
 
 def test_what_is_noted_has_a_line():
