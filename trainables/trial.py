@@ -42,6 +42,10 @@ class TrialTraining(Protocol):
     def ended(self) -> bool:
         """Whether nothing is left to train."""
 
+    @property
+    def unsaved(self) -> list[str]:
+        """What a continued training would not have as this one has it."""
+
     def run_epoch(self) -> Epoch:
         """Train one more epoch, and keep the weights if it is the best."""
 
@@ -52,7 +56,7 @@ class TrialTraining(Protocol):
         """Return a copy of everything that another process needs to go on."""
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Continue from a snapshot; one that does not fit changes nothing."""
+        """Continue from a snapshot; one that does not fit leaves a training that must be built again."""
 
     def retire(self) -> None:
         """Leave the models to the worker's next trial."""
@@ -102,6 +106,7 @@ class Trial:
         self._training: TrialTraining | None = None
         self._repeats_epoch = False
         self._architecture: str | None = None
+        self._unsaved: set[str] = set()
         self._saved_epoch = 0
         self._saved_at_s = time.monotonic()
         self._guarded(self._prepare)
@@ -115,7 +120,7 @@ class Trial:
         if self._training is None:
             self._training = self._build(self)
             if self._store is not None:
-                self._continue_from(self._store, self._training)
+                self._continue_from(self._store)
         return self._training
 
     def step(self) -> Report:
@@ -150,8 +155,9 @@ class Trial:
         if note := devices.prepare(self._settings.cpus, self.gpus):
             self._notes.append((self.number, note))
 
-    def _continue_from(self, store: CheckpointStore, training: TrialTraining) -> None:
+    def _continue_from(self, store: CheckpointStore) -> None:
         """Continue from the newest checkpoint. Note if one cannot be used, or if none is left."""
+        training = self.training
         unused: list[CheckpointError] = []
         snapshot = store.newest(unused.append, self._origin.check)
         try:
@@ -161,6 +167,10 @@ class Trial:
                 self._unknown_to_driver = self._origin.missing_epochs(snapshot)
         except CheckpointError as error:  # of another model: the code was changed before the run was continued
             unused.append(error)
+            self._training = None  # its model may be half of the other
+            del training
+            devices.release()
+            self._training = training = self._build(self)
         if unused:  # a newer one that cannot be used would stand before those to come
             store.remove_after(training.epoch) if training.epoch else store.remove()
         reported = self._origin.reported
@@ -203,6 +213,10 @@ class Trial:
             return
         if self._architecture is None:
             self._architecture = architecture(training.model)
+        for reason in training.unsaved:
+            if reason not in self._unsaved:
+                self._unsaved.add(reason)
+                self._notes.append((self.number, f"not exactly resumable: {reason}"[:_LONGEST_ERROR]))
         snapshot = self._origin.written_into(training.snapshot(), self._epochs)
         self._writer.write(Pending(self.number, self._store, snapshot, self._architecture))
         self._saved_epoch, self._saved_at_s = training.epoch, time.monotonic()

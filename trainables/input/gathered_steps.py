@@ -164,7 +164,9 @@ def _function(model: Any, step: Step, rows: Callable[[], EpochRows], keras_funct
     """Return what Keras calls for the next steps of an epoch: it takes an iterator, and returns metrics."""
     import tensorflow as tf
 
-    run_span = tf.function(_loop(model, step), autograph=False, reduce_retracing=True)
+    run_span = _loop(model, step)
+    if not model.run_eagerly:  # a callback may compile the model again, to run eagerly
+        run_span = tf.function(run_span, autograph=False, reduce_retracing=True)
 
     def function(iterator: Any) -> Any:
         if isinstance(getattr(iterator, "element_spec", None), BatchSpan):

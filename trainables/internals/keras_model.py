@@ -5,6 +5,8 @@ Private names:
 - ``_compile_metrics`` and ``_compile_loss`` of a compiled model: the parts that make the metrics of ``compile``. They
   buy one trace instead of two (0.2 to 0.4 s a model for a small one). Without them Keras makes the metrics while it
   traces the first step, TensorFlow traces that step again, and the model is not kept for a later trial.
+- ``_loss_tracker``: made anew by each ``compile``, so that a model that a callback compiles again with the same
+  optimizer is noticed. Without it, only a new optimizer is.
 - The attributes of ``_BOOKKEEPING`` and those that begin with ``_self_``: they differ between models that are traced
   alike. To pass over them buys all reuse of models (0.13 instead of 0.82 s a trial, see docs/performance.md). If Keras
   renames one, or keeps another kind of value under it, that attribute is compared like any other: the models differ,
@@ -47,6 +49,11 @@ def unbuilt_parts(model: Any) -> list[Any]:
     """
     parts = [getattr(model, name, None) for name in _COMPILED_PARTS]
     return [part for part in parts if not getattr(part, "built", True) and hasattr(part, "build")]
+
+
+def compile_marker(model: Any) -> Any:
+    """Return an object that is another one after each ``compile``; None where the private name is gone."""
+    return getattr(model, "_loss_tracker", None)
 
 
 def is_bookkeeping(name: str, value: Any) -> bool:

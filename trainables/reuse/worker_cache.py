@@ -168,6 +168,10 @@ class TrialModel:
         now = None if self.fingerprint is None else _fingerprint_or_none(self.model)
         return self.fingerprint is not None and now is not None and now.features == self.fingerprint.features
 
+    def forget_fingerprint(self) -> None:
+        """Do not keep the model: a callback compiled it again, so that its optimizer is another one."""
+        self.fingerprint = None
+
     def retrace_if_changed(self) -> None:
         """Drop the compiled steps of a model that a callback changed since it was built, and do not keep the model.
 

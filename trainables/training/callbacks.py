@@ -21,6 +21,8 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         steps: Batches per epoch.
         before_first_step: Called once, when all of them have heard that the first epoch begins. Keras runs, and traces,
             the first step next.
+        after_calls: Called whenever callbacks have heard of the trial's or an epoch's begin or end. It returns whether
+            one of them compiled the model again.
 
     Attributes:
         epoch_logs: The metrics of the last epoch, with all that callbacks added to them.
@@ -33,14 +35,17 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         epochs: int,
         steps: int,
         before_first_step: Callable[[], object] = lambda: None,
+        after_calls: Callable[[], bool] = lambda: False,
     ) -> None:
         self.epoch_logs: dict[str, float] = {}
         self._before_first_step: Callable[[], object] | None = before_first_step
+        self._after_calls = after_calls
         self._ended = False
         # The last one sees what the others added to the logs: Keras hands a copy of them around.
         recorder = keras.callbacks.LambdaCallback(on_epoch_end=self._record_logs)
         super().__init__([*callbacks, recorder], add_history=True, model=model, epochs=epochs, steps=steps, verbose=0)
         super().on_train_begin()
+        self._after_calls()
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Do nothing: every ``fit`` calls this, but the trial began long ago."""
@@ -48,9 +53,16 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Tell all callbacks that an epoch begins; the first time, call ``before_first_step`` then."""
         super().on_epoch_begin(epoch, logs)
+        if self._after_calls():  # `fit` has made the steps that it runs next
+            self.model.make_train_function()
         if self._before_first_step is not None:
             self._before_first_step()
             self._before_first_step = None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Tell all callbacks that an epoch ended, before ``fit`` asks the optimizer to finish its work."""
+        super().on_epoch_end(epoch, logs)
+        self._after_calls()
 
     def on_train_end(self, logs: Any = None) -> None:
         """Do nothing: every ``fit`` calls this, but the trial goes on."""

@@ -83,6 +83,11 @@ class Executions:
         trainings = self.trainings
         return any(training.diverged for training in trainings) or all(training.ended for training in trainings)
 
+    @property
+    def unsaved(self) -> list[str]:
+        """What continued executions would not have as these have it."""
+        return self.trainings[0].unsaved
+
     def run_epoch(self) -> Epoch:
         """Train one more epoch of each execution that has not ended.
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 
 from trainables.data import Data
 from trainables.fit_options import FitOptions
 from trainables.internals.global_state import remember_names, set_seed
 from trainables.internals.graph_optimizer import one_pass
-from trainables.internals.keras_model import end_postponement, postpone_finalization
 from trainables.random_streams import RandomStream
 from trainables.report import Best, Epoch, diverged_metric
 from trainables.reuse.worker_cache import TrialModel, WorkerCache, existence_probe
@@ -20,6 +20,14 @@ from trainables.settings import InvalidTrainable, TrialSettings
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.training.callbacks import TrialCallbacks
 from trainables.training.model import BuildsModels, build_compiled_model, create_variables, set_steps_per_execution
+from trainables.training.model_state import further_variables, unsaved_generators
+from trainables.training.recompilation import CompiledModel
+
+_GROUPS = {
+    "model": "variables of the model",
+    "optimizer": "variables of the optimizer",
+    "further": "variables of further optimizers, metrics or generators",
+}
 
 
 class Training:
@@ -62,8 +70,11 @@ class Training:
         self.best = Best()
         self._cache = cache or WorkerCache(data)
         options = self._prepare_model(trainable, dict(config), seed)
-        self._optimizer = self.model.optimizer
-        self._finalize = postpone_finalization(self._optimizer)
+        self._compiled = CompiledModel(
+            self.model,
+            create_variables=lambda: create_variables(self.model, data.train),
+            changed=self._trial_model.forget_fingerprint,
+        )
         self._finalized = False
         self._callbacks = TrialCallbacks(
             options.callbacks,
@@ -71,7 +82,9 @@ class Training:
             epochs=settings.max_epochs,
             steps=self._input.steps,
             before_first_step=self._trial_model.retrace_if_changed,
+            after_calls=self._compiled.notice,
         )
+        self._compiled.begin()
 
     @property
     def ended(self) -> bool:
@@ -82,6 +95,13 @@ class Training:
     def diverged(self) -> bool:
         """True if the last epoch diverged (see ``diverged_metric``): its weights are worthless."""
         return self.last is not None and diverged_metric(self.last.metrics, self.settings.metric) is not None
+
+    @property
+    def unsaved(self) -> list[str]:
+        """What a continued training would not have as this one has it."""
+        holders = {"model": self.model, **{type(each).__name__: each for each in self._callbacks.callbacks}}
+        generators = unsaved_generators(holders)
+        return self._compiled.unsaved + [f"the generator `{name}` begins anew" for name in generators]
 
     def run_epoch(self) -> Epoch:
         """Train one more epoch, validate it, and keep its weights if it is the best.
@@ -120,12 +140,13 @@ class Training:
         """End the optimizer's and the callbacks' work: an EarlyStopping restores the best weights here."""
         if self.epoch and not self._finalized:
             self._finalized = True
-            self._finalize(self.model.trainable_weights)
+            self._compiled.finalize()
         self._callbacks.end()
 
     def snapshot(self) -> Snapshot:
         """Return a copy of everything that another process needs to go on."""
         callback_states, callback_arrays = self._callbacks.state()
+        further = further_variables(self.model)
         state = {
             "epoch": self.epoch,
             "last": self.last and self.last.to_json(),
@@ -133,38 +154,69 @@ class Training:
             "best_value": self.best.value,
             "stopped": bool(self.model.stop_training),
             "callbacks": callback_states,
+            "compiled": self._compiled.state(),
+            "further": list(further),
         }
         arrays = {
             **numbered("model", [np.array(variable) for variable in self.model.variables]),
             **numbered("optimizer", [np.array(variable) for variable in self.model.optimizer.variables]),
+            **numbered("further", [np.array(variable) for variable in further.values()]),
             **numbered("best", list(self.best.weights)),
             **callback_arrays,
         }
         return Snapshot(state, arrays)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Continue from a snapshot; one that does not fit changes nothing.
+        """Continue from a snapshot.
 
         Raises:
-            CheckpointError: It was taken from another model.
+            CheckpointError: It does not fit the model, which may be changed: build the training again to begin anew.
         """
-        model, optimizer = snapshot.group("model"), snapshot.group("optimizer")
-        # Nothing is changed before everything is known to fit: whoever catches the error can begin anew.
-        _check_shapes(self.model.variables, model, "variables of the model")
-        _check_shapes(self.model.optimizer.variables, optimizer, "variables of the optimizer")
         try:
             epoch, last, best = progress_of(snapshot)
             stopped = snapshot.state["stopped"]
+            self._compiled.restore(snapshot.state.get("compiled"))
+            variables = self._variables_for(snapshot)
             self._callbacks.restore(snapshot.state["callbacks"], snapshot.arrays)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except CheckpointError:
+            raise
+        except Exception as error:  # of parts of Keras, or of a user's own, that a checkpoint names
             raise CheckpointError(f"The checkpoint does not fit: {error}") from error
         self.epoch, self.last, self.best, self.model.stop_training = epoch, last, best, stopped
-        _assign(self.model.variables, model)
-        _assign(self.model.optimizer.variables, optimizer)
+        for variable, value in variables:
+            variable.assign(value)
+
+    def _variables_for(self, snapshot: Snapshot) -> list[tuple[Any, np.ndarray]]:
+        """Return every variable with its value in a snapshot.
+
+        Raises:
+            CheckpointError: The model has other variables than the snapshot.
+        """
+        paths = snapshot.state.get("further", [])
+        if len(self.model.variables) < len(snapshot.group("model")) or not set(paths) <= set(
+            further_variables(self.model)
+        ):
+            # Some came into being in a step. This one only makes them: all get their values from the snapshot.
+            self.model.train_step(
+                keras.tree.map_structure(lambda array: keras.ops.array(array[:1]), self._input.arrays)
+            )
+        further = further_variables(self.model)
+        if not set(paths) <= set(further):
+            raise CheckpointError("The checkpoint does not fit: the model had other optimizers, metrics or generators.")
+        groups = {
+            "model": self.model.variables,
+            "optimizer": self.model.optimizer.variables,
+            "further": [further[path] for path in paths],
+        }
+        for name, variables in groups.items():
+            _check_shapes(variables, snapshot.group(name), _GROUPS[name])
+        return [
+            pair for name, variables in groups.items() for pair in zip(variables, snapshot.group(name), strict=True)
+        ]
 
     def retire(self) -> None:
         """Leave the model to the worker's next trial; this training must not be used any more."""
-        end_postponement(self._optimizer)
+        self._compiled.release()
         self._cache.models.give_back(self._trial_model)
 
     def _prepare_model(self, trainable: BuildsModels, config: dict[str, Any], seed: int) -> FitOptions:
@@ -237,8 +289,3 @@ def _check_shapes(variables: Any, values: list[np.ndarray], what: str) -> None:
     shapes = [tuple(variable.shape) for variable in variables]
     if shapes != [value.shape for value in values]:
         raise CheckpointError(f"The checkpoint does not fit: the {what} have other shapes.")
-
-
-def _assign(variables: Any, values: list[np.ndarray]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

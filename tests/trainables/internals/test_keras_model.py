@@ -11,7 +11,7 @@ from tests.support.outcomes import BeginTrial, Outcome, assert_same, outcome_of,
 from tests.support.tiny_trainables import Tiny, blobs, tiny_data
 from tests.support.traced import Traced, Traces
 from trainables.internals import keras_model
-from trainables.internals.keras_model import is_bookkeeping, unbuilt_parts
+from trainables.internals.keras_model import compile_marker, is_bookkeeping, unbuilt_parts
 from trainables.reuse.fingerprint import fingerprint
 from trainables.settings import TRIAL_KEY
 from trainables.training.model import create_variables
@@ -134,3 +134,14 @@ def test_averages_replace_the_weights_at_the_end_of_a_fit_by_this_method() -> No
 def test_without_this_method_trials_are_trained(begin: BeginTrial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras_model, "_FINALIZATION", "gone")
     assert len(train_trial(begin, Averaging, {}, tiny_data(), epochs=2, max_epochs=2).metrics) == 2
+
+
+def test_each_compile_makes_another_marker() -> None:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    markers = []
+    for _ in range(2):
+        model.compile("sgd", "mse")
+        markers.append(compile_marker(model))
+    assert None not in markers
+    assert markers[0] is not markers[1]
+    assert compile_marker(object()) is None  # then a new optimizer alone is noticed
