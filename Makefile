@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := search_spaces trainables tune_jobs
+WITH_PRIVATE_NAMES := "ray[default,tune]" keras tensorflow hyperopt
 FAULTS := tests/integration/test_faults.py
 BENCH ?= where_time_goes whole_run equal_work time_to_accuracy driver proposals leaderboard startup scale
 
-.PHONY: demo demo-cluster test coverage test-slow faults bench lint types contracts docs format clean
+.PHONY: demo demo-cluster test coverage test-slow newest faults bench lint types contracts docs format clean
 
 demo: .venv/installed
 	$(BIN)/tune-jobs run digits_mlp
@@ -33,6 +34,15 @@ coverage: .venv/installed
 test-slow: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable ".[s3-server]"
 	$(BIN)/pytest -m slow --durations=20
+
+# The newest releases of the packages whose private names are used, beyond the upper bounds of pyproject.toml, in an environment
+# of their own. CONTRIBUTING.md says what to do when this fails.
+newest:
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/python -m pip install --quiet --editable ".[dev]"
+	.venv-newest/bin/python -m pip install --quiet --upgrade $(WITH_PRIVATE_NAMES)
+	.venv-newest/bin/pytest -q -m "not integration"; tests=$$?; \
+	.venv-newest/bin/python -m pip list 2>/dev/null | grep -iE "^(ray|keras|tensorflow|hyperopt) "; exit $$tests
 
 faults: .venv/installed
 	$(BIN)/python -m tests.support.faults --kills 50
@@ -64,7 +74,7 @@ format: .venv/installed
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv build
+	rm -rf .venv .venv-newest build
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

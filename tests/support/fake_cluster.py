@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shlex
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from tune_jobs.cluster.jobs import pack as packing
 from tune_jobs.cluster.jobs.state import ClusterState
 from tune_jobs.host.capacity import Node
 
-ONE_NODE = ClusterState("3.11.7", (Node(4.0, 1.0, host="10.0.0.1"),), is_autoscaled=False)
+ONE_NODE = ClusterState(platform.python_version(), (Node(4.0, 1.0, host="10.0.0.1"),), is_autoscaled=False)
 
 
 @dataclass
