@@ -58,10 +58,10 @@ def peak_bytes(backend: str) -> int | None:
         Bytes without CUDA's own part, as ``gpu_share.usable_bytes`` counts; None if the framework sees no GPU.
     """
     allocated = {"tensorflow": _tensorflow_peak, "jax": _jax_peak, "torch": _torch_peak}[backend]()
-    held = used_bytes() if allocated is not None else None
-    if allocated is None or held is None:
+    held_bytes = used_bytes() if allocated is not None else None
+    if allocated is None or held_bytes is None:
         return allocated
-    return min(allocated, max(held - CONTEXT_BYTES, 0)) or allocated
+    return min(allocated, max(held_bytes - CONTEXT_BYTES, 0)) or allocated
 
 
 def measured() -> GpuMemory | None:

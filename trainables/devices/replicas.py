@@ -94,8 +94,8 @@ def _cut(split: Split, replicas: int) -> Split:
     import keras
 
     most = length(split) - length(split) % replicas
-    cut: Split = keras.tree.map_structure(lambda array: np.asarray(array)[:most], split)
-    return cut
+    shortened: Split = keras.tree.map_structure(lambda array: np.asarray(array)[:most], split)
+    return shortened
 
 
 def visible_devices(backend: str) -> list[Any]:

@@ -35,9 +35,9 @@ def read(path: Path, dimensions: int) -> np.ndarray:
     if content[:4] != magic:
         raise _invalid(path, f"begins with {content[:4].hex()}", f"with {magic.hex()}, as idx files of this kind do")
     shape = tuple(map(int, np.frombuffer(content[4:header_bytes].ljust(header_bytes - 4, b"\x00"), ">u4")))
-    expected, found = header_bytes + math.prod(shape), len(content)
-    if found != expected:
-        raise _invalid(path, f"has {found} bytes, uncompressed", f"{expected} for an array of {shape}")
+    expected_bytes, actual_bytes = header_bytes + math.prod(shape), len(content)
+    if actual_bytes != expected_bytes:
+        raise _invalid(path, f"has {actual_bytes} bytes, uncompressed", f"{expected_bytes} for an array of {shape}")
     return np.frombuffer(content, np.uint8, offset=header_bytes).reshape(shape)
 
 
@@ -48,5 +48,5 @@ def _uncompressed(path: Path) -> bytes:
         raise _invalid(path, f"cannot be read ({error})", "a .gz file") from error
 
 
-def _invalid(path: Path, found: str, rule: str) -> InvalidData:
-    return InvalidData([f"{path} {found}, but must be {rule}: copy the original again."])
+def _invalid(path: Path, state: str, rule: str) -> InvalidData:
+    return InvalidData([f"{path} {state}, but must be {rule}: copy the original again."])

@@ -28,7 +28,7 @@ class Commands(click.Group):
             ctx.exit(INTERRUPTED)
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
-                raise  # who read the output has seen enough: click ends quietly
+                raise  # the reader of the output has closed it: click ends quietly
             status, problems = explain(error)
             if ctx.meta.get(DEBUG):
                 click.echo("".join(traceback.format_exception(error)), err=True)
@@ -58,7 +58,7 @@ def error_message(problems: Sequence[str]) -> str:
     """Return one problem as a sentence, several as a list."""
     from tune_jobs.views.text import clean
 
-    told = [clean(" ".join(problem.split())) for problem in problems]
-    if len(told) == 1:
-        return f"Error: {told[0]}"
-    return "\n".join([f"Error: {len(told)} things are wrong:", *(f"  - {problem}" for problem in told)])
+    sentences = [clean(" ".join(problem.split())) for problem in problems]
+    if len(sentences) == 1:
+        return f"Error: {sentences[0]}"
+    return "\n".join([f"Error: {len(sentences)} things are wrong:", *(f"  - {problem}" for problem in sentences)])

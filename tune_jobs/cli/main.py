@@ -55,5 +55,5 @@ def main() -> None:
     EXPERIMENT is a shipped name (digits_mlp), a file (path/to/file.py, or file.py:NAME), or a module
     (pkg.mod:NAME). RUN is a run's folder, or its name within the storage. JOB is the name that `submit` printed.
 
-    Exit status: 0; 1 if a run failed; 2 if the request was wrong; 130 after Ctrl-C.
+    Exit status: 0 on success; 1 if a run failed; 2 if the request was wrong; 130 after Ctrl-C.
     """

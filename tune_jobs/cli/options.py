@@ -15,11 +15,11 @@ DEFAULT_STORAGE = "runs"
 
 
 def default_storage() -> Path | str:
-    """Return the storage of runs that holds if no option names one."""
-    return _place(os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE)
+    """Return the storage of runs that is used if no option names one."""
+    return _location(os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE)
 
 
-def _place(value: str) -> Path | str:
+def _location(value: str) -> Path | str:
     from trainables.storage.object_store import is_uri
 
     return value if is_uri(value) else Path(value)
@@ -73,7 +73,7 @@ class _Storage(click.ParamType[Path | str]):
 
     def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ARG002 - click's
         """Return the folder, or the URI."""
-        return _place(value) if isinstance(value, str) else Path(value)
+        return _location(value) if isinstance(value, str) else Path(value)
 
 
 KEEP = _Keep()
@@ -87,7 +87,7 @@ storage = click.option(
     help="The folder of the runs, or a URI such as s3://BUCKET/FOLDER.  "
     f"[default: {STORAGE_VARIABLE}, or ./{DEFAULT_STORAGE}]",
 )
-trial = click.option("--trial", type=int, metavar="ID", help="Which trial.  [default: the best]")
+trial = click.option("--trial", type=int, metavar="ID", help="The trial to use.  [default: the best]")
 force = click.option("--force", is_flag=True, help="Go on although the space or the code has changed.")
 TOP = 10
 top = click.option(
@@ -95,7 +95,7 @@ top = click.option(
     type=click.IntRange(min=1),
     default=TOP,
     show_default=True,
-    help="Trials to print at the end; of repeats, a row each is printed.",
+    help="Trials to print at the end. Repeats print one row each.",
 )
 debug = click.option(
     "--debug",
@@ -108,14 +108,14 @@ debug = click.option(
 address = click.option(
     "--address",
     metavar="HOST:PORT",
-    help="The Ray cluster to run on, which this machine belongs to; auto finds it.  [default: RAY_ADDRESS, or none]",
+    help="The Ray cluster to run on. This machine must belong to it; auto finds it.  [default: RAY_ADDRESS, or none]",
 )
 cpus = click.option("--cpus", type=float, help="CPUs of a trial.")
 gpus = click.option("--gpus", type=GPUS, metavar="N|auto", help="GPUs of a trial: a part of one, or whole ones.")
 memory_bytes = click.option("--memory-bytes", type=int, help="Main memory to set aside for a trial.")
-max_retries = click.option("--max-retries", type=int, help="How often a trial whose worker died is continued.")
+max_retries = click.option("--max-retries", type=int, help="Times that a trial is continued after its worker died.")
 same_failures = click.option(
-    "--same-failures", type=int, help="Trials in a row, failed with the same error, that end the run."
+    "--same-failures", type=int, help="The run ends when this many trials in a row fail with the same error."
 )
 trial_timeout_s = click.option(
     "--trial-timeout-s", type=float, help="Seconds without a finished epoch after which a trial fails."

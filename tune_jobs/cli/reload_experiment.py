@@ -18,7 +18,7 @@ def experiment_of(run: Run, call: str, named: str | None = None, **budgets: Any)
     Args:
         run: The run.
         call: The Python call that does the same.
-        named: The place of the experiment now, or None if it has not moved.
+        named: The new file or module of the experiment, or None if it has not moved.
         budgets: Fields to replace. None keeps the value of the run.
 
     Raises:

@@ -23,7 +23,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--max-epochs", type=int, help="Epochs of a trial at most."),
     click.option("--total-epochs", type=int, help="Epochs of all trials together at most."),
     click.option("--time-budget-s", type=float, help="Seconds after which the run ends."),
-    click.option("--executions", type=int, help="Times that each configuration is trained; it is judged by the mean."),
+    click.option("--executions", type=int, help="Times that each configuration is trained. The mean counts."),
     click.option("--fraction", type=float, help="Part of the training and validation examples to use, in (0, 1]."),
     click.option("--max-concurrent", "max_concurrent_trials", type=int, help="Trials that may run at the same time."),
     options.cpus,
@@ -42,7 +42,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--keep", type=options.KEEP, metavar="all|N|none", help="Trials that keep their weights: all, the best N, none."
     ),
-    click.option("--repeats", type=int, help="Runs to make, each with another seed, to tell what is luck: 2 to 1000."),
+    click.option(
+        "--repeats", type=int, help="Number of runs, each with another seed, to show how much is luck: 2 to 1000."
+    ),
     options.top,
 )
 

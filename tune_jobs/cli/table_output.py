@@ -21,9 +21,9 @@ format_ = click.option(
     "--format",
     "format_",
     type=click.Choice(FORMATS),
-    help="How to write it.  [default: as the suffix of --output says, or table]",
+    help="The format.  [default: the suffix of --output, or table]",
 )
-output = click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.")
+output = click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="The file to write.")
 
 
 def put(frame: pd.DataFrame, chosen: str, output: Path | None, show: Callable[[Console], None]) -> None:

@@ -55,11 +55,11 @@ def find_run(reference: str, storage: Path | str) -> Run:
         if (folder / EXPERIMENT_FILE).is_file():
             return Run(folder)
     names = object_store_runs.run_names(str(storage)) if is_uri(storage) else [run.name for run in list_runs(storage)]
-    shown = redacted(str(storage))
+    storage_text = redacted(str(storage))
     similar = [name for name in names if name.startswith(f"{reference}-")] or names
-    existing = f"There are: {', '.join(similar[-5:])}." if names else f"{shown} has no runs."
+    existing = f"There are: {', '.join(similar[-5:])}." if names else f"{storage_text} has no runs."
     raise RequestError(
-        f"There is no run {redacted(reference)!r}, neither as a folder nor by that name in {shown}. {existing} "
+        f"There is no run {redacted(reference)!r}, neither as a folder nor by that name in {storage_text}. {existing} "
         "Use --storage when it lies elsewhere."
     )
 
@@ -104,7 +104,7 @@ def find_runs(reference: str, storage: Path | str) -> list[Run]:
 
 
 def find_all_runs(references: Sequence[str], storage: Path | str) -> list[Run | list[Run]]:
-    """Return what each of several references names: a run by itself, or a list of repeats, even of one so far.
+    """Return for each reference a single run, or the list of the repeats that exist so far.
 
     Args:
         references: As for ``find_runs``.

@@ -3,7 +3,7 @@
 ========================= =========================================== ========================================
 name                      content                                     written by
 ========================= =========================================== ========================================
-``experiment.json``       what was asked for                          ``engine.run_folder.create``
+``experiment.json``       the request: experiment, seed, versions     ``engine.run_folder.create``
 ``journal.jsonl``         all events, one a line                      ``engine.run_folder.recorder``
 ``warm_start.jsonl``      events of other runs for the searcher       ``engine.run_folder.warm_start_file``
 ``trials/0007/``          a trial's checkpoints and its architecture  ``trainables.storage``

@@ -61,7 +61,7 @@ class Run:
 
     Attributes:
         folder, remote: As given.
-        experiment: The content of ``experiment.json``: what was asked for.
+        experiment: The content of ``experiment.json``: the request.
 
     Raises:
         RequestError: The folder is not that of a run.

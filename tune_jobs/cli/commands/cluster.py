@@ -25,7 +25,7 @@ def cluster() -> None:
 @options.gpus
 @options.memory_bytes
 @options.debug
-def check(file: Path, experiment: str | None, **asked: Any) -> None:
+def check(file: Path, experiment: str | None, **requested: Any) -> None:
     """Check a launcher file.
 
     FILE is the file that `ray up` launches. It is read as Ray reads it, without asking the cloud. With EXPERIMENT, or
@@ -38,21 +38,21 @@ def check(file: Path, experiment: str | None, **asked: Any) -> None:
 
     problems: list[str] = []
     try:
-        found = read(file)
+        launcher_file = read(file)
     except RequestError as error:
         problems += error.problems
     try:
-        wanted = _wanted(experiment, asked)
+        wanted = _wanted(experiment, requested)
     except RequestError as error:
         problems += error.problems
     if not problems and wanted is not None:
-        problems = fitting_problems(found, wanted)
+        problems = fitting_problems(launcher_file, wanted)
     if problems:
         raise RequestError(*problems)
-    click.echo(report(found, wanted))
+    click.echo(report(launcher_file, wanted))
 
 
-def _wanted(experiment: str | None, asked: dict[str, Any]) -> Resources | None:
+def _wanted(experiment: str | None, requested: dict[str, Any]) -> Resources | None:
     """Return the resources of a trial, or None if neither an experiment nor an option names them."""
     from search_spaces.checked import InvalidDeclaration
     from tune_jobs.errors import RequestError
@@ -62,8 +62,8 @@ def _wanted(experiment: str | None, asked: dict[str, Any]) -> Resources | None:
     if experiment is not None:
         from tune_jobs.loading.loader import load
 
-        return load(experiment, Overrides(**asked).apply).experiment.resources
-    given = {name: value for name, value in asked.items() if value is not None}
+        return load(experiment, Overrides(**requested).apply).experiment.resources
+    given = {name: value for name, value in requested.items() if value is not None}
     try:
         return Resources(**given) if given else None
     except InvalidDeclaration as error:

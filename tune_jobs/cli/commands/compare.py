@@ -16,7 +16,13 @@ FORMATS = tuple(name for name in tables.FORMATS if name != "parquet")
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN…")
 @options.storage
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", help="All but table: a row a run.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="table",
+    help="All formats except table have one row per run.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -25,7 +31,7 @@ FORMATS = tuple(name for name in tables.FORMATS if name != "parquet")
 )
 @options.debug
 def compare(runs: tuple[str, ...], storage: Path | str, format_: str, output: Path | None) -> None:
-    """Compare RUNs: what each found, what it took, and whether the difference is more than luck.
+    """Compare RUNs: their results, their costs, and whether the difference is more than luck.
 
     A RUN that names repeats (run --repeats) is shown by its median and quartiles. Only repeats can show that a
     difference is more than luck. The picture shows the best objective so far, over epochs and over seconds.

@@ -19,16 +19,16 @@ from tune_jobs.cli import options
     metavar="FILE",
     help="Where to draw them: a .png, .svg or .pdf.",
 )
-@click.option("--metric", help="What to draw, on training and validation data.  [default: the objective]")
+@click.option("--metric", help="The metric to draw, on training and validation data.  [default: the objective]")
 @options.debug
 def curves(run: str, storage: Path | str, output: Path, metric: str | None) -> None:
-    """Draw the learning curves of RUN: of a sweep a panel a step, else those of the best trials."""
+    """Draw the learning curves of RUN: one panel per step for a sweep, else the best trials."""
     from tune_jobs.results.find import find_run
     from tune_jobs.views.plots.canvas import check_picture
 
     check_picture(output)
-    found = find_run(run, storage)
+    found_run = find_run(run, storage)
     from tune_jobs.views.plots.curves import draw
 
-    draw(found, metric, output)
+    draw(found_run, metric, output)
     click.echo(f"drawn in {output}", err=True)

@@ -15,12 +15,12 @@ from tune_jobs.cli.screen import console_of, own_stdout
 @click.argument("run")
 @options.storage
 @options.trial
-@click.option("--top", type=click.IntRange(min=1), help="The best so many trials of each run, instead of one.")
+@click.option("--top", type=click.IntRange(min=1), help="Evaluate this many of the best trials of each run.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where to draw the best one's report: a .png, .svg or .pdf.",
+    help="Picture of the best trial's report: a .png, .svg or .pdf.",
 )
 @options.force
 @options.debug

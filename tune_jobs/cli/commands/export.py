@@ -27,10 +27,10 @@ def export(run: str, file: Path, storage: Path | str, trial: int | None, force: 
     from tune_jobs.views.reports.evaluation import exported_lines
 
     check_model_file(file)
-    found = find_run(run, storage)
-    experiment = experiment_of(found, "export(folder, EXPERIMENT, file)")
+    found_run = find_run(run, storage)
+    experiment = experiment_of(found_run, "export(folder, EXPERIMENT, file)")
     from tune_jobs.evaluation.export import export as export_model
 
-    exported = export_model(found, experiment, file, trial=trial, force=force)
-    for line in exported_lines(exported, found, file):
+    exported = export_model(found_run, experiment, file, trial=trial, force=force)
+    for line in exported_lines(exported, found_run, file):
         click.echo(line)

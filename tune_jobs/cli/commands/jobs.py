@@ -55,7 +55,7 @@ def status(job: str, address: str | None) -> None:
 @click.command()
 @click.argument("job")
 @address
-@click.option("-f", "--follow", "follows", is_flag=True, help="Go on until the job is over, and exit as it does.")
+@click.option("-f", "--follow", "follows", is_flag=True, help="Print until the job is over, and exit with its status.")
 @options.debug
 @click.pass_context
 def logs(ctx: click.Context, /, job: str, address: str | None, follows: bool) -> None:
@@ -63,11 +63,11 @@ def logs(ctx: click.Context, /, job: str, address: str | None, follows: bool) ->
     from tune_jobs.cluster.jobs.job import find_job
     from tune_jobs.views.reports.jobs import clean_lines
 
-    found = find_job(job, address)
+    found_job = find_job(job, address)
     if follows:
-        follow(ctx, found)
+        follow(ctx, found_job)
         return
-    for text in clean_lines([found.logs()]):
+    for text in clean_lines([found_job.logs()]):
         click.echo(text, nl=False)
 
 
@@ -82,24 +82,24 @@ def stop(job: str, address: str | None) -> None:
     """
     from tune_jobs.cluster.jobs.job import find_job
 
-    found = find_job(job, address)
-    if not found.stop():
-        click.echo(f"{job} was over already: {found.status}.")
+    found_job = find_job(job, address)
+    if not found_job.stop():
+        click.echo(f"{job} was over already: {found_job.status}.")
         return
-    if not found.wait(_STOPPED_WITHIN_S):
-        click.echo(f"{job} was asked to stop, and is not over yet: {command('status', found)}")
+    if not found_job.wait(_STOPPED_WITHIN_S):
+        click.echo(f"{job} was asked to stop, and is not over yet: {command('status', found_job)}")
         return
-    state = found.state()
-    where = shlex.join(["--resume", state.run, "--storage", state.storage, "--address", found.server.address])
+    state = found_job.state()
+    where = shlex.join(["--resume", state.run, "--storage", state.storage, "--address", found_job.server.address])
     click.echo(f"{job} is over: {state.status}.")
-    click.echo(f"next: {command('fetch', found)}\n      tune-jobs submit EXPERIMENT {where}")
+    click.echo(f"next: {command('fetch', found_job)}\n      tune-jobs submit EXPERIMENT {where}")
 
 
 @click.command()
 @click.argument("job")
 @address
 @options.storage
-@click.option("--models", is_flag=True, help="Bring the weights of the trials that have kept them, too.")
+@click.option("--models", is_flag=True, help="Also copy the weights that the trials have kept.")
 @options.debug
 def fetch(job: str, address: str | None, storage: Path | str, models: bool) -> None:
     """Copy the run of JOB to this machine, even while it goes on. Fetch it again to update the copy.
@@ -130,7 +130,7 @@ def follow(ctx: click.Context, job: Job) -> None:
     try:
         for text in clean_lines(job.follow()):
             click.echo(text, nl=False)
-        job.wait()  # its last line comes a moment before its status
+        job.wait()  # the last line of output comes a moment before the final status
     except KeyboardInterrupt:
         click.echo(f"\nThe job goes on: {command('logs -f', job)}, or {command('stop', job)}.", err=True)
         ctx.exit(INTERRUPTED)

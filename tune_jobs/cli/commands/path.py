@@ -17,17 +17,17 @@ from tune_jobs.cli import table_output as tables
 @tables.output
 @options.debug
 def path(run: str, storage: Path | str, format_: str | None, output: Path | None) -> None:
-    """Print the path that the sweep of RUN took: a row a step, and the configuration that it reached."""
+    """Print the path that the sweep of RUN took: one row per step, and the configuration that it reached."""
     from tune_jobs.analysis.sweep_path import read_steps, sweep_path
     from tune_jobs.results.find import find_run
     from tune_jobs.views.tables.export import format_for
     from tune_jobs.views.tables.sweep_path import print_path
 
     chosen = format_for(format_, output)
-    found = find_run(run, storage)
+    found_run = find_run(run, storage)
     tables.put(
-        sweep_path(found),
+        sweep_path(found_run),
         chosen,
         output,
-        lambda console: print_path(console, read_steps(found), found.objective.metric),
+        lambda console: print_path(console, read_steps(found_run), found_run.objective.metric),
     )

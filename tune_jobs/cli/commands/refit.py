@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 def refit(run: str, file: Path, storage: Path | str, trial: int | None, seed: int | None, force: bool) -> None:
     """Train the best configuration of RUN again on training and validation data together, and write it into FILE.
 
-    It trains as many epochs as the best epoch's number, without Ray and on all CPUs, and is evaluated on the test set.
-    FILE must end in .keras. keras.models.load_model reads it.
+    The training has as many epochs as the number of the best epoch says. It uses no Ray and all CPUs. The model is then
+    evaluated on the test set. FILE must end in .keras. keras.models.load_model reads it.
     """
     from tune_jobs.evaluation.model_file import check_model_file
     from tune_jobs.results.find import find_run
     from tune_jobs.views.reports.evaluation import epoch_line, print_refitted
 
     check_model_file(file)
-    found = find_run(run, storage)
-    experiment = experiment_of(found, "refit(folder, EXPERIMENT, file)")
+    found_run = find_run(run, storage)
+    experiment = experiment_of(found_run, "refit(folder, EXPERIMENT, file)")
     from tune_jobs.evaluation.refit import refit as refit_model
 
     with own_stdout() as stream:
@@ -44,5 +44,5 @@ def refit(run: str, file: Path, storage: Path | str, trial: int | None, seed: in
         def on_epoch(epoch: Epoch, epochs: int) -> None:
             console.print(epoch_line(epoch, epochs), soft_wrap=True)
 
-        refitted = refit_model(found, experiment, file, trial=trial, seed=seed, force=force, on_epoch=on_epoch)
-        print_refitted(console, refitted, found, file)
+        refitted = refit_model(found_run, experiment, file, trial=trial, seed=seed, force=force, on_epoch=on_epoch)
+        print_refitted(console, refitted, found_run, file)

@@ -16,7 +16,7 @@ from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 @click.command()
 @click.argument("run")
 @options.storage
-@click.option("--experiment", metavar="EXPERIMENT", help="Where its experiment is now, if it was moved.")
+@click.option("--experiment", metavar="EXPERIMENT", help="The new file or module of the experiment, if it was moved.")
 @click.option("--trials", type=int, help="Configurations to try at most, the earlier ones included.")
 @click.option("--total-epochs", type=int, help="Epochs of all trials together at most, the earlier ones included.")
 @click.option("--time-budget-s", type=float, help="Seconds from now after which the run ends.")
@@ -48,12 +48,12 @@ def resume(
     from tune_jobs.results.find import find_repeats, find_run
 
     repeats = find_repeats(run, storage)
-    found = repeats[0] if repeats else find_run(run, storage)
-    from tune_jobs import engine  # takes seconds, and only now it is sure that there is something to resume
+    found_run = repeats[0] if repeats else find_run(run, storage)
+    from tune_jobs import engine  # this import takes seconds: do it only when there is a run to resume
 
     call = f"{'resume_repeats(runs' if repeats else 'resume(folder'}, EXPERIMENT)"
-    asked = experiment_of(found, call, experiment, **budgets)
+    loaded = experiment_of(found_run, call, experiment, **budgets)
     if repeats:
-        carry_out_repeats(ctx, partial(engine.resume_repeats, repeats, asked, force=force, **budgets))
+        carry_out_repeats(ctx, partial(engine.resume_repeats, repeats, loaded, force=force, **budgets))
     else:
-        carry_out(ctx, partial(engine.resume, found.location, asked, force=force), top)
+        carry_out(ctx, partial(engine.resume, found_run.location, loaded, force=force), top)

@@ -16,7 +16,7 @@ from tune_jobs.cli.screen import console_of
 @click.command()
 @click.argument("run")
 @options.storage
-@click.option("--top", type=click.IntRange(min=1), help="Only the best so many trials.")
+@click.option("--top", type=click.IntRange(min=1), help="Show this many of the best trials.")
 @tables.format_
 @tables.output
 @options.debug
@@ -32,12 +32,12 @@ def leaderboard(run: str, storage: Path | str, top: int | None, format_: str | N
     from tune_jobs.views.text import clean
 
     chosen = format_for(format_, output)
-    found = find_run(run, storage)
-    frame, problems = found.leaderboard_and_notes()
+    found_run = find_run(run, storage)
+    frame, problems = found_run.leaderboard_and_notes()
     frame = frame if top is None else frame.head(top)
     for problem in problems:
         click.echo(f"note: {clean(problem)}", err=True)
-    tables.put(frame, chosen, output, lambda console: print_leaderboard(console, frame, len(found.space.slots())))
+    tables.put(frame, chosen, output, lambda console: print_leaderboard(console, frame, len(found_run.space.slots())))
 
 
 @click.command()

@@ -21,13 +21,14 @@ from tune_jobs.cli.screen import console_of
     "--storage",
     metavar="FOLDER|URI",
     help="The folder of the runs, as all nodes of the cluster see it, or a URI such as s3://BUCKET/FOLDER.  "
-    "[default: ~/runs of the head, if it is alone]",
+    "[default: ~/runs of the head, if it is the only node]",
 )
 @click.option(
     "--working-dir",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="What is sent: the experiment and all that it imports.  [default: this folder; none for a shipped experiment]",
+    help="The folder to send: the experiment and all that it imports.  "
+    "[default: this folder; none for a shipped experiment]",
 )
 @click.option(
     "--requirements",
@@ -35,21 +36,21 @@ from tune_jobs.cli.screen import console_of
     metavar="FILE",
     help="Packages to install for the job, as for pip install -r.",
 )
-@click.option("--resume", metavar="RUN", help="Go on with this run of the storage instead of beginning one.")
-@click.option("--follow", is_flag=True, help="Print what the job prints until it is over, and exit as it does.")
+@click.option("--resume", metavar="RUN", help="Continue this run of the storage instead of starting a new one.")
+@click.option("--follow", is_flag=True, help="Print the output of the job until it is over, and exit with its status.")
 @run_options
 @options.debug
 @click.pass_context
-def submit(ctx: click.Context, /, experiment: str, follow: bool, **asked: Any) -> None:
-    """Submit EXPERIMENT to a Ray cluster, which then does what `tune-jobs run` does here.
+def submit(ctx: click.Context, /, experiment: str, follow: bool, **request: Any) -> None:
+    """Submit EXPERIMENT to a Ray cluster, which runs it as `tune-jobs run` does here.
 
-    Everything that can be wrong is checked before anything is sent. The job does not need this machine any more.
-    `tune-jobs fetch` copies its run to this machine.
+    All checks are made before anything is sent. The job then goes on without this machine. `tune-jobs fetch` copies its
+    run to this machine.
     """
     from tune_jobs.cluster.jobs.submit import submit as send
     from tune_jobs.views.reports.jobs import print_submitted
 
-    job = send(experiment, **asked)
+    job = send(experiment, **request)
     commands = [jobs.command(each, job) for each in ("status", "logs -f", "stop", "fetch")]
     print_submitted(console_of(sys.stdout), job.state(), commands, job.notes)
     if follow:

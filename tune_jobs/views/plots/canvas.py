@@ -46,8 +46,8 @@ def plain(text: str) -> str:
 
     Matplotlib reads a formula between dollar signs, and hides a label that begins with an underscore.
     """
-    shown = clean(text).replace("$", r"\$")
-    return f" {shown}" if shown.startswith("_") else shown
+    escaped = clean(text).replace("$", r"\$")
+    return f" {escaped}" if escaped.startswith("_") else escaped
 
 
 def save(figure: Figure, output: Path) -> None:

@@ -11,7 +11,7 @@ _FEWEST_EPOCHS = 4
 def fraction_done(progress: Progress, now_s: float) -> float | None:
     """Return the used part of the budget, in [0, 1].
 
-    A run may have several budgets: the one that is used up most counts.
+    If a run has several budgets, the one that is closest to its end counts.
 
     Args:
         progress: The state of the run.

@@ -49,10 +49,10 @@ def print_comparison(console: Console, comparison: Comparison, storage: Path | s
 def notes(comparison: Comparison) -> list[str]:
     """Return sentences about how to read the table."""
     metric = clean(comparison.objective.metric)
-    told = [f"{metric} {score(comparison.target)} is the best of the worst run. Elapsed leaves interruptions out."]
+    sentences = [f"{metric} {score(comparison.target)} is the best of the worst run. Elapsed leaves interruptions out."]
     if comparison.is_repeated:
-        told.append("Of repeats: median [quartiles]. The best configuration is that of the best repeat.")
-    return told
+        sentences.append("Of repeats: median [quartiles]. The best configuration is that of the best repeat.")
+    return sentences
 
 
 def _next_commands(comparison: Comparison, storage: Path | str) -> list[str]:

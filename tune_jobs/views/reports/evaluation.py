@@ -95,8 +95,11 @@ def exported_lines(exported: Exported, run: Run, file: Path) -> list[str]:
 
 
 def _file_lines(file: Path, notes: Sequence[str]) -> list[str]:
-    shown = clean(file)
-    return [*(f"note: {clean(note)}" for note in notes), f"written to {shown}: keras.models.load_model({shown!r})"]
+    file_name = clean(file)
+    return [
+        *(f"note: {clean(note)}" for note in notes),
+        f"written to {file_name}: keras.models.load_model({file_name!r})",
+    ]
 
 
 def notes(evaluations: Sequence[Evaluation]) -> list[str]:

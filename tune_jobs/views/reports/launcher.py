@@ -36,8 +36,8 @@ def report(cluster: LauncherFile, resources: Resources | None) -> str:
             lines += [f"{'':{widest}}  {line}" for line in _fits(node_type, resources)]
     if resources is not None:
         most = concurrent_trials(cluster, resources)
-        told = "known when it runs" if most is None else quantity(most, "trial")
-        lines += ["", f"side by side, when all nodes are there: {told}"]
+        side_by_side = "known when it runs" if most is None else quantity(most, "trial")
+        lines += ["", f"side by side, when all nodes are there: {side_by_side}"]
         notes += fitting_notes(cluster, resources)
     lines += [""] * bool(notes) + [f"note: {note}" for note in notes]
     return "\n".join(map(clean, lines))
@@ -51,30 +51,30 @@ def _nodes(node_type: NodeType) -> str:
 
 
 def _has(node_type: NodeType) -> str:
-    told = [_amount(name, there) for name, there in node_type.resources.items() if there is not None]
-    silent = [name for name, there in node_type.resources.items() if there is None and name != "memory"]
-    found = [f"{' and '.join(silent)} as Ray finds them"] if silent else []
-    return ", ".join([*told, *found]) or "nothing that is declared"
+    declared = [_amount(name, amount) for name, amount in node_type.resources.items() if amount is not None]
+    undeclared = [name for name, amount in node_type.resources.items() if amount is None and name != "memory"]
+    notes = [f"{' and '.join(undeclared)} as Ray finds them"] if undeclared else []
+    return ", ".join([*declared, *notes]) or "nothing that is declared"
 
 
 def _fits(node_type: NodeType, resources: Resources) -> Iterator[str]:
     """Return one line for each resource of a trial, up to the first that is missing."""
-    asked = resource_capacities(node_type, resources)
-    if missing := [room for room in asked if room.trials == 0]:
+    capacities = resource_capacities(node_type, resources)
+    if missing := [capacity for capacity in capacities if capacity.trials == 0]:
         name = ray_name(missing[0].name)
         yield f"no trial: one asks for {_amount(name, missing[0].requested)}"
         return
-    yield from map(_division, asked)
-    if len(asked) > 1 and (fewest := trials_on(node_type, resources)) is not None:
+    yield from map(_division, capacities)
+    if len(capacities) > 1 and (fewest := trials_on(node_type, resources)) is not None:
         yield f"so {quantity(fewest, 'trial')} a node"
 
 
-def _division(room: ResourceCapacity) -> str:
-    name = ray_name(room.name)
-    asked = f"{_bare(name, room.requested)} a trial"
-    if room.available is None or room.trials is None:
-        return f"{name} not declared / {asked}"
-    return f"{_amount(name, room.available)} a node / {asked} = {quantity(room.trials, 'trial')} a node"
+def _division(capacity: ResourceCapacity) -> str:
+    name = ray_name(capacity.name)
+    requested = f"{_bare(name, capacity.requested)} a trial"
+    if capacity.available is None or capacity.trials is None:
+        return f"{name} not declared / {requested}"
+    return f"{_amount(name, capacity.available)} a node / {requested} = {quantity(capacity.trials, 'trial')} a node"
 
 
 def _amount(name: str, amount: float) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tune_jobs.results.run import Run
 
-# What is told of a repeat, and how it is written.
+# The figures of a repeat, each with the function that writes it.
 _COLUMNS: tuple[tuple[Callable[[Outcome], float], Callable[[float], str]], ...] = (
     (lambda outcome: outcome.best, score),
     (lambda outcome: len(outcome.history.trials), number),
@@ -49,18 +49,18 @@ def print_repeats(console: Console, runs: Sequence[Run], storage: Path | str) ->
         True if any of them has a best trial.
     """
     outcomes = [summarize_run(run) for run in runs]
-    found = [each for each in outcomes if each is not None]
+    with_best = [each for each in outcomes if each is not None]
     console.print()
     print_table(console, _table(runs, outcomes))
     console.print()
     if were_interrupted(runs):
         print_line(console, Text("Interrupted: what was finished is kept.", style="yellow"))
-    if not found:
+    if not with_best:
         print_line(
             console, Text(f"No repeat has a trial with a finite {clean(runs[0].objective.metric)}.", style="red")
         )
-    print_next(console, _next_commands(runs, found, storage))
-    return bool(found)
+    print_next(console, _next_commands(runs, with_best, storage))
+    return bool(with_best)
 
 
 def _table(runs: Sequence[Run], outcomes: Sequence[Outcome | None]) -> Table:
@@ -71,9 +71,9 @@ def _table(runs: Sequence[Run], outcomes: Sequence[Outcome | None]) -> Table:
     for run, each in zip(runs, outcomes, strict=True):
         row = ("-",) * len(_COLUMNS) if each is None else [write(value(each)) for value, write in _COLUMNS]
         table.add_row(*map(Text, (clean(run.name), *row)))
-    found = [each for each in outcomes if each is not None]
-    if len(found) > 1:
-        spreads = [(spread([value(each) for each in found]), write) for value, write in _COLUMNS]
+    with_best = [each for each in outcomes if each is not None]
+    if len(with_best) > 1:
+        spreads = [(spread([value(each) for each in with_best]), write) for value, write in _COLUMNS]
         table.add_row(Text("median"), *(Text(write(each.median)) for each, write in spreads), style="bold")
         table.add_row(
             Text("quartiles"), *(Text(f"{write(each.low)}, {write(each.high)}") for each, write in spreads), style="dim"
@@ -81,14 +81,14 @@ def _table(runs: Sequence[Run], outcomes: Sequence[Outcome | None]) -> Table:
     return table
 
 
-def _next_commands(runs: Sequence[Run], found: Sequence[Outcome], storage: Path | str) -> list[str]:
+def _next_commands(runs: Sequence[Run], with_best: Sequence[Outcome], storage: Path | str) -> list[str]:
     repeat = runs[0].repeat
     group = reference(runs[0].folder.with_name(repeat.of), storage) if repeat else ""
     commands = [f"tune-jobs resume {group}"] if were_interrupted(runs) else []
-    if len(found) > 1:
+    if len(with_best) > 1:
         commands.append(f"tune-jobs compare {group} ANOTHER")
-    if len(found) == len(runs):
+    if len(with_best) == len(runs):
         commands.append(f"tune-jobs evaluate {group}")
-    if found:
-        commands.append(f"tune-jobs leaderboard {reference(best_outcome(found).run.folder, storage)}")
+    if with_best:
+        commands.append(f"tune-jobs leaderboard {reference(best_outcome(with_best).run.folder, storage)}")
     return commands

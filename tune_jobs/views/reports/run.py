@@ -41,8 +41,8 @@ def print_outcome(console: Console, run: Run, top: int, storage: Path | str) -> 
         True if it has a best trial.
     """
     history = run.history()
-    places = ranking(history, run.objective)
-    best = places[0] if places and places[0].rank else None
+    ranked_trials = ranking(history, run.objective)
+    best = ranked_trials[0] if ranked_trials and ranked_trials[0].rank else None
     console.print()
     print_leaderboard(console, run.leaderboard().head(top), len(run.space.slots()))
     console.print()
