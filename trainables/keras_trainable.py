@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,12 +27,29 @@ if TYPE_CHECKING:
 _LEAVING_S = 20.0
 
 
+class _Overridable:
+    """A property that an attribute of the instance may hide: a user who assigns to its name meets no error.
+
+    Args:
+        get: Returns the value of the property.
+    """
+
+    def __init__(self, get: Callable[[Any], Any]) -> None:
+        self._get = get
+        self.__doc__ = get.__doc__
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        return self if instance is None else self._get(instance)
+
+
 class KerasTrainable(tune.Trainable):
     """The base class of everything that is trained: define ``build_model`` and ``load_data`` in a subclass.
 
     One instance is a worker. It trains one trial after another, and each ``step`` trains one epoch.
 
-    The class is a plain Ray Tune trainable too: ``tune.Tuner(MyTrainable, param_space={…})`` works.
+    The class is a plain Ray Tune trainable too: ``tune.Tuner(MyTrainable, param_space={…})`` works. In a run, Ray gets
+    ``trainables.worker.Worker`` instead, which holds an instance of the class. A subclass may therefore use the names
+    of Ray's Trainable (``stop``, ``train``, ``config``, …) for its own purposes.
 
     A trial that fails says so in its report and does not raise: the worker, whose imports took seconds, goes on with
     the next trial, and the traceback reaches the journal. Only under plain Ray Tune does it raise.
@@ -66,6 +84,11 @@ class KerasTrainable(tune.Trainable):
 
     batch_size: int = 32
     reuse_models: bool = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Make an instance without a trial; with the arguments that plain Ray Tune gives, a worker."""
+        if args or options:
+            super().__init__(*args, **options)
 
     def build_model(self, config: dict[str, Any]) -> keras.Model:
         """Return the compiled model of a configuration. Override this method.
@@ -119,7 +142,7 @@ class KerasTrainable(tune.Trainable):
         Raises:
             FileNotFoundError: The folder of the settings does not exist.
         """
-        trainable: Self = cls.__new__(cls)
+        trainable = cls()
         if config is not None:
             trainable.setup(config, data=data, settings=settings)
         return trainable
@@ -138,14 +161,14 @@ class KerasTrainable(tune.Trainable):
             FileNotFoundError: This node does not see the run's folder.
             OSError: This node cannot read the run's object store.
         """
-        self._settings = settings or TrialSettings()
-        require(self._settings.folder)
-        self._is_in_a_run = settings is not None
-        self._writer = BackgroundWriter()
-        self._notes: list[tuple[int, str]] = []
-        self._trial = self._begin(config)
-        self._data = data if data is not None else self.load_data()
-        self._cache: WorkerCache | None = None
+        self.__settings = settings or TrialSettings()
+        require(self.__settings.folder)
+        self.__is_in_a_run = settings is not None
+        self.__writer = BackgroundWriter()
+        self.__notes: list[tuple[int, str]] = []
+        self.__trial = self.__begin(config)
+        self.__data = data if data is not None else self.load_data()
+        self.__cache: WorkerCache | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """End this worker's trial and begin another one in its place.
@@ -156,8 +179,8 @@ class KerasTrainable(tune.Trainable):
         Returns:
             True, as Ray expects of a worker that can go on.
         """
-        self._trial.end()
-        self._trial = self._begin(new_config)
+        self.__trial.end()
+        self.__trial = self.__begin(new_config)
         return True
 
     def step(self) -> Report:  # type: ignore[override]  # Ray declares a dict, which a report is
@@ -166,19 +189,19 @@ class KerasTrainable(tune.Trainable):
         Returns:
             The report about the epoch, or about what went wrong.
         """
-        report = self._trial.step()
-        raised = self._trial.raised
-        if raised is not None and not self._is_in_a_run:  # plain Ray Tune knows no other way to tell
+        report = self.__trial.step()
+        raised = self.__trial.raised
+        if raised is not None and not self.__is_in_a_run:  # plain Ray Tune knows no other way to tell
             if isinstance(raised, Exception):
                 raise raised
             raise RuntimeError(described(raised)) from raised  # as it is, it would end the worker
-        notes = [*self._notes, *self._writer.take_notes()]
-        self._notes.clear()
+        notes = [*self.__notes, *self.__writer.take_notes()]
+        self.__notes.clear()
         return {**report, "notes": notes} if notes else report
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Write the trial's state into an existing directory."""
-        checkpoint.write(Path(checkpoint_dir), self._trial.training.snapshot())
+        checkpoint.write(Path(checkpoint_dir), self.__trial.training.snapshot())
 
     def load_checkpoint(self, checkpoint_dir: Any) -> None:
         """Continue from the state that ``save_checkpoint`` wrote into a directory.
@@ -186,39 +209,48 @@ class KerasTrainable(tune.Trainable):
         Raises:
             CheckpointError: The state cannot be read, or is that of another model.
         """
-        self._trial.restore(checkpoint.read(Path(checkpoint_dir)))
+        self.__trial.restore(checkpoint.read(Path(checkpoint_dir)))
 
     def cleanup(self) -> None:
         """End the last trial of this worker. The worker may have to leave soon, so it waits for files 20 s at most."""
-        self._trial.end(_LEAVING_S)
+        self.__trial.end(_LEAVING_S)
 
     # Beside it.
 
-    @property
+    @_Overridable
     def current_trial(self) -> Trial:
         """The trial that this worker trains."""
-        return self._trial
+        return self.__trial
 
     def wait_until_saved(self) -> None:
         """Return when every checkpoint so far is in the run's folder, or was given up."""
-        self._writer.wait()
+        self.__writer.wait()
 
-    def _begin(self, config: dict[str, Any]) -> Trial:
-        return Trial(config, self._settings, self._writer, self._notes, self._training_of)
+    def __begin(self, config: dict[str, Any]) -> Trial:
+        return Trial(config, self.__settings, self.__writer, self.__notes, self.__training_of)
 
-    def _training_of(self, trial: Trial) -> TrialTraining:
+    def __training_of(self, trial: Trial) -> TrialTraining:
         from trainables.reuse.worker_cache import WorkerCache
         from trainables.training.training import Training
 
-        settings = self._settings
+        settings = self.__settings
         with replicas.device_scope(trial.gpus):
             data = replicas.cut_evenly(
-                self._data, trial.parameters, self.batch_size, replicas.count_devices(trial.gpus)
+                self.__data, trial.parameters, self.batch_size, replicas.count_devices(trial.gpus)
             )
-            if self._cache is None or self._cache.inputs.data is not data:
-                self._cache = WorkerCache(data, keeps_models=self.reuse_models, executions=settings.executions)
+            if self.__cache is None or self.__cache.inputs.data is not data:
+                self.__cache = WorkerCache(data, keeps_models=self.reuse_models, executions=settings.executions)
             if settings.executions == 1:
-                return Training(self, trial.parameters, data, settings, trial.number, cache=self._cache)
+                return Training(self, trial.parameters, data, settings, trial.number, cache=self.__cache)
             from trainables.training.executions import Executions
 
-            return Executions(self, trial.parameters, data, settings, trial.number, self._cache)
+            return Executions(self, trial.parameters, data, settings, trial.number, self.__cache)
+
+
+def _let_instances_hide(base: type[Any]) -> None:
+    for name, value in vars(base).items():
+        if isinstance(value, property) and value.fget is not None and name not in vars(KerasTrainable):
+            setattr(KerasTrainable, name, _Overridable(value.fget))
+
+
+_let_instances_hide(tune.Trainable)

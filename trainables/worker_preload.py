@@ -11,5 +11,5 @@ with suppress(Exception):  # a trial will fail in the same way, and report it
     from trainables.internals.lazy_keras import import_keras
 
     import_keras()
-    import trainables.keras_trainable
-    import trainables.training.executions  # noqa: F401
+    import trainables.training.executions
+    import trainables.worker  # noqa: F401

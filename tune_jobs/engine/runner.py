@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tune_jobs.engine.driver import drive
+from tune_jobs.engine.on_ray.sending import sending_problems
 from tune_jobs.engine.on_ray.session import available_machine
 from tune_jobs.engine.run_folder.create import create_folder, default_name, update_record
 from tune_jobs.engine.run_folder.reporter import Reporter
@@ -121,7 +122,8 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         5
     """
     run = load_run(folder)
-    if problems := experiment.problems() or available_machine().problems(experiment.resources):
+    problems = experiment.problems() or sending_problems(experiment.trainable)
+    if problems := problems or available_machine().problems(experiment.resources):
         raise RequestError(*problems)
     if not force and (changed := differences(experiment, run.experiment)):
         raise refusal(changed, "Undo that, begin a new run, or go on all the same with --force.")
@@ -145,8 +147,9 @@ def request_problems(experiment: Experiment, storage: str | Path, name: str | No
     """
     resources = experiment.resources
     has_sound_resources = isinstance(resources, Resources) and not resources.problems()
+    problems = experiment.problems()
     return [
-        *experiment.problems(),
+        *(problems or sending_problems(experiment.trainable)),
         *(available_machine().problems(resources) if has_sound_resources else []),
         *storage_problems(storage, name),
     ]

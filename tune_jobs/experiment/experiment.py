@@ -12,6 +12,7 @@ from search_spaces.checked import Checked, InvalidDeclaration
 from tune_jobs.base.objective import Objective
 from tune_jobs.base.rules import count_problem, positive_problem
 from tune_jobs.experiment.resources import OnOom, Resources
+from tune_jobs.experiment.trainable_problems import trainable_problems
 from tune_jobs.schedulers import ASHA, Scheduler
 from tune_jobs.searchers import HyperOpt, Searcher
 
@@ -100,7 +101,7 @@ class Experiment(Checked):
     def problems(self) -> list[str]:
         """Return all that is wrong with the experiment, a sentence each, which begins with the part that is wrong."""
         return [
-            *_trainable_problems(self.trainable),
+            *trainable_problems(self.trainable),
             *_named("space", _space_problems(self.space)),
             *_named("objective", _part_problems(self.objective, Objective)),
             *_named("searcher", _part_problems(self.searcher, Searcher)),
@@ -201,15 +202,3 @@ def _space_problems(space: object) -> list[str]:
         except InvalidDeclaration as error:
             return list(error.problems)
     return [f"The value is {space!r}, but must be a SearchSpace, or a dictionary of ray.tune's distributions."]
-
-
-def _trainable_problems(trainable: object) -> list[str]:
-    from trainables import KerasTrainable
-
-    if not (isinstance(trainable, type) and issubclass(trainable, KerasTrainable)):
-        hint = "the class itself, not an instance" if isinstance(trainable, KerasTrainable) else "a class"
-        return [f"The value of `trainable` is {trainable!r}, but must be a subclass of KerasTrainable: {hint}."]
-    missing = [
-        name for name in ("build_model", "load_data") if getattr(trainable, name) is getattr(KerasTrainable, name)
-    ]
-    return [f"trainable: {trainable.__name__} does not define {name}(), but must." for name in missing]

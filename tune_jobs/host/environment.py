@@ -53,6 +53,20 @@ def own_folders() -> list[str]:
     ]
 
 
+def folders_of_own_modules() -> dict[str, str]:
+    """Return the folder in which this process found each module that is not an installed one, by the module's name."""
+    own = set(own_folders())
+    folders = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if "." not in name and isinstance(file, str):
+            folder = Path(file).absolute().parent
+            folder = folder.parent if hasattr(module, "__path__") else folder
+            if str(folder) in own:
+                folders[name] = str(folder)
+    return folders
+
+
 def modules_to_send(folders: Iterable[str], working_dir: str | None = None) -> list[str]:
     """Return the modules that workers on other nodes must be sent: files, and folders that are packages.
 

@@ -63,10 +63,11 @@ def load(
         experiment: Experiment = getattr(module, variable)
         if change:
             experiment = change(experiment)
+    if _is_file(target):
+        _send_by_value(module)  # before the check, which tries whether the trainable can be sent
     if problems := check(experiment):
         raise RequestError(*problems)
     if _is_file(target):
-        _send_by_value(module)
         base, location = Path(target).stem, str(Path(target).resolve())
     else:
         base, location = target.rpartition(".")[2], target

@@ -9,15 +9,17 @@ from typing import Any
 
 from trainables import Data, TrialSettings
 from trainables.settings import unwrap
+from trainables.worker import Worker, pack
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.on_ray.free_slots import FreeSlots
 from tune_jobs.engine.on_ray.internals.controller import oom_kills_count_as_deaths
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.resources import Resources
+from tune_jobs.host.environment import folders_of_own_modules
 
 
 def trainable_for_ray(experiment: Experiment, data: Data, trials: str, *, shares_vary: bool) -> Any:
-    """Return the class that Ray Tune makes a trial of: the trainable with its data, settings and resources.
+    """Return the class that Ray Tune makes workers of: it holds the trainable, its data, settings and resources.
 
     Args:
         experiment: The experiment to run.
@@ -42,7 +44,8 @@ def trainable_for_ray(experiment: Experiment, data: Data, trials: str, *, shares
         milestones=experiment.rungs,
     )
     seen = replace(data, test=None)  # nothing of the test set ever reaches a worker
-    trainable = tune.with_parameters(experiment.trainable, data=seen, settings=settings)
+    sent = pack(experiment.trainable, folders_of_own_modules())
+    trainable = tune.with_parameters(Worker, sent=sent, data=seen, settings=settings)
     return tune.with_resources(trainable, _resources_of(resources) if shares_vary else resources.to_ray())
 
 

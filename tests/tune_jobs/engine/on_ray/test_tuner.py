@@ -8,6 +8,7 @@ import ray
 
 from tests.support.fakes import experiment
 from trainables import Data, TrialSettings
+from trainables.worker import SentClass
 from tune_jobs.engine.on_ray.tuner import trainable_for_ray
 
 
@@ -23,7 +24,8 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 def test_a_run_stores_its_data_once_and_nothing_of_the_test_set(stored: list[object]) -> None:
     split = (np.zeros((4, 2), np.float32), np.zeros(4, np.int32))
     trainable_for_ray(experiment(), Data(split, split, test=split), "trials", shares_vary=False)
-    data, settings = stored
+    sent, data, settings = stored
+    assert isinstance(sent, SentClass)
     assert isinstance(settings, TrialSettings)
     assert isinstance(data, Data)
     assert data.test is None

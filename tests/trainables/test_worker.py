@@ -1,0 +1,130 @@
+"""Ray gets a class of ours that holds the user's: names of Ray's and of ours that the user takes do no harm."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from ray import tune
+
+from tests.support.tiny_trainables import Tiny, tiny_data
+from trainables import Data, KerasTrainable, TrialSettings
+from trainables.worker import SentClass, Worker, pack, unpack
+
+SETTINGS = TrialSettings("val_loss", "min", max_epochs=2)
+CHANCE_NAMES = sorted({*dir(tune.Trainable), *dir(KerasTrainable), "_trial", "_data", "_cache", "_settings"})
+
+
+def worker_of(sent: SentClass, config: dict[str, Any] | None = None) -> Worker:
+    worker: Worker = Worker.__new__(Worker)
+    worker.setup(config or {}, sent, tiny_data(), SETTINGS)
+    return worker
+
+
+def trained(worker: Worker) -> list[dict[str, Any]]:
+    results = [worker.step(), worker.step()]
+    assert worker.reset_config({}) is True
+    results += [worker.step(), worker.step()]
+    worker.cleanup()
+    return [{"epoch": result["epoch"], "done": result["done"], "error": result["error"]} for result in results]
+
+
+PLAIN = [{"epoch": epoch, "done": epoch == 2, "error": None} for epoch in (1, 2, 1, 2)]
+
+
+def test_a_worker_trains_as_the_class_it_holds() -> None:
+    assert trained(worker_of(pack(Tiny))) == PLAIN
+
+
+def test_names_of_ray_do_no_harm_as_methods() -> None:
+    def by_chance(self: Any, epoch: int, logs: Any) -> None:
+        raise AssertionError("nobody calls it")
+
+    ours = ("setup", "step", "reset_config", "cleanup")
+    names = [name for name in vars(tune.Trainable) if not name.startswith("__") and name not in ours]
+    assert {"stop", "train", "save", "restore", "reset", "iteration", "logdir"} <= set(names)
+    assert trained(worker_of(pack(type("Clash", (Tiny,), dict.fromkeys(names, by_chance))))) == PLAIN
+
+
+def test_attributes_of_the_instance_do_no_harm() -> None:
+    """All names that Ray's Trainable or ours has, but those of the data model."""
+
+    class Clash(Tiny):
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
+            mine = ("build_model", "fit_options", "load_data", "batch_size", "reuse_models")
+            for name in CHANCE_NAMES:
+                if not name.startswith(("__", "_KerasTrainable__")) and name not in mine:
+                    setattr(self, name, "by chance")
+            return super().build_model(config)
+
+    assert trained(worker_of(pack(Clash))) == PLAIN
+
+
+def test_attributes_that_load_data_sets_do_no_harm() -> None:
+    class Clash(Tiny):
+        def load_data(self) -> Data:
+            self.train = self.config = self.iteration = self.logdir = self.trial_id = self.current_trial = 5  # type: ignore
+            return super().load_data()
+
+    trainable = Clash.standalone()
+    trainable.load_data()
+    assert (trainable.train, trainable.iteration, trainable.current_trial) == (5, 5, 5)
+
+
+def test_an_init_of_the_users_is_called_in_driver_and_worker() -> None:
+    class Own(Tiny):
+        def __init__(self) -> None:
+            self.words = 7
+
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
+            assert self.words == 7
+            return super().build_model(config)
+
+    assert Own.standalone().words == 7
+    assert trained(worker_of(pack(Own))) == PLAIN
+
+
+def test_large_arrays_travel_beside_the_class() -> None:
+    table = np.arange(2**19, dtype=np.float32)
+
+    class Uses(Tiny):
+        small = np.arange(3)
+
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
+            assert table[5] == 5
+            return super().build_model(config)
+
+    sent = pack(Uses)
+    assert [array.nbytes for array in sent.arrays] == [table.nbytes]
+    assert np.shares_memory(sent.arrays[0], table)
+    assert len(sent.pickled) < 20_000
+    unpack(sent).small[0] = 5  # small ones are the worker's own
+    assert trained(worker_of(sent)) == PLAIN
+
+
+def test_a_module_that_a_worker_lacks_is_told_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lost_helper.py").write_text("class Base:\n    pass\n")
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(str(tmp_path))
+        base = importlib.import_module("lost_helper").Base
+        sent = pack(type("Uses", (base, Tiny), {}), {"lost_helper": str(tmp_path)})
+    del sys.modules["lost_helper"]
+    worker = worker_of(sent)
+    report = worker.step()
+    assert report["done"]
+    assert "cannot import the module lost_helper, which Uses needs" in report["mistake"]
+    assert f"The driver has it from {tmp_path}; the worker looks in" in report["mistake"]
+    assert "PYTHONPATH" in report["mistake"]
+    assert worker.reset_config({}) is True
+    assert worker.step()["mistake"] == report["mistake"]
+    worker.cleanup()
+
+
+def test_a_class_that_cannot_be_loaded_is_told_with_the_error() -> None:
+    report = worker_of(SentClass("Uses", b"no pickle", (), {})).step()
+    assert "cannot load Uses: UnpicklingError" in report["mistake"]

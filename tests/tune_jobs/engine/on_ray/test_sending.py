@@ -1,0 +1,100 @@
+"""What no other process can receive is found before Ray starts: its name, who uses it, its type, and what to do."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.fakes import experiment
+from tests.support.tiny_trainables import Tiny
+from tune_jobs.engine import request_problems
+from tune_jobs.engine.on_ray.sending import sending_problems
+
+OBJECTS: dict[str, Callable[[], Any]] = {
+    "_thread.lock": threading.Lock,
+    "_thread.RLock": threading.RLock,
+    "_io.BufferedReader": lambda: Path(__file__).open("rb"),  # noqa: SIM115 - the object is the subject
+    "socket.socket": socket.socket,
+    "sqlite3.Connection": lambda: sqlite3.connect(":memory:"),
+    "generator": lambda: (number for number in range(3)),
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_an_object_in_a_closure_is_named(kind: str) -> None:
+    thing = OBJECTS[kind]()
+
+    class Uses(Tiny):
+        def build_model(self, config: dict[str, Any]) -> Any:
+            str(thing)
+            return super().build_model(config)
+
+    (problem,) = sending_problems(Uses)
+    assert problem.startswith(f"trainable: `thing`, which Uses.build_model uses, is of type {kind}, and cannot be sent")
+    assert "make it in build_model" in problem
+    if hasattr(thing, "close"):
+        thing.close()
+
+
+class Client:
+    def __init__(self) -> None:
+        self.url, self.guard = "http://here", threading.Lock()
+
+
+def test_the_part_that_cannot_be_sent_is_named_wherever_it_hides() -> None:
+    client, locks = Client(), {"first": [1, threading.Lock()]}
+
+    def helper() -> Any:
+        return lambda: client
+
+    class Base(Tiny):
+        attribute = threading.Lock()
+
+        def fit_options(self, config: dict[str, Any]) -> Any:
+            return locks
+
+    class Uses(Base):
+        def build_model(self, config: dict[str, Any]) -> Any:
+            return helper()
+
+        @staticmethod
+        def other(default: Any = threading.RLock()) -> Any:  # noqa: B008 - that is the subject
+            return default
+
+    named = {problem.split(" uses, ")[0] for problem in sending_problems(Uses)}
+    assert named == {
+        "trainable: `client.guard`, which helper",
+        "trainable: `locks['first'][1]`, which Base.fit_options",
+        "trainable: `attribute`, which Base",
+        "trainable: `default`, which Uses.other",
+    }
+
+
+def test_what_can_be_sent_is_not_complained_about() -> None:
+    assert sending_problems(Tiny) == []
+    words = {"a": [1, 2]}
+
+    class Uses(Tiny):
+        def build_model(self, config: dict[str, Any]) -> Any:
+            return words
+
+    assert sending_problems(Uses) == []
+
+
+def test_a_request_tells_it_with_all_others(tmp_path: Path) -> None:
+    lock = threading.Lock()
+
+    class Uses(Tiny):
+        def build_model(self, config: dict[str, Any]) -> Any:
+            with lock:
+                return super().build_model(config)
+
+    problems = request_problems(experiment(trainable=Uses), tmp_path, "a/b")
+    assert len(problems) == 2
+    assert "`lock`, which Uses.build_model uses" in problems[0]

@@ -1,0 +1,92 @@
+"""Names of a run's own that a trainable takes by chance are refused with another name to take; the rest is allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from search_spaces.checked import InvalidDeclaration
+from tests.support import idle_lab, share_lab
+from tests.support.fakes import experiment
+from trainables import KerasTrainable
+from trainables.report import Report
+from tune_jobs.errors import RequestError  # noqa: F401
+from tune_jobs.experiment.trainable_problems import trainable_problems
+
+
+class Sound(KerasTrainable):
+    def build_model(self, config: dict[str, Any]) -> Any:
+        return None
+
+    def load_data(self) -> Any:
+        return None
+
+
+def named(**names: Any) -> type[KerasTrainable]:
+    return type("Clash", (Sound,), names)
+
+
+def other(self: Any, epoch: int, logs: Any) -> None:
+    pass
+
+
+@pytest.mark.parametrize("name", ["setup", "step", "reset_config", "cleanup", "standalone"])
+@pytest.mark.parametrize(
+    "value", [other, 5, property(lambda self: 5), (1, 2)], ids=["method", "int", "property", "tuple"]
+)
+def test_a_name_of_ours_is_refused_with_another_one(name: str, value: Any) -> None:
+    (problem,) = trainable_problems(named(**{name: value}))
+    assert problem.startswith(f"trainable: Clash.{name} ")
+    assert f"but a run calls {name}(" in problem
+    assert f"take another one, such as own_{name}." in problem
+
+
+def test_a_method_of_the_users_with_other_arguments_is_told_its_own() -> None:
+    (problem,) = trainable_problems(named(build_model=lambda self, hp, x: None))
+    assert problem == (
+        "trainable: Clash.build_model takes (self, hp, x), but a run calls build_model(config): define it as "
+        "def build_model(self, config)."
+    )
+    (problem,) = trainable_problems(named(load_data=lambda: None))
+    assert "def load_data(self)" in problem
+
+
+def test_all_are_told_at_once_when_the_experiment_is_declared() -> None:
+    clash = named(step=other, cleanup=5, batch_size="auto", __init__=lambda self, words: None)
+    with pytest.raises(InvalidDeclaration) as raised:
+        experiment(trainable=clash)
+    assert [problem.split()[1] for problem in raised.value.problems[:3]] == [
+        "Clash.__init__",
+        "Clash.step",
+        "Clash.cleanup",
+    ]
+    assert "Clash.batch_size" in raised.value.problems[3]
+
+
+class Overrides(Sound):
+    batch_size = property(lambda self: 16)  # type: ignore[assignment]
+    reuse_models = False
+    stop = train = config = iteration = logdir = save = reset = 5  # type: ignore[assignment]
+
+    def __init__(self, words: int = 5, **options: Any) -> None:
+        super().__init__(**options)
+
+    @staticmethod
+    def fit_options(config: dict[str, Any], more: int = 1) -> Any:  # type: ignore[override]
+        return None
+
+    def step(self) -> Report:
+        return super().step()
+
+    def cleanup(self, *more: Any) -> None:
+        super().cleanup()
+
+    @classmethod
+    def standalone(cls, config: Any = None, data: Any = None, settings: Any = None) -> Any:
+        return super().standalone(config, data, settings)
+
+
+@pytest.mark.parametrize("trainable", [Sound, Overrides, idle_lab.Idle, idle_lab.Gated, share_lab.Using])
+def test_what_is_meant_to_be_overridden_may_be(trainable: type[KerasTrainable]) -> None:
+    assert trainable_problems(trainable) == []

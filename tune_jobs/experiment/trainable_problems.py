@@ -1,0 +1,106 @@
+"""The checks of a trainable's class: what it lacks, and names of ours that it takes by chance."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from tune_jobs.base.rules import count_problem
+
+# The methods that a run calls, and the arguments that it gives them.
+_OF_THE_USER: dict[str, tuple[str, ...]] = {"build_model": ("config",), "load_data": (), "fit_options": ("config",)}
+_OF_THE_WORKER: dict[str, tuple[str, ...]] = {
+    "setup": ("config", "data", "settings"),
+    "reset_config": ("new_config",),
+    "step": (),
+    "cleanup": (),
+    "standalone": ("config", "data", "settings"),
+}
+
+
+def trainable_problems(trainable: object) -> list[str]:
+    """Return all that is wrong with the trainable of an experiment, a sentence each.
+
+    Names of Ray's Trainable are free: a run never gives Ray the user's class, see ``trainables.worker``. A method that
+    a run calls may be overridden. If it cannot be called as a run calls it, its name was taken by chance.
+
+    Args:
+        trainable: What the experiment has as its trainable.
+    """
+    from trainables import KerasTrainable
+
+    if not (isinstance(trainable, type) and issubclass(trainable, KerasTrainable)):
+        hint = "the class itself, not an instance" if isinstance(trainable, KerasTrainable) else "a class"
+        return [f"The value of `trainable` is {trainable!r}, but must be a subclass of KerasTrainable: {hint}."]
+    missing = [
+        f"trainable: {trainable.__name__} does not define {name}(), but must."
+        for name in ("build_model", "load_data")
+        if getattr(trainable, name) is getattr(KerasTrainable, name)
+    ]
+    return [*missing, *_named(_wrong_methods(trainable)), *_named(_wrong_values(trainable))]
+
+
+def _named(problems: list[str]) -> list[str]:
+    return [f"trainable: {problem}" for problem in problems]
+
+
+def _wrong_methods(trainable: type[Any]) -> list[str]:
+    from trainables import KerasTrainable
+
+    problems, name = [], trainable.__name__
+    if not _can_be_called(trainable.__init__, (None,)):
+        problems.append(
+            f"{name}.__init__ needs arguments, but a run makes instances without any: give them defaults, or make them "
+            "attributes of the class."
+        )
+    for method, arguments in (_OF_THE_USER | _OF_THE_WORKER).items():
+        if getattr(trainable, method) is getattr(KerasTrainable, method) or _fits(trainable, method, arguments):
+            continue
+        call = f"{method}({', '.join(arguments)})"
+        remedy = (
+            f"define it as def {method}({', '.join(('self', *arguments))})"
+            if method in _OF_THE_USER
+            else f"the name belongs to KerasTrainable, so take another one, such as own_{method}"
+        )
+        problems.append(f"{name}.{method} {_what(trainable, method)}, but a run calls {call}: {remedy}.")
+    return problems
+
+
+def _fits(trainable: type[Any], method: str, arguments: tuple[str, ...]) -> bool:
+    static = inspect.getattr_static(trainable, method)
+    if isinstance(static, property):
+        return False
+    is_bound = isinstance(static, staticmethod | classmethod) or not inspect.isfunction(static)
+    if not is_bound and method == "standalone":
+        return False  # it is called on the class
+    return _can_be_called(getattr(trainable, method), (() if is_bound else (None,)) + arguments)
+
+
+def _can_be_called(method: Any, arguments: tuple[Any, ...]) -> bool:
+    if not callable(method):
+        return False
+    try:
+        signature = inspect.signature(method)
+    except (TypeError, ValueError):
+        return True  # Python cannot tell
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
+
+
+def _what(trainable: type[Any], method: str) -> str:
+    value = inspect.getattr_static(trainable, method)
+    if isinstance(value, property):
+        return "is a property"
+    if not callable(getattr(trainable, method)):
+        return f"is of type {type(value).__name__}"
+    return f"takes {inspect.signature(getattr(trainable, method))}"
+
+
+def _wrong_values(trainable: type[Any]) -> list[str]:
+    value = inspect.getattr_static(trainable, "batch_size")
+    is_plain = not hasattr(type(value), "__get__")
+    problem = count_problem(f"{trainable.__name__}.batch_size", value) if is_plain else None
+    return [problem] if problem else []
