@@ -49,7 +49,8 @@ class Data:
     """Training, validation and test examples, checked when they are put together.
 
     Each of x, y and sample_weight is a NumPy array of shape (examples, …), or a tuple, list or dict of such arrays for
-    a model with several inputs or outputs.
+    a model with several inputs or outputs. A frame of pandas is a dict of its columns (one of a single column, as y or
+    sample_weight, is that column), and text is an array of strings, for a ``StringLookup`` in the model.
 
     Attributes:
         train: (x, y) or (x, y, sample_weight) to fit on.
@@ -77,6 +78,11 @@ class Data:
     class_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        for name in ("train", "validation", "test"):
+            split = getattr(self, name)
+            if isinstance(split, tuple) and len(split) in (2, 3):
+                x, *others = split
+                object.__setattr__(self, name, (_arrays_of(x), *(_arrays_of(_only_column(part)) for part in others)))
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
         given = {name: split for name, split in splits.items() if split is not None or name == "train"}
         problems = [problem for name, split in given.items() for problem in _split_problems(name, split)]
@@ -143,7 +149,8 @@ def split(
         y: Labels, shape (examples, …).
         fraction: The part of the examples to hold out, in (0, 1).
         seed: The seed of the division.
-        stratify: Whether each class is divided alike; y must hold class labels then.
+        stratify: Whether each class is divided alike. Where that makes no sense, the examples are drawn plainly: where
+            y holds continuous targets, or has too few examples of a class for one in each part.
 
     Returns:
         (x, y) of the part to keep and (x, y) of the part that is held out.
@@ -160,7 +167,10 @@ def split(
     """
     from sklearn.model_selection import train_test_split
 
-    parts = train_test_split(x, y, test_size=fraction, random_state=seed, stratify=y if stratify else None)
+    try:
+        parts = train_test_split(x, y, test_size=fraction, random_state=seed, stratify=y if stratify else None)
+    except (TypeError, ValueError):  # scikit-learn lists all values of y that occur once
+        parts = train_test_split(x, y, test_size=fraction, random_state=seed)
     x_kept, x_held_out, y_kept, y_held_out = parts
     return (x_kept, y_kept), (x_held_out, y_held_out)
 
@@ -217,6 +227,28 @@ def _take(arrays: Arrays, indices: np.ndarray) -> Arrays:
     return arrays[indices]
 
 
+def _arrays_of(value: Arrays) -> Arrays:
+    """Return a structure with the columns of its frames as arrays, and with text as arrays of strings."""
+    if isinstance(value, Mapping):
+        return {name: _arrays_of(part) for name, part in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(_arrays_of(part) for part in value)
+    if _is_frame(value):
+        return {str(name): _arrays_of(value[name]) for name in value.columns}
+    if not isinstance(value, np.ndarray) and hasattr(value, "to_numpy"):
+        value = value.to_numpy()  # a series
+    is_of_objects = isinstance(value, np.ndarray) and value.dtype == object and value.size
+    return value.astype(str) if is_of_objects and all(isinstance(item, str) for item in value.flat) else value
+
+
+def _is_frame(value: Any) -> bool:
+    return hasattr(value, "columns") and hasattr(value, "to_numpy")
+
+
+def _only_column(value: Any) -> Any:
+    return value[value.columns[0]] if _is_frame(value) and len(value.columns) == 1 else value
+
+
 def _split_problems(name: str, split: Any) -> list[str]:
     if not isinstance(split, tuple) or len(split) not in (2, 3):
         return [f"Data.{name} is {_describe(split)}, but must be a tuple (x, y) or (x, y, sample_weight)."]
@@ -226,7 +258,7 @@ def _split_problems(name: str, split: Any) -> list[str]:
     wrong = [array for array in arrays if not isinstance(array, np.ndarray) or array.dtype == object]
     if wrong:
         return [
-            f"Data.{name} holds {_describe(wrong[0])}, but must hold NumPy arrays of numbers: "
+            f"Data.{name} holds {_describe(wrong[0])}, but must hold NumPy arrays of numbers or of strings: "
             "convert it with np.asarray(…, dtype=…)."
         ]
     if any(array.ndim == 0 for array in arrays):

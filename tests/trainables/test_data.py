@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from trainables import Data, InvalidData, split
@@ -103,3 +104,47 @@ def test_split_depends_on_its_seed_only() -> None:
     (other, _), _ = split(x, y, 0.5, seed=2)
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [np.linspace(0, 1, 100), np.linspace(0, 1, 200).reshape(100, 2), np.zeros((100, 2, 2)), np.arange(100) // 99],
+    ids=["continuous", "two targets", "images", "one example of a class"],
+)
+def test_split_draws_plainly_where_stratifying_makes_no_sense(y: np.ndarray) -> None:
+    x = np.arange(100)
+    train, validation = split(x, y, 0.2)
+    assert (len(train[0]), len(validation[0])) == (80, 20)
+    for kept, labels in (train, validation):
+        np.testing.assert_array_equal(y[kept], labels)
+    plain, _ = split(x, y, 0.2, stratify=False)
+    np.testing.assert_array_equal(train[0], plain[0])
+
+
+def test_split_still_tells_of_a_wrong_fraction() -> None:
+    with pytest.raises(ValueError, match="test_size"):
+        split(np.arange(10), np.arange(10.0), 1.5)
+
+
+def test_a_frame_is_a_dict_of_its_columns() -> None:
+    frame = pd.DataFrame({"age": np.arange(6, dtype=np.int16), "height": np.zeros(6, np.float32), "city": ["Oslo"] * 6})
+    frame["kind"] = frame["city"].astype("category")
+    data = Data(train=(frame[:4], pd.DataFrame({"y": range(4)})), validation=(frame[4:], pd.Series([0.5, 1.5])))
+    assert {name: column.dtype.kind for name, column in data.train[0].items()} == {
+        "age": "i",
+        "height": "f",
+        "city": "U",
+        "kind": "U",
+    }
+    assert data.train[0]["age"].dtype == np.int16
+    assert data.train[1].tolist() == [0, 1, 2, 3]
+    assert data.validation is not None
+    assert data.validation[1].tolist() == [0.5, 1.5]
+    assert data.part(0.5).examples == {"train": 2, "validation": 1}
+
+
+def test_words_are_arrays_of_strings() -> None:
+    data = Data(train=({"city": np.array(["Oslo"] * 6, dtype=object), "age": X}, Y))
+    assert data.train[0]["city"].dtype.kind == "U"
+    (problem,) = problems(train=(pd.DataFrame({"city": ["Oslo", None]}), Y[:2]))
+    assert "must hold NumPy arrays of numbers or of strings" in problem

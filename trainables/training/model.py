@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import keras
 
-from trainables.data import Arrays, Split
+from trainables.data import Arrays, Split, leaves
 from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
 from trainables.internals.keras_model import unbuilt_parts
@@ -49,6 +49,11 @@ def build_compiled_model(trainable: BuildsModels, config: Mapping[str, Any]) -> 
     name = type(trainable).__name__
     model = trainable.build_model(dict(config))
     if not isinstance(model, keras.Model):
+        if any(kind.__module__.partition(".")[0] == "tf_keras" for kind in type(model).__mro__):
+            raise InvalidTrainable(
+                f"{name}.build_model returned a model of tf_keras (Keras 2), but must return one of Keras 3: make it "
+                "with `import keras`, and unset TF_USE_LEGACY_KERAS, by which tf.keras is tf_keras."
+            )
         raise InvalidTrainable(
             f"{name}.build_model returned a {type(model).__name__}, but must return a compiled keras.Model: "
             "is its `return model` missing?"
@@ -89,10 +94,18 @@ def create_variables(model: Any, split: Split) -> None:
     """
     x, y, *_ = split
     if not model.built:
-        model(keras.tree.map_structure(lambda array: array[:1], x))
+        model(keras.tree.map_structure(_first_example, x))
     model.optimizer.build(model.trainable_variables)
     if keras.backend.backend() == "tensorflow" and not is_distributed():
         _create_metrics(model, y)
+
+
+def _first_example(array: Any) -> Any:
+    if array.dtype.kind not in "US" or keras.backend.backend() != "tensorflow":
+        return array[:1]
+    import tensorflow as tf
+
+    return tf.constant(array[:1])  # Keras itself takes strings as tensors only
 
 
 def _create_metrics(model: Any, y: Arrays) -> None:
@@ -100,6 +113,8 @@ def _create_metrics(model: Any, y: Arrays) -> None:
     has_own_methods = any(getattr(type(model), name) is not getattr(keras.Model, name) for name in _TRACED_METHODS)
     if outputs is None or has_own_methods:
         return
+    if any(labels.dtype.kind in "US" for labels in leaves(y)):
+        return  # Keras has no symbolic strings for what a loss of the user's own takes
     labels = keras.tree.map_structure(
         lambda array: keras.KerasTensor((None, *array.shape[1:]), keras.backend.standardize_dtype(array.dtype)), y
     )
