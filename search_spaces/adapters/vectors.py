@@ -90,7 +90,7 @@ class Vectors:
 
 
 def is_number(parameter: Parameter) -> bool:
-    """Return whether the values have an order and distances: those of ranges have, listed ones have not."""
+    """Return whether the values have an order and distances: ranges do, listed values do not."""
     return isinstance(parameter, Int | Float)
 
 

@@ -85,7 +85,7 @@ class GatheredInput(TrainingInput):
         shuffled: Whether every epoch has an order of its own; else the examples come in their order in the arrays.
 
     Attributes:
-        rows: Those of the epoch that was asked for last.
+        rows: The rows of the epoch that was requested last.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class GatheredInput(TrainingInput):
         self.rows = EpochRows(tf.constant(batch_size, tf.int64), tf.constant(order, tf.int64), tensors)
         starts = np.arange(0, self.steps, steps_per_execution)
         spans = BatchSpan(starts, np.minimum(starts + steps_per_execution, self.steps))
-        # Keras counts batches by the data set's length: it is told that there are as many as the epoch has.
+        # Keras counts batches by the data set's length: this is the number of batches in the epoch.
         self._spans = tf.data.Dataset.from_tensor_slices(spans).apply(
             tf.data.experimental.assert_cardinality(self.steps)
         )
@@ -131,8 +131,8 @@ class GatheringSteps:
     """The steps of a model, compiled once: their input may be exchanged, and with it the batch size.
 
     Args:
-        model: A compiled model that ``can_gather``. What it reads from another iterator than that of a
-            ``GatheredInput``, in a callback for example, goes through Keras's own steps.
+        model: A compiled model that ``can_gather``. If it reads from another iterator, in a callback for
+            example, Keras's own steps are used.
     """
 
     def __init__(self, model: Any) -> None:

@@ -1,1 +1,1 @@
-"""The room of what a worker keeps between trials: tensors, pipelines and compiled models."""
+"""Tensors, pipelines and compiled models that a worker keeps between trials."""

@@ -26,7 +26,7 @@ _PASSED_OVER = frozenset(
         "stop_training",
         "stop_evaluating",
         "stop_predicting",
-        "make_train_function",  # this, the next, and what they make are those of `GatheringSteps`
+        "make_train_function",  # `GatheringSteps` replaces these two methods, and makes the functions that they return
         "make_test_function",
         "train_function",
         "test_function",
@@ -39,7 +39,7 @@ _Parts = Iterable[tuple[Any, ...]]
 
 
 class OpaqueModelError(ValueError):
-    """The error of a model that holds something whose effect on a trace cannot be told from its attributes."""
+    """The error of a model with an object whose attributes do not show how it affects a trace."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ModelFingerprint:
     among the features. Where all the code is Keras's own, models with equal features have equal traces.
 
     Attributes:
-        features: Classes, functions, plain values, and how they hang together, in the order in which they are met.
+        features: Classes, functions, plain values, and their connections, in the order in which they are visited.
         variables: The Keras variables among them, in that order. Of a variable, the features hold its path, shape, type
             and what else a trace depends on, but not its value.
         objects: Keras's objects among them: layers, optimizers, metrics and so on.
@@ -78,7 +78,7 @@ def fingerprint(model: Any) -> ModelFingerprint:
     """
     settings = [keras.config.floatx(), keras.config.epsilon(), keras.config.image_data_format()]
     result = ModelFingerprint(settings, [], [])
-    numbers: dict[int, int] = {}  # of every object, by its address, in the order in which they are met
+    numbers: dict[int, int] = {}  # the number of every object by its address, in the order of the visits
     met: list[Any] = []  # keeps the objects alive until the end: else another one could get the same address
     waiting: list[Any] = [model]
     while waiting:  # not recursive: the graph of a deep model is deeper than Python's stack

@@ -1,6 +1,6 @@
 """The cache of a worker, from one trial to the next: its data as tensors, pipelines, and compiled models.
 
-How a model goes from trial to trial is told in docs/reuse.md.
+docs/reuse.md explains how a model goes from trial to trial.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class WorkerCache:
     Args:
         data: The data that all its trials are trained on.
         keeps_models: Whether compiled models are kept.
-        executions: How many models a trial trains side by side.
+        executions: The number of models that a trial trains side by side.
 
     Attributes:
         inputs: The worker's data as tensors and pipelines.
@@ -125,7 +125,7 @@ class InputCache:
 
 
 class TrialModel:
-    """A trial's model, built and about to be trained, with all that decides whether its traces can be used again.
+    """The built model of a trial, with everything that decides whether its traces can be used again.
 
     Args:
         model: A compiled ``keras.Model`` with all of its variables.
@@ -192,7 +192,7 @@ class KeptModels:
     last bit. When a trial ends, its model is kept only if its fingerprint is still the one that it was traced with.
 
     Args:
-        most: How many are kept; the least recently trained go first.
+        most: The number of models to keep. The least recently trained ones are dropped first.
     """
 
     def __init__(self, most: int = _MOST_MODELS) -> None:

@@ -34,11 +34,11 @@ class BackgroundWriter:
 
     Only the newest of the checkpoints that wait is written, so at most two are in memory. A storage that refuses a
     checkpoint is given a minute. Then the trial goes on without the checkpoint, and a note says so, once per trial.
-    The storage is given no other minute until it takes a checkpoint again: a disk that stays full must not hold up
+    The storage gets no second minute until it takes a checkpoint again: a disk that stays full must not hold up
     every trial.
 
     Args:
-        sleep: Waits for so many seconds before a refused checkpoint is tried again.
+        sleep: Waits for a number of seconds before a refused checkpoint is tried again.
     """
 
     def __init__(self, sleep: Callable[[float], object] = time.sleep) -> None:
@@ -61,7 +61,7 @@ class BackgroundWriter:
         """Return when everything is written or given up, or when the time is over.
 
         Args:
-            timeout_s: How long to wait; None: for ever.
+            timeout_s: The longest time to wait; None: for ever.
         """
         thread = self._thread
         if thread is not None:

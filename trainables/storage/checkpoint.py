@@ -82,7 +82,7 @@ def write(directory: Path, snapshot: Snapshot) -> None:
 
 
 def _sync(file: IO[Any]) -> None:
-    # A storage that is full, or gone, may say so only here.
+    # A storage that is full, or gone, may report it only here.
     file.flush()
     os.fsync(file.fileno())
 
@@ -211,7 +211,9 @@ class DiskCheckpoints:
             shutil.rmtree(self.folder / name, ignore_errors=True)
             temporary.replace(self.folder / name)
         except Exception:
-            shutil.rmtree(temporary, ignore_errors=True)  # on a full disk, half a checkpoint is in everybody's way
+            shutil.rmtree(
+                temporary, ignore_errors=True
+            )  # on a full disk, half a checkpoint takes space that others need
             raise
         for old in self.names()[CHECKPOINTS_KEPT:]:
             shutil.rmtree(self.folder / old, ignore_errors=True)
@@ -246,7 +248,7 @@ class DiskCheckpoints:
                 shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def remove(self) -> None:
-        """Remove the checkpoints and the architecture: what is left of the trial is small."""
+        """Remove the checkpoints and the architecture: the files that are left of the trial are small."""
         if self.folder.is_symlink():
             return
         for name in self.names():

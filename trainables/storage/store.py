@@ -1,4 +1,4 @@
-"""The place of a run's checkpoints: a folder that every node sees, or an object store."""
+"""The store of a run's checkpoints: a folder that every node sees, or an object store."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def checkpoint_store(trials: str, trial: int) -> CheckpointStore:
 
 
 def require(trials: str | None, sleep: Callable[[float], object] = time.sleep) -> None:
-    """Return when the folder of all trials can be reached, if there has to be one; it is given a minute to come back.
+    """Wait for up to a minute until the folder of all trials can be reached, if there must be one.
 
     A worker on a node that does not see it must not train for nothing.
 
     Args:
         trials: The location of the folder of all trials: a path, a URI, or None.
-        sleep: Waits for so many seconds before the next attempt.
+        sleep: Waits for a number of seconds before the next attempt.
 
     Raises:
         FileNotFoundError: The folder does not exist on this node.

@@ -1,1 +1,1 @@
-"""The training of one configuration. Knows Keras, and no Ray."""
+"""The training of one configuration, with Keras and without Ray."""

@@ -17,7 +17,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
     Args:
         callbacks: The callbacks of the trial's ``FitOptions``.
         model: The model that they watch.
-        epochs: How many epochs they may plan for.
+        epochs: The number of epochs that they may plan for.
         steps: Batches per epoch.
         before_first_step: Called once, when all of them have heard that the first epoch begins. Keras runs, and traces,
             the first step next.
@@ -41,7 +41,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         self._before_first_step: Callable[[], object] | None = before_first_step
         self._after_calls = after_calls
         self._ended = False
-        # The last one sees what the others added to the logs: Keras hands a copy of them around.
+        # The last callback sees what the others added to the logs, because Keras gives all callbacks the same copy.
         recorder = keras.callbacks.LambdaCallback(on_epoch_end=self._record_logs)
         super().__init__([*callbacks, recorder], add_history=True, model=model, epochs=epochs, steps=steps, verbose=0)
         super().on_train_begin()

@@ -1,4 +1,4 @@
-"""A trial's model, made whole: every variable that its first epoch needs exists before a step is traced."""
+"""The complete model of a trial: every variable that the first epoch needs is made before a step is traced."""
 
 from __future__ import annotations
 
@@ -126,6 +126,6 @@ def _symbolic_outputs(model: Any) -> Any:
     """Return the outputs, in the structure in which a call returns them; None for a model without a graph of layers."""
     inputs_property = getattr(type(model), "inputs", None)
     if not getattr(getattr(inputs_property, "fget", None), "__module__", "").startswith("keras."):
-        return None  # a subclass of keras.Model: only a call tells
+        return None  # a subclass of keras.Model: only a call shows its outputs
     inputs = getattr(model, "inputs", None)
     return None if inputs is None else model.compute_output_spec(inputs)

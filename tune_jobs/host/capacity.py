@@ -15,7 +15,7 @@ _TRIALS_PART = 0.7  # of the memory: Ray's object store, which holds the data, t
 
 
 def requested_amounts(resources: Resources) -> dict[str, float]:
-    """Return what a trial asks for, by field of ``Resources`` or custom name: CPUs always, nothing else that is 0."""
+    """Return the amounts that a trial asks for, by field of ``Resources`` or custom name: CPUs, and others if not 0."""
     optional = {"gpus": resources.first_gpus, "memory_bytes": resources.memory_bytes or 0, **resources.custom}
     return {"cpus": resources.cpus, **{name: amount for name, amount in optional.items() if amount}}
 
@@ -53,7 +53,7 @@ class Node:
 
     @classmethod
     def from_ray(cls, resources: Mapping[str, float], host: str) -> Self:
-        """Return the node that has what Ray calls these resources.
+        """Return the node with the resources that Ray reports.
 
         Args:
             resources: Amounts by Ray's names: ``CPU``, ``GPU``, ``memory``, and custom ones.
@@ -86,7 +86,7 @@ class Machine:
         possible: The kinds of nodes that an autoscaler may have up side by side, and how many of each. Those that are
             up count among them.
         is_cluster: Whether the nodes are those of a cluster that this process has joined.
-        may_grow: Whether it has an autoscaler that does not say what it may start.
+        may_grow: True if it has an autoscaler that does not report what it may start.
     """
 
     nodes: tuple[Node, ...]
@@ -114,7 +114,7 @@ class Machine:
 
         Args:
             resources: What each trial gets.
-            most: The person's own limit. Where nothing else says how far the cluster may grow, it is the number.
+            most: The person's own limit. It is the result if nothing else limits the growth of the cluster.
         """
         fitting = self.trials_that_fit(resources)
         if self.may_grow:

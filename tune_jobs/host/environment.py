@@ -1,4 +1,4 @@
-"""What other processes must be given to compute as this one does: environment variables and a person's own modules."""
+"""The environment of workers: the variables and modules that they need to compute as this process does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _FORWARDED = ("KERAS_", "TF_", "XLA_", "JAX_")
-_OF_TERRAFORM = ("TF_VAR_", "TF_TOKEN_", "TF_CLI_")  # they hold secrets, which nobody is to see in a job
+_OF_TERRAFORM = ("TF_VAR_", "TF_TOKEN_", "TF_CLI_")  # they hold secrets, which a job would show
 _OF_THIS_PROCESS = ("KERAS_HOME", "TF_CONFIG")  # a path of this host; this process's part in a distributed training
 
 
@@ -75,7 +75,7 @@ def modules_to_send(folders: Iterable[str], working_dir: str | None = None) -> l
 
     Args:
         folders: The folders that hold a person's own modules: see ``own_folders``.
-        working_dir: A folder of which every worker has its own copy, and finds modules in it.
+        working_dir: A folder that every worker has a copy of, and finds modules in.
     """
     own = [
         Path(folder) for folder in dict.fromkeys(folders) if working_dir is None or not _is_same(folder, working_dir)

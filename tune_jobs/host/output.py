@@ -1,4 +1,4 @@
-"""Output: what Ray and TensorFlow print goes into a file, and not to the screen."""
+"""Standard output and standard error while a run goes on: the output of Ray and TensorFlow goes into a file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import TextIO
 def redirect_output(log: Path) -> Iterator[None]:
     """Send everything that this process and its workers print into a file.
 
-    Both Python's streams and the file descriptors 1 and 2, which C++ code writes to, are redirected. Whoever wants to
-    print meanwhile needs a stream of their own, made before (``os.dup``).
+    Both Python's streams and the file descriptors 1 and 2, which C++ code writes to, are redirected. Code that
+    prints meanwhile needs a stream of its own, made before (``os.dup``).
 
     Args:
         log: The file. It is appended to, and its folder is created.

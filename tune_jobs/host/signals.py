@@ -1,4 +1,4 @@
-"""Ctrl-C, and the SIGTERM of whoever takes the machine away: the first ends the run in good order."""
+"""Ctrl-C and SIGTERM: the first ends the run in good order. Providers send SIGTERM before they take a machine."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def on_interrupt(interrupt: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let a SIGTERM raise ``KeyboardInterrupt``, as a SIGINT does, so that what was begun can be undone."""
+    """Let a SIGTERM raise ``KeyboardInterrupt``, as a SIGINT does, so that started work can be undone."""
     with _handled_by(signal.default_int_handler):
         yield
 

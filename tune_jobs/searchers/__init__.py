@@ -1,4 +1,4 @@
-"""Searchers, which choose what to try: one in each file."""
+"""Searchers, which choose the configurations to try: one in each file."""
 
 from __future__ import annotations
 

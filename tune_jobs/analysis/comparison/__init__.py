@@ -1,4 +1,4 @@
-"""Comparison of runs, and of repeats of runs: what each found, what it took, and whether the difference is luck.
+"""Comparison of runs, and of repeats of runs: their results, their costs, and whether the difference is luck.
 
 Nothing here imports Ray or TensorFlow.
 """

@@ -1,4 +1,4 @@
-"""The cautions about a comparison: why it is not like for like."""
+"""The cautions about a comparison: the reasons why the runs are not like for like."""
 
 from __future__ import annotations
 

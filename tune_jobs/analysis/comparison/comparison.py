@@ -1,4 +1,4 @@
-"""The comparison of strategies: what each found, what it took, and whether the difference is more than luck."""
+"""The comparison of strategies: their results, their costs, and whether the difference is more than luck."""
 
 from __future__ import annotations
 

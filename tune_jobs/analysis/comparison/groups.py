@@ -15,7 +15,7 @@ class Group(NamedTuple):
     Attributes:
         name: The name of the strategy.
         runs: The runs; one or more.
-        planned: The number of runs that there are to be.
+        planned: The number of runs that were planned.
     """
 
     name: str

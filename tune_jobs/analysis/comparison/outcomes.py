@@ -1,4 +1,4 @@
-"""Outcomes of runs: what a run found in a few numbers, and what the repeats of a strategy found."""
+"""Outcomes of runs: the result of a run in a few numbers, and the results of the repeats of a strategy."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Strategy:
     Attributes:
         name: The name of the run, or of the group of repeats.
         outcomes: The outcome of each run; at least one.
-        planned: The number of runs that there are to be.
+        planned: The number of runs that were planned.
     """
 
     name: str

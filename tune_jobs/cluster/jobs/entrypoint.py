@@ -35,7 +35,7 @@ def quoted(argument: str) -> str:
 
 
 def flags(options: Mapping[str, Any]) -> list[str]:
-    """Return the options of ``tune-jobs run`` as they are typed.
+    """Return the options of ``tune-jobs run`` as a user types them.
 
     Args:
         options: The values by name. Those that are None, or an empty list, are left out.
@@ -59,7 +59,7 @@ def runtime_env(
     """Return the environment that Ray sets up for a job and all its workers.
 
     Args:
-        working_dir: The folder that is sent; None: none is.
+        working_dir: The folder to send; None: no folder is sent.
         requirements: Packages that are installed there, a line each.
         environment: The variables here. Those that steer TensorFlow, JAX and Keras go along.
     """

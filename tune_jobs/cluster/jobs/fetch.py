@@ -116,7 +116,7 @@ def _put(state: JobState, storage: Path, staged: Path) -> list[Run]:
 
 
 def _name_experiment(run: Run, reference: str | None) -> None:
-    """Let a run name its experiment as the machine does that submitted it: the path on the head is none here."""
+    """Record the experiment's reference as the submitting machine knows it: the path on the head is not here."""
     if reference is not None:
         experiment = {**run.experiment, "reference": reference}
         (run.folder / EXPERIMENT_FILE).write_text(json.dumps(experiment, indent=2) + "\n", encoding="utf-8")

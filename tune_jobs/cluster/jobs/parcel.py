@@ -1,4 +1,4 @@
-"""A parcel: folders of runs as text that a job prints. A job's output is all that comes back from every cluster.
+"""A parcel: folders of runs as text that a job prints. Only the output of a job can be fetched from every cluster.
 
 It is a zip archive in base64 between two lines. The first line has its checksum.
 """
@@ -28,7 +28,7 @@ _ENTRY = b"PK\x01\x02"
 
 
 class ParcelError(ValueError):
-    """A parcel that is damaged, that holds what no parcel may hold, or that would be too large."""
+    """The error of a parcel that is damaged, holds a forbidden file, or would be too large."""
 
 
 def pack(files: Mapping[str, bytes]) -> str:
@@ -141,6 +141,6 @@ def _check(members: Sequence[zipfile.ZipInfo], tops: re.Pattern[str]) -> None:
         is_plain = 2 <= len(parts) <= _MOST_PARTS and all(map(_PART.fullmatch, parts))
         if not is_plain or not tops.fullmatch(parts[0]):
             raise ParcelError(f"it holds a file named {name[:200]!r}")
-    folders = {name[: cut.start()] for name in names for cut in re.finditer("/", name)}
+    folders = {name[: slash.start()] for name in names for slash in re.finditer("/", name)}
     if len(set(names)) < len(names) or folders & set(names):
         raise ParcelError("it holds two files of one name")

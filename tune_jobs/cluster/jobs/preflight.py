@@ -80,9 +80,9 @@ def _cluster_uri_problems(uri: str) -> list[str]:
 
 
 def _several(cluster: ClusterState, wrong: str) -> str:
-    count = f"has {len(cluster.nodes)} nodes" if len(cluster.nodes) > 1 else "may get more nodes"
+    nodes = f"has {len(cluster.nodes)} nodes" if len(cluster.nodes) > 1 else "may get more nodes"
     return (
-        f"The cluster {count}, but {wrong}: trials write their checkpoints there, so it must be one folder that all "
+        f"The cluster {nodes}, but {wrong}: trials write their checkpoints there, so it must be one folder that all "
         "nodes see. Name a path that is mounted at the same place on each, such as --storage /mnt/runs."
     )
 

@@ -140,9 +140,9 @@ def _option_problems(options: Mapping[str, Any], resume: str | None) -> list[str
     problems = [] if name is None else name_problems(name)
     given = [option for option, value in options.items() if value not in (None, (), [])]
     if resume is not None and (fixed := [option for option in given if option not in (*changeable_fields(), "top")]):
-        shown = ", ".join(map(entrypoint.flag, fixed))
+        flags = ", ".join(map(entrypoint.flag, fixed))
         problems.append(
-            f"The run {resume} is to go on, but {shown} would change what it is: leave that out, or begin a new run."
+            f"The run {resume} is to go on, but {flags} would change what it is: leave that out, or begin a new run."
         )
     if options.get("repeats") is not None and options.get("warm_start"):
         problems.append(

@@ -8,7 +8,7 @@ from tune_jobs.results import Event
 
 
 class EventLog(Protocol):
-    """The place where the events and tracebacks of a run are kept."""
+    """The log that keeps the events and tracebacks of a run."""
 
     def event(self, event: Event) -> None:
         """Keep an event.
@@ -22,7 +22,7 @@ class EventLog(Protocol):
 
 
 def full_log(error: OSError) -> str:
-    """Return why a run ends whose events cannot be kept, and what to do about it."""
+    """Return a message for a run that ends because its events cannot be kept: the reason and the remedy."""
     return (
         f"The journal could not be written ({error.strerror or error}), so the run ended. Nothing in the journal is "
         "lost: make room, or bring the storage back, and resume the run."

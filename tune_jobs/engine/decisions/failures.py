@@ -94,7 +94,7 @@ class FailureStreak:
 
     It does after ``limit`` failures in a row if no trial has succeeded, or if a streak that long has a probability
     below one in a million, given the earlier failure rate (``is_unlikely``). In a space where half of all
-    configurations fail alike, a streak of five means nothing; after fifty trials of which none failed, it does.
+    configurations fail alike, a streak of five means nothing; after fifty trials without a failure, it does.
 
     Out of memory does not count: it is a property of the configuration, which the searcher learns to avoid.
 
@@ -139,7 +139,7 @@ class FailureStreak:
         return is_long and (not self.sound or is_unlikely(self.length, self._failed[kind], earlier))
 
     def verdict(self, trial: int, error: str | None) -> str:
-        """Return why a run ends whose code is broken, and what to do about it.
+        """Return a message for a run that ends because its code is broken: the reason and the remedy.
 
         Args:
             trial: The last trial of the streak.

@@ -67,10 +67,10 @@ class LongestFirst:
 
 
 def order_of(experiment: Experiment) -> LongestFirst | None:
-    """Return the order of an experiment's last trials; None where the searcher's own order holds.
+    """Return the order of an experiment's last trials; None if the order of the searcher is used.
 
-    It holds if the searcher learns from results, or if a trial or the run may end early: starting long trials first
-    would then drop short ones.
+    The order of the searcher is used if the searcher learns from results, or if a trial or the run may end early:
+    starting long trials first would then drop short ones.
     """
     may_end_early = experiment.rungs or experiment.time_budget_s is not None or experiment.total_epochs is not None
     if may_end_early or not experiment.searcher.FORESEEN or Vectors(experiment.space).width > _MAX_WIDTH:

@@ -1,4 +1,4 @@
-"""The watchdog: it finds trials that run and finish no epoch."""
+"""The watchdog: it finds trials that run without finishing an epoch."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ class CoordinatorCallback(_NeverPickled, Callback):
 
 
 def _trial_id(number: int, made: int) -> str:
-    """Return Ray's name for a trial. One that comes back after its worker died is another trial to Ray."""
+    """Return Ray's name for a trial. A trial that comes back after its worker died is another trial to Ray."""
     return f"{number}-{made}"
 
 

@@ -57,7 +57,9 @@ def join(address: str) -> None:
         with (
             held_back(),
             drop_native_stderr(),
-            variables_set({"RAY_OVERRIDE_JOB_RUNTIME_ENV": "1"}),  # else a variable that the job has, too, is refused
+            variables_set(
+                {"RAY_OVERRIDE_JOB_RUNTIME_ENV": "1"}
+            ),  # otherwise Ray refuses a variable that the job has, too
             no_warning_about_signals(),
             in_background(connect) as wait_until_connected,  # in the main thread Ray would handle SIGTERM itself
         ):
@@ -92,7 +94,7 @@ def runtime_env_of_workers(inherited: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(address: str) -> None:
-    """Refuse an address that Ray would wait for a minute for, or understand in another way."""
+    """Refuse an address at which Ray would wait for a minute, or that Ray would read in another way."""
     if "://" in address:
         raise RequestError(
             f"The address is {address}, but must be host:port of a cluster that this machine belongs to, or auto. "

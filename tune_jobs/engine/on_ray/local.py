@@ -1,4 +1,4 @@
-"""A Ray of this machine alone, started with what a run needs of it and no more."""
+"""A Ray on this machine alone. It starts only the parts that a run needs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def local_ray(machine: Machine, folder: Path, worker_variables: Mapping[str, str
             yield wait_until_started
         finally:
             with held_back():
-                with suppress(BaseException):  # half of a Ray cannot be ended, and nobody needs to know why it failed
+                with suppress(
+                    BaseException
+                ):  # a Ray that started only in part cannot be ended, and its error helps nobody
                     wait_until_started()
                 ray.shutdown()
 

@@ -93,7 +93,8 @@ def _ask_for_node(worker: Any) -> str:
 def possible_nodes() -> tuple[tuple[Node, int], ...]:
     """Return the nodes that the cluster's autoscaler may have side by side; none where it has no autoscaler.
 
-    The limits are those that whoever runs the cluster has told to Ray, or else those that `ray up` has left.
+    The limits come from Ray, if the owner of the cluster has declared them there, or else from the file that `ray up`
+    leaves on the head.
 
     Returns:
         Pairs of a node and the most nodes of its kind.

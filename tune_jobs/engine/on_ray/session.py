@@ -24,7 +24,7 @@ RAY_VARIABLES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # they write three files a trial that nothing reads: the journal has it
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    # So long may an epoch in progress hold up the end of a run: whoever takes a machine away gives it half a minute.
+    # The end of a run waits this long for epochs in progress: providers that take a machine away give half a minute.
     "TUNE_FORCE_TRIAL_CLEANUP_S": "22",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Ray's snapshots rewrite the state of all trials, and nobody reads them
     "TUNE_WARN_THRESHOLD_S": "10",
@@ -38,7 +38,7 @@ _SHORT_FOLDER = "/tmp"  # noqa: S108 - mkdtemp makes a folder of our own in it
 
 
 def available_machine() -> Machine:
-    """Return what trials may use: this machine, or the cluster that this process belongs to.
+    """Return the resources that trials may use: this machine, or the cluster that this process belongs to.
 
     This process belongs to a cluster if it has joined one, or joins the one of RAY_ADDRESS now.
 

@@ -18,7 +18,7 @@ from tune_jobs.errors import RequestError
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Node
 
-_ANSWER_S = 120.0  # what a node needs to unpack the code and start a worker, with time to spare
+_ANSWER_S = 120.0  # long enough for a node to unpack the code and start a worker
 _MARKER = ".seen-"
 
 
@@ -63,7 +63,7 @@ class SharedFolder(Protocol):
 
     @property
     def rule(self) -> str:
-        """The rule that a node breaks which does not see the folder, with the remedy."""
+        """The rule that a node breaks if it does not see the folder, with the remedy."""
 
     def mark(self, name: str, token: str) -> None:
         """Write a marker."""
@@ -88,7 +88,7 @@ class SharedDisk:
 
     @property
     def rule(self) -> str:
-        """The rule that a node breaks which does not see the folder, with the remedy."""
+        """The rule that a node breaks if it does not see the folder, with the remedy."""
         return (
             f"The run {self.folder} must lie where every node sees it under the same path: name a folder of a file "
             "system that all of them mount with --storage."
@@ -127,7 +127,7 @@ class SharedBucket:
 
     @property
     def rule(self) -> str:
-        """The rule that a node breaks which does not see the folder, with the remedy."""
+        """The rule that a node breaks if it does not see the folder, with the remedy."""
         return f"Every node must read and write {self.folder}: give each the credentials, and a way to it."
 
     def mark(self, name: str, token: str) -> None:

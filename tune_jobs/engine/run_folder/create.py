@@ -1,4 +1,4 @@
-"""Creating the folder of a run: its name, the checks before, and the record of what was asked for."""
+"""Creating the folder of a run: its name, the checks before, and the record of the request."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def create_folder(
     repeat: Repeat | None = None,
     warm_start: tuple[Sequence[TakenTrials], Sequence[Event]] = ((), ()),
 ) -> Path:
-    """Create the folder of a run, whole or not at all, and record in it what was asked for.
+    """Create the folder of a run, whole or not at all, and record the request in it.
 
     Args:
         storage: The folder of all runs.

@@ -49,7 +49,7 @@ class ControllerPatches:
         trial.placement_group_factory = self._resources.setdefault(own, own)
 
     def keep_idle_workers(self, controller: Any, trial: Any, count: int) -> None:
-        """Let Ray keep so many idle workers that have the resources of a trial."""
+        """Let Ray keep a number of idle workers that have the resources of a trial."""
         idle_workers = getattr(controller, IDLE_WORKERS, None)
         if idle_workers is not None:
             idle_workers.increase_max(trial.placement_group_factory, count - self._idle_workers)
@@ -71,7 +71,7 @@ class ControllerPatches:
 class FinalSnapshot:
     """The controller's method that writes a snapshot of all trials, reduced to the one that Ray forces at its end.
 
-    Ray reads that one when its work is done.
+    Ray reads that last snapshot when its work is done.
 
     Args:
         write: Ray's own method.
@@ -91,7 +91,7 @@ class FinalSnapshot:
 
 
 def keep_what_ray_reads(result: dict[str, Any]) -> None:
-    """Remove from a result all that Ray reads no more after the callbacks: it keeps statistics of every number."""
+    """Remove everything that Ray does not read after the callbacks: Ray keeps statistics of every number."""
     for name in result.keys() - _READ_BY_RAY:
         del result[name]
 

@@ -1,4 +1,4 @@
-"""Ray's start with less: without processes that nobody asks, and with workers that any trial may use.
+"""A lean start of Ray: it leaves out processes that a run does not use, and any trial may use any worker.
 
 Names that are not documented (ray 2.60):
 

@@ -3,8 +3,8 @@
 Names that are not documented (ray 2.60):
 
 - ``ray._private.state.state.get_cluster_config`` tells which nodes the autoscaler may still start, so that a trial that
-  fits on none of the present nodes is not refused. Without it the file counts that `ray up` leaves on the head, or
-  else only the present nodes.
+  fits on none of the present nodes is not refused. Without it the limits come from the file that `ray up` leaves on the
+  head, or else only the present nodes count.
 - The variable ``RAY_JOB_CONFIG_JSON_ENV_VAR`` tells the driver of a job which modules the job was submitted with.
   Without it they are sent to the workers a second time, from the driver's copy.
 """
