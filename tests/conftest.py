@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-# A failure prints the line that repeats its example: `@reproduce_failure(…)`.
-settings.register_profile("tune_jobs", print_blob=True)
+# A failure prints the line that repeats its example: `@reproduce_failure(…)`. There is no deadline: on a machine with
+# other work an example may take any time.
+settings.register_profile("tune_jobs", print_blob=True, deadline=None)
 settings.load_profile("tune_jobs")
 
 

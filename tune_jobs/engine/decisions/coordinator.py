@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
-from trainables.report import Epoch, Report, diverged_metric, has_objective
-from tune_jobs.engine.decisions.event_log import EventLog, full_log
+from trainables.report import Epoch, Report, diverged_metric
+from tune_jobs.engine.decisions.event_log import EventLog, GapFreeLog
 from tune_jobs.engine.decisions.failures import (
     FAILED_STATUSES,
     Failure,
@@ -19,7 +18,7 @@ from tune_jobs.engine.decisions.failures import (
 )
 from tune_jobs.engine.decisions.longest_first import order_of
 from tune_jobs.engine.decisions.replay import decisive_events, started_trials
-from tune_jobs.engine.decisions.running_trials import Retry, RunningTrials
+from tune_jobs.engine.decisions.running_trials import Retry, RunningTrials, epoch_event
 from tune_jobs.engine.decisions.trial_queue import Proposal, TrialQueue
 from tune_jobs.engine.decisions.warm_start import teach
 from tune_jobs.experiment.experiment import Experiment
@@ -69,8 +68,7 @@ class Coordinator:
         self.failure: str | None = None
         self.ending: Ending | None = None
         self._experiment = experiment
-        self._log = log
-        self._log_has_gap = False
+        self._log = GapFreeLog(log)
         self._clock = clock
         self._started_s = clock()
         self._epochs = 0
@@ -217,26 +215,16 @@ class Coordinator:
         return self.is_over or not self._trials.by_number
 
     def finish(self, error: str | None = None) -> None:
-        """Log the end of the run, if that is possible: otherwise the driver would seem to have been killed.
-
-        Args:
-            error: The reason, if the run failed.
-        """
+        """Log the end of the run, and the error if it failed."""
         error = error or self.failure
         self.ending = Ending.FAILED if error else self.ending or Ending.TRIALS
-        with suppress(OSError):
-            self._log.event(RunEnded(time_s=self._clock(), reason=self.ending, error=error and shortened(error)))
+        self._log.end(RunEnded(time_s=self._clock(), reason=self.ending, error=error and shortened(error)))
 
     def _log_event(self, event: Event) -> None:
-        """Log an event. The first that cannot be kept ends the run, and is the last: the log has no gap."""
-        if self._log_has_gap:
-            return
-        try:
-            self._log.event(event)
-        except OSError as error:
-            self._log_has_gap = True
-            if not self.failure:
-                self.failure, self.ending = full_log(error), Ending.FAILED
+        """Log an event. The first that cannot be kept ends the run."""
+        self._log.event(event)
+        if self._log.failure and not self.failure:
+            self.failure, self.ending = self._log.failure, Ending.FAILED
 
     def _take_lost(self, trial: int, epochs: Iterable[Epoch]) -> bool:
         """Log and judge epochs that a checkpoint has and the journal lacks; return whether the trial ends with one."""
@@ -254,14 +242,7 @@ class Coordinator:
             text = f"Epoch {epoch.number} reported no {metric}."
             self._fail(trial, "no objective", Failure(FailureCause.OTHER, text))
             return True
-        event = EpochReported(
-            time_s=self._clock(),
-            trial=trial,
-            epoch=epoch.number,
-            metrics=epoch.metrics,
-            seconds=epoch.seconds,
-            done=done,
-        )
+        event = epoch_event(trial, epoch, time_s=self._clock(), done=done)
         # A worker that continues from a checkpoint repeats epochs.
         if is_new := epoch.number > self._trials.by_number[trial].epoch:
             self._log_event(event)
@@ -274,28 +255,20 @@ class Coordinator:
     def _learn(self, event: EpochReported) -> None:
         running, objective = self._trials.by_number[event.trial], self._experiment.objective
         self._streak.sound.add(event.trial)
-        running.epoch = event.epoch
+        running.learn(event, objective)
         self._epochs += 1
         if self._epochs == self._experiment.total_epochs:
             self.ending = self.ending or Ending.EPOCHS
         if self._order is not None:
             self._order.learn(event.trial, running.config, event.seconds)
-        if has_objective(event.metrics, objective.metric):
-            running.best_loss = min(running.best_loss, objective.loss(event.metrics[objective.metric]))
-        elif diverged_metric(event.metrics, objective.metric):
-            return
-        if running.has_value:
+        if running.has_value and not diverged_metric(event.metrics, objective.metric):
             self._search.report(event.trial, event.epoch, running.best_loss)
 
     def _judge(self, event: EpochReported, *, is_new: bool) -> tuple[Status | None, str]:
         """Return the status with which a trial ends after an epoch (None: it goes on), and the reason."""
-        objective, running = self._experiment.objective.metric, self._trials.by_number[event.trial]
-        if metric := diverged_metric(event.metrics, objective):
-            return Status.DIVERGED, f"{metric} is {event.metrics[metric]} at epoch {event.epoch}"
-        if event.done:
-            is_whole, epoch = event.epoch >= self._experiment.max_epochs, event.epoch
-            reason = f"all {epoch} epochs" if is_whole else f"stopped itself at epoch {epoch}"
-            return Status.COMPLETED, reason if running.has_value else f"{reason}, no finite {objective}"
+        running, experiment = self._trials.by_number[event.trial], self._experiment
+        if own_end := running.own_end(event, experiment.objective.metric, experiment.max_epochs):
+            return own_end
         if not is_new or not running.has_value:
             return None, ""  # it was judged before, and went on; or there is nothing to judge yet
         verdict = self._schedule.report(event.trial, event.epoch, running.best_loss)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Protocol
 
-from tune_jobs.results import Event
+from tune_jobs.results import Event, RunEnded
 
 
 class EventLog(Protocol):
@@ -21,9 +22,37 @@ class EventLog(Protocol):
         """Keep the traceback of a trial that failed."""
 
 
-def full_log(error: OSError) -> str:
-    """Return a message for a run that ends because its events cannot be kept: the reason and the remedy."""
-    return (
-        f"The journal could not be written ({error.strerror or error}), so the run ended. Nothing in the journal is "
-        "lost: make room, or bring the storage back, and resume the run."
-    )
+class GapFreeLog:
+    """An event log without gaps: after the first event that cannot be kept, no other is kept.
+
+    Args:
+        log: The log that keeps the events.
+
+    Attributes:
+        failure: The reason why a run ends whose events cannot be kept, and the remedy; else None.
+    """
+
+    def __init__(self, log: EventLog) -> None:
+        self.failure: str | None = None
+        self._log = log
+
+    def event(self, event: Event) -> None:
+        """Keep an event, unless an earlier one could not be kept."""
+        if self.failure is not None:
+            return
+        try:
+            self._log.event(event)
+        except OSError as error:
+            self.failure = (
+                f"The journal could not be written ({error.strerror or error}), so the run ended. Nothing in the "
+                "journal is lost: make room, or bring the storage back, and resume the run."
+            )
+
+    def traceback(self, trial: int, text: str) -> None:
+        """Keep the traceback of a trial that failed."""
+        self._log.traceback(trial, text)
+
+    def end(self, event: RunEnded) -> None:
+        """Keep the last event, if that is possible, also after a gap: otherwise the driver would seem to be killed."""
+        with suppress(OSError):
+            self._log.event(event)

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trainables.report import Epoch, diverged_metric, has_objective
+from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions.failures import Failure, FailureCause
 from tune_jobs.engine.decisions.gpu_shares import GpuShares
 from tune_jobs.engine.decisions.trial_queue import Proposal, TrialQueue
 from tune_jobs.engine.decisions.watchdog import Watchdog
 from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.results import EpochReported, Status
 from tune_jobs.searchers import Waiting
 
 
@@ -38,6 +41,28 @@ class RunningTrial:
         """Whether the objective has had a finite value: until then there is nothing to judge."""
         return math.isfinite(self.best_loss)
 
+    def learn(self, event: EpochReported, objective: Objective) -> None:
+        """Take the objective of a new epoch, if the epoch has one."""
+        self.epoch = event.epoch
+        if has_objective(event.metrics, objective.metric):
+            self.best_loss = min(self.best_loss, objective.loss(event.metrics[objective.metric]))
+
+    def own_end(self, event: EpochReported, metric: str, max_epochs: int) -> tuple[Status, str] | None:
+        """Return the status and the reason if the trial ends by itself after an epoch.
+
+        Args:
+            event: The epoch.
+            metric: The metric of the objective.
+            max_epochs: The number of epochs after which a trial has been trained completely.
+        """
+        if diverged := diverged_metric(event.metrics, metric):
+            return Status.DIVERGED, f"{diverged} is {event.metrics[diverged]} at epoch {event.epoch}"
+        if not event.done:
+            return None
+        is_whole, epoch = event.epoch >= max_epochs, event.epoch
+        reason = f"all {epoch} epochs" if is_whole else f"stopped itself at epoch {epoch}"
+        return Status.COMPLETED, reason if self.has_value else f"{reason}, no finite {metric}"
+
 
 @dataclass(frozen=True)
 class Retry:
@@ -53,6 +78,20 @@ class Retry:
 
     def __str__(self) -> str:
         return f"retry {self.number} of {self.of}"
+
+
+def epoch_event(trial: int, epoch: Epoch, *, time_s: float, done: bool) -> EpochReported:
+    """Return the event of an epoch that a trial has trained.
+
+    Args:
+        trial: The number of the trial.
+        epoch: The epoch.
+        time_s: The time, in Unix time.
+        done: Whether the trial has nothing left to train.
+    """
+    return EpochReported(
+        time_s=time_s, trial=trial, epoch=epoch.number, metrics=epoch.metrics, seconds=epoch.seconds, done=done
+    )
 
 
 class RunningTrials:
