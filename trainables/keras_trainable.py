@@ -219,7 +219,7 @@ class KerasTrainable(tune.Trainable):
 
     @_Overridable
     def current_trial(self) -> Trial:
-        """The trial that this worker trains."""
+        """Return the trial that this worker trains."""
         return self.__trial
 
     def wait_until_saved(self) -> None:

@@ -1,4 +1,4 @@
-"""What a run gives to its trials beside their parameters: settings, control values, and the objective's direction."""
+"""The values that a run gives to its trials beside their parameters: settings, control values, and the direction."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class InvalidTrainable(ValueError):  # noqa: N818 - it tells of a declaration, n
 
 @dataclass(frozen=True)
 class ControlValues:
-    """What the driver tells a worker about one trial.
+    """The control values of one trial, from the driver to a worker.
 
     Ray carries one dictionary per trial, its configuration, so these values travel inside it.
 

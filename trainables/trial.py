@@ -40,11 +40,11 @@ class TrialTraining(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is left to train."""
+        """True if nothing is left to train."""
 
     @property
     def unsaved(self) -> list[str]:
-        """What a continued training would not have as this one has it."""
+        """Parts of the training that a continued trial would not restore, in words."""
 
     def run_epoch(self) -> Epoch:
         """Train one more epoch, and keep the weights if it is the best."""

@@ -28,6 +28,10 @@ class RequestError(Exception):
 class RunFailed(Exception):  # noqa: N818 - what happened, as a person says it
     """An error that ended a run. The work until then is in the run's folder. The command line exits with 1.
 
+    Args:
+        problem: The reason, as one or two sentences.
+        folder: The run's folder, if there is something in it to show; else None.
+
     Attributes:
         folder: The run's folder, if there is something in it to show; else None.
 

@@ -30,9 +30,6 @@ NEED_RUNS = {
 NEED_A_CLUSTER = {"Job", "find_job", "submit"}
 """Names whose examples speak to a Jobs server at ``http://head:8265``."""
 
-WITHOUT_EXAMPLE: set[str] = set()
-"""Names that have none yet."""
-
 
 def public_names() -> list[object]:
     """Return a test parameter for each public name: its package and the name, with the marks that it needs."""
@@ -42,8 +39,6 @@ def public_names() -> list[object]:
             marks = []
             if name in NEED_RUNS:
                 marks.append(pytest.mark.integration)
-            if name in WITHOUT_EXAMPLE:
-                marks.append(pytest.mark.xfail(strict=True, reason="has no example yet"))
             parameters.append(pytest.param(package, name, marks=marks, id=f"{package}.{name}"))
     return parameters
 
@@ -65,7 +60,7 @@ def test_the_example_of_a_public_name_does_what_it_shows(package: str, name: str
 
 def test_the_lists_of_this_module_name_public_names() -> None:
     public = {name for package in PACKAGES for name in import_module(package).__all__}
-    assert public >= NEED_RUNS | NEED_A_CLUSTER | WITHOUT_EXAMPLE
+    assert public >= NEED_RUNS | NEED_A_CLUSTER
 
 
 def test_an_example_that_is_wrong_is_noticed(tmp_path: Path) -> None:

@@ -171,9 +171,10 @@ class SimulatedRun:
             reuse_actors=True,
             resource_manager_factory=lambda: SimpleNamespace(),
         )
-        self.controller._actor_manager = workers  # type: ignore[assignment]
+        self.controller._actor_manager = workers  # type: ignore[assignment]  # noqa: SLF001 - stands in for Ray's
         self.controller.checkpoint = FinalSnapshot(self.controller.checkpoint)  # type: ignore[method-assign]
-        patch.setattr(self.controller._resource_updater, "update_avail_resources", lambda: None)
+        updater = self.controller._resource_updater  # noqa: SLF001 - it would ask a real Ray
+        patch.setattr(updater, "update_avail_resources", lambda: None)
 
     def step(self) -> None:
         """Let Ray deal with one event."""

@@ -26,7 +26,7 @@ from trainables.storage.layout import (
 )
 
 CHECKPOINTS_KEPT = 2
-"""How many checkpoints a trial keeps: a reader always finds a whole one while the next replaces the other."""
+"""Number of checkpoints that a trial keeps: a reader always finds a whole one while the next replaces the other."""
 
 _MOST_STATE_BYTES = 64 * 2**20
 

@@ -16,7 +16,7 @@ from trainables.report import Epoch
 from trainables.storage.checkpoint import CheckpointError, Snapshot
 
 EPOCHS_KEPT = 20_000
-"""How many epochs a checkpoint tells of at most, the last ones: a journal never lacks as many."""
+"""Most epochs that a checkpoint lists. They are the last ones; a journal never lacks as many."""
 
 
 class Origin:

@@ -85,7 +85,7 @@ class Executions:
 
     @property
     def unsaved(self) -> list[str]:
-        """What continued executions would not have as these have it."""
+        """Parts of the executions that a continued trial would not restore, in words."""
         return self.trainings[0].unsaved
 
     def run_epoch(self) -> Epoch:

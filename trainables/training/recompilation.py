@@ -41,7 +41,7 @@ class CompiledModel:
 
     @property
     def unsaved(self) -> list[str]:
-        """What of the way in which the model is compiled cannot be restored from ``state``."""
+        """Parts of the model's compilation that ``state`` cannot restore, in words."""
         if self._times > self._times_at_begin and self._config is None:
             return ["a callback compiled the model again, with parts that are not Keras's own; it would start again"]
         if layers_that_train(self._model) != self._trainable:

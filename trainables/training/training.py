@@ -98,7 +98,7 @@ class Training:
 
     @property
     def unsaved(self) -> list[str]:
-        """What a continued training would not have as this one has it."""
+        """Parts of the training that a continued trial would not restore, in words."""
         holders = {"model": self.model, **{type(each).__name__: each for each in self._callbacks.callbacks}}
         generators = unsaved_generators(holders)
         return self._compiled.unsaved + [f"the generator `{name}` begins anew" for name in generators]

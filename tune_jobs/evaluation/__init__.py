@@ -1,4 +1,4 @@
-"""What follows a search: its trials on the test set, its best model in a file, its best configuration trained again.
+"""The steps after a search: trials on the test set, the best model in a file, the best configuration trained again.
 
 Nothing is imported here, so that mistakes in a request are reported before Ray and TensorFlow have been imported.
 """

@@ -101,7 +101,7 @@ class History:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run came to its own end: nobody interrupted it, and nothing broke it."""
+        """True if the run came to its own end: nobody interrupted it, and nothing broke it."""
         return self.reason in (Ending.TRIALS, Ending.TIME, Ending.EPOCHS)
 
 

@@ -98,7 +98,7 @@ class Run:
 
     @property
     def objective(self) -> Objective:
-        """The objective: a metric, and whether its maximum or its minimum is best."""
+        """The objective, with its metric and its mode."""
         return Objective(**self.experiment["objective"])
 
     @property

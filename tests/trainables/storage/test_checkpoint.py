@@ -183,7 +183,7 @@ def _many_in_one(path: Path) -> None:
             again.filename = f"model/{index:04d}.npy"
             archive.filelist.append(again)
         archive.NameToInfo = {}
-        archive._didModify = True
+        archive._didModify = True  # noqa: SLF001 - zipfile writes no duplicate otherwise
 
 
 def _nested_header(path: Path) -> None:

@@ -19,6 +19,11 @@ _ASK_EVERY_S = 1.0
 class Job:
     """A run that was submitted to a cluster. It goes on whether or not anybody holds this object.
 
+    Args:
+        server: The cluster's Jobs server.
+        job_id: The job's id there.
+        notes: Notes from its submission.
+
     Attributes:
         server: The cluster's Jobs server.
         id: The job's id there.
@@ -64,7 +69,7 @@ class Job:
 
     @property
     def status(self) -> str:
-        """The status now: PENDING, RUNNING, STOPPED, SUCCEEDED or FAILED."""
+        """The current status, one of PENDING, RUNNING, STOPPED, SUCCEEDED and FAILED."""
         return self.state().status
 
     def done(self) -> bool:

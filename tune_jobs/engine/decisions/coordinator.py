@@ -203,7 +203,7 @@ class Coordinator:
 
     @property
     def is_over(self) -> bool:
-        """Whether the run is to end now, with all trials that are still running."""
+        """True if the run must end now, with all trials that are still running."""
         budget_s = self._experiment.time_budget_s
         if self.ending is None and budget_s is not None and self._clock() - self._started_s >= budget_s:
             self.ending = Ending.TIME
@@ -211,7 +211,7 @@ class Coordinator:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is left to propose, now and later: a running trial may lose its worker and come back."""
+        """True if nothing is left to propose, now or later: a running trial may lose its worker and come back."""
         return self.is_over or not self._trials.by_number
 
     def finish(self, error: str | None = None) -> None:

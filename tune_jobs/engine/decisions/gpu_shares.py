@@ -146,7 +146,7 @@ class GpuShares:
 
     @property
     def can_vary(self) -> bool:
-        """Whether trials of this run can have different shares."""
+        """True if trials of this run can have different shares."""
         return self._can_grow and (self._is_auto or is_part(self._usual))
 
 

@@ -38,7 +38,7 @@ class RunningTrial:
 
     @property
     def has_value(self) -> bool:
-        """Whether the objective has had a finite value: until then there is nothing to judge."""
+        """True once the objective has had a finite value. Until then there is nothing to judge."""
         return math.isfinite(self.best_loss)
 
     def learn(self, event: EpochReported, objective: Objective) -> None:

@@ -1,4 +1,4 @@
-"""What cannot be sent to a worker with a trainable's class, found before Ray starts, and named."""
+"""A search for values that cannot be sent to a worker with a trainable's class, before Ray starts. It names them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tune_jobs.results.journal.lines import EventError, decode, encode
 from tune_jobs.results.journal.seal import MAX_SEAL_BYTES, ChangedLineError, seal, seal_bytes, sealed_number
 
 MAX_LINE_BYTES = 2**20
-"""How long the line of an event may be; its seal comes on top."""
+"""Longest line of an event, without its seal."""
 _MOST_BYTES = MAX_LINE_BYTES + MAX_SEAL_BYTES
 _BLOCK_BYTES = 64 * 2**10
 

@@ -122,8 +122,8 @@ def test_trials_declare_no_environment_meanwhile(monkeypatch: pytest.MonkeyPatch
     declared: list[Any] = []
     monkeypatch.setattr(ray, "remote", lambda **options: lambda cls: declared.append(options) or cls)
     with local.local_ray(TWO, Path("here"), {}):
-        class_cache._ActorClassCache().get(Plain)
-    class_cache._ActorClassCache().get(Plain)
+        class_cache._ActorClassCache().get(Plain)  # noqa: SLF001 - as Ray's controller does
+    class_cache._ActorClassCache().get(Plain)  # noqa: SLF001
     meanwhile, afterwards = (options["runtime_env"]["env_vars"] for options in declared)
     assert meanwhile == {}
     assert afterwards["RAY_CHDIR_TO_TRIAL_DIR"] == "0"
