@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,10 @@ _HOMES = {
     "tune_jobs.searchers": ("Bayesian", "Grid", "HyperOpt", "Random", "Sweep"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+# A log for developers (`tune-jobs --verbose`). Without a handler, Python would print its warnings to stderr.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> object:

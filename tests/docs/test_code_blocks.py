@@ -63,9 +63,10 @@ def test_the_python_of_a_page_runs_in_order(page: Path) -> None:
 def test_the_experiment_of_the_readme_is_run_by_the_command_line(tmp_path: Path) -> None:
     [wine] = [block.body for block in python_blocks(TOP / "README.md") if "EXPERIMENT" in block.body]
     (tmp_path / "wine.py").write_text(wine)
-    command = ("run", "wine.py", "--trials", "3", "--max-epochs", "2", "--name", "wine")
+    command = ("run", "wine.py", "--trials", "3", "--max-epochs", "2", "--name", "wine", "--verbose")
     result = command_line(tmp_path, *command)
     assert result.returncode == 0, result.stderr
+    assert "Ray has started after" in result.stderr
     assert len(load_run(tmp_path / "runs" / "wine").leaderboard()) == 3
 
 

@@ -47,7 +47,7 @@ from tune_jobs.cli.exit_status import Commands
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Begin with: tune-jobs run digits_mlp",
 )
-@options.debug
+@options.diagnostics
 @click.version_option(package_name="tune-jobs", message="%(package)s %(version)s")
 def main() -> None:
     """Distributed hyperparameter tuning for Keras on Ray.

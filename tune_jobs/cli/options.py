@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tune_jobs.cli.exit_status import DEBUG
+from tune_jobs.cli.screen import show_log
 
 STORAGE_VARIABLE = "TUNE_JOBS_STORAGE"
 DEFAULT_STORAGE = "runs"
@@ -34,6 +36,11 @@ def join_at(address: str | None) -> None:
 def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's
     if value:
         ctx.meta[DEBUG] = True
+
+
+def _set_verbose(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's
+    if value:
+        show_log(ctx)
 
 
 class _Keep(click.ParamType[str | int]):
@@ -97,7 +104,7 @@ top = click.option(
     show_default=True,
     help="Trials to print at the end. Repeats print one row each.",
 )
-debug = click.option(
+_debug = click.option(
     "--debug",
     is_flag=True,
     expose_value=False,
@@ -105,6 +112,22 @@ debug = click.option(
     callback=_set_debug,
     help="Show the traceback of an error.",
 )
+_verbose = click.option(
+    "--verbose",
+    "-v",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_set_verbose,
+    help="Show the log for developers, on stderr.",
+)
+
+
+def diagnostics(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options with which one finds a fault: ``--debug`` and ``--verbose``."""
+    return _debug(_verbose(command))
+
+
 address = click.option(
     "--address",
     metavar="HOST:PORT",

@@ -10,7 +10,7 @@ import click
 
 from tune_jobs.cli import options
 from tune_jobs.cli.exit_status import FAILED, INTERRUPTED
-from tune_jobs.cli.screen import console_of, own_stdout
+from tune_jobs.cli.screen import VERBOSE, console_of, own_stdout
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,7 +55,7 @@ def _carried_out(begin: Callable[..., Any], top: int = options.TOP) -> Iterator[
 
     with own_stdout() as stream:
         console = console_of(stream)
-        view = view_for(console)
+        view = view_for(console, redraw=not click.get_current_context().meta.get(VERBOSE, False))
         try:
             finished = begin(reporter=view)
         except RunFailed as failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,12 +25,14 @@ from tune_jobs.engine.run_folder.warm_start_file import read_lessons
 from tune_jobs.engine.run_folder.working_folder import WorkingFolder
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment.experiment import Experiment
-from tune_jobs.host.capacity import Machine
+from tune_jobs.host.capacity import Machine, requested_amounts
 from tune_jobs.host.output import redirect_output
 from tune_jobs.host.signals import on_interrupt
 from tune_jobs.results import Event
 from tune_jobs.results.layout import RAY_LOG, TRIALS_FOLDER, WARM_START_FILE
 from tune_jobs.results.run import Run
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def drive(
     machine = available_machine()
     concurrent = machine.concurrent_trials(experiment.resources.minimum, experiment.max_concurrent_trials)
     session = _Session(experiment, folder, machine, concurrent, earlier)
+    _log_capacity(session)
     recorder = _recorder(session, reporter)
     if recorder.torn_bytes:
         notes = [*notes, f"The journal's last line was torn ({recorder.torn_bytes} bytes): the event in it is lost."]
@@ -90,6 +94,7 @@ def drive(
                 coordinator = Coordinator(experiment, recorder, lessons=_lessons(folder.path))
                 coordinator.replay(earlier)
                 data = load_data(experiment.trainable).part(experiment.fraction)
+                _LOG.info("Loaded the data: %s", data.examples)
                 _execute(session, coordinator, data, notes, stack.pop_all(), wait_for_ray)
     except OSError:
         # If the coordinator has failed already, this is the log on the full disk that the journal is on, too.
@@ -126,6 +131,22 @@ def load_data(trainable: type[KerasTrainable]) -> Data:
             f"{name}.load_data returned a {type(data).__name__}, but must return trainables.Data(train=(x, y), …)."
         )
     return data
+
+
+def _log_capacity(session: _Session) -> None:
+    machine, experiment = session.machine, session.experiment
+    resources = experiment.resources.minimum
+    _LOG.info(
+        "At most %d trials run side by side: %d fit on %d nodes with %g CPUs and %g GPUs; a trial gets at least %s; "
+        "max_concurrent_trials is %s",
+        session.concurrent,
+        machine.trials_that_fit(resources),
+        len(machine.nodes),
+        machine.cpus,
+        machine.gpus,
+        requested_amounts(resources),
+        experiment.max_concurrent_trials,
+    )
 
 
 def _recorder(session: _Session, reporter: Reporter | None) -> Recorder:

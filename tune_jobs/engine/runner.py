@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,10 +24,12 @@ from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import differences, refusal
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.signals import terminable
-from tune_jobs.results import Ending, coherent, fold
+from tune_jobs.results import Ending, History, Status, coherent, fold
 from tune_jobs.results.find import load_run
 from tune_jobs.results.layout import RAY_LOG, error_file
 from tune_jobs.results.run import Repeat, Run
+
+_LOG = logging.getLogger(__name__)
 
 
 def run(
@@ -127,14 +130,28 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         raise RequestError(*problems)
     if not force and (changed := differences(experiment, run.experiment)):
         raise refusal(changed, "Undo that, begin a new run, or go on all the same with --force.")
+    if force:
+        _LOG.info("Continuing with --force: nobody looked whether the space or the code has changed")
     path = folder_to_work_in(run)
     with terminable(), open_folder(path, run.remote) as working_folder:
         run = Run(path, run.remote)
         events = run.events()
-        damages = fold(events).damages
+        history = fold(events)
+        _log_resumption(history)
         update_record(path, run.experiment, experiment)
-        drive(working_folder, experiment, reporter, earlier=list(coherent(events)), notes=damages)
+        drive(working_folder, experiment, reporter, earlier=list(coherent(events)), notes=history.damages)
     return _with_a_sound_trial(run)
+
+
+def _log_resumption(history: History) -> None:
+    unfinished = [
+        number for number, trial in history.trials.items() if trial.status in (Status.RUNNING, Status.INTERRUPTED)
+    ]
+    _LOG.info(
+        "Resuming: %d trials in the journal, of which these are continued or start again: %s",
+        len(history.trials),
+        ", ".join(map(str, unfinished)) or "none",
+    )
 
 
 def request_problems(experiment: Experiment, storage: str | Path, name: str | None) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from tune_jobs.loading.importing import import_file, import_module
 from tune_jobs.loading.shipped import list_shipped
 
 _WAYS = "a shipped name, a file (path/to/file.py, or file.py:NAME), or a module (pkg.mod:NAME)"
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ def load(
         base, location = Path(target).stem, str(Path(target).resolve())
     else:
         base, location = target.rpartition(".")[2], target
+    _LOG.info("Loaded the experiment %s of %s", variable, location)
     return Loaded(
         experiment,
         name=base if len(experiments) < 2 else f"{base}-{variable}",

@@ -24,7 +24,7 @@ def cluster() -> None:
 @options.cpus
 @options.gpus
 @options.memory_bytes
-@options.debug
+@options.diagnostics
 def check(file: Path, experiment: str | None, **requested: Any) -> None:
     """Check a launcher file.
 

@@ -29,7 +29,7 @@ FORMATS = tuple(name for name in tables.FORMATS if name != "parquet")
     metavar="FILE",
     help="Where to draw the best so far: a .png, .svg or .pdf.",
 )
-@options.debug
+@options.diagnostics
 def compare(runs: tuple[str, ...], storage: Path | str, format_: str, output: Path | None) -> None:
     """Compare RUNs: their results, their costs, and whether the difference is more than luck.
 

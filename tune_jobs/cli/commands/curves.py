@@ -20,7 +20,7 @@ from tune_jobs.cli import options
     help="Where to draw them: a .png, .svg or .pdf.",
 )
 @click.option("--metric", help="The metric to draw, on training and validation data.  [default: the objective]")
-@options.debug
+@options.diagnostics
 def curves(run: str, storage: Path | str, output: Path, metric: str | None) -> None:
     """Draw the learning curves of RUN: one panel per step for a sweep, else the best trials."""
     from tune_jobs.results.find import find_run

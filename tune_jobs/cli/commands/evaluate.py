@@ -23,7 +23,7 @@ from tune_jobs.cli.screen import console_of, own_stdout
     help="Picture of the best trial's report: a .png, .svg or .pdf.",
 )
 @options.force
-@options.debug
+@options.diagnostics
 def evaluate(
     run: str, storage: Path | str, trial: int | None, top: int | None, output: Path | None, force: bool
 ) -> None:

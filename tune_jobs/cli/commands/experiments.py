@@ -20,7 +20,7 @@ def list_experiments() -> None:
 
 @click.command()
 @click.argument("experiment")
-@options.debug
+@options.diagnostics
 def describe(experiment: str) -> None:
     """Describe EXPERIMENT: what is searched, how, and for how long."""
     from tune_jobs.loading.loader import load

@@ -16,7 +16,7 @@ from tune_jobs.cli.reload_experiment import experiment_of
 @options.storage
 @options.trial
 @options.force
-@options.debug
+@options.diagnostics
 def export(run: str, file: Path, storage: Path | str, trial: int | None, force: bool) -> None:
     """Write the best model of RUN, with the weights of its best epoch, into FILE.
 

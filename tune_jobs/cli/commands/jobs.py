@@ -29,7 +29,7 @@ address = click.option(
 
 @click.command("jobs")
 @address
-@options.debug
+@options.diagnostics
 def list_jobs(address: str | None) -> None:
     """List the jobs of a cluster, the newest last."""
     from tune_jobs.cluster.jobs.job import list_jobs
@@ -43,7 +43,7 @@ def list_jobs(address: str | None) -> None:
 @click.command()
 @click.argument("job")
 @address
-@options.debug
+@options.diagnostics
 def status(job: str, address: str | None) -> None:
     """Print everything that the cluster knows about JOB."""
     from tune_jobs.cluster.jobs.job import find_job
@@ -56,7 +56,7 @@ def status(job: str, address: str | None) -> None:
 @click.argument("job")
 @address
 @click.option("-f", "--follow", "follows", is_flag=True, help="Print until the job is over, and exit with its status.")
-@options.debug
+@options.diagnostics
 @click.pass_context
 def logs(ctx: click.Context, /, job: str, address: str | None, follows: bool) -> None:
     """Print the output of JOB."""
@@ -74,7 +74,7 @@ def logs(ctx: click.Context, /, job: str, address: str | None, follows: bool) ->
 @click.command()
 @click.argument("job")
 @address
-@options.debug
+@options.diagnostics
 def stop(job: str, address: str | None) -> None:
     """Stop JOB in good order, as Ctrl-C does.
 
@@ -100,7 +100,7 @@ def stop(job: str, address: str | None) -> None:
 @address
 @options.storage
 @click.option("--models", is_flag=True, help="Also copy the weights that the trials have kept.")
-@options.debug
+@options.diagnostics
 def fetch(job: str, address: str | None, storage: Path | str, models: bool) -> None:
     """Copy the run of JOB to this machine, even while it goes on. Fetch it again to update the copy.
 

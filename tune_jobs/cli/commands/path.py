@@ -15,7 +15,7 @@ from tune_jobs.cli import table_output as tables
 @options.storage
 @tables.format_
 @tables.output
-@options.debug
+@options.diagnostics
 def path(run: str, storage: Path | str, format_: str | None, output: Path | None) -> None:
     """Print the path that the sweep of RUN took: one row per step, and the configuration that it reached."""
     from tune_jobs.analysis.sweep_path import read_steps, sweep_path

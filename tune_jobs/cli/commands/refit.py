@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @options.trial
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of weights and order of examples.  [default: the run's]")
 @options.force
-@options.debug
+@options.diagnostics
 def refit(run: str, file: Path, storage: Path | str, trial: int | None, seed: int | None, force: bool) -> None:
     """Train the best configuration of RUN again on training and validation data together, and write it into FILE.
 

@@ -26,7 +26,7 @@ from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 @options.force
 @options.top
 @options.address
-@options.debug
+@options.diagnostics
 @click.pass_context
 def resume(
     ctx: click.Context,

@@ -19,7 +19,7 @@ from tune_jobs.cli.run_options import run_options
 @options.storage
 @run_options
 @options.address
-@options.debug
+@options.diagnostics
 @click.pass_context
 def run(
     ctx: click.Context,

@@ -19,7 +19,7 @@ from tune_jobs.cli.screen import console_of
 @click.option("--top", type=click.IntRange(min=1), help="Show this many of the best trials.")
 @tables.format_
 @tables.output
-@options.debug
+@options.diagnostics
 @gc_paused()
 def leaderboard(run: str, storage: Path | str, top: int | None, format_: str | None, output: Path | None) -> None:
     """Print the trials of RUN, the best first.
@@ -42,7 +42,7 @@ def leaderboard(run: str, storage: Path | str, top: int | None, format_: str | N
 
 @click.command()
 @options.storage
-@options.debug
+@options.diagnostics
 def runs(storage: Path | str) -> None:
     """List the runs of the storage, the newest last."""
     from tune_jobs.results.find import list_runs

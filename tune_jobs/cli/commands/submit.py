@@ -39,7 +39,7 @@ from tune_jobs.cli.screen import console_of
 @click.option("--resume", metavar="RUN", help="Continue this run of the storage instead of starting a new one.")
 @click.option("--follow", is_flag=True, help="Print the output of the job until it is over, and exit with its status.")
 @run_options
-@options.debug
+@options.diagnostics
 @click.pass_context
 def submit(ctx: click.Context, /, experiment: str, follow: bool, **request: Any) -> None:
     """Submit EXPERIMENT to a Ray cluster, which runs it as `tune-jobs run` does here.

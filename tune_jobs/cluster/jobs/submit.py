@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -22,6 +23,7 @@ from tune_jobs.experiment.overrides import Overrides
 from tune_jobs.loading.loader import Loaded, file_named, load, split_reference
 from tune_jobs.loading.shipped import list_shipped
 
+_LOG = logging.getLogger(__name__)
 _Value = TypeVar("_Value")
 
 # The options of `tune-jobs run` that change nothing in the experiment.
@@ -101,6 +103,7 @@ def submit(
         command = _run_command(reference, run_storage, {**options, "name": name})
     else:
         command = _resume_command(reference, run_storage, name, options)
+    _LOG.info("Submitting %s as %s; the folder that is sent: %s", loaded.name, name, folder)
     job = _send(
         server,
         entrypoint=command,

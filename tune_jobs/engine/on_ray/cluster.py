@@ -22,6 +22,7 @@ from tune_jobs.host.signals import held_back
 
 _NAMESPACE = "tune-jobs"  # tells a connection of ours from one that the process had before
 _ANSWER_S = 10.0
+_LOG = logging.getLogger(__name__)
 
 
 def cluster_address() -> str | None:
@@ -49,6 +50,8 @@ def join(address: str) -> None:
 
     _check(address)
     runtime_env = runtime_env_of_workers(job_runtime_env(os.environ))
+    variables = ", ".join(sorted(runtime_env["env_vars"])) or "none"  # names only: a value may be a token
+    _LOG.info("Joining the Ray cluster at %s. Variables of this process for its workers: %s", address, variables)
 
     def connect() -> None:
         ray.init(address=address, namespace=_NAMESPACE, runtime_env=runtime_env, logging_level=logging.WARNING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -20,6 +21,7 @@ from tune_jobs.host.environment import variables_set
 from tune_jobs.host.signals import held_back
 
 _IMPORTED_BY_WORKERS = "trainables.worker_preload"
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -54,6 +56,14 @@ def local_ray(machine: Machine, folder: Path, worker_variables: Mapping[str, str
 
 def _start(machine: Machine, folder: Path) -> None:
     (node,) = machine.nodes
+    _LOG.info(
+        "Starting Ray in %s: %g CPUs, %g GPUs, %d bytes of memory for trials",
+        folder,
+        node.cpus,
+        node.gpus,
+        node.memory_bytes,
+    )
+    begun_s = time.monotonic()
     with unused_processes_left_out():
         init_local_ray(
             folder,
@@ -63,6 +73,7 @@ def _start(machine: Machine, folder: Path) -> None:
             include_dashboard=False,
             logging_level=logging.WARNING,
         )
+    _LOG.info("Ray has started after %.1f s", time.monotonic() - begun_s)
 
 
 def variables_of_first_workers(machine: Machine, trials: int, trainable: type[KerasTrainable]) -> dict[str, str]:
@@ -78,7 +89,10 @@ def variables_of_first_workers(machine: Machine, trials: int, trainable: type[Ke
         trainable: The class of the trials. If it has a ``step`` of its own, it need not train with Keras.
     """
     if trials < machine.cpus:
+        _LOG.info("No worker is started early: %d trials run side by side on %g CPUs", trials, machine.cpus)
         return {"RAY_prestart_worker_first_driver": "0"}
     if machine.gpus or trainable.step is not KerasTrainable.step:
+        _LOG.info("Workers import nothing before their first trial: there are GPUs, or the trainable has its own step")
         return {}
+    _LOG.info("Workers import %s before their first trial", _IMPORTED_BY_WORKERS)
     return {"RAY_preload_python_modules": _IMPORTED_BY_WORKERS}

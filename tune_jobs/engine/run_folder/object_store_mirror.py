@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 import time
@@ -26,6 +27,7 @@ _CHECKPOINT = re.compile(f"{TRIAL_PATTERN}/{CHECKPOINT_PATTERN}/.+")
 MIN_PAUSE_S = 5.0
 MAX_BYTES_PER_S = 2**20
 _ROUND_S = 15.0  # a quarter of a lease
+_LOG = logging.getLogger(__name__)
 
 
 def pause_s(sent_bytes: int) -> float:
@@ -126,8 +128,11 @@ class Mirror:
             return
         with self._lock:
             trials = sorted(self._weights_to_remove)
-        sent_bytes = sum(self._send(path) for path in self._changed())
+        changed = self._changed()
+        sent_bytes = sum(self._send(path) for path in changed)
         self._due_s = self._clock() + pause_s(sent_bytes)
+        if changed:
+            _LOG.info("Sent %d files (%d bytes) to %s", len(changed), sent_bytes, self.remote)
         if trials:  # only now does the journal in the object store have the ends of these trials
             self._remove_weights(trials)
             with self._lock:
@@ -144,6 +149,7 @@ class Mirror:
             self._failure = str(lost)
         except OSError as error:
             self._failure = f"{self.remote} has taken nothing for a minute: {reason(error)}"
+            _LOG.info("The mirror stops. %s", self._failure)
 
     def _nap(self, delay_s: float) -> None:
         if self._stop.wait(delay_s):

@@ -11,6 +11,7 @@ Four names stand for one pipe. From the decision to the screen, an event passes
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,10 +20,11 @@ from trainables.storage.checkpoint import DiskCheckpoints
 from trainables.storage.layout import trial_name
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
-from tune_jobs.results import Event, JournalWriter
+from tune_jobs.results import Event, JournalWriter, Noted
 from tune_jobs.results.layout import JOURNAL_FILE, error_file
 
 Check = Callable[[], object]
+_LOG = logging.getLogger(__name__)
 
 
 class CheckpointPruner:
@@ -104,6 +106,9 @@ class Recorder:
         if self._check is not None:
             self._check()
         self._journal.write(event)
+        _LOG.debug("%s", event)
+        if isinstance(event, Noted):  # a retry, a node that came or went, a checkpoint that was given up
+            _LOG.info("%s%s", "" if event.trial is None else f"trial {event.trial}: ", event.text)
         self._pruner.event(event)
         self._report(lambda reporter: reporter.event(event))
 
