@@ -36,7 +36,6 @@ class _Overridable:
 
     def __init__(self, get: Callable[[Any], Any]) -> None:
         self._get = get
-        self.__doc__ = get.__doc__
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         return self if instance is None else self._get(instance)
