@@ -116,7 +116,7 @@ def test_no_credentials_of_an_object_store_are_logged(tmp_path: Path, caplog: py
     with caplog.at_level(logging.DEBUG, "tune_jobs"):
         mirror.round()
     [line] = caplog.messages
-    assert line.startswith("Sent 1 files (3 bytes) to s3://bucket/runs")
+    assert line.startswith("Sent journal.jsonl (3 bytes) to s3://bucket/runs")
     assert "SECRET" not in line
     assert "KEY" not in line
 

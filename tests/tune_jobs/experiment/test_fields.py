@@ -25,7 +25,17 @@ from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import Random
 from tune_jobs.views.reports.experiment import description
 
-NOT_ABOUT_THE_EXPERIMENT = {"experiment", "storage", "name", "warm_start", "repeats", "top", "address", "debug"}
+NOT_ABOUT_THE_EXPERIMENT = {
+    "experiment",
+    "storage",
+    "name",
+    "warm_start",
+    "repeats",
+    "top",
+    "address",
+    "debug",
+    "verbose",
+}
 
 
 class AlsoNeverTrained(NeverTrained):

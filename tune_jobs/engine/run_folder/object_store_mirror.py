@@ -66,8 +66,7 @@ class Mirror:
         stop: threading.Event | None = None,
     ) -> None:
         self.remote = remote
-        self._folder = folder
-        self._lease = lease
+        self._folder, self._lease = folder, lease
         self._sleep, self._clock = sleep, clock
         self._sent: dict[str, tuple[int, int]] = {}
         self._due_s = clock()
@@ -128,11 +127,8 @@ class Mirror:
             return
         with self._lock:
             trials = sorted(self._weights_to_remove)
-        changed = self._changed()
-        sent_bytes = sum(self._send(path) for path in changed)
+        sent_bytes = sum(self._send(path) for path in self._changed())
         self._due_s = self._clock() + pause_s(sent_bytes)
-        if changed:
-            _LOG.info("Sent %d files (%d bytes) to %s", len(changed), sent_bytes, self.remote)
         if trials:  # only now does the journal in the object store have the ends of these trials
             self._remove_weights(trials)
             with self._lock:
@@ -149,7 +145,6 @@ class Mirror:
             self._failure = str(lost)
         except OSError as error:
             self._failure = f"{self.remote} has taken nothing for a minute: {reason(error)}"
-            _LOG.info("The mirror stops. %s", self._failure)
 
     def _nap(self, delay_s: float) -> None:
         if self._stop.wait(delay_s):
@@ -167,9 +162,10 @@ class Mirror:
         return path.relative_to(self._folder).as_posix()
 
     def _send(self, path: Path) -> int:
-        version = _version(path)  # before the file is read: if it is written meanwhile, it is sent again
-        size = self.remote.send(self._name(path), path)
-        self._sent[self._name(path)] = version
+        name, version = self._name(path), _version(path)  # before the file is read: written meanwhile, it is sent again
+        size = self.remote.send(name, path)
+        self._sent[name] = version
+        _LOG.info("Sent %s (%d bytes) to %s", name, size, self.remote)
         return size
 
     def _remove_weights(self, trials: Sequence[int]) -> None:
