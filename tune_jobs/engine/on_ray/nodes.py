@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tune_jobs.engine.on_ray.internals.state import node_groups
 from tune_jobs.host.capacity import Machine, Node
@@ -60,7 +61,7 @@ class WorkerNodes:
     """The names of the nodes that workers run on. Each worker is asked once, which takes about 1 ms."""
 
     def __init__(self) -> None:
-        self._names: dict[Any, str] = {}
+        self._names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()  # weak: a handle keeps its actor alive
 
     def name(self, worker: Any) -> str:
         """Return the name of the node of a worker.

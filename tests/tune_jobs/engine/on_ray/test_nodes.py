@@ -55,6 +55,10 @@ class FakeWorker:
         return self.answer
 
 
+class FutureActor:
+    """An actor of a Ray without ``__ray_call__``."""
+
+
 @pytest.fixture
 def one_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray, "get", lambda worker, timeout: worker.get())
@@ -73,7 +77,7 @@ def test_a_worker_is_asked_once_where_it_is() -> None:
 @pytest.mark.parametrize("error", [ActorDiedError(), GetTimeoutError("late"), AttributeError("__ray_call__")])
 def test_a_worker_that_does_not_answer_has_no_node(error: Exception) -> None:
     assert WorkerNodes().name(FakeWorker(error)) == ""
-    assert WorkerNodes().name(object()) == ""  # an actor of a Ray without this method
+    assert WorkerNodes().name(FutureActor()) == ""
 
 
 def test_what_ray_counts_for_itself_is_no_custom_resource() -> None:
