@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from tune_jobs.engine.on_ray.internals.state import node_groups
 from tune_jobs.host.capacity import Machine, Node
 
-_BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")  # `ray up` leaves it on the head, for the autoscaler
+LAUNCHER_FILE = Path("~/ray_bootstrap_config.yaml")  # `ray up` leaves it on the head, for the autoscaler
 _KUBERAY_START = "KUBERAY_GEN_RAY_START_CMD"  # in the pod of the head; KubeRay's autoscaler does not tell its limits
 _ANSWER_S = 10.0
 
@@ -101,7 +101,7 @@ def possible_nodes() -> tuple[tuple[Node, int], ...]:
         Pairs of a node and the most nodes of its kind.
     """
     groups = tuple((Node.from_ray(resources, name), most) for name, resources, most in node_groups())
-    return groups or launcher_file_nodes(_BOOTSTRAP.expanduser())
+    return groups or launcher_file_nodes(LAUNCHER_FILE.expanduser())
 
 
 def _may_grow_silently(environment: Mapping[str, str]) -> bool:

@@ -75,7 +75,7 @@ class LeanTrial(Trial):
         self._trainable = trainable
         self._last_result: dict[str, Any] = {}
         Trial.__init__(
-            self, name, config=config, trial_id=trial_id, storage=storage, trial_name_creator=_id_of, **_STUB
+            self, name, config=config, trial_id=trial_id, storage=storage, trial_name_creator=_id_of, **STUB_OPTION
         )
         if self.storage is not None:
             self.storage.trial_dir_name = trial_id
@@ -123,4 +123,4 @@ def _id_of(trial: Trial) -> str:
     return trial.trial_id
 
 
-_STUB: dict[str, Any] = {"stub": True} if "stub" in inspect.signature(Trial.__init__).parameters else {}
+STUB_OPTION: dict[str, Any] = {"stub": True} if "stub" in inspect.signature(Trial.__init__).parameters else {}

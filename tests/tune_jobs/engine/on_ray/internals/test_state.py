@@ -45,7 +45,7 @@ def test_without_the_name_the_launcher_file_counts(
     missing: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "launcher.yaml").write_text(LAUNCHER_FILE)
-    monkeypatch.setattr(nodes, "_BOOTSTRAP", tmp_path / "launcher.yaml")
+    monkeypatch.setattr(nodes, "LAUNCHER_FILE", tmp_path / "launcher.yaml")
     if missing == "module":
         monkeypatch.setitem(sys.modules, "ray._private.state", None)
         monkeypatch.delattr("ray._private.state")

@@ -58,7 +58,7 @@ def test_a_run_goes_on_without_stubs_and_without_names_of_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up: list[str] = []
-    monkeypatch.setattr(lean_trial, "_STUB", {})
+    monkeypatch.setattr(lean_trial, "STUB_OPTION", {})
     monkeypatch.setattr("ray.tune.experiment.trial.validate_trainable", looked_up.append)
     declared = experiment(trials=4, max_epochs=3, searcher=Random(), scheduler=NoScheduler())
     run = SimulatedRun(declared, tmp_path, Workers(3), monkeypatch)
