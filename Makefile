@@ -4,9 +4,10 @@ BIN := .venv/bin
 PACKAGES := search_spaces trainables tune_jobs
 WITH_PRIVATE_NAMES := "ray[default,tune]" keras tensorflow hyperopt
 FAULTS := tests/integration/test_faults.py
+SEEDS ?= 20
 BENCH ?= where_time_goes whole_run equal_work time_to_accuracy driver proposals leaderboard startup scale
 
-.PHONY: demo demo-cluster test coverage test-slow newest faults bench lint types contracts docs format clean
+.PHONY: demo demo-cluster test coverage chance test-slow newest faults bench lint types contracts docs format clean
 
 demo: .venv/installed
 	$(BIN)/tune-jobs run digits_mlp
@@ -28,6 +29,15 @@ test: .venv/installed
 # The lines that the last `make test` did not reach.
 coverage: .venv/installed
 	$(BIN)/coverage report --show-missing --skip-covered --sort=cover
+
+# A hunt for tests that fail by chance: each property test with 20 times its examples, and all tests without Ray in random order,
+# under SEEDS seeds. A failure prints its seed and the line that repeats its example.
+chance: .venv/installed
+	@for seed in $$(seq 1 $(SEEDS)); do echo "seed $$seed"; \
+	EXAMPLES_TIMES=20 $(BIN)/pytest -q -m "hypothesis and not integration" --timeout=3600 --hypothesis-seed=$$seed \
+	|| failed="$$failed examples:$$seed"; \
+	$(BIN)/pytest -q -m "not integration" --hypothesis-seed=$$seed --random-order-bucket=global --random-order-seed=$$seed \
+	|| failed="$$failed order:$$seed"; done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 # Everything that `make test` leaves out, also after a failure. Some tests need more than others have: an S3 server (installed
 # here), network namespaces (root), 9 GiB of free memory. Whatever is skipped is listed at the end, with its reason.

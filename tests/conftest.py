@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from tests.support.examples import TIMES, USUAL
+
 # A failure prints the line that repeats its example: `@reproduce_failure(…)`. There is no deadline: on a machine with
 # other work an example may take any time.
-settings.register_profile("tune_jobs", print_blob=True, deadline=None)
+settings.register_profile("tune_jobs", print_blob=True, deadline=None, max_examples=USUAL * TIMES)
 settings.load_profile("tune_jobs")
 
 

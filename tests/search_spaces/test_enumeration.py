@@ -7,16 +7,17 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 
 from search_spaces import Boolean, Choice, Fixed, Float, Int, InvalidDeclaration, SearchSpace
 from search_spaces.json_values import identity
 from tests.support import space_strategies as some
+from tests.support.examples import with_examples
 
 MOST = 2_000
 
 
-@settings(deadline=None, max_examples=120)
+@with_examples(120)
 @given(some.spaces(finite=True, most=4))
 def test_grid_has_exactly_the_configurations_of_the_space(space: SearchSpace) -> None:
     assume(space.size <= MOST)

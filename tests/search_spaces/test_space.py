@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Boolean, Choice, Fixed, Float, Int, InvalidDeclaration, SearchSpace
 from search_spaces.checked import deferred_checks
 from search_spaces.examples import digits_mlp, fashion_mnist_mlp
 from tests.support import space_strategies as some
+from tests.support.examples import with_examples
 
 NESTED = SearchSpace(
     blocks=Int(0, 2),
@@ -118,7 +119,7 @@ def test_configurations_own_their_values() -> None:
     assert all(9 not in each["kernel"] and each["fixed"] == {"a": []} for each in space.grid())
 
 
-@settings(deadline=None, max_examples=80)
+@with_examples(80)
 @given(some.spaces(), st.integers(0, 2**32))
 def test_samples_are_contained_and_forms_round_trip(space: SearchSpace, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -139,7 +140,7 @@ def test_samples_are_contained_and_forms_round_trip(space: SearchSpace, seed: in
     assert str(space)
 
 
-@settings(deadline=None, max_examples=60)
+@with_examples(60)
 @given(some.spaces(), st.data())
 def test_a_changed_configuration_is_refused(space: SearchSpace, data: st.DataObject) -> None:
     config = space.sample(np.random.default_rng(0))
@@ -272,7 +273,7 @@ garbage: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@with_examples(150)
 @given(st.data())
 def test_problems_never_raise_whatever_was_declared(data: st.DataObject) -> None:
     draw = data.draw
@@ -307,7 +308,7 @@ any_json = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@with_examples(100)
 @given(valid_json, any_json, st.data())
 def test_hostile_json_raises_nothing_but_the_declared_error(
     data: dict[str, Any], poison: Any, choose: st.DataObject

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
+from tests.support.examples import with_examples
 from trainables.settings import Mode
 from tune_jobs.base.objective import Objective
 from tune_jobs.results import (
@@ -24,7 +24,7 @@ from tune_jobs.results import (
 )
 
 # No deadline: a busy machine is not a wrong result.
-property_settings = settings(deadline=None, max_examples=35)
+property_settings = with_examples(35)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 AMOUNTS = st.floats(0, 1e12)

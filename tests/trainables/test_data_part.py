@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import with_examples
 from trainables import Data
 
 FRACTIONS = st.floats(0, 1, exclude_min=True)
@@ -39,7 +40,7 @@ def places(data: Data) -> np.ndarray:
     return data.train[0][:, 0]
 
 
-@settings(max_examples=150, deadline=None)
+@with_examples(150)
 @given(classes(), FRACTIONS, st.sampled_from(["flat", "column", "unsigned", "floats", "one-hot"]))
 def test_each_class_has_its_share_and_at_least_one_example(drawn: np.ndarray, fraction: float, form: str) -> None:
     part = Data(numbered(as_labels(drawn, form))).part(fraction)
@@ -53,7 +54,7 @@ def test_each_class_has_its_share_and_at_least_one_example(drawn: np.ndarray, fr
     assert count <= kept.sum() <= count + (there > 0).sum()
 
 
-@settings(max_examples=100, deadline=None)
+@with_examples(100)
 @given(classes(), FRACTIONS)
 def test_examples_keep_their_order_their_labels_and_their_weights(drawn: np.ndarray, fraction: float) -> None:
     x, y = numbered(drawn)
@@ -67,7 +68,7 @@ def test_examples_keep_their_order_their_labels_and_their_weights(drawn: np.ndar
     np.testing.assert_array_equal(weights, found / 7)
 
 
-@settings(max_examples=100, deadline=None)
+@with_examples(100)
 @given(st.integers(1, 200), FRACTIONS)
 def test_what_has_no_classes_is_drawn_at_random_to_the_very_number(examples: int, fraction: float) -> None:
     part = Data(numbered(np.linspace(-1.5, 1.2, examples))).part(fraction)

@@ -11,7 +11,7 @@ from hyperopt import Trials, rand, tpe
 from hyperopt.base import Domain
 from hyperopt.pyll import as_apply
 from hyperopt.pyll.stochastic import sample
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
@@ -21,6 +21,7 @@ from search_spaces.examples import digits_mlp
 from search_spaces.json_values import identity
 from search_spaces.space import Config
 from tests.support import space_strategies as some
+from tests.support.examples import with_examples
 
 DRAWS = 3_000
 LISTED = SearchSpace(
@@ -73,7 +74,7 @@ def test_proposed_continuous_values_are_as_declared(proposals: list[Config]) -> 
     assert kstest([(np.log10(each["log_float"]) + 5) / 4 for each in proposals], "uniform").pvalue > 1e-4
 
 
-@settings(deadline=None, max_examples=60)
+@with_examples(60)
 @given(some.spaces(), st.integers(0, 2**32))
 def test_proposals_lie_in_the_space_and_encoding_is_the_inverse(space: SearchSpace, seed: int) -> None:
     expressions = to_hyperopt(space)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Boolean, Choice, Float, Int, Parameter, SearchSpace
@@ -12,6 +12,7 @@ from search_spaces.adapters.vectors import Vectors, is_number, number_at, positi
 from search_spaces.json_values import identity
 from search_spaces.space import Config
 from tests.support import space_strategies as some
+from tests.support.examples import with_examples
 
 SPACE = SearchSpace(
     rate=Float(1e-4, 1e-2, log=True),
@@ -28,7 +29,7 @@ def drawn(space: SearchSpace, seed: int, count: int = 1) -> list[Config]:
     return [space.sample(rng) for _ in range(count)]
 
 
-@settings(deadline=None, max_examples=60)
+@with_examples(60)
 @given(some.spaces(finite=True), st.integers(0, 2**32))
 def test_two_configurations_have_the_same_vector_only_if_they_are_the_same(space: SearchSpace, seed: int) -> None:
     configs = drawn(space, seed, 12)
@@ -39,7 +40,7 @@ def test_two_configurations_have_the_same_vector_only_if_they_are_the_same(space
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@with_examples(60)
 @given(some.spaces(), st.integers(0, 2**32))
 def test_inactive_slots_are_at_the_origin_and_active_ones_are_not(space: SearchSpace, seed: int) -> None:
     vectors = Vectors(space)
@@ -55,7 +56,7 @@ def test_inactive_slots_are_at_the_origin_and_active_ones_are_not(space: SearchS
             assert row[columns].any()
 
 
-@settings(deadline=None, max_examples=60)
+@with_examples(60)
 @given(some.parameters, st.integers(0, 2**32))
 def test_a_number_is_found_again_at_its_position(parameter: Parameter, seed: int) -> None:
     value = parameter.sample(np.random.default_rng(seed))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from scipy.stats import chisquare, kstest
 
 from search_spaces import Boolean, Choice, Fixed, Float, Int, InvalidDeclaration, Parameter
@@ -20,6 +20,7 @@ from search_spaces.checked import deferred_checks
 from search_spaces.json_values import identity
 from search_spaces.parameters import parameter_from_json, parameter_to_json
 from tests.support import space_strategies as some
+from tests.support.examples import with_examples
 
 STEPPED = [
     (Float(0.0, 0.5, step=0.1), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]),
@@ -94,7 +95,7 @@ def test_problem_with_a_value(parameter: Parameter, value: Any, accepted: bool) 
         assert "but must be" in reason
 
 
-@settings(deadline=None, max_examples=100)
+@with_examples(100)
 @given(some.parameters)
 def test_samples_and_ends_are_values_and_forms_round_trip(parameter: Parameter) -> None:
     rng = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import SearchSpace
@@ -20,6 +20,7 @@ from search_spaces.examples import (
     mnist_mlp,
     mnist_sweeps,
 )
+from tests.support.examples import with_examples
 from tests.support.outcomes import BeginTrial
 from trainables import Data
 from trainables.examples.dense import Dense
@@ -197,7 +198,7 @@ def test_every_loss_is_trained_and_reports_accuracy(loss: str, begin: BeginTrial
 
 @pytest.mark.parametrize("space", SPACES)
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=8, deadline=None)
+@with_examples(8)
 def test_every_configuration_of_the_shipped_spaces_is_built(space: SearchSpace, seed: int) -> None:
     config = space.sample(np.random.default_rng(seed))
     model = build(**config)

@@ -10,9 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import with_examples
 from tests.support.official_data import mnist_home
 from trainables import InvalidData, KerasTrainable
 from trainables.examples import idx, mnist_data
@@ -104,7 +105,7 @@ def test_a_file_that_was_not_copied_whole_is_refused(home: Path, length: int) ->
 
 
 @given(shape=st.lists(st.integers(0, 5), min_size=1, max_size=3), seed=st.integers(0, 9))
-@settings(max_examples=30, deadline=None)
+@with_examples(30)
 def test_an_array_comes_back_from_its_file(
     tmp_path_factory: pytest.TempPathFactory, shape: list[int], seed: int
 ) -> None:

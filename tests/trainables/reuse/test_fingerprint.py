@@ -8,9 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import with_examples
 from tests.support.traced import Traced, built_model
 from trainables.internals.global_state import forget_names
 from trainables.reuse.fingerprint import OpaqueModelError, fingerprint
@@ -28,7 +29,7 @@ CONFIGS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@with_examples(25)
 @given(CONFIGS, CONFIGS, st.booleans())
 def test_models_are_traced_alike_if_they_differ_in_seed_and_rate_only(
     config: dict[str, Any], other: dict[str, Any], alike: bool

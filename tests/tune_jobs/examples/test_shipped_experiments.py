@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces.examples import mnist_joint, mnist_sweeps
+from tests.support.examples import with_examples
 from trainables.examples.mnist_dense import MnistDense
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.overrides import Overrides
@@ -128,7 +129,7 @@ def test_the_joint_space_also_covers_what_the_reference_only_names() -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=100, deadline=None)
+@with_examples(100)
 def test_whatever_the_sweeps_train_the_joint_search_can(seed: int) -> None:
     joint, defaults = mnist_joint.SPACE, MnistDense.defaults
     config = mnist_sweeps.SPACE.sample(np.random.default_rng(seed))

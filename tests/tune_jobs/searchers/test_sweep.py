@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from search_spaces import Boolean, Choice, Fixed, Float, Int, InvalidDeclaration, SearchSpace
+from tests.support.examples import with_examples
 from tests.support.space_strategies import spaces
 from tune_jobs.searchers import WAIT, Sweep
 
@@ -193,7 +194,7 @@ def test_the_limit_is_exact_where_no_condition_closes_a_step() -> None:
 
 
 @given(space=spaces(finite=True), data=st.data())
-@settings(max_examples=60, deadline=None)
+@with_examples(60)
 def test_in_any_finite_space(space: SearchSpace, data: st.DataObject) -> None:
     """Every proposal lies in the space, none comes twice, none is outside the step, and the limit holds."""
     names = data.draw(st.permutations(list(space.parameters)))

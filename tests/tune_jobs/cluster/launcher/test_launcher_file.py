@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import with_examples
 from tune_jobs.cluster.launcher.launcher_file import LauncherFile, interpret, read
 from tune_jobs.cluster.launcher.yaml_lines import parse
 from tune_jobs.errors import RequestError
@@ -240,7 +241,7 @@ PATHS = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@with_examples(40)
 @given(st.lists(st.tuples(PATHS, VALUES), min_size=1, max_size=3), st.sampled_from([AWS, OWN]))
 def test_any_file_is_read_or_refused(changes: list[tuple[tuple[str, ...], Any]], base: str) -> None:
     config = yaml.safe_load(base)

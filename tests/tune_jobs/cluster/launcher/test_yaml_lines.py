@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import with_examples
 from tune_jobs.cluster.launcher.yaml_lines import parse
 from tune_jobs.errors import RequestError
 
@@ -68,7 +69,7 @@ INNER = st.lists(LEAVES, max_size=2) | st.dictionaries(KEYS, LEAVES)
 TREES = LEAVES | st.lists(INNER, max_size=2) | st.dictionaries(KEYS, INNER)
 
 
-@settings(max_examples=40)
+@with_examples(40)
 @given(st.dictionaries(KEYS, TREES, min_size=1))
 def test_everything_has_a_line_and_keeps_its_value(tree: dict[str, Any]) -> None:
     text = yaml.safe_dump(tree)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from tests.support.examples import with_examples
 from tests.support.fakes import experiment
 from trainables.report import Epoch
 from tune_jobs.engine.decisions.coordinator import Coordinator
@@ -96,7 +97,7 @@ def any_two(checkpoints: Checkpoints, seed: int) -> Checkpoints:
 
 @pytest.mark.parametrize("searcher", [Random(), HyperOpt(startup_trials=4)])
 @given(cut=st.floats(0, 1), seed=st.integers(0, 10**6))
-@settings(deadline=None, max_examples=20)
+@with_examples(20)
 def test_a_journal_that_was_cut_anywhere_ends_as_a_whole_one(searcher: Any, cut: float, seed: int) -> None:
     declared = experiment(trials=12, searcher=searcher)
     with tempfile.TemporaryDirectory() as folder:
@@ -123,7 +124,7 @@ def readable(journal: Path) -> None:
 
 
 @given(place=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255), seed=st.integers(0, 10**6))
-@settings(deadline=None, max_examples=60)
+@with_examples(60)
 def test_a_changed_byte_of_an_epoch_or_an_end_is_noticed_and_mended(place: float, byte: int, seed: int) -> None:
     declared = experiment(trials=4, max_epochs=4, searcher=Random(), scheduler=NoScheduler())
     with tempfile.TemporaryDirectory() as folder:

@@ -6,10 +6,11 @@ import heapq
 import math
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Choice, SearchSpace
+from tests.support.examples import with_examples
 from tests.support.fakes import MemoryEventLog, experiment, worker_death
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.experiment.experiment import Experiment
@@ -102,7 +103,7 @@ WAY = [
 
 
 @given(workers=st.integers(1, 5))
-@settings(deadline=None, max_examples=10)
+@with_examples(10)
 def test_any_number_of_workers_goes_the_same_way(workers: int) -> None:
     done = Workers(swept(), workers).run([])
     assert tried(done) == dict(enumerate(WAY))
@@ -122,7 +123,7 @@ def test_no_step_begins_before_the_one_before_has_ended() -> None:
 
 
 @given(cut=st.floats(0, 1), workers=st.integers(1, 5), again=st.integers(1, 5), asha=st.booleans())
-@settings(deadline=None, max_examples=60)
+@with_examples(60)
 def test_a_sweep_that_was_cut_anywhere_goes_the_same_way(cut: float, workers: int, again: int, asha: bool) -> None:
     declared = swept(ASHA() if asha and workers == again == 1 else None)
     whole = Workers(declared, workers).run([])
@@ -134,7 +135,7 @@ def test_a_sweep_that_was_cut_anywhere_goes_the_same_way(cut: float, workers: in
 
 
 @given(lost=st.integers(0, 6), workers=st.integers(1, 4))
-@settings(deadline=None, max_examples=30)
+@with_examples(30)
 def test_a_trial_that_was_proposed_but_never_started_is_neither_lost_nor_repeated(lost: int, workers: int) -> None:
     """Its worker was still being made when the run was killed, and others of its step had begun."""
     whole = Workers(swept(), 4).run([]).log.events

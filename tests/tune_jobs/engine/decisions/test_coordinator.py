@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Choice, SearchSpace
+from tests.support.examples import with_examples
 from tests.support.fakes import MemoryEventLog, experiment
 from tests.support.simulation import Simulation
 from tune_jobs.engine.decisions.coordinator import Coordinator
@@ -116,7 +117,7 @@ def test_a_mistake_of_a_later_trial_is_that_trial_s_failure() -> None:
 
 
 @given(total=st.integers(1, 60), workers=st.integers(1, 5))
-@settings(deadline=None, max_examples=25)
+@with_examples(25)
 def test_total_epochs_are_never_exceeded(total: int, workers: int) -> None:
     simulation = Simulation(experiment(trials=None, total_epochs=total, searcher=Random()), workers=workers).run()
     assert sum(isinstance(event, EpochReported) for event in simulation.log.events) == total

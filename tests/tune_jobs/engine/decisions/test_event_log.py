@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import with_examples
 from tests.support.fakes import MemoryEventLog, experiment
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.searchers import Random
@@ -27,7 +28,7 @@ class FullDisk(MemoryEventLog):
 
 
 @given(st.integers(0, 40))
-@settings(deadline=None, max_examples=25)
+@with_examples(25)
 def test_a_journal_that_cannot_be_written_ends_the_run_and_has_no_gap(room: int) -> None:
     declared = experiment(trials=4, searcher=Random())
     whole, cut_off = MemoryEventLog(), FullDisk(room)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Choice, Float, Int, SearchSpace
@@ -78,7 +78,6 @@ def test_workers_idle_less_at_the_end_and_every_trial_is_what_it_was(in_order: C
 
 
 @given(cut=st.floats(0, 1), workers=st.integers(1, 5))
-@settings(deadline=None)
 def test_a_run_that_was_cut_trains_every_trial_once(cut: float, workers: int) -> None:
     _, events = spent_s(declared(), workers)
     kept = events[: 1 + int(cut * (len(events) - 2))]
@@ -98,7 +97,6 @@ def in_turn(order: LongestFirst, configs: list[dict[str, Any]]) -> list[int]:
 
 
 @given(st.lists(st.tuples(st.sampled_from([32, 64, 128, 256]), st.integers(1, 3)), min_size=1, max_size=20))
-@settings(deadline=None)
 def test_what_nothing_tells_apart_keeps_its_order(choices: list[tuple[int, int]]) -> None:
     configs = [{"units": units, "layers": layers, "rate": 0.01} for units, layers in choices]
     assert in_turn(LongestFirst(SPACE), configs) == list(range(len(choices)))

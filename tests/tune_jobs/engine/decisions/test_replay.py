@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from search_spaces import Choice, SearchSpace
+from tests.support.examples import with_examples
 from tests.support.fakes import MemoryEventLog, experiment
 from tests.support.simulation import Simulation
 from tune_jobs.engine.decisions.coordinator import Coordinator
@@ -42,7 +43,7 @@ def outcome(simulation: Simulation) -> dict[int, Any]:
 @pytest.mark.parametrize("searcher", [Random(), HyperOpt(startup_trials=4)])
 @given(cut=st.floats(0, 1))
 @example(cut=0.078125)  # right after the last epoch of a trial that stopped itself at a rung
-@settings(deadline=None, max_examples=15)
+@with_examples(15)
 def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(kind: Any, searcher: Any, cut: float) -> None:
     declared = experiment(trials=12, searcher=searcher)
     whole = kind(declared, workers=1).run()
@@ -51,7 +52,7 @@ def test_a_run_that_was_cut_anywhere_ends_as_an_uninterrupted_one(kind: Any, sea
 
 
 @given(cut=st.floats(0, 1))
-@settings(deadline=None, max_examples=10)
+@with_examples(10)
 def test_the_leaderboard_of_a_journal_that_was_cut_and_resumed_is_that_of_a_whole_one(cut: float) -> None:
     declared = experiment(trials=12, searcher=Random(), keep=3)
     whole = Simulation(declared, workers=1).run()
@@ -71,7 +72,7 @@ def test_the_leaderboard_of_a_journal_that_was_cut_and_resumed_is_that_of_a_whol
 
 
 @given(cut=st.floats(0, 1), workers=st.integers(2, 4))
-@settings(deadline=None, max_examples=15)
+@with_examples(15)
 def test_side_by_side_a_cut_run_tries_the_same_configurations_once(cut: float, workers: int) -> None:
     space = SearchSpace(x=Choice(0.1, 0.2, 0.3, 0.4, 0.5), y=Choice("a", "b"))
     for searcher in (Random(), Grid()):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import with_examples
 from tests.support.trial_events import ended, epoch, started, whole_trial
 from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions.retention import RetentionPolicy
@@ -59,7 +60,7 @@ def test_everything_is_kept_when_all_is_asked_for() -> None:
     lag=st.integers(0, 4),
     cut=st.floats(0, 1),
 )
-@settings(deadline=None, max_examples=60)
+@with_examples(60)
 def test_what_is_left_are_the_first_ranks_of_the_leaderboard(
     values: list[float], keep: Keep, lag: int, cut: float
 ) -> None:

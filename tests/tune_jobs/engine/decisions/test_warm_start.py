@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Choice, Float, SearchSpace
+from tests.support.examples import with_examples
 from tests.support.fakes import MemoryEventLog, experiment
 from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions.coordinator import Coordinator
@@ -166,7 +167,7 @@ def test_what_was_taken_is_in_the_new_folder_and_the_old_one_may_go(tmp_path: Pa
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.sampled_from(["stopped", "completed", "failed"]))))
-@settings(deadline=None, max_examples=30)
+@with_examples(30)
 def test_every_trial_taken_can_be_judged(ends: list[tuple[float, int, str]]) -> None:
     """Else HyperOpt would take it for one that still runs, and so for a bad one, for ever."""
     from tune_jobs.searchers.trial_order import TrialOrder

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import with_examples
 from tests.support.result_strategies import EVENTS, property_settings
 from tune_jobs.results import (
     EpochReported,
@@ -64,7 +65,7 @@ def test_what_is_written_is_read_back(events: list[Event]) -> None:
         assert same(read_journal(path)) == same(events)
 
 
-@settings(property_settings, max_examples=300)
+@with_examples(300)
 @given(st.lists(EVENTS, max_size=5), EVENTS, st.data())
 def test_a_journal_cut_anywhere_is_a_prefix_and_can_be_continued(
     events: list[Event], another: Event, data: st.DataObject

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.support.examples import with_examples
 from tests.support.result_strategies import EVENTS
 from trainables.storage.retry import DELAYS_S
 from tune_jobs.results import Event, JournalError, JournalWriter, Noted, RunEnded, read_journal
@@ -110,7 +110,7 @@ class KilledDrivers(RuleBasedStateMachine):
 
 
 TestKilledDrivers = KilledDrivers.TestCase
-TestKilledDrivers.settings = settings(deadline=None, max_examples=40, stateful_step_count=15)
+TestKilledDrivers.settings = with_examples(40, stateful_step_count=15)
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from hyperopt import tpe
 from hyperopt.base import JOB_STATE_DONE, STATUS_OK, Domain, Trials
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Boolean, Choice, Float, Int, SearchSpace
 from search_spaces.adapters.hyperopt import encode, to_hyperopt
+from tests.support.examples import with_examples
 from tune_jobs.searchers import HyperOpt, hyperopt_tpe
 from tune_jobs.searchers.hyperopt_tpe import TriedNumbers
 from tune_jobs.searchers.internals import tpe_posterior
@@ -148,7 +149,7 @@ def let_the_program_propose_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tpe_posterior, "_instruction", nonsense)
 
 
-@settings(max_examples=25, deadline=None)
+@with_examples(25)
 @given(trials=st.integers(1, 120), gamma=st.floats(0.05, 4.0), seed=st.integers(0, 2**31 - 1))
 def test_it_proposes_what_hyperopt_would(posterior: Posterior, trials: int, gamma: float, seed: int) -> None:
     tried = drawn_trials(trials, seed)
@@ -156,7 +157,7 @@ def test_it_proposes_what_hyperopt_would(posterior: Posterior, trials: int, gamm
     assert posterior.is_compiled  # this HyperOpt has the private names, and they do what they should
 
 
-@settings(max_examples=15, deadline=None)
+@with_examples(15)
 @given(trials=st.integers(1, 120), gamma=st.floats(0.05, 4.0), seed=st.integers(0, 2**31 - 1))
 def test_the_public_way_proposes_the_same(public_posterior: Posterior, trials: int, gamma: float, seed: int) -> None:
     tried = drawn_trials(trials, seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -14,7 +14,6 @@ from tune_jobs.views.tables.confusion import confusion_lines
 LONG = [f"a class with a long name {index}" for index in range(10)]
 
 
-@settings(deadline=None)
 @given(st.integers(2, 9), st.integers(0, 10**6), st.lists(st.text(max_size=40), min_size=9, max_size=9))
 def test_every_count_stands_in_its_row_and_columns_line_up(classes, seed, names):
     counts = np.random.default_rng(seed).integers(0, 2000, (classes, classes))
