@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from trainables.data import Data, Split, length
+from trainables.data import Data
+from trainables.data.nested import Split, length
 
 
 def multi_gpu_note(backend: str, gpus: float | None) -> str | None:

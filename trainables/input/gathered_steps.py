@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from trainables.data import Split
+from trainables.data.nested import Split
 from trainables.devices.replicas import is_distributed
 from trainables.input.pipeline import ToTensor, TrainingInput
 

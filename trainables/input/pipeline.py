@@ -9,7 +9,7 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from trainables.data import Arrays, Split, leaves, length
+from trainables.data.nested import Arrays, Split, leaves, length
 from trainables.devices.replicas import distribute_batches
 from trainables.fit_options import Augment, FitOptions
 from trainables.input.tensors import as_tensor

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import keras
 
-from trainables.data import Data, leaves
+from trainables.data import Data
+from trainables.data.nested import leaves
 from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
 from trainables.input.gathered_steps import GatheredInput, GatheringSteps, can_gather

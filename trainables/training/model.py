@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import keras
 
-from trainables.data import Arrays, Split, leaves
+from trainables.data.nested import Arrays, Split, leaves
 from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
 from trainables.internals.keras_model import unbuilt_parts

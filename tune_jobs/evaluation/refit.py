@@ -23,7 +23,7 @@ from tune_jobs.results.run import Run
 
 if TYPE_CHECKING:
     from trainables import Data, FitOptions, KerasTrainable
-    from trainables.data import Split
+    from trainables.data.nested import Split
     from trainables.report import Epoch
 
     OnEpoch = Callable[[Epoch, int], object]
@@ -85,7 +85,7 @@ def refit(
         >>> refitted.examples, refitted.epochs == refitted.ranked.best.epoch
         (1437, True)
     """
-    from trainables.data import length
+    from trainables.data.nested import length
     from trainables.devices import prepare as devices
 
     run, output = as_run(run), Path(output)
@@ -117,7 +117,7 @@ def joined(first: Split, second: Split | None) -> Split:
     """
     import keras
 
-    from trainables.data import length
+    from trainables.data.nested import length
 
     if second is None:
         return first

@@ -56,7 +56,7 @@ def score(model: Any, data: Data, batch_size: int) -> Scored:
         data: The data, with a test set.
         batch_size: The number of examples per batch.
     """
-    from trainables.data import length
+    from trainables.data.nested import length
     from trainables.input.pipeline import batches_in_order
 
     split = data.test or ()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trainables.data import are_one_hot
+from trainables.data.labels import are_one_hot
 from tune_jobs.evaluation.reports import Classification, NoReport, Regression, Report
 
 MAX_CLASSES = 1000

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from trainables import FitOptions, InvalidTrainable
-from trainables.data import Split
+from trainables.data.nested import Split
 from trainables.input.pipeline import batches_in_order, training_input
 
 EXAMPLES = 10
