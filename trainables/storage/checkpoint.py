@@ -41,7 +41,8 @@ class Snapshot:
 
     Attributes:
         state: Plain JSON values: the epoch, the best epoch, what the last epoch reported, callbacks.
-        arrays: Arrays by name: ``model/0000``, ``optimizer/0000``, ``best/0000``, ``callbacks/…``.
+        arrays: Arrays by name: ``model/0000``, ``optimizer/0000``, ``best/0000``, ``adapted/…``,
+            ``callbacks/…``.
     """
 
     state: Mapping[str, Any]

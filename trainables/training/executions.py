@@ -7,6 +7,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from trainables.data import Data
 from trainables.internals.global_state import IsolatedGlobalState
 from trainables.report import Best, Epoch, diverged_metric
@@ -63,6 +65,7 @@ class Executions:
         self.epoch = 0
         self.last: Epoch | None = None
         self.best = Best()
+        self._best_execution = 0
         self.trainings: list[Training] = []
         self._global_states = [IsolatedGlobalState() for _ in range(settings.executions)]
         # All are made before any is trained: each sets TensorFlow's seed, which restarts stateful operations.
@@ -102,7 +105,7 @@ class Executions:
         self.epoch += 1
         reports = [training.last.metrics for training in self.trainings if training.last is not None]
         self.last = Epoch(self.epoch, average(reports, self.settings.metric), seconds)
-        self.best = self.best.after(self.last, self.settings, lambda: self._leader(reports).model.get_weights())
+        self.best = self.best.after(self.last, self.settings, lambda: self._weights_of_leader(reports))
         return self.last
 
     def end(self) -> None:
@@ -122,6 +125,7 @@ class Executions:
             "last": self.last and self.last.to_json(),
             "best_epoch": self.best.epoch,
             "best_value": self.best.value,
+            "best_execution": self._best_execution,
             "executions": [part.state for part in parts],
         }
         arrays = numbered("best", list(self.best.weights))
@@ -145,19 +149,25 @@ class Executions:
                 training.restore(earlier)
             raise CheckpointError(f"The checkpoint does not fit: {error}") from error
         self.epoch, self.last, self.best = epoch, last, best
+        self._best_execution = int(snapshot.state.get("best_execution", 0))
 
     def retire(self) -> None:
         """Leave the models to the worker's next trial; these executions must not be used any more."""
         for training in self.trainings:
             training.retire()
 
-    def _leader(self, reports: Sequence[Mapping[str, float]]) -> Training:
-        """Return the execution with the best objective, the first of equals."""
-        metric = self.settings.metric
-        if metric is None:
-            return self.trainings[0]
-        mode = self.settings.mode
-        return self.trainings[min(range(len(reports)), key=lambda execution: as_loss(reports[execution][metric], mode))]
+    def _weights_of_leader(self, reports: Sequence[Mapping[str, float]]) -> list[np.ndarray]:
+        """Return the weights of the execution with the best objective, the first of equals, and remember which it is.
+
+        Layers that were adapted may differ between executions, so that its weights belong to its vocabularies.
+        """
+        metric, mode = self.settings.metric, self.settings.mode
+        leader = 0
+        if metric is not None:
+            leader = min(range(len(reports)), key=lambda execution: as_loss(reports[execution][metric], mode))
+        self._best_execution = leader
+        weights: list[np.ndarray] = self.trainings[leader].model.get_weights()
+        return weights
 
 
 def average(reports: Sequence[Mapping[str, float]], objective: str | None) -> dict[str, float]:

@@ -94,13 +94,14 @@ def create_variables(model: Any, split: Split) -> None:
     """
     x, y, *_ = split
     if not model.built:
-        model(keras.tree.map_structure(_first_example, x))
+        model(keras.tree.map_structure(first_example, x))
     model.optimizer.build(model.trainable_variables)
     if keras.backend.backend() == "tensorflow" and not is_distributed():
         _create_metrics(model, y)
 
 
-def _first_example(array: Any) -> Any:
+def first_example(array: Any) -> Any:
+    """Return the first example of an array, as a model takes it."""
     if array.dtype.kind not in "US" or keras.backend.backend() != "tensorflow":
         return array[:1]
     import tensorflow as tf

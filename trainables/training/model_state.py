@@ -51,9 +51,14 @@ def unsaved_generators(holders: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def layers_of(model: Any) -> list[tuple[str, Any]]:
+    """Return the model itself and each layer under it, an outer one before those in it, with the path to it."""
+    return [(path, item) for path, item in _walk(model) if isinstance(item, keras.layers.Layer)]
+
+
 def layers_that_train(model: Any) -> dict[str, bool]:
     """Return for each layer under a model, and for the model itself, whether it is trainable, by its path."""
-    return {path: bool(item.trainable) for path, item in _walk(model) if isinstance(item, keras.layers.Layer)}
+    return {path: bool(layer.trainable) for path, layer in layers_of(model)}
 
 
 def set_layers_that_train(model: Any, trainable: Mapping[str, bool]) -> None:
@@ -62,8 +67,7 @@ def set_layers_that_train(model: Any, trainable: Mapping[str, bool]) -> None:
     Raises:
         KeyError: The model has a layer that was not there then.
     """
-    layers = [(path, item) for path, item in _walk(model) if isinstance(item, keras.layers.Layer)]
-    for path, layer in layers:  # a layer passes its value on to those in it, which come later
+    for path, layer in layers_of(model):  # a layer passes its value on to those in it, which come later
         layer.trainable = trainable[path]
 
 

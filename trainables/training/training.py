@@ -18,6 +18,7 @@ from trainables.report import Best, Epoch, diverged_metric
 from trainables.reuse.worker_cache import TrialModel, WorkerCache, existence_probe
 from trainables.settings import InvalidTrainable, TrialSettings
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
+from trainables.training.adapted_state import PREFIX, AdaptedLayers, AdaptedState, finalize
 from trainables.training.callbacks import TrialCallbacks
 from trainables.training.model import BuildsModels, build_compiled_model, create_variables, set_steps_per_execution
 from trainables.training.model_state import further_variables, unsaved_generators
@@ -75,6 +76,7 @@ class Training:
             create_variables=lambda: create_variables(self.model, data.train),
             changed=self._trial_model.forget_fingerprint,
         )
+        self._adapted = AdaptedLayers(self.model)
         self._finalized = False
         self._callbacks = TrialCallbacks(
             options.callbacks,
@@ -101,7 +103,11 @@ class Training:
         """Parts of the training that a continued trial would not restore, in words."""
         holders = {"model": self.model, **{type(each).__name__: each for each in self._callbacks.callbacks}}
         generators = unsaved_generators(holders)
-        return self._compiled.unsaved + [f"the generator `{name}` begins anew" for name in generators]
+        return (
+            self._compiled.unsaved
+            + self._adapted.unsaved
+            + [f"the generator `{name}` begins anew" for name in generators]
+        )
 
     def run_epoch(self) -> Epoch:
         """Train one more epoch, validate it, and keep its weights if it is the best.
@@ -147,6 +153,7 @@ class Training:
         """Return a copy of everything that another process needs to go on."""
         callback_states, callback_arrays = self._callbacks.state()
         further = further_variables(self.model)
+        adapted = self._adapted.state()
         state = {
             "epoch": self.epoch,
             "last": self.last and self.last.to_json(),
@@ -156,12 +163,14 @@ class Training:
             "callbacks": callback_states,
             "compiled": self._compiled.state(),
             "further": list(further),
+            PREFIX: list(adapted.layers),
         }
         arrays = {
             **numbered("model", [np.array(variable) for variable in self.model.variables]),
             **numbered("optimizer", [np.array(variable) for variable in self.model.optimizer.variables]),
             **numbered("further", [np.array(variable) for variable in further.values()]),
             **numbered("best", list(self.best.weights)),
+            **adapted.arrays,
             **callback_arrays,
         }
         return Snapshot(state, arrays)
@@ -175,6 +184,7 @@ class Training:
         try:
             epoch, last, best = progress_of(snapshot)
             stopped = snapshot.state["stopped"]
+            AdaptedState.of_snapshot(snapshot).load_into(self.model)
             self._compiled.restore(snapshot.state.get("compiled"))
             variables = self._variables_for(snapshot)
             self._callbacks.restore(snapshot.state["callbacks"], snapshot.arrays)
@@ -185,6 +195,7 @@ class Training:
         self.epoch, self.last, self.best, self.model.stop_training = epoch, last, best, stopped
         for variable, value in variables:
             variable.assign(value)
+        finalize(self.model)
 
     def _variables_for(self, snapshot: Snapshot) -> list[tuple[Any, np.ndarray]]:
         """Return every variable with its value in a snapshot.

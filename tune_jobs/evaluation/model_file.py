@@ -89,8 +89,11 @@ def _foreign(described: Any) -> Iterator[str]:
 
 
 def _save(model: Any, path: Path) -> None:
+    from trainables.training.adapted_state import vocabularies_in_config
+
     try:
-        model.save(path)
+        with vocabularies_in_config(model):
+            model.save(path)
     except OSError:
         raise
     except Exception as error:  # the user's get_config may raise anything

@@ -119,16 +119,19 @@ def restore_model(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable]
     """
     import keras
 
+    from trainables.training.model import first_example
     from tune_jobs.engine.driver import load_data
 
     number = ranked.trial.trial
     weights = best_weights(run.folder, number)
     model = trainable.standalone().build_model(dict(ranked.trial.config))
-    if not model.built:
+
+    def build(unbuilt: Any) -> None:
         x = (data or load_data(trainable)).train[0]
-        model(keras.tree.map_structure(lambda array: array[:1], x))
+        unbuilt(keras.tree.map_structure(first_example, x))
+
     try:
-        model.set_weights(weights.arrays)
+        weights.load_into(model, build)
     except ValueError as error:
         raise RequestError(
             f"The weights of trial {number} do not fit the model that {trainable.__name__}.build_model makes now "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from trainables import KerasTrainable
+    from trainables.storage.checkpoint import Snapshot
 
 
 def load_model(
@@ -45,7 +47,7 @@ def load_model(
             stacklevel=3,
         )
     model = _build(trial_folder(run_folder, trial.trial), trial, trainable)
-    model.set_weights(weights.arrays)
+    weights.load_into(model)
     return model
 
 
@@ -56,10 +58,30 @@ class Weights:
     Attributes:
         epoch: The epoch, from 1.
         arrays: The arguments for ``model.set_weights``.
+        snapshot: The checkpoint that holds them, with the state of layers that were adapted.
     """
 
     epoch: int
     arrays: list[np.ndarray]
+    snapshot: Snapshot
+
+    def load_into(self, model: keras.Model, build: Callable[[keras.Model], object] | None = None) -> None:
+        """Give a model these weights, and its layers the vocabularies that they had with them.
+
+        Args:
+            model: The model.
+            build: Gives the model its variables, if it has none yet, when its layers have their vocabularies.
+
+        Raises:
+            ValueError: The model is another one.
+        """
+        from trainables.training.adapted_state import AdaptedState, finalize
+
+        AdaptedState.of_snapshot(self.snapshot).load_into(model)
+        if build is not None and not model.built:
+            build(model)
+        model.set_weights(self.arrays)
+        finalize(model)
 
 
 def best_weights(run_folder: Path, trial: int) -> Weights:
@@ -79,7 +101,7 @@ def best_weights(run_folder: Path, trial: int) -> Weights:
     if snapshot is not None:
         epoch, arrays = snapshot.state.get("best_epoch"), snapshot.group("best")
         if isinstance(epoch, int) and arrays:
-            return Weights(epoch, arrays)
+            return Weights(epoch, arrays, snapshot)
     raise RequestError(
         f"Trial {trial} has no weights in {folder}: it ended before its first checkpoint, or they were "
         "deleted, because a run keeps those of its best 10 trials, or as many as --keep (Experiment.keep) says. Begin "
