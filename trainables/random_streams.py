@@ -19,3 +19,17 @@ class RandomStream(IntEnum):
     ASHA = 3
     TRAINING = 4
     BAYESIAN = 5
+
+
+def trial_seed(seed: int, trial: int, execution: int = 0) -> int:
+    """Return the seed of weights, dropout and order of examples.
+
+    Args:
+        seed: The run's seed.
+        trial: The number of the trial.
+        execution: The number of the execution; the first has the seed of a trial that has no other.
+    """
+    import numpy as np
+
+    others = [execution] if execution else []
+    return int(np.random.SeedSequence([seed, trial, RandomStream.TRAINING, *others]).generate_state(1)[0])

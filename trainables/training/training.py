@@ -13,7 +13,7 @@ from trainables.data import Data
 from trainables.fit_options import FitOptions
 from trainables.internals.global_state import remember_names, set_seed
 from trainables.internals.graph_optimizer import one_pass
-from trainables.random_streams import RandomStream
+from trainables.random_streams import trial_seed
 from trainables.report import Best, Epoch, diverged_metric
 from trainables.reuse.worker_cache import TrialModel, WorkerCache, existence_probe
 from trainables.settings import InvalidTrainable, TrialSettings
@@ -260,18 +260,6 @@ class Training:
         create_variables(model, inputs.data.train)
         input_spec = f"{self._input.spec} {self._validation and self._validation.spec}"
         return options, TrialModel(model, input_spec, options.callbacks)
-
-
-def trial_seed(seed: int, trial: int, execution: int = 0) -> int:
-    """Return the seed of weights, dropout and order of examples.
-
-    Args:
-        seed: The run's seed.
-        trial: The number of the trial.
-        execution: The number of the execution; the first has the seed of a trial that has no other.
-    """
-    others = [execution] if execution else []
-    return int(np.random.SeedSequence([seed, trial, RandomStream.TRAINING, *others]).generate_state(1)[0])
 
 
 def progress_of(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:

@@ -11,9 +11,10 @@ import pytest
 
 from tests.support.tiny_trainables import Tiny, tiny_data
 from trainables import FitOptions, TrialSettings
+from trainables.random_streams import trial_seed
 from trainables.reuse.worker_cache import WorkerCache
 from trainables.storage import checkpoint
-from trainables.training.training import Training, trial_seed
+from trainables.training.training import Training
 
 EPOCHS = 5
 

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from tests.support.outcomes import BeginTrial
 from tests.support.tiny_trainables import Everything, Script, Tiny, blobs, tiny_data, train
 from trainables import Data, FitOptions, KerasTrainable, TrialSettings
+from trainables.random_streams import trial_seed
 from trainables.storage.checkpoint import CheckpointError, DiskCheckpoints, Snapshot
 from trainables.storage.layout import ARCHITECTURE_FILE
 from trainables.training.executions import Executions, average
-from trainables.training.training import Training, trial_seed
+from trainables.training.training import Training
 
 NAN, INF = float("nan"), float("inf")
 
