@@ -13,7 +13,7 @@ from tune_jobs.engine.run_folder.working_folder import storage_problems
 from tune_jobs.engine.runner import request_problems, resume, run
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
-from tune_jobs.experiment.record import differences, refusal, restore_experiment
+from tune_jobs.experiment.record import accept_changes, differences, restore_experiment
 from tune_jobs.results import Ending
 from tune_jobs.results.run import Repeat, Run
 
@@ -114,8 +114,9 @@ def resume_repeats(
     record = runs[0].experiment
     existing = {repeat.number: run for run in runs if (repeat := run.repeat)}
     changes = {field: value for field, value in budgets.items() if value is not None}
-    if len(existing) < group.count and not force and (changed := differences(experiment, record)):
-        raise refusal(changed, "Undo that, begin new repeats, or go on all the same with --force.")
+    if len(existing) < group.count:
+        remedy = "Undo that, begin new repeats, or go on all the same with --force."
+        accept_changes(differences(experiment, record), remedy, force=force)
 
     def run_or_resume(repeat: Repeat) -> Run:
         begun = existing.get(repeat.number)

@@ -21,7 +21,7 @@ from tune_jobs.engine.run_folder.working_folder import (
 )
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment.experiment import Experiment
-from tune_jobs.experiment.record import differences, refusal
+from tune_jobs.experiment.record import accept_changes, differences
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.signals import terminable
 from tune_jobs.results import Ending, History, Status, coherent, fold
@@ -128,10 +128,8 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
     problems = experiment.problems() or sending_problems(experiment.trainable)
     if problems := problems or available_machine().problems(experiment.resources):
         raise RequestError(*problems)
-    if not force and (changed := differences(experiment, run.experiment)):
-        raise refusal(changed, "Undo that, begin a new run, or go on all the same with --force.")
-    if force:
-        _LOG.info("Continuing with --force: nobody looked whether the space or the code has changed")
+    changed = differences(experiment, run.experiment)
+    accept_changes(changed, "Undo that, begin a new run, or go on all the same with --force.", force=force)
     path = folder_to_work_in(run)
     with terminable(), open_folder(path, run.remote) as working_folder:
         run = Run(path, run.remote)

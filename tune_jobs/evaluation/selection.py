@@ -9,7 +9,7 @@ from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_differences
 from tune_jobs.experiment.experiment import Experiment
-from tune_jobs.experiment.record import differences, refusal
+from tune_jobs.experiment.record import accept_changes, differences
 from tune_jobs.results.find import load_run
 from tune_jobs.results.models import best_weights, has_weights
 from tune_jobs.results.ranking import RankedTrial, ranking
@@ -36,14 +36,14 @@ def trainable_of(declared: Declared, run: Run, *, force: bool) -> type[KerasTrai
         force: Whether a changed space or changed code is accepted.
 
     Raises:
-        RequestError: Space or code have changed since the run, and ``force`` is False.
+        RequestError: Space or code have changed since the run, and ``force`` is False. If it is True, the log warns of
+            what has changed: without handlers of one's own, on stderr.
     """
     if isinstance(declared, Experiment):
         trainable, changed = declared.trainable, differences(declared, run.experiment)
     else:
         trainable, changed = declared, code_differences(declared, run.experiment)
-    if changed and not force:
-        raise refusal(changed, "Undo that, or go on all the same with --force (in Python: force=True).")
+    accept_changes(changed, "Undo that, or go on all the same with --force (in Python: force=True).", force=force)
     quiet_tensorflow()  # before anything imports it
     return trainable
 

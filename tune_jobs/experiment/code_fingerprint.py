@@ -1,4 +1,4 @@
-"""Fingerprints of the source of a trainable, by which a resumed run notices that the code has changed."""
+"""Fingerprints of a trainable's source and of what it uses, by which a later command notices that code has changed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import hashlib
 import inspect
 from collections.abc import Mapping
 from typing import Any
+
+from tune_jobs.experiment.used_code import used_code
+
+CLASSES = "code"
+HELPERS = "helpers"
 
 
 def code_fingerprints(trainable: type[Any]) -> dict[str, str]:
@@ -17,10 +22,8 @@ def code_fingerprints(trainable: type[Any]) -> dict[str, str]:
     Args:
         trainable: A subclass of KerasTrainable.
     """
-    from trainables import KerasTrainable
-
     digests = {}
-    for kind in trainable.__mro__[: trainable.__mro__.index(KerasTrainable)]:
+    for kind in _classes(trainable):
         try:
             source = inspect.getsource(kind)
         except (OSError, TypeError):
@@ -29,13 +32,38 @@ def code_fingerprints(trainable: type[Any]) -> dict[str, str]:
     return digests
 
 
+def helper_fingerprints(trainable: type[Any]) -> dict[str, str]:
+    """Return a digest of everything of the user's own that a trainable uses: functions, constants, other modules.
+
+    Args:
+        trainable: A subclass of KerasTrainable.
+
+    Returns:
+        The digests by name, such as ``build`` beside the class, and ``helper.scale`` in another module. The classes of
+        ``code_fingerprints`` are not among them.
+    """
+    return used_code([(kind.__module__, kind.__qualname__.partition(".")[0]) for kind in _classes(trainable)])
+
+
 def code_differences(trainable: type[Any], record: Mapping[str, Any]) -> list[str]:
-    """Return a sentence that names the classes whose source has changed since the run began; else nothing.
+    """Return a sentence that names the code that has changed since the run began; else nothing.
 
     Args:
         trainable: The trainable as it is today.
-        record: The run's experiment.json.
+        record: The run's experiment.json. If an older version wrote it, it tells of the classes alone.
     """
-    then, now = record.get("code", {}), code_fingerprints(trainable)
-    names = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    names = _changed(record.get(CLASSES), code_fingerprints(trainable))
+    if HELPERS in record:
+        names += _changed(record[HELPERS], helper_fingerprints(trainable))
     return [f"The code has changed: {', '.join(names)}."] if names else []
+
+
+def _classes(trainable: type[Any]) -> tuple[type[Any], ...]:
+    from trainables import KerasTrainable
+
+    return trainable.__mro__[: trainable.__mro__.index(KerasTrainable)]
+
+
+def _changed(then: object, now: Mapping[str, str]) -> list[str]:
+    recorded = then if isinstance(then, dict) else {}
+    return sorted(name for name in recorded.keys() | now.keys() if recorded.get(name) != now.get(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -13,13 +14,20 @@ from typing import Any
 
 from search_spaces import InvalidDeclaration, SearchSpace
 from tune_jobs.errors import RequestError
-from tune_jobs.experiment.code_fingerprint import code_differences, code_fingerprints
+from tune_jobs.experiment.code_fingerprint import (
+    CLASSES,
+    HELPERS,
+    code_differences,
+    code_fingerprints,
+    helper_fingerprints,
+)
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.fields import AS_DECLARED, FIELDS, changeable_fields
 from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.results.run import Repeat
 
 FORMAT = 1
+_LOG = logging.getLogger(__name__)
 _PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
 
 
@@ -43,7 +51,8 @@ def write_record(
         "repeat": asdict(repeat) if repeat else None,
         "created_s": time.time(),
         **{field.name: field.write(getattr(experiment, field.name)) for field in FIELDS.values()},
-        "code": code_fingerprints(experiment.trainable),
+        CLASSES: code_fingerprints(experiment.trainable),
+        HELPERS: helper_fingerprints(experiment.trainable),
         "versions": {"python": platform.python_version(), **_versions()},
     }
 
@@ -91,14 +100,21 @@ def differences(experiment: Experiment, record: Mapping[str, Any]) -> list[str]:
     return changed + code_differences(experiment.trainable, record)
 
 
-def refusal(changed: Sequence[str], remedy: str) -> RequestError:
-    """Return the error that lists what has changed, with the remedy after the last change.
+def accept_changes(changed: Sequence[str], remedy: str, *, force: bool) -> None:
+    """Refuse what has changed since a run began, or warn of it in the log: without handlers, that is stderr.
 
     Args:
-        changed: The changes, a sentence each; at least one.
-        remedy: A sentence that says what can be done.
+        changed: The changes, a sentence each; none if nothing has changed.
+        remedy: A sentence that says what can be done. It stands after the last change.
+        force: Whether to go on.
+
+    Raises:
+        RequestError: Something has changed, and ``force`` is False.
     """
-    return RequestError(*changed[:-1], f"{changed[-1]} {remedy}")
+    if changed and not force:
+        raise RequestError(*changed[:-1], f"{changed[-1]} {remedy}")
+    for sentence in changed:
+        _LOG.warning("note: %s", sentence)
 
 
 def _space_difference(recorded: object, declared: SearchSpace) -> str:

@@ -16,7 +16,7 @@ from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.run_folder.create import create_folder
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_fingerprints
-from tune_jobs.experiment.record import differences, restore_experiment, write_record
+from tune_jobs.experiment.record import accept_changes, differences, restore_experiment, write_record
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.results.run import Repeat
 from tune_jobs.schedulers import NoScheduler
@@ -96,6 +96,7 @@ EXPERIMENT_JSON = """{
   "code": {
     "NeverTrained": "0123456789abcdef"
   },
+  "helpers": {},
   "versions": {}
 }"""
 
@@ -119,7 +120,7 @@ def test_the_form_of_experiment_json_stays_as_it_is() -> None:
         keep="all",
     )
     record = write_record("a", declared, "name", "reference", Repeat("group", 1, 3))
-    differs_by_version = {"created_s": 1.0, "code": {"NeverTrained": "0123456789abcdef"}, "versions": {}}
+    differs_by_version = {"created_s": 1.0, "code": {"NeverTrained": "0123456789abcdef"}, "helpers": {}, "versions": {}}
     assert json.dumps({**record, **differs_by_version}, indent=2) == EXPERIMENT_JSON
 
 
@@ -170,6 +171,27 @@ def test_changed_code_is_shown_by_the_name_of_its_class() -> None:
     record["code"] = {name: "0" for name in record["code"]}
     assert differences(experiment(), record) == ["The code has changed: NeverTrained."]
     assert list(code_fingerprints(NeverTrained)) == ["NeverTrained"]
+
+
+def test_changed_code_that_a_class_uses_is_shown_unless_an_older_version_began_the_run() -> None:
+    record = record_of(experiment())
+    assert record["helpers"], "the class uses Keras at least"
+    record["helpers"] = {**record["helpers"], "helper.scale": "0"}
+    assert differences(experiment(), record) == ["The code has changed: helper.scale."]
+    del record["helpers"]
+    assert differences(experiment(), record) == []
+
+
+def test_what_has_changed_is_told_even_where_it_is_accepted(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(RequestError) as refused:
+        accept_changes(["One.", "Two."], "Undo that.", force=False)
+    assert refused.value.problems == ("One.", "Two. Undo that.")
+    accept_changes(["One.", "Two."], "Undo that.", force=True)
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("WARNING", "note: One."),
+        ("WARNING", "note: Two."),
+    ]
+    accept_changes([], "Undo that.", force=False)
 
 
 def test_a_run_that_cannot_go_on_is_left_as_it_was(tmp_path: Path) -> None:

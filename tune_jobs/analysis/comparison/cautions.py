@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tune_jobs.analysis.comparison.outcomes import Strategy
+from tune_jobs.experiment.code_fingerprint import CLASSES, HELPERS
 from tune_jobs.experiment.fields import FIELDS
 
-_CODE = "code"  # the fingerprints of the trainable's source: no field of an experiment, but recorded beside them
+_CODE = CLASSES  # the fingerprints of the trainable's source: no field of an experiment, but recorded beside them
 _CODE_SENTENCE = "the code of the trainable has changed between them"
 _UNKNOWN = "null"
 
@@ -22,6 +23,8 @@ def find_cautions(strategies: Sequence[Strategy]) -> list[str]:
     """
     sentences = _sentences()
     differing = [name for name in sentences if len(_values(strategies, name)) > 1]
+    if _CODE not in differing and len(_values(strategies, HELPERS) - {_UNKNOWN}) > 1:
+        differing.append(_CODE)
     if "trainable" in differing and _CODE in differing:
         differing.remove(_CODE)
     elif "trainable" in differing and _values(strategies, _CODE) != {_UNKNOWN}:

@@ -117,6 +117,9 @@ def test_a_comparison_that_is_not_like_for_like_has_cautions(tmp_path: Path) -> 
     changed = make_scored_run(tmp_path, "d", code={"Net": "2"})
     cautions = compare([changed, make_scored_run(tmp_path, "e", code={"Net": "1"})]).cautions
     assert cautions == ["Not like for like: the code of the trainable has changed between them."]
+    first = make_scored_run(tmp_path, "g", code={"Net": "2"}, helpers={"helper.scale": "1"})
+    second = make_scored_run(tmp_path, "h", code={"Net": "2"}, helpers={"helper.scale": "2"})
+    assert compare([first, second]).cautions == cautions
     moved = make_scored_run(tmp_path, "f", code={"Net": "2"}, trainable="lab_elsewhere:Net")
     assert compare([changed, moved]).cautions == []
 
