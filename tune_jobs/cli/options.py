@@ -95,6 +95,12 @@ storage = click.option(
     f"[default: {STORAGE_VARIABLE}, or ./{DEFAULT_STORAGE}]",
 )
 trial = click.option("--trial", type=int, metavar="ID", help="The trial to use.  [default: the best]")
+experiment = click.option(
+    "--experiment", metavar="EXPERIMENT", help="The file or module of the experiment, if it was moved or is not yours."
+)
+trust_code = click.option(
+    "--trust-code", is_flag=True, help="Run the file that the run names, though you did not begin the run here."
+)
 force = click.option("--force", is_flag=True, help="Go on although the space or the code has changed.")
 TOP = 10
 top = click.option(

@@ -1,28 +1,37 @@
-"""Loading the experiment of an earlier run."""
+"""Loading the experiment of an earlier run: unasked only if its file was named by this user, here."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from tune_jobs.cli.screen import can_ask
 from tune_jobs.errors import RequestError
 
 if TYPE_CHECKING:
-    from tune_jobs.experiment.experiment import Experiment
+    from tune_jobs.loading.loader import Loaded
     from tune_jobs.results.run import Run
 
 
-def experiment_of(run: Run, call: str, named: str | None = None, **budgets: Any) -> Experiment:
+def reload_experiment(
+    run: Run, call: str, named: str | None = None, *, trust_code: bool = False, **budgets: Any
+) -> Loaded:
     """Load the experiment of a run as it was when the run began.
 
     Args:
         run: The run.
         call: The Python call that does the same.
-        named: The new file or module of the experiment, or None if it has not moved.
+        named: The file or module of the experiment, as the user has named it now; None: the run's record names it.
+        trust_code: Whether the user trusts the file that the record names.
         budgets: Fields to replace. None keeps the value of the run.
 
     Raises:
-        RequestError: The run was started from Python, or its experiment cannot be loaded any more.
+        RequestError: The run was started from Python, its experiment cannot be loaded any more, or the user does not
+            trust the file that the record names.
     """
     from tune_jobs.experiment.record import restore_experiment
     from tune_jobs.loading.loader import load
@@ -31,6 +40,35 @@ def experiment_of(run: Run, call: str, named: str | None = None, **budgets: Any)
     if not isinstance(reference, str):
         raise RequestError(
             f"The run {run.name} was begun from Python, so the command line knows no file to load its experiment "
-            f"from: call tune_jobs.{call}."
+            f"from: name it with --experiment FILE, or call tune_jobs.{call}."
         )
-    return load(reference, partial(restore_experiment, record=run.experiment, **budgets)).experiment
+    if named is None and not trust_code:
+        _ask_for_trust(run.name, reference, run.experiment)
+    return load(reference, partial(restore_experiment, record=run.experiment, **budgets))
+
+
+def _ask_for_trust(name: str, reference: str, record: Mapping[str, Any]) -> None:
+    """Do nothing if a file may be run unasked; else ask on a terminal.
+
+    Raises:
+        RequestError: The user said no, or there is nobody to ask.
+    """
+    from tune_jobs.experiment.origin import file_of, is_begun_here
+    from tune_jobs.loading.shipped import list_shipped
+    from tune_jobs.views.text import clean
+
+    if reference in list_shipped() or is_begun_here(record):
+        return
+    file = file_of(reference)
+    what = f"the file {file}" if file is not None else f"the experiment {reference}"
+    facts = (
+        f"The run {name} names {what} as the code of its experiment, and nothing shows that you began the run with it "
+        "on this machine."
+    )
+    if not can_ask():
+        raise RequestError(
+            f"{facts} It is not run unasked: read it, and name it with --experiment {shlex.quote(reference)}, or add "
+            "--trust-code."
+        )
+    if not click.confirm(f"{clean(facts)}\nRun it?", err=True):
+        raise RequestError(f"The code of the run {name} was not run. Name the experiment with --experiment FILE.")

@@ -28,6 +28,11 @@ def own_stdout() -> TextIO:
     return _own(sys.stdout)
 
 
+def can_ask() -> bool:
+    """Return whether somebody sits at a terminal and can answer a question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def show_log(ctx: click.Context) -> None:
     """Show the log of this package on stderr until the command ends.
 

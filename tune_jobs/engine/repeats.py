@@ -13,6 +13,7 @@ from tune_jobs.engine.run_folder.working_folder import storage_problems
 from tune_jobs.engine.runner import request_problems, resume, run
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.experiment.origin import is_begun_here
 from tune_jobs.experiment.record import accept_changes, differences, restore_experiment
 from tune_jobs.results import Ending
 from tune_jobs.results.run import Repeat, Run
@@ -79,7 +80,13 @@ def run_repeats(
 
 
 def resume_repeats(
-    runs: list[Run], experiment: Experiment, *, force: bool = False, reporter: Reporter | None = None, **budgets: Any
+    runs: list[Run],
+    experiment: Experiment,
+    *,
+    force: bool = False,
+    reference: str | None = None,
+    reporter: Reporter | None = None,
+    **budgets: Any,
 ) -> list[Run]:
     """Continue a group of repeats: resume those that have not finished, and run those that are missing.
 
@@ -87,6 +94,7 @@ def resume_repeats(
         runs: The repeats that exist: see ``find_runs``.
         experiment: The experiment, as it is declared today.
         force: Whether to continue although the space or the code has changed.
+        reference: The reference by which the experiment was loaded; None: the group's, if the group was begun here.
         reporter: The reporter that shows the progress; None: nobody watches.
         budgets: The budgets of every repeat from now on, by the experiment's fields. With any of them, finished repeats
             are resumed as well.
@@ -112,6 +120,8 @@ def resume_repeats(
     if group is None:
         raise RequestError(f"The run {runs[0].name} is no repeat of a group: resume it by itself.")
     record = runs[0].experiment
+    if reference is None and is_begun_here(record):  # what is written for a new run is taken for this user's own
+        reference = record["reference"]
     existing = {repeat.number: run for run in runs if (repeat := run.repeat)}
     changes = {field: value for field, value in budgets.items() if value is not None}
     if len(existing) < group.count:
@@ -127,7 +137,7 @@ def resume_repeats(
                 storage=runs[0].storage,
                 name=repeat.name,
                 experiment_name=record.get("experiment"),
-                reference=record.get("reference"),
+                reference=reference,
                 reporter=reporter,
                 repeat=repeat,
             )

@@ -23,6 +23,7 @@ from tune_jobs.experiment.code_fingerprint import (
 )
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.fields import AS_DECLARED, FIELDS, changeable_fields
+from tune_jobs.experiment.origin import ORIGIN, origin_of
 from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.results.run import Repeat
 
@@ -48,6 +49,7 @@ def write_record(
         "name": name,
         "experiment": experiment_name,
         "reference": reference,
+        ORIGIN: origin_of(reference),
         "repeat": asdict(repeat) if repeat else None,
         "created_s": time.time(),
         **{field.name: field.write(getattr(experiment, field.name)) for field in FIELDS.values()},

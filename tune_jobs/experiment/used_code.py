@@ -13,8 +13,9 @@ import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.machinery import PathFinder
 from pathlib import Path
+
+from tune_jobs.base.module_files import find_module_file, parent_packages
 
 _OURS = ("tune_jobs", "trainables", "search_spaces")
 _OUR_EXAMPLES = ("tune_jobs.examples.", "trainables.examples.")
@@ -93,7 +94,7 @@ class _Search:
             self._take(file, AT_IMPORT, file.at_import)
             return
         self._want(module, AT_IMPORT)
-        for parent in _parents(module):
+        for parent in parent_packages(module):
             self._want(parent, AT_IMPORT)
         is_whole = name == _EVERYTHING or (module == self._start and name not in file.bound)
         for each in list(file.bound) if is_whole else [name]:
@@ -244,31 +245,11 @@ def _digest(texts: list[str]) -> str:
     return hashlib.sha256("\n".join(texts).encode("utf-8", errors="replace")).hexdigest()[:16]
 
 
-def _parents(module: str) -> Iterator[str]:
-    parts = module.split(".")
-    for count in range(1, len(parts)):
-        yield ".".join(parts[:count])
-
-
 def _source(module: str) -> Path | None:
     """Return the file of a module, which need not have been imported."""
     loaded = getattr(sys.modules.get(module), "__file__", None)
-    origin = loaded if isinstance(loaded, str) else _find(module)
+    origin = loaded if isinstance(loaded, str) else find_module_file(module)
     return Path(origin) if origin is not None and origin.endswith(".py") else None
-
-
-def _find(module: str) -> str | None:
-    path: list[str] | None = None
-    origin = None
-    for name in [*_parents(module), module]:
-        try:
-            spec = PathFinder.find_spec(name, path)
-        except (ImportError, OSError, ValueError, AttributeError):
-            return None
-        if spec is None:
-            return None
-        origin, path = spec.origin, list(spec.submodule_search_locations or ())
-    return origin
 
 
 @cache

@@ -32,6 +32,7 @@ EXPERIMENT_JSON = """{
   "name": "a",
   "experiment": "name",
   "reference": "reference",
+  "origin": null,
   "repeat": {
     "of": "group",
     "number": 1,

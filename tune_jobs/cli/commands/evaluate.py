@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.reload_experiment import experiment_of
+from tune_jobs.cli.reload_experiment import reload_experiment
 from tune_jobs.cli.screen import console_of, own_stdout
 
 
@@ -22,10 +22,19 @@ from tune_jobs.cli.screen import console_of, own_stdout
     metavar="FILE",
     help="Picture of the best trial's report: a .png, .svg or .pdf.",
 )
+@options.experiment
+@options.trust_code
 @options.force
 @options.diagnostics
 def evaluate(
-    run: str, storage: Path | str, trial: int | None, top: int | None, output: Path | None, force: bool
+    run: str,
+    storage: Path | str,
+    trial: int | None,
+    top: int | None,
+    output: Path | None,
+    experiment: str | None,
+    trust_code: bool,
+    force: bool,
 ) -> None:
     """Evaluate the best trial of RUN on the test set, or the best trial of each run in a group of repeats.
 
@@ -42,11 +51,11 @@ def evaluate(
         raise RequestError(f"{run} has {len(runs)} runs, but --trial names a trial of one: name the run.")
     if output is not None:
         check_picture(output)
-    experiment = experiment_of(runs[0], "evaluate(folder, EXPERIMENT)")
+    loaded = reload_experiment(runs[0], "evaluate(folder, EXPERIMENT)", experiment, trust_code=trust_code)
     with own_stdout() as stream:
         from tune_jobs.evaluation.evaluate import evaluate_runs
 
-        evaluations = evaluate_runs(runs, experiment, trial=trial, top=top, force=force)
+        evaluations = evaluate_runs(runs, loaded.experiment, trial=trial, top=top, force=force)
         print_evaluations(console_of(stream), evaluations)
     if output is not None:
         from tune_jobs.views.plots.confusion import draw_reports

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.reload_experiment import experiment_of
+from tune_jobs.cli.reload_experiment import reload_experiment
 
 
 @click.command()
@@ -15,9 +15,19 @@ from tune_jobs.cli.reload_experiment import experiment_of
 @click.argument("file", type=click.Path(path_type=Path))
 @options.storage
 @options.trial
+@options.experiment
+@options.trust_code
 @options.force
 @options.diagnostics
-def export(run: str, file: Path, storage: Path | str, trial: int | None, force: bool) -> None:
+def export(
+    run: str,
+    file: Path,
+    storage: Path | str,
+    trial: int | None,
+    experiment: str | None,
+    trust_code: bool,
+    force: bool,
+) -> None:
     """Write the best model of RUN, with the weights of its best epoch, into FILE.
 
     FILE must end in .keras. keras.models.load_model reads it without this package.
@@ -28,9 +38,9 @@ def export(run: str, file: Path, storage: Path | str, trial: int | None, force: 
 
     check_model_file(file)
     found_run = find_run(run, storage)
-    experiment = experiment_of(found_run, "export(folder, EXPERIMENT, file)")
+    loaded = reload_experiment(found_run, "export(folder, EXPERIMENT, file)", experiment, trust_code=trust_code)
     from tune_jobs.evaluation.export import export as export_model
 
-    exported = export_model(found_run, experiment, file, trial=trial, force=force)
+    exported = export_model(found_run, loaded.experiment, file, trial=trial, force=force)
     for line in exported_lines(exported, found_run, file):
         click.echo(line)

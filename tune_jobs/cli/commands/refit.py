@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.reload_experiment import experiment_of
+from tune_jobs.cli.reload_experiment import reload_experiment
 from tune_jobs.cli.screen import console_of, own_stdout
 
 if TYPE_CHECKING:
@@ -21,9 +21,20 @@ if TYPE_CHECKING:
 @options.storage
 @options.trial
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of weights and order of examples.  [default: the run's]")
+@options.experiment
+@options.trust_code
 @options.force
 @options.diagnostics
-def refit(run: str, file: Path, storage: Path | str, trial: int | None, seed: int | None, force: bool) -> None:
+def refit(
+    run: str,
+    file: Path,
+    storage: Path | str,
+    trial: int | None,
+    seed: int | None,
+    experiment: str | None,
+    trust_code: bool,
+    force: bool,
+) -> None:
     """Train the best configuration of RUN again on training and validation data together, and write it into FILE.
 
     The training has as many epochs as the number of the best epoch says. It uses no Ray and all CPUs. The model is then
@@ -35,7 +46,7 @@ def refit(run: str, file: Path, storage: Path | str, trial: int | None, seed: in
 
     check_model_file(file)
     found_run = find_run(run, storage)
-    experiment = experiment_of(found_run, "refit(folder, EXPERIMENT, file)")
+    loaded = reload_experiment(found_run, "refit(folder, EXPERIMENT, file)", experiment, trust_code=trust_code)
     from tune_jobs.evaluation.refit import refit as refit_model
 
     with own_stdout() as stream:
@@ -44,5 +55,7 @@ def refit(run: str, file: Path, storage: Path | str, trial: int | None, seed: in
         def on_epoch(epoch: Epoch, epochs: int) -> None:
             console.print(epoch_line(epoch, epochs), soft_wrap=True)
 
-        refitted = refit_model(found_run, experiment, file, trial=trial, seed=seed, force=force, on_epoch=on_epoch)
+        refitted = refit_model(
+            found_run, loaded.experiment, file, trial=trial, seed=seed, force=force, on_epoch=on_epoch
+        )
         print_refitted(console, refitted, found_run, file)

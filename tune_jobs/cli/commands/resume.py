@@ -9,14 +9,15 @@ from typing import Any
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.reload_experiment import experiment_of
+from tune_jobs.cli.reload_experiment import reload_experiment
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 
 
 @click.command()
 @click.argument("run")
 @options.storage
-@click.option("--experiment", metavar="EXPERIMENT", help="The new file or module of the experiment, if it was moved.")
+@options.experiment
+@options.trust_code
 @click.option("--trials", type=int, help="Configurations to try at most, the earlier ones included.")
 @click.option("--total-epochs", type=int, help="Epochs of all trials together at most, the earlier ones included.")
 @click.option("--time-budget-s", type=float, help="Seconds from now after which the run ends.")
@@ -34,6 +35,7 @@ def resume(
     run: str,
     storage: Path | str,
     experiment: str | None,
+    trust_code: bool,
     force: bool,
     top: int,
     address: str | None,
@@ -42,7 +44,8 @@ def resume(
     """Resume RUN, or a group of repeats: after a crash or Ctrl-C, or to train more trials of a finished run.
 
     Finished trials are not run again. Unfinished trials continue from their newest checkpoint. The experiment is loaded
-    from where it was when the run began, unless --experiment says otherwise.
+    from where it was when the run began, unless --experiment says otherwise. If you did not begin the run on this
+    machine, the command asks before it runs that file.
     """
     options.join_at(address)
     from tune_jobs.results.find import find_repeats, find_run
@@ -52,8 +55,9 @@ def resume(
     from tune_jobs import engine  # this import takes seconds: do it only when there is a run to resume
 
     call = f"{'resume_repeats(runs' if repeats else 'resume(folder'}, EXPERIMENT)"
-    loaded = experiment_of(found_run, call, experiment, **budgets)
+    loaded = reload_experiment(found_run, call, experiment, trust_code=trust_code, **budgets)
     if repeats:
-        carry_out_repeats(ctx, partial(engine.resume_repeats, repeats, loaded, force=force, **budgets))
+        resumed = partial(engine.resume_repeats, repeats, loaded.experiment, reference=loaded.reference)
+        carry_out_repeats(ctx, partial(resumed, force=force, **budgets))
     else:
-        carry_out(ctx, partial(engine.resume, found_run.location, loaded, force=force), top)
+        carry_out(ctx, partial(engine.resume, found_run.location, loaded.experiment, force=force), top)

@@ -20,6 +20,7 @@ from tune_jobs.cluster.jobs.parcel import ParcelError, packed_in, unpack
 from tune_jobs.cluster.jobs.server import Server
 from tune_jobs.cluster.jobs.state import FETCHES, JobState
 from tune_jobs.errors import JobFailed, RequestError
+from tune_jobs.experiment.origin import ORIGIN
 from tune_jobs.results import object_store_runs
 from tune_jobs.results.find import find_runs
 from tune_jobs.results.journal.file import whole_lines
@@ -109,16 +110,16 @@ def _put_staged(bring: Callable[[Path], object], state: JobState, storage: Path)
 def _put(state: JobState, storage: Path, staged: Path) -> list[Run]:
     runs = [Run(folder) for folder in sorted(staged.iterdir())]
     for run in runs:
-        _name_experiment(run, state.reference)
+        _name_experiment(run, state.reference, state.origin)
         if problem := _conflict(run, storage / run.name):
             raise RequestError(problem)
     return [_move(run.folder, storage / run.name) for run in runs]
 
 
-def _name_experiment(run: Run, reference: str | None) -> None:
+def _name_experiment(run: Run, reference: str | None, origin: str | None) -> None:
     """Record the experiment's reference as the submitting machine knows it: the path on the head is not here."""
     if reference is not None:
-        experiment = {**run.experiment, "reference": reference}
+        experiment = {**run.experiment, "reference": reference, ORIGIN: origin}
         (run.folder / EXPERIMENT_FILE).write_text(json.dumps(experiment, indent=2) + "\n", encoding="utf-8")
 
 

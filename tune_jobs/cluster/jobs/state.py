@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # it would import Ray
 # The metadata that Ray keeps with a job, by which it is known as a run, or as what fetches one.
 RUN, EXPERIMENT, STORAGE = "tune_jobs_run", "tune_jobs_experiment", "tune_jobs_storage"
 REFERENCE, FETCHES = "tune_jobs_reference", "tune_jobs_fetches"
+ORIGIN = "tune_jobs_origin"
 _ENDED = ("STOPPED", "SUCCEEDED", "FAILED")
 
 
@@ -28,6 +29,7 @@ class JobState:
         experiment: The name of its experiment.
         storage: The folder of the runs on the cluster.
         reference: The reference of the experiment on the machine that submitted it; None: unknown.
+        origin: The mark by which that machine knows the reference for its user's own; None: unknown.
         started_s: The time of its start, in seconds since 1970; None: it has not started.
         ended_s: The time of its end; None: it has not ended.
         exit_status: The exit status of its command; None: it has none.
@@ -41,6 +43,7 @@ class JobState:
     experiment: str
     storage: str
     reference: str | None
+    origin: str | None
     started_s: float | None
     ended_s: float | None
     exit_status: int | None
@@ -75,6 +78,7 @@ def state_of(details: JobDetails) -> JobState | None:
         experiment=metadata.get(EXPERIMENT, "-"),
         storage=metadata.get(STORAGE, "-"),
         reference=metadata.get(REFERENCE),
+        origin=metadata.get(ORIGIN),
         started_s=None if details.start_time is None else details.start_time / 1000,
         ended_s=None if details.end_time is None else details.end_time / 1000,
         exit_status=details.driver_exit_code,

@@ -14,11 +14,12 @@ from tune_jobs.cluster.internals import NotInThisRay
 from tune_jobs.cluster.jobs import entrypoint, preflight, upload
 from tune_jobs.cluster.jobs.job import Job
 from tune_jobs.cluster.jobs.server import Server, find_address, reach
-from tune_jobs.cluster.jobs.state import EXPERIMENT, REFERENCE, RUN, STORAGE, ClusterState
+from tune_jobs.cluster.jobs.state import EXPERIMENT, ORIGIN, REFERENCE, RUN, STORAGE, ClusterState
 from tune_jobs.engine.run_folder.create import default_name, name_problems
 from tune_jobs.errors import JobFailed, RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.fields import changeable_fields
+from tune_jobs.experiment.origin import origin_of
 from tune_jobs.experiment.overrides import Overrides
 from tune_jobs.loading.loader import Loaded, file_named, load, split_reference
 from tune_jobs.loading.shipped import list_shipped
@@ -108,9 +109,15 @@ def submit(
         server,
         entrypoint=command,
         runtime_env=entrypoint.runtime_env(folder, packages),
-        metadata={RUN: name, EXPERIMENT: loaded.name, STORAGE: run_storage, REFERENCE: loaded.reference},
+        metadata={RUN: name, EXPERIMENT: loaded.name, STORAGE: run_storage, **_provenance(loaded.reference)},
     )
     return Job(server, job, tuple(findings.notes))
+
+
+def _provenance(reference: str) -> dict[str, str]:
+    """Return the experiment's reference here, and the mark that this user named it, for the run that is fetched."""
+    origin = origin_of(reference)
+    return {REFERENCE: reference} if origin is None else {REFERENCE: reference, ORIGIN: origin}
 
 
 def _run_command(reference: str, storage: str, options: Mapping[str, Any]) -> str:

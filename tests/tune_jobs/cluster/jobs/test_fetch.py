@@ -17,8 +17,9 @@ from tune_jobs.cluster.jobs.fetch import put
 from tune_jobs.cluster.jobs.job import Job
 from tune_jobs.cluster.jobs.pack import files_of, main
 from tune_jobs.cluster.jobs.parcel import pack, packed_in
-from tune_jobs.cluster.jobs.state import REFERENCE, RUN, STORAGE
+from tune_jobs.cluster.jobs.state import ORIGIN, REFERENCE, RUN, STORAGE
 from tune_jobs.errors import JobFailed, RequestError
+from tune_jobs.experiment.origin import is_begun_here, origin_of
 from tune_jobs.results.run import Run
 
 
@@ -99,8 +100,14 @@ def test_a_run_that_goes_on_is_fetched_again(cluster: Path, storage: Path) -> No
 
 def test_the_experiment_is_named_as_it_was_where_it_was_submitted(cluster: Path, storage: Path) -> None:
     make_scored_run(cluster, "one", reference="/tmp/ray/package/signs.py:EXPERIMENT")
-    job = job_of("one", cluster, **{REFERENCE: "/home/me/signs.py:EXPERIMENT"})
-    assert job.fetch(storage)[0].experiment["reference"] == "/home/me/signs.py:EXPERIMENT"
+    (storage.parent / "signs.py").write_text("")
+    reference = f"{storage.parent / 'signs.py'}:EXPERIMENT"
+    job = job_of("one", cluster, **{REFERENCE: reference, ORIGIN: origin_of(reference)})
+    record = job.fetch(storage)[0].experiment
+    assert record["reference"] == reference
+    assert is_begun_here(record)
+    job = job_of("one", cluster, **{REFERENCE: reference, ORIGIN: "0" * 64})
+    assert not is_begun_here(job.fetch(storage)[0].experiment)
 
 
 def test_repeats_are_fetched_together(cluster: Path, storage: Path) -> None:

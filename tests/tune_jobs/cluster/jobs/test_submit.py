@@ -16,6 +16,7 @@ from tune_jobs.cluster.jobs import submit as submitting
 from tune_jobs.cluster.jobs.job import Job
 from tune_jobs.cluster.jobs.state import ClusterState
 from tune_jobs.errors import JobFailed, RequestError
+from tune_jobs.experiment.origin import origin_of
 from tune_jobs.host.capacity import Node
 
 LAB = """
@@ -65,6 +66,7 @@ def test_the_head_runs_the_same_command_in_the_folder_that_is_sent(server: FakeS
         "tune_jobs_experiment": "signs-FIRST",
         "tune_jobs_storage": "/mnt/runs",
         "tune_jobs_reference": f"{tmp_path}/lab/signs.py:FIRST",
+        "tune_jobs_origin": origin_of(f"{tmp_path}/lab/signs.py:FIRST"),
     }
     assert (job.status, job.notes) == ("RUNNING", ())
 
