@@ -102,7 +102,7 @@ class GatheredInput(TrainingInput):
         import tensorflow as tf
 
         self._shuffled = shuffled
-        tensors = keras.tree.map_structure(to_tensor, arrays)
+        tensors = keras.tree.lists_to_tuples(keras.tree.map_structure(to_tensor, arrays))  # as `fit` does with lists
         order = np.arange(self.examples)
         self.rows = EpochRows(tf.constant(batch_size, tf.int64), tf.constant(order, tf.int64), tensors)
         starts = np.arange(0, self.steps, steps_per_execution)

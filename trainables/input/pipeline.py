@@ -9,11 +9,11 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from trainables.data.nested import Arrays, Split, leaves, length
+from trainables.data.nested import Split, length
 from trainables.devices.replicas import distribute_batches
 from trainables.fit_options import Augment, FitOptions
 from trainables.input.tensors import as_tensor
-from trainables.settings import InvalidTrainable
+from trainables.input.weights import with_weights
 
 ToTensor = Callable[[np.ndarray], Any]
 """A function that makes a TensorFlow tensor of an array."""
@@ -119,13 +119,13 @@ def batches_in_order(split: Split, batch_size: int, to_tensor: ToTensor = as_ten
         to_tensor: Makes a tensor of an array, for TensorFlow.
 
     Returns:
-        A ``tf.data.Dataset`` on TensorFlow, else a ``keras.utils.PyDataset``.
+        A ``tf.data.Dataset`` on TensorFlow, else a ``keras.utils.PyDataset``. Lists of arrays come as tuples.
     """
     if keras.backend.backend() != "tensorflow":
         return _NumpyBatches(split, np.arange(length(split)), batch_size, None, (0, 0))
     import tensorflow as tf
 
-    tensors = keras.tree.map_structure(to_tensor, split)
+    tensors = keras.tree.lists_to_tuples(keras.tree.map_structure(to_tensor, split))
 
     def batch(step: Any) -> Any:
         rows = slice(step * batch_size, (step + 1) * batch_size)
@@ -163,11 +163,11 @@ class _TensorFlowInput(TrainingInput):
         def batch(step: Any) -> Any:
             rows = self._order[step * self.batch_size : (step + 1) * self.batch_size]
             gathered = keras.tree.map_structure(lambda tensor: tf.gather(tensor, rows), tensors)
-            if self.augment is None:
-                return gathered
-            x, y, *weights = gathered
-            x, y = self.augment(x, y, tf.stack([self.seed + self._epoch, step]))
-            return (x, y, *weights)
+            if self.augment is not None:
+                x, y, *weights = gathered
+                x, y = self.augment(x, y, tf.stack([self.seed + self._epoch, step]))
+                gathered = (x, y, *weights)
+            return keras.tree.lists_to_tuples(gathered)  # tf.data would stack the arrays of a list
 
         return tf.data.Dataset.range(self.steps).map(batch).prefetch(2)
 
@@ -203,52 +203,3 @@ class _NumpyBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has n
         x, y, *weights = gathered
         x, y = self._augment(x, y, np.array([self._seed + self._epoch, step], np.int64))
         return (x, y, *weights)
-
-
-def with_weights(split: Split, options: FitOptions) -> Split:
-    """Return a split with the weight of each example as its third part, where there are weights at all.
-
-    Class weights become sample weights here, once: given to ``fit`` they would be mapped over the data set,
-    and traced, anew in every epoch.
-
-    Args:
-        split: (x, y) or (x, y, sample_weight).
-        options: ``sample_weight`` and ``class_weight`` of an epoch; all weights of an example are multiplied.
-
-    Returns:
-        The split itself where no option gives a weight, else (x, y, weights) with weights of shape (examples,).
-
-    Raises:
-        InvalidTrainable: A weight has another shape than (examples,), or the data has several outputs and the options
-            have class weights.
-    """
-    if options.sample_weight is None and options.class_weight is None:
-        return split
-    x, y, *rest = split
-    factors = [np.asarray(weight, np.float32) for weight in rest]
-    if options.sample_weight is not None:
-        factors.append(np.asarray(options.sample_weight, np.float32))
-    if options.class_weight is not None:
-        factors.append(_class_weights(y, dict(options.class_weight)))
-    shapes = {factor.shape for factor in factors}
-    if shapes != {(length(split),)}:
-        raise InvalidTrainable(
-            f"The sample weights have the shapes {', '.join(map(str, sorted(shapes)))}, but must have one "
-            f"weight for each of the {length(split)} training examples: shape ({length(split)},)."
-        )
-    return (x, y, np.prod(factors, axis=0, dtype=np.float32))
-
-
-def _class_weights(y: Arrays, weights: dict[int, float]) -> np.ndarray:
-    """Return the weight of every example's class, shape (examples,); a class that is missing weighs 1."""
-    labels, *others = leaves(y)
-    if others:
-        raise InvalidTrainable(
-            "FitOptions.class_weight is given, but the data has several outputs: give sample_weight instead."
-        )
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        labels = labels.argmax(axis=1)
-    result = np.ones(len(labels), np.float32)
-    for label, weight in weights.items():
-        result[labels.reshape(len(labels)) == label] = weight
-    return result

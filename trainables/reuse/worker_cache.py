@@ -17,8 +17,9 @@ from trainables.data.nested import leaves
 from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
 from trainables.input.gathered_steps import GatheredInput, GatheringSteps, can_gather
-from trainables.input.pipeline import TrainingInput, ValidationInput, batches_in_order, training_input, with_weights
+from trainables.input.pipeline import TrainingInput, ValidationInput, batches_in_order, training_input
 from trainables.input.tensors import as_tensor
+from trainables.input.weights import with_weights
 from trainables.internals.keras_model import has_own_finalization
 from trainables.reuse.fingerprint import ModelFingerprint, OpaqueModelError, fingerprint
 

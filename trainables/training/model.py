@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import keras
+import numpy as np
 
 from trainables.data.nested import Arrays, Split, leaves
 from trainables.devices.replicas import is_distributed
@@ -94,14 +95,18 @@ def create_variables(model: Any, split: Split) -> None:
     """
     x, y, *_ = split
     if not model.built:
-        model(keras.tree.map_structure(first_example, x))
+        model(first_examples(x))
     model.optimizer.build(model.trainable_variables)
     if keras.backend.backend() == "tensorflow" and not is_distributed():
         _create_metrics(model, y)
 
 
-def first_example(array: Any) -> Any:
-    """Return the first example of an array, as a model takes it."""
+def first_examples(arrays: Arrays) -> Any:
+    """Return the first example of each array, as a model takes them: lists as tuples, as in ``fit``."""
+    return keras.tree.lists_to_tuples(keras.tree.map_structure(_first_example, arrays))
+
+
+def _first_example(array: np.ndarray) -> Any:
     if array.dtype.kind not in "US" or keras.backend.backend() != "tensorflow":
         return array[:1]
     import tensorflow as tf
@@ -116,11 +121,32 @@ def _create_metrics(model: Any, y: Arrays) -> None:
         return
     if any(labels.dtype.kind in "US" for labels in leaves(y)):
         return  # Keras has no symbolic strings for what a loss of the user's own takes
-    labels = keras.tree.map_structure(
-        lambda array: keras.KerasTensor((None, *array.shape[1:]), keras.backend.standardize_dtype(array.dtype)), y
-    )
+    labels = _arranged_like(outputs, keras.tree.map_structure(_symbolic, y), getattr(model, "output_names", None))
+    if labels is None:
+        return  # Keras finds out in the first step how they belong together
     for part in unbuilt_parts(model):
         part.build(labels, outputs)
+
+
+def _symbolic(array: np.ndarray) -> Any:
+    return keras.KerasTensor((None, *array.shape[1:]), keras.backend.standardize_dtype(array.dtype))
+
+
+def _arranged_like(outputs: Any, labels: Any, names: Sequence[str] | None) -> Any:
+    """Return labels in the structure of the outputs, as Keras arranges them for losses; None where it is not plain."""
+    if isinstance(outputs, list | tuple):
+        if isinstance(labels, dict):
+            labels = [labels[name] for name in names] if names and {*names} == {*labels} else labels
+        elif len(outputs) == 1 and not keras.tree.is_nested(labels):
+            labels = [labels]
+    elif not keras.tree.is_nested(outputs) and keras.tree.is_nested(labels):
+        flat = keras.tree.flatten(labels)
+        labels = flat[0] if len(flat) == 1 else labels
+    try:
+        keras.tree.assert_same_structure(keras.tree.lists_to_tuples(outputs), keras.tree.lists_to_tuples(labels))
+    except (TypeError, ValueError):
+        return None
+    return keras.tree.pack_sequence_as(outputs, keras.tree.flatten(labels))
 
 
 def _symbolic_outputs(model: Any) -> Any:

@@ -20,7 +20,13 @@ from trainables.settings import InvalidTrainable, TrialSettings
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.training.adapted_state import PREFIX, AdaptedLayers, AdaptedState, finalize
 from trainables.training.callbacks import TrialCallbacks
-from trainables.training.model import BuildsModels, build_compiled_model, create_variables, set_steps_per_execution
+from trainables.training.model import (
+    BuildsModels,
+    build_compiled_model,
+    create_variables,
+    first_examples,
+    set_steps_per_execution,
+)
 from trainables.training.model_state import further_variables, unsaved_generators
 from trainables.training.recompilation import CompiledModel
 
@@ -209,7 +215,7 @@ class Training:
         ):
             # Some came into being in a step. This one only makes them: all get their values from the snapshot.
             self.model.train_step(
-                keras.tree.map_structure(lambda array: keras.ops.array(array[:1]), self._input.arrays)
+                keras.tree.map_structure(keras.ops.convert_to_tensor, first_examples(self._input.arrays))
             )
         further = further_variables(self.model)
         if not set(paths) <= set(further):

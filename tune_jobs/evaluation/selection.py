@@ -117,9 +117,7 @@ def restore_model(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable]
     Raises:
         RequestError: The trial left no weights, or they do not fit the model.
     """
-    import keras
-
-    from trainables.training.model import first_example
+    from trainables.training.model import first_examples
     from tune_jobs.engine.driver import load_data
 
     number = ranked.trial.trial
@@ -128,7 +126,7 @@ def restore_model(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable]
 
     def build(unbuilt: Any) -> None:
         x = (data or load_data(trainable)).train[0]
-        unbuilt(keras.tree.map_structure(first_example, x))
+        unbuilt(first_examples(x))
 
     try:
         weights.load_into(model, build)

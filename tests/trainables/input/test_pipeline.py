@@ -126,6 +126,40 @@ def test_class_weights_of_several_outputs_are_a_mistake() -> None:
         epoch_of((IDS, (IDS, IDS)), options=FitOptions(class_weight={0: 1.0}))
 
 
+def test_weights_of_several_outputs_are_multiplied_with_those_of_the_examples(backend: str) -> None:
+    split = (IDS, [IDS, -IDS], [IDS, IDS * 2])
+    for x, _, weight in epoch_of(split, options=FitOptions(sample_weight=IDS + 1)):
+        np.testing.assert_array_equal(weight[0], x * (x + 1))
+        np.testing.assert_array_equal(weight[1], 2 * x * (x + 1))
+    with pytest.raises(InvalidTrainable, match="for 2, 3 outputs"):
+        epoch_of(split, options=FitOptions(sample_weight=[IDS, IDS, IDS]))
+
+
+def test_a_weight_may_belong_to_each_step_of_an_example(backend: str) -> None:
+    steps = np.stack([IDS, IDS * 2], axis=1)
+    for x, _, weight in epoch_of((IDS, steps, IDS), options=FitOptions(sample_weight=steps)):
+        np.testing.assert_array_equal(weight, np.stack([x * x, x * x * 2], axis=1))
+
+
+@pytest.mark.parametrize("labels", [np.ones((10, 4), np.int32), IDS / 3])
+def test_class_weights_of_labels_that_are_no_classes_are_a_mistake(labels: np.ndarray) -> None:
+    with pytest.raises(InvalidTrainable, match="need one class for each example"):
+        epoch_of((IDS, labels), options=FitOptions(class_weight={0: 1.0}))
+
+
+# Lists.
+
+
+def test_lists_of_arrays_are_read_as_tuples_of_batches() -> None:
+    split = ([IDS, {"a": [IDS]}], [IDS, IDS])
+    for seen in (epoch_of(split), batches(batches_in_order(split, 4))):
+        (x, nested), y = seen[0]
+        np.testing.assert_array_equal(x, nested["a"][0])
+        assert [type(part) for part in (nested["a"], y)] == [tuple, tuple]
+    (x, _), _ = epoch_of(split, options=FitOptions(augment=lambda x, y, seed: ([-x[0], x[1]], y)))[0]
+    assert (x <= 0).all()
+
+
 # Augmentation.
 
 
