@@ -37,6 +37,7 @@ _SEED_KEYS = (
 _TENSORFLOW_CONTEXT = "tensorflow.python.eager.context"
 _TENSORFLOW_SEEDS = ("_seed", "_rng")
 _UNSEEDED = (None, None)
+_SETTINGS = ("floatx", "epsilon", "image_data_format", "max_epochs", "max_steps_per_epoch")
 
 _used_seeds: set[int] = set()
 
@@ -71,6 +72,38 @@ class IsolatedGlobalState:
         finally:
             self._own = _current_state()
             _install(outside)
+
+
+def remember_global_state() -> Callable[[], None]:
+    """Remember what is global in this process: Python's, NumPy's, Keras's and TensorFlow's numbers, names, policies.
+
+    Returns:
+        A function that puts all of it back, whatever was seeded, built or set meanwhile in this thread.
+    """
+    keras_state, state, keys = _keras_state(), _current_state(), _seed_keys()
+    generator = None if keras_state is None or keys is None else vars(state.keras).get(keys[1])
+    drawn = None if generator is None else np.array(generator.state)
+    names = None if keras_state is None else vars(_copy_of_names())
+    settings = {name: getattr(keras.config, name)() for name in _SETTINGS if hasattr(keras.config, name)}
+    policy = keras.config.dtype_policy()
+    tensorflow_draws = state.tensorflow[1].getstate() if state.tensorflow and state.tensorflow[1] else None
+
+    def put_back() -> None:
+        _install(state)
+        if names is not None:
+            vars(state.keras).clear()
+            vars(state.keras).update(names)
+        if generator is not None:
+            generator.state.assign(drawn)
+        if tensorflow_draws is not None and state.tensorflow is not None:
+            state.tensorflow[1].setstate(tensorflow_draws)
+        for name, value in settings.items():
+            if getattr(keras.config, name)() != value:
+                getattr(keras.config, f"set_{name}")(value)
+        if keras.config.dtype_policy() != policy:
+            keras.config.set_dtype_policy(policy)
+
+    return put_back
 
 
 def set_seed(seed: int) -> None:

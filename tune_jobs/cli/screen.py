@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -23,9 +25,15 @@ def console_of(stream: TextIO) -> Console:
     return Console(file=stream, markup=False, highlight=False, emoji=False)
 
 
-def own_stdout() -> TextIO:
-    """Return a standard output that stays in place while a run redirects its descriptor into a log."""
-    return _own(sys.stdout)
+@contextmanager
+def own_stdout() -> Iterator[TextIO]:
+    """Yield a standard output that stays in place while a run redirects its descriptor into a log."""
+    stream = _own(sys.stdout)
+    try:
+        yield stream
+    finally:
+        if stream is not sys.stdout:
+            stream.close()
 
 
 def can_ask() -> bool:
@@ -45,11 +53,12 @@ def show_log(ctx: click.Context) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_OneLine("%(asctime)s %(name)s: %(message)s"))
     logger.addHandler(handler)
+    level = logger.level
     logger.setLevel(logging.INFO)
 
     def hide_log() -> None:
         logger.removeHandler(handler)
-        logger.setLevel(logging.NOTSET)
+        logger.setLevel(level)
         if stream is not sys.stderr:
             stream.close()
 
@@ -66,9 +75,11 @@ class _OneLine(logging.Formatter):
         return clean(super().format(record))
 
 
-def _own(stream: TextIO) -> TextIO:
+def _own(stream: TextIO | None) -> TextIO:
+    if stream is None:  # the shell has closed it
+        return Path(os.devnull).open("w", encoding="utf-8")
     try:
         descriptor = os.dup(stream.fileno())
-    except io.UnsupportedOperation:  # no descriptor lies below it: nothing can be redirected
+    except (AttributeError, ValueError, OSError):  # no descriptor lies below it: nothing can be redirected
         return stream
-    return os.fdopen(descriptor, "w", encoding=stream.encoding, errors="replace")
+    return os.fdopen(descriptor, "w", encoding=getattr(stream, "encoding", None), errors="replace")

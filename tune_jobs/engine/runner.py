@@ -24,6 +24,7 @@ from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import accept_changes, differences
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.signals import terminable
+from tune_jobs.host.surroundings import preserved
 from tune_jobs.results import Ending, History, Status, coherent, fold
 from tune_jobs.results.find import load_run
 from tune_jobs.results.layout import RAY_LOG, error_file
@@ -82,7 +83,7 @@ def run(
     local_storage, remote = prepare_storage(storage, name)
     folder = create_folder(local_storage, name, experiment, experiment_name, reference, repeat, (taken, lessons))
     try:
-        with terminable(), open_folder(folder, remote) as working_folder:
+        with preserved(), terminable(), open_folder(folder, remote) as working_folder:
             drive(working_folder, experiment, reporter, notes=[str(source) for source in taken])
         history = Run(folder).history()
         if history.reason == Ending.INTERRUPTED and not history.trials:
@@ -131,7 +132,7 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
     changed = differences(experiment, run.experiment)
     accept_changes(changed, "Undo that, begin a new run, or go on all the same with --force.", force=force)
     path = folder_to_work_in(run)
-    with terminable(), open_folder(path, run.remote) as working_folder:
+    with preserved(), terminable(), open_folder(path, run.remote) as working_folder:
         run = Run(path, run.remote)
         events = run.events()
         history = fold(events)

@@ -14,6 +14,7 @@ from tune_jobs.evaluation.scoring import Scored, check_test_set, score
 from tune_jobs.evaluation.selection import Declared, as_run, restore_model, select_with_weights, trainable_of
 from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.output import redirect_output
+from tune_jobs.host.surroundings import preserved
 from tune_jobs.results import evaluations
 from tune_jobs.results.evaluations import Scores
 from tune_jobs.results.layout import EVALUATION_LOG
@@ -101,7 +102,7 @@ def evaluate_runs(
     trainables = [trainable_of(declared, run, force=force) for run in runs]
     trainable = trainables[0]
     selected = [(run, ranked) for run in runs for ranked in select_with_weights(run, trial, top)]
-    with redirect_output(runs[0].folder / EVALUATION_LOG):
+    with preserved(), redirect_output(runs[0].folder / EVALUATION_LOG):
         devices.prepare(this_machine().cpus, None)
         data = load_data(trainable)
         check_test_set(data, trainable.__name__)

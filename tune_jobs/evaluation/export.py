@@ -8,6 +8,7 @@ from pathlib import Path
 from tune_jobs.evaluation.model_file import check_model_file, write_model
 from tune_jobs.evaluation.selection import Declared, as_run, restore_model, select_with_weights, trainable_of
 from tune_jobs.host.output import drop_native_stderr
+from tune_jobs.host.surroundings import preserved
 from tune_jobs.results.ranking import RankedTrial
 from tune_jobs.results.run import Run
 
@@ -62,6 +63,6 @@ def export(
     check_model_file(output)
     trainable = trainable_of(declared, run, force=force)
     (ranked,) = select_with_weights(run, trial, None)
-    with drop_native_stderr():
+    with preserved(), drop_native_stderr():
         model, epoch = restore_model(run, ranked, trainable, None)
         return Exported(ranked, epoch, tuple(write_model(model, output)))

@@ -17,6 +17,7 @@ from tune_jobs.evaluation.scoring import Scored, score
 from tune_jobs.evaluation.selection import Declared, as_run, select_trial, trainable_of
 from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.output import redirect_output
+from tune_jobs.host.surroundings import preserved
 from tune_jobs.results.layout import EVALUATION_LOG
 from tune_jobs.results.ranking import RankedTrial
 from tune_jobs.results.run import Run
@@ -95,7 +96,7 @@ def refit(
     trainable = trainable_of(declared, run, force=force)
     ranked = select_trial(run, trial)
     epochs = ranked.best.epoch if ranked.best else 0
-    with redirect_output(run.folder / EVALUATION_LOG):
+    with preserved(), redirect_output(run.folder / EVALUATION_LOG):
         devices.prepare(this_machine().cpus, None)
         data = load_data(trainable)
         everything = replace(data, train=joined(data.train, data.validation), validation=None, test=None)

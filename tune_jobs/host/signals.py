@@ -66,8 +66,11 @@ def _handled_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in _SIGNALS}
+    # A handler that is no function of Python (None) could not be put back, so such a signal is left alone.
+    before = {number: known for number in _SIGNALS if (known := signal.getsignal(number)) is not None}
     try:
+        for number in before:
+            signal.signal(number, handler)
         yield
     finally:
         for number, handler_before in before.items():

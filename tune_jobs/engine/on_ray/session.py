@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import tempfile
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -13,6 +11,7 @@ from pathlib import Path
 
 from trainables.tensorflow_log import QUIET_TENSORFLOW
 from tune_jobs.engine.on_ray.cluster import cluster_address, is_connected, join, leave
+from tune_jobs.engine.on_ray.folders import ray_folder
 from tune_jobs.engine.on_ray.local import local_ray
 from tune_jobs.engine.on_ray.nodes import joined_machine
 from tune_jobs.host.capacity import Machine, this_machine
@@ -32,9 +31,8 @@ RAY_VARIABLES = {
     "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher proposes no more trials than fit
 }
 
-_PREFIX, _LOCK = "tune-jobs-", "lock"
-# As Ray does: the sockets within may have 107 characters at most, and a TMPDIR is often too long for that.
-_SHORT_FOLDER = "/tmp"  # noqa: S108 - mkdtemp makes a folder of our own in it
+_TOKEN = secrets.token_hex(32)
+"""Ray remembers a token for as long as the process lives, so all runs of one have the same."""
 
 
 def available_machine() -> Machine:
@@ -62,33 +60,44 @@ def ray_session(machine: Machine, worker_variables: Mapping[str, str]) -> Iterat
     Yields:
         A function that waits until Ray has started, and returns a folder for the files that Ray writes in this process.
     """
-    parent = Path(os.environ.get("RAY_TMPDIR") or _SHORT_FOLDER)
-    remove_abandoned_folders(parent)
-    with ray_folder(parent) as folder:
+    with ray_folder() as folder:
         ray = _joined_ray() if machine.is_cluster else local_ray(machine, folder, worker_variables)
-        variables = {**RAY_VARIABLES, **QUIET_TENSORFLOW, "PYTHONPATH": _python_path()}
+        own = {} if machine.is_cluster else {**token_variables(os.environ), **home_variables(os.environ, folder)}
+        variables = {**RAY_VARIABLES, **QUIET_TENSORFLOW, **own, "PYTHONPATH": _python_path()}
         with variables_set(variables), ray as wait_until_started:
             yield partial(_started, wait_until_started, folder)
 
 
-@contextmanager
-def ray_folder(parent: Path) -> Iterator[Path]:
-    """Make a folder for Ray, which is locked while this process lives, and remove it afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+def token_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that give a Ray of our own a token, where the person has none.
+
+    Otherwise Ray makes one and writes it into the home folder: from then on every Ray of the person asks for it. And
+    where the home folder cannot be written, Ray does not start.
+
+    Args:
+        environment: The variables of this process.
+    """
+    is_wanted = environment.get("RAY_AUTH_MODE", "token").lower() == "token"
+    has_one = any(environment.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    home = environment.get("HOME")
+    with suppress(OSError):
+        has_one = has_one or bool(home and Path(home, ".ray", "auth_token").read_text().strip())
+    return {"RAY_AUTH_TOKEN": _TOKEN} if is_wanted and not has_one else {}
+
+
+def home_variables(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return the variable that gives a process without a home folder one, as in a container with a user of no name.
+
+    Args:
+        environment: The variables of this process.
+        folder: A folder that exists as long as Ray does.
+    """
+    if environment.get("HOME"):
+        return {}
     try:
-        with (folder / _LOCK).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def remove_abandoned_folders(parent: Path) -> None:
-    """Remove the folders of drivers that were killed: the kernel has released the locks in them."""
-    for lock in parent.glob(f"{_PREFIX}*/{_LOCK}"):
-        with suppress(OSError), lock.open("r+") as file:  # another user's, or locked
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(lock.parent, ignore_errors=True)
+        return {"HOME": str(Path.home())}
+    except RuntimeError:
+        return {"HOME": str(folder)}
 
 
 @contextmanager

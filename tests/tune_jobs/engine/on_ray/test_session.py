@@ -1,4 +1,4 @@
-"""The folders that Ray writes into, and the variables that it reads."""
+"""The variables that Ray reads."""
 
 from __future__ import annotations
 
@@ -8,19 +8,36 @@ from pathlib import Path
 import pytest
 import ray
 
-from tune_jobs.engine.on_ray.session import RAY_VARIABLES, ray_folder, remove_abandoned_folders
+from tune_jobs.engine.on_ray.session import RAY_VARIABLES, home_variables, token_variables
 
 
-def test_what_killed_drivers_left_is_removed_and_what_lives_is_not(tmp_path: Path) -> None:
-    for name in ("tune-jobs-dead", "tune-jobs-strange", "other"):
-        (tmp_path / name / "session").mkdir(parents=True)
-        if name != "tune-jobs-strange":
-            (tmp_path / name / "lock").touch()
-    with ray_folder(tmp_path) as alive:
-        assert alive.name.startswith("tune-jobs-")
-        remove_abandoned_folders(tmp_path)
-        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["other", alive.name, "tune-jobs-strange"])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "tune-jobs-strange"]
+def test_a_person_without_a_token_gets_none_in_the_home_folder(tmp_path: Path) -> None:
+    (own,) = token_variables({"HOME": str(tmp_path)}).items()
+    assert (own[0], len(own[1])) == ("RAY_AUTH_TOKEN", 64)
+    assert token_variables({"HOME": "/dev/null/home", "RAY_AUTH_MODE": "token"}) == dict([own])
+    assert token_variables({}) == dict([own])
+
+
+@pytest.mark.parametrize(
+    "environment", [{"RAY_AUTH_MODE": "disabled"}, {"RAY_AUTH_TOKEN": "mine"}, {"RAY_AUTH_TOKEN_PATH": "/mine"}]
+)
+def test_what_a_person_has_chosen_counts(environment: dict[str, str]) -> None:
+    assert token_variables(environment) == {}
+
+
+def test_a_token_in_the_home_folder_counts(tmp_path: Path) -> None:
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray" / "auth_token").write_text("mine")
+    assert token_variables({"HOME": str(tmp_path)}) == {}
+
+
+def test_a_process_without_a_home_gets_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    assert home_variables({"HOME": "/root"}, tmp_path) == {}
+    monkeypatch.setattr(Path, "home", no_home)
+    assert home_variables({}, tmp_path) == {"HOME": str(tmp_path)}
 
 
 def _python_files(*folders: str) -> Iterator[Path]:
