@@ -15,6 +15,7 @@ from trainables.report import Epoch, Report
 from trainables.settings import InvalidTrainable, TrialSettings, unwrap
 from trainables.storage.background_writer import BackgroundWriter, Pending
 from trainables.storage.checkpoint import CheckpointError, Snapshot, architecture
+from trainables.storage.file_format import NewerFormatError
 from trainables.storage.origin import Origin, history_of
 from trainables.storage.store import CheckpointStore, checkpoint_store
 
@@ -159,7 +160,10 @@ class Trial:
         """Continue from the newest checkpoint. Note if one cannot be used, or if none is left."""
         training = self.training
         unused: list[CheckpointError] = []
-        snapshot = store.newest(unused.append, self._origin.check)
+        try:
+            snapshot = store.newest(unused.append, self._origin.check)
+        except NewerFormatError as error:  # every trial of the run has such checkpoints, and starting again loses them
+            raise InvalidTrainable(str(error)) from error
         try:
             if snapshot is not None:
                 training.restore(snapshot)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.support.examples import with_examples
 from trainables.settings import Mode
 from tune_jobs.base.objective import Objective
+from tune_jobs.base.plain_text import plain_text
 from tune_jobs.results import (
     EpochReported,
     Event,
@@ -27,6 +28,7 @@ from tune_jobs.results import (
 property_settings = with_examples(35)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+SENTENCES = TEXTS.map(plain_text)  # as a journal holds the texts that are for people
 AMOUNTS = st.floats(0, 1e12)
 TRIALS = st.integers(0, 10**9)
 EPOCHS = st.integers(1, 10**6)
@@ -43,7 +45,7 @@ EVENTS = st.one_of(
         time_s=AMOUNTS,
         trial=TRIALS,
         config=st.dictionaries(TEXTS, VALUES, max_size=3),
-        node=TEXTS,
+        node=SENTENCES,
     ),
     st.builds(
         EpochReported,
@@ -54,9 +56,9 @@ EVENTS = st.one_of(
         seconds=AMOUNTS,
         done=st.booleans(),
     ),
-    st.builds(Noted, time_s=AMOUNTS, trial=st.none() | TRIALS, text=TEXTS),
-    st.builds(TrialEnded, time_s=AMOUNTS, trial=TRIALS, status=ENDINGS, reason=TEXTS, error=st.none() | TEXTS),
-    st.builds(RunEnded, time_s=AMOUNTS, reason=TEXTS, error=st.none() | TEXTS),
+    st.builds(Noted, time_s=AMOUNTS, trial=st.none() | TRIALS, text=SENTENCES),
+    st.builds(TrialEnded, time_s=AMOUNTS, trial=TRIALS, status=ENDINGS, reason=SENTENCES, error=st.none() | SENTENCES),
+    st.builds(RunEnded, time_s=AMOUNTS, reason=SENTENCES, error=st.none() | SENTENCES),
 )
 
 
@@ -100,7 +102,7 @@ def random_trials(draw: st.DrawFn, max_size: int = 8) -> list[Trial]:
             config=draw(st.fixed_dictionaries({"lr": st.floats(0, 1)}, optional={"units": st.lists(EPOCHS)})),
             epochs=draw(st.lists(METRICS, max_size=4)),
             status=draw(st.sampled_from(Status)),
-            error=draw(st.none() | TEXTS),
+            error=draw(st.none() | SENTENCES),
         )
         for number in numbers
     ]

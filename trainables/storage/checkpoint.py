@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from trainables.storage.file_format import FORMAT, VERSION, NewerFormatError, check_format, stamp
 from trainables.storage.layout import (
     ARCHITECTURE_FILE,
     ARRAYS_FILE,
@@ -28,6 +29,7 @@ from trainables.storage.layout import (
 CHECKPOINTS_KEPT = 2
 """Number of checkpoints that a trial keeps: a reader always finds a whole one while the next replaces the other."""
 
+CHECKPOINT_FORMAT = 1
 _MOST_STATE_BYTES = 64 * 2**20
 
 
@@ -78,8 +80,13 @@ def write(directory: Path, snapshot: Snapshot) -> None:
         np.savez(file, allow_pickle=False, **dict(snapshot.arrays))
         _sync(file)
     with (directory / STATE_FILE).open("w", encoding="utf-8") as text:
-        json.dump(snapshot.state, text)
+        text.write(state_text(snapshot))
         _sync(text)
+
+
+def state_text(snapshot: Snapshot) -> str:
+    """Return the content of the file with a snapshot's state."""
+    return json.dumps({**stamp(CHECKPOINT_FORMAT), **snapshot.state})
 
 
 def _sync(file: IO[Any]) -> None:
@@ -96,12 +103,15 @@ def read(directory: Path) -> Snapshot:
 
     Raises:
         CheckpointError: A file is missing or torn, or not one that ``write`` wrote.
+        NewerFormatError: A newer version wrote it.
     """
     try:
         if not all(stat.S_ISREG((directory / name).lstat().st_mode) for name in (STATE_FILE, ARRAYS_FILE)):
             raise ValueError("it holds links or devices in place of files")
         state = _read_state(directory / STATE_FILE)
         arrays = _read_arrays(directory / ARRAYS_FILE)
+    except NewerFormatError as error:
+        raise NewerFormatError(f"The checkpoint {directory} cannot be read. {error}") from error
     except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise a dozen different ones
         raise CheckpointError(f"The checkpoint {directory} cannot be read: {error}.") from error
     if not isinstance(state, dict) or not all(isinstance(array, np.ndarray) for array in arrays.values()):
@@ -114,7 +124,11 @@ def _read_state(path: Path) -> Any:
         text = file.read(_MOST_STATE_BYTES + 1)
     if len(text) > _MOST_STATE_BYTES:
         raise ValueError(f"{path.name} is larger than {_MOST_STATE_BYTES} bytes")
-    return json.loads(text)
+    state = json.loads(text)
+    if isinstance(state, dict):
+        check_format(state, CHECKPOINT_FORMAT)
+        return {name: value for name, value in state.items() if name not in (FORMAT, VERSION)}
+    return state
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -241,6 +255,20 @@ class DiskCheckpoints:
             check: Raises CheckpointError if a checkpoint that can be read must not be used.
         """
         return first_usable(self.names(), lambda name: read(self.folder / name), skipped, check)
+
+    def check_formats(self) -> None:
+        """Do nothing if no checkpoint is of a newer format. A damaged one counts as none.
+
+        Raises:
+            NewerFormatError: This version cannot read a checkpoint, so it must not go on without it.
+        """
+        for name in self.names():
+            try:
+                _read_state(self.folder / name / STATE_FILE)
+            except NewerFormatError as error:
+                raise NewerFormatError(f"The checkpoint {self.folder / name} cannot be read. {error}") from error
+            except (OSError, ValueError, RecursionError):
+                continue
 
     def remove_after(self, epoch: int) -> None:
         """Remove the checkpoints of later epochs."""

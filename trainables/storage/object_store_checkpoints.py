@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -65,7 +64,7 @@ class ObjectStoreCheckpoints:
         self.folder.remove_folder(name)  # else the state of an earlier one would vouch for these arrays
         with self.folder.writing(f"{name}/{ARRAYS_FILE}") as file:
             np.savez(file, allow_pickle=False, **dict(snapshot.arrays))
-        self.folder.write(f"{name}/{STATE_FILE}", json.dumps(snapshot.state).encode())
+        self.folder.write(f"{name}/{STATE_FILE}", checkpoint.state_text(snapshot).encode())
         files = self.folder.files()
         kept = {name, *checkpoints_of(files, whole=True)[:CHECKPOINTS_KEPT]}
         for old in sorted(set(checkpoints_of(files, whole=False)) - kept):

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import click
 
+from tune_jobs.base.plain_text import plain_text
+
 FAILED = 1
 WRONG_REQUEST = 2
 INTERRUPTED = 130
@@ -31,7 +33,7 @@ class Commands(click.Group):
                 raise  # the reader of the output has closed it: click ends quietly
             status, problems = explain(error)
             if ctx.meta.get(DEBUG):
-                click.echo("".join(traceback.format_exception(error)), err=True)
+                click.echo(plain_text("".join(traceback.format_exception(error))), err=True)
             click.echo(error_message(problems), err=True)
             ctx.exit(status)
 
@@ -50,7 +52,7 @@ def explain(error: Exception) -> tuple[int, Sequence[str]]:
             return WRONG_REQUEST, [str(error)]
         case RunFailed() | JobFailed():
             return FAILED, [str(error)]
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    what = plain_text(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
     return FAILED, [f"{what}. This was not foreseen; --debug shows where it happened."]
 
 

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from trainables.storage.checkpoint import DiskCheckpoints
+from trainables.storage.file_format import NewerFormatError
 from tune_jobs.engine.driver import drive
 from tune_jobs.engine.on_ray.sending import sending_problems
 from tune_jobs.engine.on_ray.session import available_machine
@@ -27,7 +29,7 @@ from tune_jobs.host.signals import terminable
 from tune_jobs.host.surroundings import preserved
 from tune_jobs.results import Ending, History, Status, coherent, fold
 from tune_jobs.results.find import load_run
-from tune_jobs.results.layout import RAY_LOG, error_file
+from tune_jobs.results.layout import RAY_LOG, error_file, trial_folder
 from tune_jobs.results.run import Repeat, Run
 
 _LOG = logging.getLogger(__name__)
@@ -136,16 +138,31 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         run = Run(path, run.remote)
         events = run.events()
         history = fold(events)
+        _check_checkpoints(path, history)
         _log_resumption(history)
         update_record(path, run.experiment, experiment)
         drive(working_folder, experiment, reporter, earlier=list(coherent(events)), notes=history.damages)
     return _with_a_sound_trial(run)
 
 
+def _check_checkpoints(folder: Path, history: History) -> None:
+    """Refuse to go on without checkpoints that only a newer version can read: they would be deleted."""
+    problems = []
+    for trial in _unfinished(history):
+        try:
+            DiskCheckpoints(trial_folder(folder, trial)).check_formats()
+        except NewerFormatError as error:
+            problems.append(str(error))
+    if problems:
+        raise RequestError(*problems)
+
+
+def _unfinished(history: History) -> list[int]:
+    return [number for number, trial in history.trials.items() if trial.status in (Status.RUNNING, Status.INTERRUPTED)]
+
+
 def _log_resumption(history: History) -> None:
-    unfinished = [
-        number for number, trial in history.trials.items() if trial.status in (Status.RUNNING, Status.INTERRUPTED)
-    ]
+    unfinished = _unfinished(history)
     _LOG.info(
         "Resuming: %d trials in the journal, of which these are continued or start again: %s",
         len(history.trials),

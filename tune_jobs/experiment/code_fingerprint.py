@@ -50,9 +50,9 @@ def code_differences(trainable: type[Any], record: Mapping[str, Any]) -> list[st
 
     Args:
         trainable: The trainable as it is today.
-        record: The run's experiment.json. If an older version wrote it, it tells of the classes alone.
+        record: The run's experiment.json. If an older version wrote it, it tells of the classes alone, or of nothing.
     """
-    names = _changed(record.get(CLASSES), code_fingerprints(trainable))
+    names = _changed(record[CLASSES], code_fingerprints(trainable)) if CLASSES in record else []
     if HELPERS in record:
         names += _changed(record[HELPERS], helper_fingerprints(trainable))
     return [f"The code has changed: {', '.join(names)}."] if names else []

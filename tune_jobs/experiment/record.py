@@ -25,9 +25,9 @@ from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.fields import AS_DECLARED, FIELDS, changeable_fields
 from tune_jobs.experiment.origin import ORIGIN, origin_of
 from tune_jobs.results.layout import EXPERIMENT_FILE
+from tune_jobs.results.record_file import EXPERIMENT_FORMAT
 from tune_jobs.results.run import Repeat
 
-FORMAT = 1
 _LOG = logging.getLogger(__name__)
 _PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
 
@@ -45,7 +45,7 @@ def write_record(
         repeat: The run's number in a group of repeats; None: a run by itself.
     """
     return {
-        "format": FORMAT,
+        "format": EXPERIMENT_FORMAT,
         "name": name,
         "experiment": experiment_name,
         "reference": reference,

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from search_spaces.checked import InvalidDeclaration
+from tune_jobs.base.plain_text import plain_text
 from tune_jobs.errors import RequestError
 from tune_jobs.host.output import drop_native_stderr
 
@@ -105,7 +106,7 @@ def _reasons(error: BaseException, path: Path | None) -> list[str]:
     position = f"{file}, line {line}" if line else file
     if isinstance(error, RequestError | InvalidDeclaration):
         return [f"{position}: {problem}" for problem in error.problems]
-    message = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+    message = " ".join(plain_text(str(error.msg if isinstance(error, SyntaxError) else error)).split())
     summary = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return [f"{position} cannot be imported: {summary}. Correct it; --debug shows the whole traceback."]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainables.storage.file_format import NewerFormatError, check_format, stamp
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.errors import RequestError
 from tune_jobs.results.layout import EVALUATION_NAME_PATTERN, EVALUATIONS_FOLDER, evaluation_file
@@ -62,7 +63,7 @@ def write(run_folder: Path, scores: Scores, reports: Mapping[str, Any]) -> Path:
         RequestError: The file cannot be written; nothing was.
     """
     metrics = {name: value if math.isfinite(value) else None for name, value in scores.metrics.items()}
-    content = {"format": FORMAT, **vars(scores), "metrics": metrics, "reports": dict(reports)}
+    content = {**stamp(FORMAT), **vars(scores), "metrics": metrics, "reports": dict(reports)}
     path = evaluation_file(run_folder, scores.trial)
     try:
         path.parent.mkdir(exist_ok=True)
@@ -84,6 +85,8 @@ def read(run_folder: Path) -> tuple[list[Scores], list[str]]:
             continue
         try:
             scores_read.append(_read(path))
+        except NewerFormatError as error:
+            problems.append(f"{path} is left out. {error}")
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             remedy = f"remove it, or evaluate trial {int(path.stem)} again"
             problems.append(f"{path} is damaged ({type(error).__name__}: {error}) and left out: {remedy}.")
@@ -120,8 +123,7 @@ def _read(path: Path) -> Scores:
     if len(content) > _MAX_BYTES:
         raise ValueError(f"it has more than {_MAX_BYTES} bytes")
     fields = json.loads(content)
-    if fields["format"] != FORMAT:
-        raise ValueError(f"its format is not {FORMAT}")
+    check_format({"format": 0, **fields}, FORMAT)
     if type(fields["metrics"]) is not dict:
         raise ValueError("it has no metrics")
     metrics = {_text(name): _number(value) for name, value in fields["metrics"].items()}

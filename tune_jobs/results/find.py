@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trainables.storage.object_store import ObjectStoreFolder, is_uri, redacted
@@ -64,11 +64,12 @@ def find_run(reference: str, storage: Path | str) -> Run:
     )
 
 
-def list_runs(storage: Path | str) -> list[Run]:
+def list_runs(storage: Path | str, skipped: Callable[[RequestError], object] = lambda _: None) -> list[Run]:
     """Return all runs of a storage, the oldest first; a folder that cannot be read as a run is left out.
 
     Args:
         storage: The folder of all runs, or the URI of one in an object store.
+        skipped: Is called with the reason for each folder of a run on disk that is left out.
 
     Raises:
         RequestError: The object store cannot be read.
@@ -80,8 +81,8 @@ def list_runs(storage: Path | str) -> list[Run]:
     for path in Path(storage).glob(f"*/{EXPERIMENT_FILE}"):
         try:
             runs.append(Run(path.parent))
-        except RequestError:
-            continue
+        except RequestError as error:
+            skipped(error)
     return sorted(runs, key=_age)
 
 

@@ -29,11 +29,18 @@ def to_text(frame: pd.DataFrame, format: str) -> str:
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """Return a table as CSV with a header. Missing values are empty, and columns of mixed values are JSON text."""
-    plain = _without_objects(frame).rename(columns=_newlines)
+    """Return a table as CSV with a header. Missing values are empty, and columns of mixed values are JSON text.
+
+    A spreadsheet takes a cell for a formula if it begins with =, +, -, @, a tab or a line break. Texts that do, and
+    names of columns, get an apostrophe before them. Numbers stay as they are.
+    """
+    plain = _without_objects(frame)
     for name, column in list(plain.items()):
         if isinstance(column.dtype, pd.StringDtype):
-            plain[name] = column.map(_newlines, na_action="ignore")
+            numbers = frame[name].map(lambda value: type(value) in (int, float)).astype(bool)
+            texts = column.map(_newlines, na_action="ignore")
+            plain[name] = texts.where(numbers, texts.map(_disarmed, na_action="ignore"))
+    plain.columns = pd.Index([_disarmed(_newlines(str(name))) for name in plain.columns])
     return plain.to_csv(index=False, lineterminator="\n")
 
 
@@ -86,6 +93,10 @@ def _without_objects(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _json_text(value: Any) -> Any:
     return pd.NA if value is pd.NA else json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _disarmed(text: str) -> str:
+    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\n")) else text
 
 
 def _newlines(text: str) -> str:

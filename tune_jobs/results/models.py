@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainables.storage.file_format import NewerFormatError
 from trainables.storage.layout import ARCHITECTURE_FILE
 from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.base.objective import Objective
@@ -97,7 +98,10 @@ def best_weights(run_folder: Path, trial: int) -> Weights:
     from trainables.storage.checkpoint import DiskCheckpoints
 
     folder = trial_folder(run_folder, trial)
-    snapshot = DiskCheckpoints(folder).newest()
+    try:
+        snapshot = DiskCheckpoints(folder).newest()
+    except NewerFormatError as error:
+        raise RequestError(str(error)) from error
     if snapshot is not None:
         epoch, arrays = snapshot.state.get("best_epoch"), snapshot.group("best")
         if isinstance(epoch, int) and arrays:

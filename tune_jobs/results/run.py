@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,9 @@ from tune_jobs.results.evaluations import Scores
 from tune_jobs.results.history import History, fold
 from tune_jobs.results.journal.events import Event
 from tune_jobs.results.journal.file import read_journal
-from tune_jobs.results.layout import EVALUATIONS_FOLDER, EXPERIMENT_FILE, JOURNAL_FILE
+from tune_jobs.results.layout import EVALUATIONS_FOLDER, JOURNAL_FILE
 from tune_jobs.results.ranking import ranking
+from tune_jobs.results.record_file import read_record
 
 if TYPE_CHECKING:
     import keras
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from search_spaces import SearchSpace
     from trainables import KerasTrainable
-
-_MAX_EXPERIMENT_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ class Run:
     def __init__(self, folder: Path | str, remote: ObjectStoreFolder | None = None) -> None:
         self.folder = Path(folder)
         self.remote = remote
-        self.experiment = _read_experiment(self.folder)
+        self.experiment = read_record(self.folder)
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
@@ -274,26 +272,3 @@ class Run:
         """
         if self.remote is not None:
             object_store_runs.publish(self.remote, self.folder, path)
-
-
-def _read_experiment(folder: Path) -> dict[str, Any]:
-    path = folder / EXPERIMENT_FILE
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MAX_EXPERIMENT_BYTES + 1)
-        if len(text) > _MAX_EXPERIMENT_BYTES:
-            raise ValueError(f"it is longer than {_MAX_EXPERIMENT_BYTES} bytes")
-        record = json.loads(text.decode())
-        is_sound = (
-            not Objective(**record["objective"]).problems()
-            and isinstance(record["created_s"], int | float)
-            and isinstance(record["space"], dict)
-            and isinstance(record.get("experiment", ""), str)
-        )
-    except OSError as error:
-        raise RequestError(f"{folder} is no run's folder: {path.name} cannot be read ({error.strerror}).") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RequestError(f"{path} is damaged ({error}): restore it from a copy.") from error
-    if not is_sound:
-        raise RequestError(f"{path} is damaged: restore it from a copy.")
-    return dict(record)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
+from tune_jobs.base.plain_text import plain_text
 from tune_jobs.results import Noted
 
 _WIDEST_VALUE = 60
@@ -85,7 +86,7 @@ def moment(time_s: float | None) -> str:
 
 def error_text(error: str) -> str:
     """Return an error on one line of limited length."""
-    return cut(clean(" ".join(error.split())), _WIDEST_ERROR)
+    return cut(clean(" ".join(plain_text(error).split())), _WIDEST_ERROR)
 
 
 def note_text(note: Noted) -> str:

@@ -47,7 +47,7 @@ SOUND = {"format": 1, "trial": 7, "epoch": 1, "examples": 1, "evaluated_s": 0, "
         "[" * 100_000,
         "\x00",
         json.dumps({**SOUND, "trial": 8}),
-        json.dumps({**SOUND, "format": 2}),
+        json.dumps({**SOUND, "format": "2"}),
         json.dumps({**SOUND, "epoch": True}),
         json.dumps({**SOUND, "epoch": -1}),
         json.dumps({**SOUND, "metrics": [1]}),

@@ -74,7 +74,9 @@ def test_csv_reads_back(frame: pd.DataFrame) -> None:
     expected = frame.assign(mixed=as_text(frame["mixed"]).astype("string"))
     for name in texts:  # CSV has no empty texts, and one kind of line break
         lines = expected[name].str.replace("\r\n", "\n").str.replace("\r", "\n")
-        expected[name] = lines.replace("", pd.NA)
+        numbers = frame[name].map(lambda value: type(value) in (int, float)).astype(bool)
+        disarmed = lines.str.replace(r"^( *[=+\-@\t\n])", r"'\1", regex=True)
+        expected[name] = lines.where(numbers, disarmed).replace("", pd.NA)
     pd.testing.assert_frame_equal(read, expected, rtol=1e-12)
 
 
@@ -130,3 +132,25 @@ def test_a_format_can_be_named(write: Callable[[pd.DataFrame], str]) -> None:
 def test_an_unknown_format_is_an_error_that_lists_the_known() -> None:
     with pytest.raises(ValueError, match="'xml', but must be one of csv, json, markdown"):
         to_text(frame_of([]), "xml")
+
+
+FORMULAS = ("=1+1", "+1", "-1", "@sum(A1)", "\t=1", "\r=1", "\n=1", "  =1", "-")
+PLAIN = ("relu", "1=1", "'=1", "a\t=1", "", "0.5")
+
+
+def test_no_text_of_a_csv_is_a_formula() -> None:
+    texts = [*FORMULAS, *PLAIN]
+    frame = pd.DataFrame(
+        {
+            "=name": pd.Series(texts, dtype="string"),
+            "mixed": pd.Series([-1, -0.5, "=1", None, [-1], True, *texts[6:]], dtype=object),
+            "number": pd.Series([-float(index) for index in range(len(texts))], dtype="Float64"),
+        }
+    )
+    read = pd.read_csv(io.StringIO(to_csv(frame)), dtype="string", na_values=[""], keep_default_na=False)
+    assert list(read.columns) == ["'=name", "mixed", "number"]
+    expected = [f"'{text}".replace("\r", "\n") for text in FORMULAS] + list(PLAIN)
+    assert read["'=name"].fillna("").tolist() == expected
+    assert read["mixed"].tolist()[:6] == ["-1", "-0.5", '"=1"', "null", "[-1]", "true"]
+    assert not any(text.startswith(("=", "+", "@", "\t")) for text in read["mixed"])
+    assert read["number"].astype(float).tolist() == frame["number"].tolist()

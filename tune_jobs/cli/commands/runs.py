@@ -47,5 +47,7 @@ def runs(storage: Path | str) -> None:
     """List the runs of the storage, the newest last."""
     from tune_jobs.results.find import list_runs
     from tune_jobs.views.tables.runs import print_runs
+    from tune_jobs.views.text import clean
 
-    print_runs(console_of(sys.stdout), list_runs(storage), storage)
+    found_runs = list_runs(storage, lambda error: click.echo(f"note: {clean(error)}", err=True))
+    print_runs(console_of(sys.stdout), found_runs, storage)

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
+from tune_jobs.base.plain_text import plain_text
 from tune_jobs.results import Status
 
 FAILED_STATUSES = (Status.FAILED, Status.OUT_OF_MEMORY, Status.DIVERGED)
@@ -85,7 +86,8 @@ def error_kind(error: str) -> str:
 
 
 def shortened(text: str, max_characters: int = _MAX_CHARACTERS) -> str:
-    """Return as much of a text as a line of the journal should hold."""
+    """Return as much of a text as a line of the journal should hold, without colours and control characters."""
+    text = plain_text(text)
     return text if len(text) <= max_characters else f"{text[: max_characters - 1]}…"
 
 

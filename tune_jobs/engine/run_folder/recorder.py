@@ -18,6 +18,7 @@ from pathlib import Path
 
 from trainables.storage.checkpoint import DiskCheckpoints
 from trainables.storage.layout import trial_name
+from tune_jobs.base.plain_text import plain_text
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
 from tune_jobs.results import Event, JournalWriter, Noted
@@ -122,7 +123,7 @@ class Recorder:
         path = error_file(self._folder, trial)
         with suppress(OSError):  # a full disk: if it stays full, the journal fails and says so
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_text(plain_text(text), encoding="utf-8", errors="replace")
 
     def close(self) -> None:
         """Close the journal, once no worker is left."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from trainables.storage.file_format import NewerFormatError
 from trainables.storage.retry import retry_for_a_minute
 from tune_jobs.base.gc_pause import gc_paused
 from tune_jobs.results.journal.events import Damaged, EpochReported, Event, RunEnded, TrialEnded
@@ -57,6 +58,8 @@ def _read_events(file: BinaryIO, path: Path) -> Iterator[Event]:
             if not line.endswith(b"\n"):
                 continue
             event = decode(line)
+        except NewerFormatError as error:
+            raise JournalError(f"{path}, line {number} cannot be read. {error}") from error
         except EventError as error:
             raise JournalError(
                 f"{path}, line {number} is no event: {error}. "

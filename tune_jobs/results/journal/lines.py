@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, Never
 
+from trainables.storage.file_format import FORMAT, NewerFormatError, check_format, stamp
+from tune_jobs.base.plain_text import plain_text
 from tune_jobs.results.journal.events import (
     EpochReported,
     Event,
@@ -24,6 +26,7 @@ from tune_jobs.results.journal.events import (
 MAX_TRIAL = 10**9
 MAX_EPOCH = 10**6
 MAX_NESTING = 32
+JOURNAL_FORMAT = 1
 
 
 class EventError(ValueError):
@@ -43,6 +46,11 @@ def encode(event: Event) -> bytes:
         EventError: The event has a value that JSON cannot hold, or that ``decode`` would refuse.
     """
     fields: dict[str, Any] = {"event": event.EVENT} | {name: getattr(event, name) for name in event.__slots__}
+    for name in _TEXTS & fields.keys():
+        if type(fields[name]) is str:
+            fields[name] = plain_text(fields[name])
+    if isinstance(event, RunStarted):
+        fields |= stamp(JOURNAL_FORMAT)
     try:
         if isinstance(event, EpochReported):
             fields["metrics"] = {name: _finite_or_name(float(value)) for name, value in event.metrics.items()}
@@ -67,6 +75,7 @@ def decode(line: bytes) -> Event | None:
 
     Raises:
         EventError: The line is not standard JSON, a field is missing, or its value breaks the rule of the field.
+        NewerFormatError: The line begins a part of the journal that only a newer version can read.
     """
     fields = _parse(line)
     name = fields.get("event")
@@ -74,6 +83,8 @@ def decode(line: bytes) -> Event | None:
         raise EventError('it has no "event" that names what happened')
     if name == EpochReported.EVENT and (epoch := _plain_epoch(fields)) is not None:
         return epoch
+    if FORMAT in fields:
+        _check_format(fields)
     record = _RECORDS.get(name)
     if record is None:
         return None
@@ -88,6 +99,15 @@ def decode(line: bytes) -> Event | None:
     except EventError as rule:
         raise EventError(f"its {field} is {reprlib.repr(fields[field])}, but must be {rule}") from rule
     return record(**checked)
+
+
+def _check_format(fields: dict[str, Any]) -> None:
+    try:
+        check_format(fields, JOURNAL_FORMAT)
+    except NewerFormatError:
+        raise
+    except ValueError as error:
+        raise EventError(str(error)) from error
 
 
 def _plain_epoch(fields: dict[str, Any]) -> EpochReported | None:
@@ -142,6 +162,7 @@ _OPTIONAL = {
     name: {field.name: field.default for field in dataclasses.fields(record) if field.default is not _MISSING}
     for name, record in _RECORDS.items()
 }
+_TEXTS = {"node", "reason", "error", "text"}
 _ENDED = {status.value: status for status in Status if status is not Status.RUNNING}
 _FLOATS = {float}
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -187,13 +208,13 @@ def _truth(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     if type(value) is str:
-        return value
+        return plain_text(value)
     raise EventError("a text")
 
 
 def _text_or_none(value: Any) -> str | None:
     if value is None or type(value) is str:
-        return value
+        return value and plain_text(value)
     raise EventError("a text or null")
 
 

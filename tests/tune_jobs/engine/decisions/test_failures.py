@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fakes import MemoryEventLog, experiment
+from tune_jobs.base.plain_text import plain_text
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.failures import FailureStreak, error_kind, is_unlikely, reported_failure, shortened
 from tune_jobs.results import Ending, RunEnded, Status, TrialEnded
@@ -55,7 +56,7 @@ def test_errors_are_alike_whatever_their_numbers_and_addresses() -> None:
     assert one != error_kind("TypeError: <Conv2D object at 0x7f01ab> got shape (32, 784)")
 
 
-@given(st.text(), st.integers(1, 3000))
+@given(st.text().map(plain_text), st.integers(1, 3000))
 def test_a_cut_text_is_a_prefix_that_fits(text: str, most: int) -> None:
     assert len(shortened(text, most)) <= most
     assert text.startswith(shortened(text, most).removesuffix("…")) or text == shortened(text, most)

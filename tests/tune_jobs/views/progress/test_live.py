@@ -60,7 +60,7 @@ def test_it_fits_the_terminal(width, height):
 def test_the_latest_note_is_shown():
     notes = [Noted(time_s=101.0, trial=trial, text="it starts again\x1b[2J") for trial in (3, 4)]
     text = drawn(progress_after(run_started(), *notes))
-    assert r"trial 4: it starts again\x1b[2J" in text
+    assert "trial 4: it starts again " in text
     assert "trial 3" not in text
 
 
