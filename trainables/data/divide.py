@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+
+from trainables.data.invalid import InvalidData
+from trainables.data.nested import Arrays, leaves
+
+_MOST_SEED = 2**32 - 1
 
 
 def split(
-    x: np.ndarray, y: np.ndarray, fraction: float, *, seed: int = 0, stratify: bool = True
-) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    x: Arrays, y: Arrays, fraction: float, *, seed: int = 0, stratify: bool = True
+) -> tuple[tuple[Arrays, Arrays], tuple[Arrays, Arrays]]:
     """Divide examples at random into a part to keep and a part to hold out.
 
     Args:
-        x: Inputs, shape (examples, …).
-        y: Labels, shape (examples, …).
+        x: Inputs, shape (examples, …), or a tuple, list or dict of such arrays. Frames and series stay what they are.
+        y: Labels, in the same forms.
         fraction: The part of the examples to hold out, in (0, 1).
         seed: The seed of the division.
         stratify: Whether each class is divided alike. Where that makes no sense, the examples are drawn plainly: where
-            y holds continuous targets, or has too few examples of a class for one in each part.
+            y holds continuous targets or several arrays, or has too few examples of a class for one in each part.
 
     Returns:
         (x, y) of the part to keep and (x, y) of the part that is held out.
+
+    Raises:
+        InvalidData: An argument is wrong, or x and y have different numbers of examples; all mistakes are listed.
 
     Example:
         >>> import numpy as np
@@ -33,9 +44,65 @@ def split(
     """
     from sklearn.model_selection import train_test_split
 
+    x, y = _arrays(x), _arrays(y)
+    lengths = [len(leaf) if np.ndim(leaf) else None for leaf in leaves((x, y))]
+    if problems := [*_length_problems(lengths), *_argument_problems(fraction, seed)]:
+        raise InvalidData(problems)
+    indices = np.arange(lengths[0] or 0)
     try:
-        parts = train_test_split(x, y, test_size=fraction, random_state=seed, stratify=y if stratify else None)
+        classes = y if stratify and not isinstance(y, Mapping | list | tuple) else None
+        kept, held_out = train_test_split(indices, test_size=fraction, random_state=seed, stratify=classes)
     except (TypeError, ValueError):  # scikit-learn lists all values of y that occur once
-        parts = train_test_split(x, y, test_size=fraction, random_state=seed)
-    x_kept, x_held_out, y_kept, y_held_out = parts
-    return (x_kept, y_kept), (x_held_out, y_held_out)
+        try:
+            kept, held_out = train_test_split(indices, test_size=fraction, random_state=seed)
+        except ValueError as error:
+            raise InvalidData([f"{len(indices)} examples cannot be divided: {error}"]) from error
+    return (_taken(x, kept), _taken(y, kept)), (_taken(x, held_out), _taken(y, held_out))
+
+
+def _arrays(value: Any) -> Arrays:
+    """Return arrays as they are, and a list of plain values as an array."""
+    if isinstance(value, Mapping | tuple | list):
+        if value and all(hasattr(leaf, "shape") for leaf in leaves(value)):
+            return value
+        return value if isinstance(value, Mapping) else np.asarray(value, dtype=_kind(value))
+    return value
+
+
+def _kind(values: Any) -> Any:
+    """Return the type of an array of some values: of objects, where they are lists of different lengths."""
+    try:
+        return np.asarray(values).dtype
+    except ValueError:
+        return object
+
+
+def _length_problems(lengths: list[int | None]) -> list[str]:
+    if not lengths or None in lengths:
+        return ["x and y must be arrays of examples, but one of them is something else, or a single number."]
+    if len(set(lengths)) > 1:
+        counts = ", ".join(map(str, lengths))
+        return [f"The arrays of x and y have {counts} examples, but must have equally many."]
+    return [] if lengths[0] and lengths[0] > 1 else [f"There are {lengths[0]} examples, but at least 2 are needed."]
+
+
+def _argument_problems(fraction: Any, seed: Any) -> list[str]:
+    problems = []
+    if not isinstance(fraction, float) or not 0 < fraction < 1:
+        problems.append(f"The value of `fraction` is {_short(fraction)}, but must be between 0 and 1, such as 0.2.")
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed <= _MOST_SEED:
+        problems.append(f"The value of `seed` is {_short(seed)}, but must be a whole number from 0 to {_MOST_SEED:,}.")
+    return problems
+
+
+def _short(value: Any) -> str:
+    return repr(value) if isinstance(value, int | float) and abs(value) < 10**300 else f"a {type(value).__name__}"
+
+
+def _taken(arrays: Arrays, indices: np.ndarray) -> Arrays:
+    """Return the examples at some indices. A frame or a series stays one."""
+    if isinstance(arrays, Mapping):
+        return {name: _taken(value, indices) for name, value in arrays.items()}
+    if isinstance(arrays, list | tuple):
+        return type(arrays)(_taken(value, indices) for value in arrays)
+    return arrays.iloc[indices] if hasattr(arrays, "iloc") else arrays[indices]

@@ -45,6 +45,15 @@ class Data:
     class_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        try:
+            problems = self._problems()
+        except RecursionError:
+            problems = ["The data is nested too deeply: x and y are arrays, or a tuple, list or dict of arrays."]
+        if problems:
+            raise InvalidData(problems)
+
+    def _problems(self) -> list[str]:
+        """Turn frames into arrays, and return all that is wrong with the splits."""
         for name in ("train", "validation", "test"):
             split = getattr(self, name)
             if isinstance(split, tuple) and len(split) in (2, 3):
@@ -52,9 +61,7 @@ class Data:
                 object.__setattr__(self, name, (arrays_of(x), *(arrays_of(only_column(part)) for part in others)))
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
         given = {name: split for name, split in splits.items() if split is not None or name == "train"}
-        problems = [problem for name, split in given.items() for problem in split_problems(name, split)]
-        if problems:
-            raise InvalidData(problems)
+        return [problem for name, split in given.items() for problem in split_problems(name, split)]
 
     @property
     def examples(self) -> dict[str, int]:

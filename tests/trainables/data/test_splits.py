@@ -121,9 +121,47 @@ def test_split_draws_plainly_where_stratifying_makes_no_sense(y: np.ndarray) -> 
     np.testing.assert_array_equal(train[0], plain[0])
 
 
-def test_split_still_tells_of_a_wrong_fraction() -> None:
-    with pytest.raises(ValueError, match="test_size"):
-        split(np.arange(10), np.arange(10.0), 1.5)
+@pytest.mark.parametrize("fraction", [0, 1, 2, -0.1, 1.5, float("nan"), "x", None, np.zeros(3), 10**400])
+def test_split_tells_of_a_wrong_fraction(fraction: Any) -> None:
+    with pytest.raises(InvalidData, match=r"The value of `fraction` is .*, but must be between 0 and 1"):
+        split(np.zeros((10, 2)), np.zeros(10), fraction)
+
+
+def test_split_tells_all_mistakes_at_once() -> None:
+    with pytest.raises(InvalidData) as caught:
+        split(np.zeros((10, 2)), np.zeros(9), 2, seed=-1)
+    assert [problem.split(" ")[0] for problem in caught.value.problems] == ["The", "The", "The"]
+    assert caught.value.problems[0] == "The arrays of x and y have 10, 9 examples, but must have equally many."
+
+
+@pytest.mark.parametrize("x", [1.0, None, "text", np.float64(1), object()])
+def test_split_takes_arrays_only(x: Any) -> None:
+    with pytest.raises(InvalidData, match="x and y must be arrays of examples"):
+        split(x, np.zeros(10), 0.5)
+
+
+def test_split_divides_several_inputs_and_frames_together() -> None:
+    numbers, y = np.arange(20), np.arange(20) % 2
+    plain = split(numbers, y, 0.25)
+    for x in ([numbers, -numbers], (numbers, -numbers), {"a": numbers, "b": -numbers}):
+        (kept, kept_y), (held_out, held_out_y) = split(x, y, 0.25)
+        assert type(kept) is type(held_out) is type(x)
+        for part, labels, expected in ((kept, kept_y, plain[0]), (held_out, held_out_y, plain[1])):
+            first, second = part.values() if isinstance(part, dict) else part
+            assert np.array_equal(first, expected[0])
+            assert np.array_equal(second, -expected[0])
+            assert np.array_equal(labels, expected[1])
+    frame = pd.DataFrame({"a": numbers}, index=numbers[::-1])
+    (kept, _), _ = split(frame, y, 0.25)
+    assert kept["a"].tolist() == plain[0][0].tolist()
+
+
+def test_data_that_is_nested_without_end() -> None:
+    deep: Any = np.zeros(3)
+    for _ in range(2000):
+        deep = [deep]
+    with pytest.raises(InvalidData, match="nested too deeply"):
+        Data(train=(deep, np.zeros(3)))
 
 
 def test_a_frame_is_a_dict_of_its_columns() -> None:
