@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from typing import TypeAlias
 
 from search_spaces.slots import SlotKey, SlotRule, SpaceStructure
 
-SlotGroup = tuple[SlotKey, ...]
+SlotGroup: TypeAlias = tuple[SlotKey, ...]
+Count: TypeAlias = int | float
+_Counting: TypeAlias = Generator["_Counting", Count, Count]
+"""A count that yields the counts it needs, and is sent their results."""
 
 _OTHER_VALUE = object()
 """Stands for all values that no rule mentions."""
 
 
-def count_configurations(structure: SpaceStructure) -> int | float:
+def count_configurations(structure: SpaceStructure) -> Count:
     """Return the number of configurations; ``math.inf`` if a parameter has a continuum of values."""
     keys = tuple(key for name in structure.order for key in structure.slots if key[0] == name)
-    return _Counter(structure).count(keys)
+    return _result(_Counter(structure).count(keys))
 
 
 class _Counter:
@@ -30,29 +34,29 @@ class _Counter:
     def __init__(self, structure: SpaceStructure) -> None:
         self.slots = structure.slots
         self.rules: dict[SlotKey, list[SlotRule]] = {key: structure.slot_rules(key) for key in structure.slots}
-        self.counted: dict[SlotGroup, int | float] = {}
+        self.counted: dict[SlotGroup, Count] = {}
 
-    def count(self, undecided: SlotGroup) -> int | float:
-        """Return the number of ways to fill undecided slots, which are listed parents first."""
-        total: int | float = 1
+    def count(self, undecided: SlotGroup) -> _Counting:
+        """Count the ways to fill undecided slots, which are listed parents first."""
+        total: Count = 1
         for group in self._independent_groups(undecided):
             if group not in self.counted:
-                self.counted[group] = self._count_group(group)
+                self.counted[group] = yield self._count_group(group)
             total = math.inf if math.inf in (total, self.counted[group]) else total * self.counted[group]
         return total
 
-    def _count_group(self, group: SlotGroup) -> int | float:
+    def _count_group(self, group: SlotGroup) -> _Counting:
         first, *rest = group
         size = self.slots[first].parameter.size
         if not rest or size is None:
             return math.inf if size is None else size
         accepted = [rule.accepted for key in rest for rule in self.rules[key] if rule.parent == first]
         mentioned = frozenset().union(*accepted)
-        total: int | float = 0
+        total: Count = 0
         for value in mentioned:
-            total = _sum(total, self.count(self._still_possible(first, value, rest)))
+            total = _sum(total, (yield self.count(self._still_possible(first, value, rest))))
         if others := size - len(mentioned):
-            ways = self.count(self._still_possible(first, _OTHER_VALUE, rest))
+            ways = yield self.count(self._still_possible(first, _OTHER_VALUE, rest))
             total = math.inf if ways == math.inf else _sum(total, others * ways)
         return total
 
@@ -84,5 +88,19 @@ class _Counter:
         return [tuple(group) for group in groups.values()]
 
 
-def _sum(total: int | float, ways: int | float) -> int | float:
+def _result(counting: _Counting) -> Count:
+    """Carry out a count. The counts that wait for others stand in a list: Python's own stack has too little room."""
+    waiting = [counting]
+    result: Count | None = None
+    while waiting:
+        try:
+            waiting.append(next(waiting[-1]) if result is None else waiting[-1].send(result))
+            result = None
+        except StopIteration as ended:
+            waiting.pop()
+            result = ended.value
+    return 0 if result is None else result
+
+
+def _sum(total: Count, ways: Count) -> Count:
     return math.inf if math.inf in (total, ways) else total + ways

@@ -15,8 +15,9 @@ def short_repr(value: object) -> str:
     """Return a repr that is short and never fails, whatever the value is."""
     try:
         return _short.repr(value)
-    except ValueError:  # Python refuses to print integers of more than 4,300 digits
-        return f"an {type(value).__name__} too long to print"
+    except Exception:  # noqa: BLE001 - Python refuses integers of more than 4,300 digits, a __repr__ may raise anything
+        kind = type(value).__name__
+        return f"an {kind} too long to print" if isinstance(value, int) else f"an object of type {kind}"
 
 
 def mistake(name: str, value: object, rule: str, remedy: str) -> str:

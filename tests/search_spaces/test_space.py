@@ -361,3 +361,10 @@ def test_repeated_values_are_drawn_independently() -> None:
     seen = Counter(tuple(space.sample(rng)["x"]) for _ in range(2_000))
     assert min(seen.values()) > 420
     assert len(seen) == 4
+
+
+def test_conditions_may_be_500_deep() -> None:
+    chain = {"p0": Choice(0, 1)} | {f"p{i}": Choice(0, 1).when(**{f"p{i - 1}": 1}) for i in range(1, 500)}
+    space = SearchSpace(**chain)
+    assert space.size == 501
+    assert space.contains(space.sample(np.random.default_rng(0)))

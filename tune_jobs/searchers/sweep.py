@@ -15,6 +15,9 @@ from search_spaces.space import Config
 from tune_jobs.searchers.base import WAIT, Search, Searcher, Waiting
 from tune_jobs.searchers.sweep_steps import MISSING, SweepPlan, SweptTrials, given_value, max_contenders
 
+MAX_CONTENDERS = 10_000
+"""Largest number of configurations of a step. All of them are held in memory, and the winner is one of them."""
+
 
 @dataclass(frozen=True, init=False)
 class Sweep(Searcher):
@@ -82,6 +85,13 @@ class Sweep(Searcher):
         ]
         by_slot = [_slot_problem(slot, self.initial, is_in_step=slot.name in swept) for slot in space.slots()]
         problems += dict.fromkeys(problem for problem in by_slot if problem)
+        if not problems:
+            problems += [
+                f"steps: The step {short_repr(step)} compares up to {_count(contenders)} configurations, but must "
+                f"compare at most {MAX_CONTENDERS:,}: make several steps of it, or give its parameters fewer values."
+                for step in self.plan(space).steps
+                if (contenders := max_contenders(space, step)) > MAX_CONTENDERS
+            ]
         if not problems and self.plan(space).first() is None:
             problems.append(
                 "steps: None leaves anything to choose: their parameters have one value only, or are not active with "
@@ -140,6 +150,10 @@ class _SweepSearch(Search):
     def _advance(self) -> None:
         while self._step is not None and (winner := self._step.winner(self._swept)) is not None:
             self._step = self._plan.after(self._step, self._step.trials(self._swept)[winner])
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number < 10**18 else "more than 10^18"
 
 
 def _group(step: Any) -> Any:
