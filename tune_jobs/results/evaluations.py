@@ -12,6 +12,7 @@ from typing import Any
 
 from trainables.storage.file_format import NewerFormatError, check_format, stamp
 from tune_jobs.base.atomic_files import write_whole
+from tune_jobs.base.named_files import plain_file
 from tune_jobs.errors import RequestError
 from tune_jobs.results.layout import EVALUATION_NAME_PATTERN, EVALUATIONS_FOLDER, evaluation_file
 from tune_jobs.results.ranking import RankedTrial
@@ -118,7 +119,7 @@ def current(evaluations: Iterable[Scores], ranked: Iterable[RankedTrial]) -> tup
 
 
 def _read(path: Path) -> Scores:
-    with path.open("rb") as file:
+    with open(path, "rb", opener=plain_file) as file:
         content = file.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
         raise ValueError(f"it has more than {_MAX_BYTES} bytes")

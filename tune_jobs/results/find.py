@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trainables.storage.object_store import ObjectStoreFolder, is_uri, redacted
+from tune_jobs.base.named_files import exists
 from tune_jobs.errors import RequestError
 from tune_jobs.results import object_store_runs
 from tune_jobs.results.layout import EXPERIMENT_FILE
@@ -52,7 +53,7 @@ def find_run(reference: str, storage: Path | str) -> Run:
         return run
     storage = remote.root if remote is not None else storage
     for folder in (Path(reference), Path(storage) / reference):
-        if (folder / EXPERIMENT_FILE).is_file():
+        if exists(folder / EXPERIMENT_FILE):
             return Run(folder)
     names = object_store_runs.run_names(str(storage)) if is_uri(storage) else [run.name for run in list_runs(storage)]
     storage_text = redacted(str(storage))

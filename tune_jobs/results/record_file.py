@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.storage.file_format import NewerFormatError, check_format
+from tune_jobs.base.named_files import plain_file
 from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
 from tune_jobs.results.layout import EXPERIMENT_FILE
@@ -27,7 +28,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     """
     path = folder / EXPERIMENT_FILE
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=plain_file) as file:
             text = file.read(_MAX_EXPERIMENT_BYTES + 1)
         if len(text) > _MAX_EXPERIMENT_BYTES:
             raise ValueError(f"it is longer than {_MAX_EXPERIMENT_BYTES} bytes")

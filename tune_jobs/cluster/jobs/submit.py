@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tune_jobs.base.named_files import plain_file
 from tune_jobs.cluster.internals import NotInThisRay
 from tune_jobs.cluster.jobs import entrypoint, preflight, upload
 from tune_jobs.cluster.jobs.job import Job
@@ -216,8 +217,9 @@ def _packages(requirements: str | Path | None) -> Sequence[str]:
     if requirements is None:
         return []
     try:
-        text = Path(requirements).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        with open(requirements, encoding="utf-8", opener=plain_file) as file:
+            text = file.read()
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise RequestError(f"--requirements {requirements} cannot be read ({reason}): name another.") from None
     lines = [line for raw in text.splitlines() if (line := raw.strip()) and not line.startswith("#")]

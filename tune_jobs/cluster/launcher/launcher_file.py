@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tune_jobs.base.amounts import field_named, ray_name
+from tune_jobs.base.named_files import plain_file
 from tune_jobs.base.words import quantity
 from tune_jobs.cluster.launcher.ray_schema import objections, with_defaults
 from tune_jobs.cluster.launcher.start_commands import head_runs_nothing, option_problems, starts_workers
@@ -99,7 +100,8 @@ def interpret(document: Document) -> LauncherFile:
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()[: _LARGEST_BYTES + 1]
+        with open(path, "rb", opener=plain_file) as file:
+            content = file.read(_LARGEST_BYTES + 1)
         text = content.decode()
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}. Name a launcher file.") from error

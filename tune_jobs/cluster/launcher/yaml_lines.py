@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import yaml
 
+from trainables.exits import described
 from tune_jobs.errors import RequestError
 
 Keys = tuple[str, ...]
@@ -66,6 +68,8 @@ def parse(text: str, name: str) -> Document:
         raise RequestError(_syntax_problem(error, name)) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RequestError(f"{name} is not YAML: {' '.join(str(error).split())}") from error
+    except Exception as error:  # a value that its tag does not allow makes PyYAML raise whatever Python does
+        raise RequestError(_tag_problem(root, name) or f"{name} is not YAML: {described(error)}.") from error
     if root is None:
         raise RequestError(f"{name} is empty, but must be a YAML document.")
     line_numbers: dict[Keys, int] = {}
@@ -73,6 +77,21 @@ def parse(text: str, name: str) -> Document:
     if problems:
         raise RequestError(*problems)
     return Document(name, value, line_numbers, text)
+
+
+def _tag_problem(node: yaml.Node | None, name: str) -> str | None:
+    """Return the line of the first value that its tag does not allow, such as ``!!timestamp x``."""
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            yaml.SafeLoader("").construct_object(node)
+        except Exception:  # noqa: BLE001 - see parse
+            kind = node.tag.rpartition(":")[2]
+            return (
+                f"{name}, line {node.start_mark.line + 1}: the value `{node.value}` is no {kind}, which its tag says."
+            )
+        return None
+    parts = chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else getattr(node, "value", ())
+    return next(filter(None, (_tag_problem(part, name) for part in parts)), None)
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, name: str) -> str:

@@ -14,6 +14,7 @@ from typing import BinaryIO, Self
 from trainables.storage.file_format import NewerFormatError
 from trainables.storage.retry import retry_for_a_minute
 from tune_jobs.base.gc_pause import gc_paused
+from tune_jobs.base.named_files import plain_file
 from tune_jobs.results.journal.events import Damaged, EpochReported, Event, RunEnded, TrialEnded
 from tune_jobs.results.journal.lines import EventError, decode, encode
 from tune_jobs.results.journal.seal import MAX_SEAL_BYTES, ChangedLineError, seal, seal_bytes, sealed_number
@@ -42,7 +43,7 @@ def read_journal(path: Path) -> list[Event]:
         JournalError: The file cannot be opened, or one of its lines is no event.
     """
     try:
-        with path.open("rb") as file, gc_paused():
+        with open(path, "rb", opener=plain_file) as file, gc_paused():
             return list(_read_events(file, path))
     except OSError as error:
         raise JournalError(f"{path} cannot be read ({error.strerror}). Name the folder of a run.") from error

@@ -151,6 +151,8 @@ def test_a_head_that_is_started_without_cpus_runs_nothing() -> None:
         ("apiVersion: ray.io/v1\nkind: RayJob\n", "is a manifest for Kubernetes, not a launcher file"),
         ("- 1\n", "holds list at the top"),
         ("cluster_name: x\n", "it has no `provider` with a `type`"),
+        ("a: [1, !!timestamp x]\n", "line 1: the value `x` is no timestamp, which its tag says"),
+        ("a: 1\nb: !!bool x\n", "line 2: the value `x` is no bool, which its tag says"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_what_to_do(text: str, message: str, no_cloud: None) -> None:
