@@ -26,7 +26,16 @@ def is_of_the_code(error: BaseException) -> bool:
 
 def described(error: BaseException) -> str:
     """Return the name of an error's type and its message, in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    name, message = type(error).__name__, message_of(error)
+    return f"{name}: {message}" if message else name
+
+
+def message_of(error: BaseException) -> str:
+    """Return the message of an error in one line. An error of the user's may be unable to tell it."""
+    try:
+        return " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - its __str__ may raise anything
+        return "it has no message that can be told"
 
 
 def _is_at_a_raise_statement(traceback: TracebackType | None) -> bool:

@@ -7,6 +7,12 @@ UNITS = 10_000
 fit on one, and 0.57 is 5,699 units, because 0.57 * 10,000 is a little less than 5,700 (tried with ray 2.60; FixedPoint
 in src/ray/common/scheduling/fixed_point.h)."""
 
+LEAST_AMOUNT = 1 / UNITS
+"""Smallest amount that is not nothing to Ray."""
+
+MOST_AMOUNT = 1e12
+"""Largest amount. Ray holds units in 64 bits."""
+
 RAY_NAMES = {"cpus": "CPU", "gpus": "GPU", "memory_bytes": "memory"}
 """Ray's name of each resource that is a field of ``Resources``; custom resources have one name."""
 

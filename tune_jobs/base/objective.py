@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
 from search_spaces.checked import Checked
+from search_spaces.messages import short_repr
 from trainables.settings import Mode
 
 _Candidate = TypeVar("_Candidate")
@@ -45,10 +46,11 @@ class Objective(Checked):
         problems = []
         if not isinstance(self.metric, str) or not self.metric:
             problems.append(
-                f"The value of `metric` is {self.metric!r}, but must be the name of a metric, such as 'val_accuracy'."
+                f"The value of `metric` is {short_repr(self.metric)}, but must be the name of a metric, such as "
+                "'val_accuracy'."
             )
-        if self.mode not in _MODES:
-            problems.append(f"The value of `mode` is {self.mode!r}, but must be 'max' or 'min'.")
+        if not isinstance(self.mode, str) or self.mode not in _MODES:
+            problems.append(f"The value of `mode` is {short_repr(self.mode)}, but must be 'max' or 'min'.")
         return problems
 
     def to_json(self) -> dict[str, Any]:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from typing import Any
+
+from search_spaces.messages import short_repr
+from tune_jobs.base.amounts import LEAST_AMOUNT, MOST_AMOUNT
+
+MOST_COUNT = 10**18
+"""Largest count of anything. JSON and NumPy hold it, and nobody waits for the end of so many."""
 
 
 def count_problem(name: str, value: Any, *, least: int = 1) -> str | None:
@@ -14,9 +20,11 @@ def count_problem(name: str, value: Any, *, least: int = 1) -> str | None:
         value: The value.
         least: The least number that is allowed.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
-        return None
-    return f"The value of `{name}` is {value!r}, but must be a whole number >= {least}."
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        return f"The value of `{name}` is {short_repr(value)}, but must be a whole number >= {least}."
+    if value > MOST_COUNT:
+        return f"The value of `{name}` is {short_repr(value)}, but must be a whole number <= {MOST_COUNT:,}."
+    return None
 
 
 def positive_problem(name: str, value: Any) -> str | None:
@@ -26,6 +34,27 @@ def positive_problem(name: str, value: Any) -> str | None:
         name: The name of the value.
         value: The value.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0:
+    if _is_number(value) and 0 < value <= sys.float_info.max:
         return None
-    return f"The value of `{name}` is {value!r}, but must be a number > 0."
+    return f"The value of `{name}` is {short_repr(value)}, but must be a number > 0."
+
+
+def amount_problem(name: str, value: Any) -> str | None:
+    """Return a problem unless a value is an amount of a resource that Ray can count.
+
+    Args:
+        name: The name of the value.
+        value: The value.
+    """
+    if _is_number(value) and LEAST_AMOUNT <= value <= MOST_AMOUNT:
+        return None
+    if _is_number(value) and 0 < value <= sys.float_info.max:
+        return (
+            f"The value of `{name}` is {short_repr(value)}, but must be from {LEAST_AMOUNT} to {MOST_AMOUNT:g}: Ray "
+            "counts in ten-thousandths."
+        )
+    return f"The value of `{name}` is {short_repr(value)}, but must be a number > 0."
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

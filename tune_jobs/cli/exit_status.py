@@ -15,6 +15,8 @@ WRONG_REQUEST = 2
 INTERRUPTED = 130
 DEBUG = "tune_jobs.debug"
 
+_MOST_PROBLEMS = 30
+
 
 class Commands(click.Group):
     """A group of commands that reports errors in sentences. ``--debug`` adds the traceback."""
@@ -23,12 +25,12 @@ class Commands(click.Group):
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, SystemExit):
             raise
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
-        except Exception as error:
+        except BaseException as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise  # the reader of the output has closed it: click ends quietly
             status, problems = explain(error)
@@ -38,10 +40,11 @@ class Commands(click.Group):
             ctx.exit(status)
 
 
-def explain(error: Exception) -> tuple[int, Sequence[str]]:
+def explain(error: BaseException) -> tuple[int, Sequence[str]]:
     """Return the exit status of an error, and its message as one sentence or several."""
     from search_spaces.checked import InvalidDeclaration
     from trainables.data import InvalidData
+    from trainables.exits import described
     from tune_jobs.errors import JobFailed, RequestError, RunFailed
     from tune_jobs.results import JournalError
 
@@ -52,15 +55,17 @@ def explain(error: Exception) -> tuple[int, Sequence[str]]:
             return WRONG_REQUEST, [str(error)]
         case RunFailed() | JobFailed():
             return FAILED, [str(error)]
-    what = plain_text(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
-    return FAILED, [f"{what}. This was not foreseen; --debug shows where it happened."]
+        case OSError(filename=str(name), strerror=str(reason)):
+            return FAILED, [f"{name} cannot be used: {reason}."]
+    return FAILED, [f"{plain_text(described(error))}. This was not foreseen; --debug shows where it happened."]
 
 
 def error_message(problems: Sequence[str]) -> str:
     """Return one problem as a sentence, several as a list."""
     from tune_jobs.views.text import clean
 
-    sentences = [clean(" ".join(problem.split())) for problem in problems]
+    sentences = [clean(" ".join(problem.split())) for problem in problems[:_MOST_PROBLEMS]]
     if len(sentences) == 1:
         return f"Error: {sentences[0]}"
-    return "\n".join([f"Error: {len(sentences)} things are wrong:", *(f"  - {problem}" for problem in sentences)])
+    more = [f"  … and {len(problems) - _MOST_PROBLEMS:,} more."] if len(problems) > _MOST_PROBLEMS else []
+    return "\n".join([f"Error: {len(problems)} things are wrong:", *(f"  - {text}" for text in sentences), *more])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from search_spaces.messages import short_repr
 from tune_jobs.engine.run_folder.create import default_name
 from tune_jobs.engine.run_folder.reporter import Reporter
 from tune_jobs.engine.run_folder.working_folder import storage_problems
@@ -162,7 +163,7 @@ def repeats_problems(experiment: Experiment, repeats: int, storage: str | Path, 
     problems = request_problems(experiment, storage, name)
     if type(repeats) is not int or not 2 <= repeats <= MAX_REPEATS:
         problems.append(
-            f"The value of `repeats` is {repeats!r}, but must be a whole number from 2 to {MAX_REPEATS:,}. "
+            f"The value of `repeats` is {short_repr(repeats)}, but must be a whole number from 2 to {MAX_REPEATS:,}. "
             "Leave --repeats out to run once."
         )
     elif name is not None and not problems:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from search_spaces import SearchSpace, from_ray
 from search_spaces.checked import Checked, InvalidDeclaration
+from search_spaces.messages import short_repr
 from tune_jobs.base.objective import Objective
 from tune_jobs.base.rules import count_problem, positive_problem
 from tune_jobs.experiment.resources import OnOom, Resources
@@ -150,10 +151,11 @@ class Experiment(Checked):
         problems.append(count_problem("max_retries", self.max_retries, least=0))
         problems.append(count_problem("same_failures", self.same_failures))
         problems.append(positive_problem("checkpoint_every_s", self.checkpoint_every_s))
-        if self.keep not in ("all", "none") and count_problem("keep", self.keep):
-            problems.append(f"The value of `keep` is {self.keep!r}, but must be 'all', 'none', or a whole number >= 1.")
-        if self.on_oom not in ("fail", "grow"):
-            problems.append(f"The value of `on_oom` is {self.on_oom!r}, but must be 'fail' or 'grow'.")
+        if not _is_one_of(self.keep, "all", "none") and count_problem("keep", self.keep):
+            keep = short_repr(self.keep)
+            problems.append(f"The value of `keep` is {keep}, but must be 'all', 'none', or a whole number >= 1.")
+        if not _is_one_of(self.on_oom, "fail", "grow"):
+            problems.append(f"The value of `on_oom` is {short_repr(self.on_oom)}, but must be 'fail' or 'grow'.")
         if self.max_concurrent_trials is not None:
             problems.append(count_problem("max_concurrent_trials", self.max_concurrent_trials))
         limits = {"time_budget_s": self.time_budget_s, "trial_timeout_s": self.trial_timeout_s}
@@ -179,7 +181,12 @@ class Experiment(Checked):
 def _fraction_problem(value: object) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
         return None
-    return f"The value of `fraction` is {value!r}, but must be in (0, 1]: 0.2 uses a fifth of the examples, 1 all."
+    rule = "must be in (0, 1]: 0.2 uses a fifth of the examples, 1 all"
+    return f"The value of `fraction` is {short_repr(value)}, but {rule}."
+
+
+def _is_one_of(value: object, *words: str) -> bool:
+    return isinstance(value, str) and value in words  # another type may compare itself in any way, as arrays do
 
 
 def _named(part: str, problems: list[str]) -> list[str]:
@@ -190,7 +197,7 @@ def _part_problems(part: object, kind: Any) -> list[str]:
     if isinstance(part, Checked) and isinstance(part, kind):
         return part.problems()
     hint = f": call {part.__name__}()" if isinstance(part, type) else ""
-    return [f"The value is {part!r}, but must be a {kind.__name__}{hint}."]
+    return [f"The value is {short_repr(part)}, but must be a {kind.__name__}{hint}."]
 
 
 def _space_problems(space: object) -> list[str]:
@@ -201,4 +208,6 @@ def _space_problems(space: object) -> list[str]:
             from_ray(space)
         except InvalidDeclaration as error:
             return list(error.problems)
-    return [f"The value is {space!r}, but must be a SearchSpace, or a dictionary of ray.tune's distributions."]
+    return [
+        f"The value is {short_repr(space)}, but must be a SearchSpace, or a dictionary of ray.tune's distributions."
+    ]

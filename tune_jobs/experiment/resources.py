@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from search_spaces.checked import Checked
+from search_spaces.messages import short_repr
 from tune_jobs.base.amounts import field_named
-from tune_jobs.base.rules import count_problem, positive_problem
+from tune_jobs.base.rules import amount_problem, count_problem, positive_problem
 
 Gpus: TypeAlias = float | Literal["auto"]
 OnOom: TypeAlias = Literal["fail", "grow"]
@@ -49,7 +50,7 @@ class Resources(Checked):
     def problems(self) -> list[str]:
         """Return all that is wrong with the resources, a sentence each."""
         memory = None if self.memory_bytes is None else count_problem("memory_bytes", self.memory_bytes)
-        problems = [positive_problem("cpus", self.cpus), _gpus_problem(self.gpus), memory]
+        problems = [amount_problem("cpus", self.cpus), _gpus_problem(self.gpus), memory]
         return [*(problem for problem in problems if problem), *_custom_problems(self.custom)]
 
     @property
@@ -77,12 +78,14 @@ class Resources(Checked):
 
 
 def _gpus_problem(gpus: object) -> str | None:
-    if gpus == "auto":
+    if isinstance(gpus, str) and gpus == "auto":
         return None
-    if gpus == 0 and not isinstance(gpus, bool):
+    if isinstance(gpus, int | float) and gpus == 0 and not isinstance(gpus, bool):
         return None
     if positive_problem("gpus", gpus):
-        return f"The value of `gpus` is {gpus!r}, but must be 0, a fraction, a whole number, or 'auto'."
+        return f"The value of `gpus` is {short_repr(gpus)}, but must be 0, a fraction, a whole number, or 'auto'."
+    if problem := amount_problem("gpus", gpus):
+        return problem
     if isinstance(gpus, int | float) and gpus > 1 and gpus != int(gpus):
         return (
             f"The value of `gpus` is {gpus}, but above 1 it must be a whole number: "
@@ -93,13 +96,18 @@ def _gpus_problem(gpus: object) -> str | None:
 
 def _custom_problems(custom: object) -> list[str]:
     if not isinstance(custom, Mapping):
-        return [f"The value of `custom` is {custom!r}, but must be a dictionary of names to numbers: {{'a100': 1}}."]
+        return [
+            f"The value of `custom` is {short_repr(custom)}, but must be a dictionary of names to numbers: "
+            "{'a100': 1}."
+        ]
     problems = []
     for name, amount in custom.items():
         if not isinstance(name, str) or not name.strip():
-            problems.append(f"The name of a custom resource is {name!r}, but must be a text that is not empty.")
+            problems.append(
+                f"The name of a custom resource is {short_repr(name)}, but must be a text that is not empty."
+            )
         elif field_meant := "memory_bytes" if name.lower() == "object_store_memory" else field_named(name):
-            problems.append(f"The name of a custom resource is {name!r}, but must not be: use {field_meant}.")
-        elif problem := positive_problem(f"custom[{name!r}]", amount):
+            problems.append(f"The name of a custom resource is {short_repr(name)}, but must not be: use {field_meant}.")
+        elif problem := amount_problem(f"custom[{short_repr(name)}]", amount):
             problems.append(problem)
     return problems

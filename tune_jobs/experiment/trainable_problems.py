@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from search_spaces.messages import short_repr
 from tune_jobs.base.rules import count_problem
 
 # The methods that a run calls, and the arguments that it gives them.
@@ -31,7 +32,9 @@ def trainable_problems(trainable: object) -> list[str]:
 
     if not (isinstance(trainable, type) and issubclass(trainable, KerasTrainable)):
         hint = "the class itself, not an instance" if isinstance(trainable, KerasTrainable) else "a class"
-        return [f"The value of `trainable` is {trainable!r}, but must be a subclass of KerasTrainable: {hint}."]
+        return [
+            f"The value of `trainable` is {short_repr(trainable)}, but must be a subclass of KerasTrainable: {hint}."
+        ]
     missing = [
         f"trainable: {trainable.__name__} does not define {name}(), but must."
         for name in ("build_model", "load_data")

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from search_spaces.checked import InvalidDeclaration
+from trainables.exits import is_of_the_code, message_of
 from tune_jobs.base.plain_text import plain_text
 from tune_jobs.errors import RequestError
 from tune_jobs.host.output import drop_native_stderr
@@ -41,9 +42,12 @@ def import_file(path: Path) -> ModuleType:
     try:
         with drop_native_stderr():
             spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
+    except BaseException as error:
+        sys.modules.pop(name, None)
+        if not is_of_the_code(error):
+            raise
         raise RequestError(*_reasons(error, path)) from error
+    module.__name__ = name  # the code may have used this name for something of its own
     return module
 
 
@@ -66,7 +70,9 @@ def import_module(name: str) -> ModuleType:
                 f"There is no module {name}: {error.name} is neither installed nor in {Path.cwd()}."
             ) from error
         raise RequestError(*_reasons(error, _file_of(name))) from error
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if not is_of_the_code(error):
+            raise
         raise RequestError(*_reasons(error, _file_of(name))) from error
 
 
@@ -106,14 +112,16 @@ def _reasons(error: BaseException, path: Path | None) -> list[str]:
     position = f"{file}, line {line}" if line else file
     if isinstance(error, RequestError | InvalidDeclaration):
         return [f"{position}: {problem}" for problem in error.problems]
-    message = " ".join(plain_text(str(error.msg if isinstance(error, SyntaxError) else error)).split())
+    # The text of a SyntaxError has the file and the line, which are told already.
+    message = plain_text(str(error.msg) if isinstance(error, SyntaxError) else message_of(error))
+    message = " ".join(message.split())
     summary = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return [f"{position} cannot be imported: {summary}. Correct it; --debug shows the whole traceback."]
 
 
 def _position(error: BaseException, path: Path | None) -> tuple[str, int | None]:
     """Return the file and the line to look at: the last line of the person's own file that was reached, if any."""
-    if isinstance(error, SyntaxError) and error.filename:
+    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
         return short_path(Path(error.filename)), error.lineno
     frames = traceback.extract_tb(error.__traceback__)
     own_lines = [frame.lineno for frame in frames if path and frame.filename == str(path)]

@@ -13,7 +13,10 @@ from types import ModuleType
 from typing import Any
 
 from search_spaces.checked import deferred_checks
+from search_spaces.messages import short_repr
+from trainables.exits import described
 from trainables.tensorflow_log import quiet_tensorflow
+from tune_jobs.base.named_files import exists, is_file, is_folder, name_problem
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.loading.importing import import_file, import_module
@@ -78,7 +81,7 @@ def load(
     return Loaded(
         experiment,
         name=base if len(experiments) < 2 else f"{base}-{variable}",
-        description=inspect.cleandoc(module.__doc__ or ""),
+        description=inspect.cleandoc(module.__doc__) if isinstance(module.__doc__, str) else "",
         reference=location if target in list_shipped() else f"{location}:{variable}",
     )
 
@@ -117,29 +120,33 @@ def _import(target: str, name: str | None) -> ModuleType:
     parts = target.split(".")
     if (name is not None or len(parts) > 1) and all(part.isidentifier() for part in parts):
         return import_module(target)
-    raise RequestError(f"There is no experiment {target!r}. {_suggestion(target, names)} Name {_WAYS}.")
+    raise RequestError(f"There is no experiment {short_repr(target)}. {_suggestion(target, names)} Name {_WAYS}.")
 
 
 def _is_file(target: str) -> bool:
-    return target.endswith(".py") or os.sep in target or Path(target).is_file()
+    return target.endswith(".py") or os.sep in target or is_file(Path(target))
 
 
 def _existing(path: Path) -> Path:
-    if path.is_dir():
+    if problem := name_problem(path):
+        raise RequestError(f"No file can be called {short_repr(str(path))} ({problem}). Name {_WAYS}.")
+    if is_folder(path):
         raise RequestError(f"{path} is a folder, but must be a file: name one, such as {path / 'experiment.py'}.")
-    if not path.exists():
+    if not exists(path):
         siblings = [sibling.name for sibling in path.parent.glob("*.py")]
         similar = difflib.get_close_matches(path.name, siblings, n=1)
         hint = (
             f"Did you mean {path.with_name(similar[0])}?" if similar else _suggestion(path.stem, list(list_shipped()))
         )
         raise RequestError(f"The file {path} does not exist. {hint}")
+    if not is_file(path):
+        raise RequestError(f"{path} is a pipe or a device, but must be a file: name one, such as experiment.py.")
     return path
 
 
 def _suggestion(name: str, shipped: list[str]) -> str:
     file = Path(f"{name}.py")
-    if file.is_file():
+    if is_file(file):
         return f"Did you mean the file {file}?"
     if similar := difflib.get_close_matches(name, shipped, n=1, cutoff=0.5):
         return f"Did you mean {similar[0]}?"
@@ -170,7 +177,10 @@ def _pick(target: str, module: ModuleType, experiments: Mapping[str, Experiment]
 
 
 def _checked_name(target: str, module: ModuleType, experiments: Mapping[str, Experiment], name: str) -> str:
-    value: Any = getattr(module, name, None)
+    try:
+        value: Any = getattr(module, name, None)
+    except Exception as error:  # the module's own __getattr__ may raise anything
+        raise RequestError(f"{target} cannot give {name}: {described(error)}.") from error
     if isinstance(value, Experiment):
         return name
     remedy = f"Its experiments: {', '.join(experiments)}." if experiments else "It has no experiments at all."

@@ -29,6 +29,7 @@ from typing import Any, ClassVar, Final
 
 from search_spaces import SearchSpace
 from search_spaces.checked import Checked
+from search_spaces.messages import short_repr
 from search_spaces.space import Config
 
 
@@ -192,7 +193,7 @@ def points_problem(points: object) -> str | None:
     """Return why a value is not a list of configurations; None if it is one."""
     if isinstance(points, list | tuple) and all(isinstance(point, dict) for point in points):
         return None
-    return f"The value of `points` is {points!r}, but must be a list of configurations (dictionaries)."
+    return f"The value of `points` is {short_repr(points)}, but must be a list of configurations (dictionaries)."
 
 
 def point_problems(points: Sequence[Config], space: SearchSpace) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from search_spaces import Choice, Float, Int, InvalidDeclaration, SearchSpace
@@ -12,9 +13,10 @@ from tests.support.fakes import SPACE, NeverTrained, experiment
 from trainables import KerasTrainable
 from tune_jobs.base.objective import Objective
 from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.experiment.fields import FIELDS
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.schedulers import ASHA, NoScheduler
-from tune_jobs.searchers import Grid, HyperOpt, Random
+from tune_jobs.searchers import Grid, HyperOpt, Random, Sweep
 
 
 def test_it_is_frozen_and_overriding_checks_it_again() -> None:
@@ -111,3 +113,39 @@ def test_the_planned_trials_and_epochs() -> None:
     assert experiment(max_epochs=27).rungs == (1, 3, 9)
     assert experiment(scheduler=NoScheduler()).rungs == ()
     assert SPACE.size == float("inf")
+
+
+class Evil:
+    """An object that answers no question."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no words")
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("no equal")
+
+    def __bool__(self) -> bool:
+        raise ValueError("no truth")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+ODD = [Evil(), [Evil()], np.zeros(3), 10**5000, -(10**5000), float("nan"), "x" * 10**6]
+
+
+@pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
+def test_no_value_of_any_field_is_too_odd_to_be_told(value: object) -> None:
+    for name in FIELDS:
+        with pytest.raises(InvalidDeclaration) as error:
+            experiment(**{name: value})
+        assert all(len(problem) < 500 for problem in error.value.problems), name
+
+
+def test_a_sweep_is_counted_before_it_is_built() -> None:
+    space = SearchSpace(a=Int(1, 1000), b=Int(1, 1000), c=Int(1, 1000))
+    with pytest.raises(InvalidDeclaration) as error:
+        experiment(space=space, searcher=Sweep([("a", "b", "c")]), trials=3)
+    (problem,) = error.value.problems
+    assert problem.startswith(
+        "searcher: steps: The step ('a', 'b', 'c') compares up to 1,000,000,000 configurations, but"
+    )

@@ -72,3 +72,12 @@ def test_the_command_line_changes_them() -> None:
 def test_a_trial_out_of_memory_fails_or_grows() -> None:
     with pytest.raises(InvalidDeclaration, match="`on_oom`"):
         experiment(on_oom="retry")
+
+
+@pytest.mark.parametrize("amount", [1e-320, 0.00009, 1e13, 1e301, pytest.param(10**400, id="10**400")])
+def test_an_amount_that_ray_cannot_count_is_refused(amount: Any) -> None:
+    with pytest.raises(InvalidDeclaration) as caught:
+        Resources(cpus=amount, gpus=amount, custom={"a100": amount})
+    assert len(caught.value.problems) == 3
+    if amount != 10**400:
+        assert all("must be from 0.0001 to 1e+12: Ray counts" in problem for problem in caught.value.problems)

@@ -232,3 +232,49 @@ def test_a_file_is_read_anew(write: Callable[..., str]) -> None:
 )
 def test_split_reference(reference: str, parts: tuple[str, str | None]) -> None:
     assert split_reference(reference) == parts
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        ("GeneratorExit('x')", "GeneratorExit: x"),
+        ("KeyboardInterrupt('own')", "KeyboardInterrupt: own"),
+        ("SystemExit(3)", "SystemExit: 3"),
+        ("type('Own', (BaseException,), {})('x')", "Own: x"),
+        ("type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})()", "Mute: it has no message that can be told"),
+    ],
+)
+def test_whatever_a_file_raises_is_told(raised: str, told: str, write: Callable[..., str]) -> None:
+    with pytest.raises(RequestError) as error:
+        load(write(f"raise {raised}\n"))
+    (problem,) = error.value.problems
+    assert problem.startswith(f"mine.py, line {len(PARTS.splitlines()) + 1} cannot be imported: {told}. Correct it")
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [
+        ("n" * 300 + ".py", "File name too long"),
+        ("a/" * 3000 + "b.py", "File name too long"),
+        ("a\0b.py", "embedded null byte"),
+        ("n" * 5000, "There is no experiment"),
+    ],
+)
+def test_a_name_that_no_file_can_have(reference: str, told: str) -> None:
+    with pytest.raises(RequestError) as error:
+        load(reference)
+    (problem,) = error.value.problems
+    assert told in problem
+    assert len(problem) < 400
+
+
+def test_a_pipe_is_no_experiment(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(RequestError, match=r"pipe\.py is a pipe or a device, but must be a file"):
+        load("pipe.py")
+
+
+def test_a_module_that_cannot_give_a_name(write: Callable[..., str]) -> None:
+    write("def __getattr__(name):\n    raise KeyError(name)\n")
+    with pytest.raises(RequestError, match=r"mine\.py cannot give BEST: KeyError: 'BEST'"):
+        load("mine.py:BEST")

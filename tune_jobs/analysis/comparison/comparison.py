@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from tune_jobs.analysis.comparison.cautions import find_cautions
-from tune_jobs.analysis.comparison.groups import all_runs, distinct_names, find_problems, make_group
+from tune_jobs.analysis.comparison.groups import RunLike, all_runs, distinct_names, find_problems, make_group
 from tune_jobs.analysis.comparison.outcomes import Strategy, summarize_run
 from tune_jobs.analysis.comparison.verdicts import Verdict, judge
 from tune_jobs.base.objective import Objective
@@ -105,11 +105,11 @@ class Comparison:
         return pd.DataFrame(columns)
 
 
-def compare(runs: Sequence[Run | Sequence[Run]]) -> Comparison:
+def compare(runs: Sequence[RunLike | Sequence[RunLike]]) -> Comparison:
     """Compare strategies.
 
     Args:
-        runs: Two or more strategies; each is a run, or a list of repeats: see ``find_runs``.
+        runs: Two or more strategies; each is a run, its folder or URI, or a list of repeats: see ``find_runs``.
 
     Returns:
         The comparison. Only repeats can show that a difference is more than luck.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from tune_jobs.results.find import load_run
 from tune_jobs.results.run import Run
 
 
@@ -23,19 +24,29 @@ class Group(NamedTuple):
     planned: int
 
 
-def make_group(runs: Run | Sequence[Run]) -> Group:
+RunLike: TypeAlias = Run | Path | str
+"""A run, or its folder or URI."""
+
+
+def make_group(runs: RunLike | Sequence[RunLike]) -> Group:
     """Return a group of runs. If all runs are repeats of one group, it has the name of that group.
 
     Args:
         runs: A run by itself, or several runs.
     """
-    if isinstance(runs, Run):
-        return Group(runs.name, [runs], 1)
-    repeats = [run.repeat for run in runs]
+    if isinstance(runs, RunLike):
+        run = _loaded(runs)
+        return Group(run.name, [run], 1)
+    loaded = [_loaded(run) for run in runs]
+    repeats = [run.repeat for run in loaded]
     names = {repeat.of if repeat else None for repeat in repeats}
     name = names.pop() if len(names) == 1 else None
     planned = max((repeat.count for repeat in repeats if repeat), default=0) if name else 0
-    return Group(name or ", ".join(run.name for run in runs), list(runs), max(planned, len(runs)))
+    return Group(name or ", ".join(run.name for run in loaded), loaded, max(planned, len(loaded)))
+
+
+def _loaded(run: RunLike) -> Run:
+    return run if isinstance(run, Run) else load_run(run)
 
 
 def all_runs(groups: Sequence[Group]) -> list[Run]:
