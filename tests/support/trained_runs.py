@@ -71,15 +71,21 @@ def trained_run(
         trainable: The class that builds the models.
         name: The name of the run.
     """
-    events = _train(storage / name, rates, trainable)
+    events = train(storage / name, [{"rate": rate} for rate in rates], trainable)
     return runs.make_run(storage, name, events, experiment=experiment_of(trainable), experiment_name="blobs")
 
 
-def _train(folder: Path, rates: Sequence[float], trainable: type[KerasTrainable]) -> Iterator[Event]:
+def train(folder: Path, configs: Sequence[dict[str, Any]], trainable: type[KerasTrainable]) -> Iterator[Event]:
+    """Train a trial for each configuration, and yield the events of their run.
+
+    Args:
+        folder: The run's folder.
+        configs: The configurations.
+        trainable: The class that builds the models.
+    """
     settings = TrialSettings(metric="val_accuracy", max_epochs=EPOCHS, folder=str(folder / TRIALS_FOLDER))
     yield RunStarted(time_s=1.0, cpus=1, gpus=0, max_concurrent_trials=1)
-    for trial, rate in enumerate(rates):
-        config = {"rate": rate}
+    for trial, config in enumerate(configs):
         yield TrialStarted(time_s=2.0, trial=trial, config=config, node="host")
         worker = trainable.standalone(ControlValues(trial).wrap(config), settings=settings)
         for epoch in range(1, EPOCHS + 1):
