@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.strangers import Strangers
+
 pytestmark = pytest.mark.integration
 
 ODD = 'a folder: of "Zoë\'s" 数据, with a path that is too long for the sockets of Ray by far, and colons'
@@ -19,7 +21,10 @@ def test_a_run_leaves_a_program_as_it_was_however_it_ends(tmp_path: Path) -> Non
     """Its stdout has nothing but ``write``, its home cannot be written, and its temporary folder is long and odd."""
     odd = tmp_path / ODD
     odd.mkdir()
-    (odd / "tune-jobs-of-mine").mkdir()
+    (odd / "runs").mkdir()
+    strangers = Strangers(tmp_path / "precious")
+    for folder in (odd, odd / "runs"):
+        strangers.fill(folder)
     environment = {
         **os.environ,
         "HOME": "/dev/null/home",
@@ -40,5 +45,6 @@ def test_a_run_leaves_a_program_as_it_was_however_it_ends(tmp_path: Path) -> Non
         "KeyboardInterrupt": ["KeyboardInterrupt", {}],
     }
     assert answer["said"] == "".join(f"WARNING:root:said after {how}\n" for how in answer["changed"])
-    assert sorted(path.name for path in odd.iterdir()) == ["runs", "tune-jobs-of-mine"]
-    assert sorted(path.name for path in (odd / "runs").iterdir()) == ["run0", "run1"]
+    assert strangers.lost() == []
+    assert strangers.beside(odd) == ["runs"]
+    assert strangers.beside(odd / "runs") == ["run0", "run1"]

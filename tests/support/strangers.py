@@ -62,6 +62,10 @@ class Strangers:
         """Return what is no longer there, or has changed."""
         return [f"{path}: {was!r}, now {_seen(path)!r}" for path, was in self._made.items() if _seen(path) != was]
 
+    def beside(self, folder: Path) -> list[str]:
+        """Return the names of what others have in a folder."""
+        return sorted(path.name for path in folder.iterdir() if path not in self._made)
+
     def _keep(self, path: Path) -> None:
         self._made[path] = _seen(path)
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import stat
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -25,11 +23,14 @@ from trainables.storage.layout import (
     epoch_of,
     newest_first,
 )
+from trainables.storage.own_files import MARK_FILE, remove_own, write_own
+from trainables.storage.whole_folders import remove_abandoned, whole_folder
 
 CHECKPOINTS_KEPT = 2
 """Number of checkpoints that a trial keeps: a reader always finds a whole one while the next replaces the other."""
 
 CHECKPOINT_FORMAT = 1
+_FILES = (ARRAYS_FILE, STATE_FILE)  # the state last: without it there is no checkpoint
 _MOST_STATE_BYTES = 64 * 2**20
 
 
@@ -216,32 +217,22 @@ class DiskCheckpoints:
             OSError: The disk refuses, for example because it is full; the checkpoints that were there are left.
         """
         name = checkpoint_name(snapshot.epoch)
-        for abandoned in self.folder.glob(f".{CHECKPOINT_PREFIX}*"):  # by a worker that died while it wrote
-            shutil.rmtree(abandoned, ignore_errors=True)
-        temporary = self.folder / f".{name}.{os.getpid()}"
-        self.folder.mkdir(exist_ok=True)
-        temporary.mkdir()
-        try:
-            write(temporary, snapshot)
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-            temporary.replace(self.folder / name)
-        except Exception:
-            shutil.rmtree(
-                temporary, ignore_errors=True
-            )  # on a full disk, half a checkpoint takes space that others need
-            raise
+        remove_abandoned(self.folder, CHECKPOINT_PREFIX, _FILES)
+        with whole_folder(self.folder / name, _FILES) as unfinished:
+            write(unfinished, snapshot)
         for old in self.names()[CHECKPOINTS_KEPT:]:
-            shutil.rmtree(self.folder / old, ignore_errors=True)
+            self._remove_checkpoint(old)
         return name
+
+    def _remove_checkpoint(self, name: str) -> None:
+        """Remove the files of a checkpoint. Whatever else lies in its folder stays, and the folder with it."""
+        remove_own(self.folder / name, (*_FILES, MARK_FILE))
 
     def save_architecture(self, text: str) -> None:
         """Write the trial's architecture, unless it is there already."""
         path = self.folder / ARCHITECTURE_FILE
-        if path.exists():
-            return
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        if not path.exists():
+            write_own(path, text.encode())
 
     def newest(
         self,
@@ -274,14 +265,13 @@ class DiskCheckpoints:
         """Remove the checkpoints of later epochs."""
         for name in self.names():
             if epoch_of(name) > epoch:
-                shutil.rmtree(self.folder / name, ignore_errors=True)
+                self._remove_checkpoint(name)
 
     def remove(self) -> None:
         """Remove the checkpoints and the architecture: the files that are left of the trial are small."""
         if self.folder.is_symlink():
             return
         for name in self.names():
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-        with suppress(OSError):
-            (self.folder / ARCHITECTURE_FILE).unlink(missing_ok=True)
-            self.folder.rmdir()  # unless it holds something else
+            self._remove_checkpoint(name)
+        remove_abandoned(self.folder, CHECKPOINT_PREFIX, _FILES)
+        remove_own(self.folder, [ARCHITECTURE_FILE])

@@ -184,6 +184,11 @@ def maker_is_alive(folder: Path) -> bool:
     return isinstance(process, list) and len(process) == 3 and process == _process_identity(process[0])
 
 
+def is_made_here(folder: Path) -> bool:
+    """Return whether this process marked a folder."""
+    return _read_mark(folder).get("process") == _process_identity(os.getpid())
+
+
 def _read_mark(folder: Path) -> dict[str, Any]:
     try:
         descriptor = os.open(folder / MARK_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)

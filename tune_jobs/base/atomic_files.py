@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from trainables.storage.own_files import NotOurs, current_umask, place_problem
 from tune_jobs.errors import RequestError
 
 
-def write_whole(output: Path, content: bytes, remedy: str = "Choose another --output.") -> None:
+def write_whole(
+    output: Path, content: bytes, remedy: str = "Choose another --output.", *, is_own: bool = False
+) -> None:
     """Write a file, or replace the one that exists.
 
     Args:
         output: The file.
         content: The content to write.
         remedy: A sentence for the error: what to do if the file cannot be written.
+        is_own: Whether the file is ours to make, and not one that a person has named: then no link is followed.
 
     Raises:
         RequestError: The file cannot be written; nothing was.
     """
-    produce_whole(output, lambda path: path.write_bytes(content), remedy)
+    produce_whole(output, lambda path: path.write_bytes(content), remedy, is_own=is_own)
 
 
-def produce_whole(output: Path, produce: Callable[[Path], object], remedy: str = "Choose another --output.") -> None:
+def produce_whole(
+    output: Path,
+    produce: Callable[[Path], object],
+    remedy: str = "Choose another --output.",
+    *,
+    is_own: bool = False,
+) -> None:
     """Let a function write a file beside the final one, with the same suffix, and move it there when it is whole.
 
     Args:
         output: The final file, which is replaced if it exists.
         produce: The function. It writes the file that it is given.
         remedy: A sentence for the error: what to do if the file cannot be written.
+        is_own: As for ``write_whole``.
 
     Raises:
         RequestError: The file cannot be written; nothing was.
     """
     try:
-        _produce(output.resolve(), produce)
+        if is_own and (problem := place_problem(output)) is not None:
+            raise NotOurs(errno.EEXIST, problem, str(output))
+        _produce(output if is_own else output.resolve(), produce)
     except OSError as error:
         raise RequestError(f"{output} cannot be written ({error.strerror}). {remedy}") from error
 
@@ -50,9 +64,7 @@ def _produce(output: Path, produce: Callable[[Path], object]) -> None:
     unfinished = Path(name)
     try:
         produce(unfinished)
-        mask = os.umask(0)
-        os.umask(mask)
-        unfinished.chmod(0o666 & ~mask)  # mkstemp's files are for their owner alone
+        unfinished.chmod(0o666 & ~current_umask())  # mkstemp's files are for their owner alone
         unfinished.replace(output)
     except BaseException:
         unfinished.unlink(missing_ok=True)

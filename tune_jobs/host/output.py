@@ -16,7 +16,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from pathlib import Path
 from typing import IO, Any, TextIO
 
-from trainables.storage.own_files import open_own
+from trainables.storage.own_files import NotOurs, open_own
+from tune_jobs.errors import RequestError
 
 _NOISY = ("ray", "tensorflow", "absl")
 _FIRST_FREE = 3  # below are the standard descriptors, which may be closed: a file must not get one of their numbers
@@ -118,8 +119,15 @@ def redirect_output(log: Path) -> Iterator[None]:
 
 
 def open_log(log: Path) -> TextIO:
-    """Open a log of a run for appending. Its descriptor is none of the standard ones, even where those are closed."""
-    descriptor = open_own(log, os.O_WRONLY | os.O_APPEND)
+    """Open a log of a run for appending. Its descriptor is none of the standard ones, even where those are closed.
+
+    Raises:
+        RequestError: A link, a folder or a device is in its place.
+    """
+    try:
+        descriptor = open_own(log, os.O_WRONLY | os.O_APPEND)
+    except NotOurs as error:
+        raise RequestError(f"The log {log} cannot be written: {error.strerror}. Move it away.") from error
     try:
         high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
     finally:

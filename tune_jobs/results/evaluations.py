@@ -70,7 +70,7 @@ def write(run_folder: Path, scores: Scores, reports: Mapping[str, Any]) -> Path:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise RequestError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
-    write_whole(path, (json.dumps(content, allow_nan=False) + "\n").encode())
+    write_whole(path, (json.dumps(content, allow_nan=False) + "\n").encode(), "Move it away.", is_own=True)
     return path
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, unquote
 
 from trainables.storage.layout import ARCHITECTURE_FILE, CHECKPOINT_FILE_PATTERN, TRIAL_PATTERN, checkpoints_of
 from trainables.storage.object_store import ObjectStoreFolder, is_uri, reason, redacted, uri_problems
+from trainables.storage.own_files import is_own_kind, remove_own
 from tune_jobs.base.atomic_files import produce_whole
 from tune_jobs.errors import RequestError
 from tune_jobs.results.layout import (
@@ -181,15 +181,13 @@ def _newest_of_trial(paths: Mapping[str, str]) -> Iterable[str]:
 
 def _drop(folder: Path, is_stale: Callable[[str], bool]) -> None:
     for path in [path for path in folder.rglob("*") if is_stale(path.relative_to(folder).as_posix())]:
-        with suppress(FileNotFoundError):  # another process that reads the run has deleted it
-            path.unlink()
-            with suppress(OSError):
-                path.parent.rmdir()  # the folder of a checkpoint; other folders are not empty
+        if is_own_kind(path):
+            remove_own(path.parent, [path.name])  # and the folder of a checkpoint; other folders are not empty
 
 
 def _bring(run: ObjectStoreFolder, name: str, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
-    produce_whole(output, lambda path: run.bring(name, path), "Make room in the cache.")
+    produce_whole(output, lambda path: run.bring(name, path), "Make room in the cache.", is_own=True)
 
 
 def _check(storage: str) -> None:

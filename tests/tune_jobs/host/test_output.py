@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.surroundings import Console
-from trainables.storage.own_files import NotOurs
+from tune_jobs.errors import RequestError
 from tune_jobs.host.output import StandIn, drop_native_stderr, redirect_output
 
 
@@ -111,6 +111,6 @@ def test_descriptors_that_are_closed_stay_closed(tmp_path: Path) -> None:
 def test_a_link_in_place_of_the_log_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     (tmp_path / "ray.log").symlink_to("precious")
-    with pytest.raises(NotOurs, match="it is a link, to precious"), redirect_output(tmp_path / "ray.log"):
+    with pytest.raises(RequestError, match="it is a link, to precious"), redirect_output(tmp_path / "ray.log"):
         pass
     assert (tmp_path / "precious").read_text() == "mine"

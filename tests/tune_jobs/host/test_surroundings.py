@@ -20,6 +20,7 @@ from tune_jobs.host.surroundings import preserved
 
 
 def test_an_untidy_block_changes_nothing() -> None:
+    gc.unfreeze()
     keras.utils.set_random_seed(5)
     before, threshold = surroundings(), gc.get_threshold()
     with preserved():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trainables.storage.object_store import ObjectStoreFolder, is_uri, reason
+from trainables.storage.own_files import is_own_kind
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.engine.on_ray.errors import in_one_line
 from tune_jobs.engine.on_ray.nodes import alive_nodes, node_names
@@ -20,6 +22,7 @@ from tune_jobs.host.capacity import Node
 
 _ANSWER_S = 120.0  # long enough for a node to unpack the code and start a worker
 _MARKER = ".seen-"
+_CONTENT = re.compile(rb"tune-jobs asks whether all nodes see this folder [0-9a-f]{32}\n")
 
 
 def check_storage(location: str, resources: Resources) -> None:
@@ -37,7 +40,8 @@ def check_storage(location: str, resources: Resources) -> None:
     this_node = ray.get_runtime_context().get_node_id()
     others = [table for table in alive_nodes() if table["NodeID"] != this_node]
     fitting = [table for table in others if Node.from_ray(table["Resources"], "").trials_that_fit(resources)]
-    name, token = f"{_MARKER}{secrets.token_hex(4)}", secrets.token_hex(16)
+    name = f"{_MARKER}{secrets.token_hex(4)}"
+    token = f"tune-jobs asks whether all nodes see this folder {secrets.token_hex(16)}\n"
     folder = shared_folder(location)
     folder.mark(name, token)
     try:
@@ -97,8 +101,9 @@ class SharedDisk:
     def mark(self, name: str, token: str) -> None:
         """Write a marker, and remove those of drivers that were killed while they asked."""
         for abandoned in self.folder.glob(f"{_MARKER}*"):
-            abandoned.unlink(missing_ok=True)
-        write_whole(self.folder / name, token.encode())
+            if is_own_kind(abandoned) and _CONTENT.fullmatch(_beginning(abandoned)):
+                abandoned.unlink(missing_ok=True)
+        write_whole(self.folder / name, token.encode(), is_own=True)
 
     def unmark(self, name: str) -> None:
         """Remove the marker."""
@@ -110,7 +115,7 @@ class SharedDisk:
             if (self.folder / name).read_text() != token:
                 return f"has another folder {self.folder}"
             own = self.folder / _own_marker(name)
-            own.touch()
+            own.touch(exist_ok=False)
             own.unlink()
         except FileNotFoundError:
             return f"does not see the folder {self.folder}"
@@ -155,6 +160,14 @@ class SharedBucket:
 
 def _own_marker(name: str) -> str:
     return f"{name}-{platform.node()}-{secrets.token_hex(4)}"
+
+
+def _beginning(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(200)
+    except OSError:
+        return b""
 
 
 def _look(folder: SharedFolder, name: str, token: str) -> str | None:

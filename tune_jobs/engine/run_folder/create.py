@@ -6,11 +6,13 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trainables.storage.own_files import current_umask
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.engine.decisions.warm_start import TakenTrials
 from tune_jobs.engine.run_folder.warm_start_file import write_lessons
@@ -44,7 +46,7 @@ def folder_problems(storage: Path, name: str | None) -> list[str]:
     """
     if name is not None and (problems := name_problems(name)):
         return problems
-    if name is not None and (storage / name).exists():
+    if name is not None and os.path.lexists(storage / name):
         return [
             f"The run {name!r} exists already in {storage}. Choose another --name, or remove that folder if nothing in "
             "it is worth keeping."
@@ -101,19 +103,35 @@ def create_folder(
     taken, lessons = warm_start
     record = write_record(name, experiment, experiment_name, reference, repeat)
     text = json.dumps({**record, "warm_start": [source.to_json() for source in taken]}, indent=2)
-    unfinished = folder.with_name(f".{name}.{os.getpid()}")
+    unfinished: Path | None = None
     try:
-        (unfinished / TRIALS_FOLDER).mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=folder.parent))
+        unfinished.chmod(0o777 & ~current_umask())  # mkdtemp's folders are for their owner alone
+        (unfinished / TRIALS_FOLDER).mkdir()
         (unfinished / EXPERIMENT_FILE).write_text(text + "\n", encoding="utf-8")
         if lessons:
             write_lessons(unfinished, lessons)
-        unfinished.rename(folder)
+        _move(unfinished, folder)
     except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        if unfinished is not None:
+            shutil.rmtree(unfinished, ignore_errors=True)
         raise RequestError(
             f"The folder {folder} cannot be made: {error.strerror}. Choose another --storage."
         ) from error
     return folder
+
+
+def _move(unfinished: Path, folder: Path) -> None:
+    """Put a new run into its place: at once, or, if a replaced run has left somebody's files there, one by one."""
+    if not folder.is_dir():
+        unfinished.rename(folder)
+        return
+    (folder / TRIALS_FOLDER).mkdir(exist_ok=True)
+    (unfinished / TRIALS_FOLDER).rmdir()
+    for path in sorted(unfinished.iterdir(), key=lambda path: path.name == EXPERIMENT_FILE):  # last: it makes the run
+        path.rename(folder / path.name)
+    unfinished.rmdir()
 
 
 def update_record(folder: Path, record: Mapping[str, Any], experiment: Experiment) -> None:
@@ -128,4 +146,4 @@ def update_record(folder: Path, record: Mapping[str, Any], experiment: Experimen
         RequestError: The file cannot be written; it is left as it was.
     """
     text = json.dumps(change_record(record, experiment), indent=2) + "\n"
-    write_whole(folder / EXPERIMENT_FILE, text.encode(), "Make room, and resume the run.")
+    write_whole(folder / EXPERIMENT_FILE, text.encode(), "Make room, and resume the run.", is_own=True)

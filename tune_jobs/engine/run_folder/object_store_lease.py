@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trainables.storage.object_store import ObjectStoreFolder
+from trainables.storage.own_files import write_own
 from tune_jobs.errors import RequestError
 from tune_jobs.results.layout import LEASE_FILE, LEASE_TOKEN_FILE
 
@@ -56,7 +57,7 @@ class Lease:
                     f"Another process, on {self._holder()}, works on the run {self._run}: it said so "
                     f"{age_s:.0f} s ago. Wait until it has ended, or, if it is dead, {LASTS_S - age_s:.0f} s more."
                 )
-        self._token_file.write_text(self._token, encoding="utf-8")
+        write_own(self._token_file, self._token.encode())
         self._write()
 
     def renew(self) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from trainables.storage.checkpoint import DiskCheckpoints
 from trainables.storage.layout import trial_name
+from trainables.storage.own_files import is_own_kind, write_own
 from tune_jobs.base.plain_text import plain_text
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
@@ -123,7 +124,8 @@ class Recorder:
         path = error_file(self._folder, trial)
         with suppress(OSError):  # a full disk: if it stays full, the journal fails and says so
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(plain_text(text), encoding="utf-8", errors="replace")
+            if is_own_kind(path.parent, is_folder=True):
+                write_own(path, plain_text(text).encode(errors="replace"))
 
     def close(self) -> None:
         """Close the journal, once no worker is left."""

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainables.storage.object_store import ObjectStoreFolder, is_uri
+from trainables.storage.own_files import open_own, place_problem
 from tune_jobs.engine.run_folder.create import folder_problems
 from tune_jobs.engine.run_folder.object_store_check import object_store_problems
 from tune_jobs.engine.run_folder.object_store_mirror import Mirror, discard_remote, mirrored
+from tune_jobs.engine.run_folder.removal import remove_run
 from tune_jobs.errors import RequestError
-from tune_jobs.results.layout import LOCK_FILE, TRIALS_FOLDER
+from tune_jobs.results.layout import (
+    EVALUATIONS_FOLDER,
+    EXPERIMENT_FILE,
+    JOURNAL_FILE,
+    LEASE_TOKEN_FILE,
+    LOCK_FILE,
+    LOGS_FOLDER,
+    RAY_LOG,
+    TRIALS_FOLDER,
+    WARM_START_FILE,
+)
 from tune_jobs.results.object_store_runs import local_storage
 from tune_jobs.results.run import Run
+
+_FOLDERS = (TRIALS_FOLDER, LOGS_FOLDER, EVALUATIONS_FOLDER)
+_FILES = (LOCK_FILE, EXPERIMENT_FILE, JOURNAL_FILE, WARM_START_FILE, LEASE_TOKEN_FILE, RAY_LOG)
+_REMEDIES = dict.fromkeys(
+    (EXPERIMENT_FILE, JOURNAL_FILE, WARM_START_FILE, TRIALS_FOLDER), ", and put the run's own into its place"
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +90,7 @@ def prepare_storage(storage: str | Path, name: str) -> tuple[Path, ObjectStoreFo
     local = local_storage(str(storage), "run")
     if (local / name).exists():
         with locked(local / name):
-            shutil.rmtree(local / name)
+            remove_run(local / name)
     return local, ObjectStoreFolder(str(storage), name)
 
 
@@ -115,9 +133,18 @@ def locked(folder: Path) -> Iterator[None]:
     """Keep a run's folder for this process. The kernel releases the lock when the process ends, however it ends.
 
     Raises:
-        RequestError: Another process has the folder.
+        RequestError: Another process has the folder, or something in it is not the run's own.
     """
-    with (folder / LOCK_FILE).open("w") as file:
+    if problems := foreign_problems(folder):
+        raise RequestError(*problems)
+    try:
+        descriptor = open_own(folder / LOCK_FILE, os.O_RDWR)
+    except OSError as error:
+        raise RequestError(
+            f"The run's lock {folder / LOCK_FILE} cannot be opened ({error.strerror}): only who may write into the "
+            "run's folder can work on the run."
+        ) from error
+    with os.fdopen(descriptor, "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -127,6 +154,23 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+def foreign_problems(folder: Path) -> list[str]:
+    """Return a sentence for each link, folder or device in the place of a file of the run, or of one of its folders.
+
+    They are left alone: nothing is ever written through a link.
+
+    Args:
+        folder: The run's folder.
+    """
+    places = {name: place_problem(folder / name, is_folder=name in _FOLDERS) for name in (*_FILES, *_FOLDERS)}
+    return [
+        f"{folder / name} must be a {'folder' if name in _FOLDERS else 'file'} of the run itself, but {problem}. Move "
+        f"it away{_REMEDIES.get(name, '')}."
+        for name, problem in places.items()
+        if problem is not None
+    ]
+
+
 def discard(folder: Path, remote: ObjectStoreFolder | None) -> None:
     """Delete a run on which no process works.
 
@@ -134,6 +178,6 @@ def discard(folder: Path, remote: ObjectStoreFolder | None) -> None:
         folder: The folder on this machine.
         remote: The run in the object store; None if it lies in the folder.
     """
-    shutil.rmtree(folder)
+    remove_run(folder)
     if remote is not None:
         discard_remote(remote)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from trainables.storage.file_format import NewerFormatError
+from trainables.storage.own_files import open_own
 from trainables.storage.retry import retry_for_a_minute
 from tune_jobs.base.gc_pause import gc_paused
 from tune_jobs.base.named_files import plain_file
@@ -100,7 +101,7 @@ def whole_lines(content: bytes) -> bytes:
 
 
 def _open_unbuffered(path: Path) -> FileIO:
-    return path.open("ab+", buffering=0)
+    return os.fdopen(open_own(path, os.O_RDWR | os.O_APPEND), "ab+", buffering=0)
 
 
 class JournalWriter:
