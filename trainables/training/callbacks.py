@@ -112,7 +112,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
             _forget_direction(callback)
 
     def _record_logs(self, epoch: int, logs: Any) -> None:  # noqa: ARG002 - Keras's signature
-        self.epoch_logs = {name: float(value) for name, value in logs.items() if _is_number(value)}
+        self.epoch_logs = {name: float(np.asarray(value).item()) for name, value in logs.items() if _is_number(value)}
 
 
 def _forget_direction(callback: Any) -> None:
@@ -124,7 +124,8 @@ def _forget_direction(callback: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number)
+    # An F1Score of one class is an array of one number.
+    return isinstance(value, int | float | np.number) or (isinstance(value, np.ndarray) and value.size == 1)
 
 
 def _is_plain(value: Any) -> bool:

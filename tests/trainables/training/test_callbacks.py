@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.support.tiny_trainables import Script, Scripted, Tiny
-from trainables import FitOptions, TrialSettings
+from tests.support.tiny_trainables import Script, Scripted, Tiny, blobs
+from trainables import Data, FitOptions, TrialSettings
 from trainables.storage import checkpoint
 from trainables.storage.checkpoint import DiskCheckpoints, Snapshot
 from trainables.training.callbacks import TrialCallbacks
@@ -95,6 +95,20 @@ def test_what_a_callback_adds_to_the_logs_is_reported() -> None:
     worker.cleanup()
     assert result["metrics"]["score"] == 0.25
     assert result["score"] == 0.25
+
+
+def test_a_metric_that_is_an_array_of_one_number_is_a_number() -> None:
+    class F1(Tiny):
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
+            model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+            model.compile("sgd", "mse", metrics=[keras.metrics.F1Score(threshold=0.5)], run_eagerly=True)
+            return model
+
+        def load_data(self) -> Data:
+            x, y = blobs()
+            return Data(train=(x, (y[:, None] > 0).astype("float32")))
+
+    assert isinstance(F1.standalone({}).step()["metrics"]["f1_score"], float)
 
 
 def test_early_stopping_ends_the_trial_with_its_best_weights(tmp_path: Path) -> None:

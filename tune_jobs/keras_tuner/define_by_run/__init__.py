@@ -1,0 +1,1 @@
+"""A space that is found by running the code that asks for hyperparameters."""

@@ -1,0 +1,273 @@
+"""The oracle of a search: it says how configurations are chosen, and knows the trials."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from search_spaces import Choice, Parameter, SearchSpace
+from tune_jobs.base.rules import count_problem
+from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
+from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter
+from tune_jobs.keras_tuner.define_by_run.space import FoundSpace
+from tune_jobs.keras_tuner.errors import NotSupported
+from tune_jobs.keras_tuner.metrics import MetricsTracker
+from tune_jobs.keras_tuner.objective import MultiObjective, Objective, create_objective
+from tune_jobs.keras_tuner.trial import STATUSES, Trial, TrialStatus
+from tune_jobs.results import History, TrialHistory, ranking
+from tune_jobs.results.layout import EXPERIMENT_FILE, error_file
+from tune_jobs.results.run import Run
+from tune_jobs.schedulers import NoScheduler, Scheduler
+from tune_jobs.searchers import Searcher
+
+_OF_THE_ENGINE = ("populate_space", "score_trial", "create_trial", "end_trial", "update_space")
+
+
+class Oracle:
+    """The base of the oracles.
+
+    Args:
+        objective: The objective: the name of a metric, an ``Objective``, or a list of these. None: the number that
+            ``run_trial`` or ``fit`` returns, of which less is better.
+        max_trials: The number of trials.
+        hyperparameters: Hyperparameters that stand in for those of the same names that the model declares.
+        allow_new_entries: False: a model that declares any other hyperparameter is refused.
+        tune_new_entries: False: all other hyperparameters keep their defaults.
+        seed: The seed; None: one that is drawn and recorded. 0 is a seed like any other.
+        max_retries_per_trial: The number of times that a trial is continued after its worker died, if it is more than
+            3. A trial that raised an error is not tried again: with its seed, it would fail in the same way.
+        max_consecutive_failed_trials: The number of trials in a row that end the search if they failed alike.
+
+    Attributes:
+        objective, max_trials, seed, allow_new_entries, tune_new_entries: As given.
+    """
+
+    MAX_EPOCHS: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        objective: Any = None,
+        max_trials: int | None = None,
+        hyperparameters: HyperParameters | None = None,
+        allow_new_entries: bool = True,
+        tune_new_entries: bool = True,
+        seed: int | None = None,
+        max_retries_per_trial: int = 0,
+        max_consecutive_failed_trials: int = 3,
+    ) -> None:
+        for name in _OF_THE_ENGINE:
+            if hasattr(type(self), name):
+                raise NotSupported(
+                    f"{type(self).__name__}.{name}() is not called here, where a search runs on many workers: write a "
+                    "subclass of tune_jobs.searchers.Searcher, and give it to tune_jobs.Experiment."
+                )
+        self.objective: Objective = create_objective(objective)
+        self.max_trials = max_trials
+        self.allow_new_entries = allow_new_entries
+        self.tune_new_entries = tune_new_entries
+        self.max_retries_per_trial = max_retries_per_trial
+        self.max_consecutive_failed_trials = max_consecutive_failed_trials
+        self.given = list(hyperparameters.space) if hyperparameters is not None else []
+        self.given_values = dict(hyperparameters.values) if hyperparameters is not None else {}
+        if not (hyperparameters is not None or (tune_new_entries and allow_new_entries)):
+            raise ValueError(
+                "Without `hyperparameters`, `tune_new_entries` and `allow_new_entries` must be True: there would be "
+                "nothing to search."
+            )
+        problems = [
+            None if max_trials is None else count_problem("max_trials", max_trials),
+            None if seed is None else count_problem("seed", seed, least=0),
+            count_problem("max_retries_per_trial", max_retries_per_trial, least=0),
+            count_problem("max_consecutive_failed_trials", max_consecutive_failed_trials),
+        ]
+        if problems := [problem for problem in problems if problem]:
+            raise ValueError("\n".join(problems))
+        self.is_seed_given = seed is not None
+        self.seed: int = random.SystemRandom().randrange(10_000) if seed is None else seed
+        self.verbose: Any = 1
+        self._found: FoundSpace | None = None
+        self._folder: Path | None = None
+
+    # The way to search.
+
+    def searcher(self, found: FoundSpace) -> Searcher:
+        """Return the searcher."""
+        raise NotSupported(
+            "kt.Oracle itself searches nothing: use kt.oracles.RandomSearchOracle, BayesianOptimizationOracle, "
+            f"HyperbandOracle, GridSearchOracle, HyperOptOracle or ASHAOracle. Got {type(self).__name__}, with "
+            f"{len(found.parameters)} hyperparameters."
+        )
+
+    def scheduler(self, max_epochs: int) -> Scheduler:  # noqa: ARG002 - for subclasses
+        """Return the scheduler, which stops trials early."""
+        return NoScheduler()
+
+    def epochs(self, requested: int) -> int:
+        """Return the number of epochs of a trial that nothing stops, where ``search`` asked for some."""
+        return requested
+
+    def trials_of(self, found: FoundSpace) -> int | None:  # noqa: ARG002 - for subclasses
+        """Return the number of trials; None: as many as the space has."""
+        return self.max_trials
+
+    def space_of(self, found: FoundSpace) -> FoundSpace:
+        """Return the space to search."""
+        return found
+
+    # The tuner tells it what it found, and where the run is.
+
+    def take(self, found: FoundSpace, folder: Path) -> None:
+        """Take in the space and the run's folder.
+
+        Args:
+            found: The space.
+            folder: The run's folder, which need not exist.
+        """
+        self._found, self._folder = found, folder
+
+    @property
+    def found(self) -> FoundSpace:
+        """The space."""
+        if self._found is None:
+            raise ValueError("This oracle has no tuner yet, and so no space.")
+        return self._found
+
+    @property
+    def run(self) -> Run | None:
+        """The run; None before the first search."""
+        has_run = self._folder is not None and (self._folder / EXPERIMENT_FILE).is_file()
+        return Run(self._folder) if has_run and self._folder is not None else None
+
+    # What users ask.
+
+    @property
+    def hyperparameters(self) -> HyperParameters:
+        """The space, with the default of each hyperparameter."""
+        return self.get_space()
+
+    def get_space(self) -> HyperParameters:
+        """Return the space, with the default of each hyperparameter."""
+        known = list(self.found.parameters.values())
+        hp = HyperParameters.of({}, known)
+        for declared in known:
+            if hp.is_active(declared):
+                hp.values.setdefault(declared.name, declared.default)
+        return hp
+
+    @property
+    def trials(self) -> dict[str, Trial]:
+        """The trials by their identifiers, in the order of their numbers."""
+        run = self.run
+        if run is None:
+            return {}
+        trials = (self._trial(one, run) for one in self._history(run).trials.values())
+        return {trial.trial_id: trial for trial in trials}
+
+    @property
+    def start_order(self) -> list[str]:
+        """The identifiers of the trials in the order in which they started."""
+        return list(self.trials)
+
+    @property
+    def end_order(self) -> list[str]:
+        """The identifiers of the trials that have ended, in that order."""
+        run = self.run
+        if run is None:
+            return []
+        ended = [one for one in self._history(run).trials.values() if one.ended_s is not None]
+        return [self.identifier(one.trial) for one in sorted(ended, key=lambda one: one.ended_s or 0.0)]
+
+    def get_trial(self, trial_id: str) -> Trial:
+        """Return a trial.
+
+        Raises:
+            ValueError: There is no such trial.
+        """
+        trials = self.trials
+        if trial_id not in trials:
+            raise ValueError(f"There is no trial {trial_id!r}. There are: {', '.join(trials) or 'none yet'}.")
+        return trials[trial_id]
+
+    def get_best_trials(self, num_trials: int = 1) -> list[Trial]:
+        """Return the best trials, the best first.
+
+        Args:
+            num_trials: The number of trials at most.
+        """
+        run = self.run
+        if run is None:
+            return []
+        history = self._history(run)
+        ranked = [row.trial for row in ranking(history, run.objective) if row.rank is not None]
+        return [trial for trial in (self._trial(one, run) for one in ranked) if _is_done(trial)][:num_trials]
+
+    def remaining_trials(self) -> int | None:
+        """Return the number of trials that are still to be run; None if nobody knows."""
+        limit = self.trials_of(self.found)
+        return None if limit is None else max(0, limit - len(self.trials))
+
+    def identifier(self, trial: int) -> str:
+        """Return the identifier of a trial: its number, with as many digits as the largest needs."""
+        digits = len(str(self.max_trials)) if self.max_trials else 4
+        return f"{trial:0{digits}d}"
+
+    def _history(self, run: Run) -> History:
+        return run.history()
+
+    def _trial(self, history: TrialHistory, run: Run) -> Trial:
+        trial = Trial(
+            self.found.hyperparameters(history.config),
+            self.identifier(history.trial),
+            STATUSES[history.status],
+            _message(run, history),
+        )
+        epochs = ((number - 1, epoch.metrics) for number, epoch in history.epochs.items())
+        trial.metrics = MetricsTracker.of(epochs, directions(self.objective))
+        best = history.best(run.objective)
+        if best is not None:
+            trial.score, trial.best_step = best.metrics[run.objective.metric], best.epoch - 1
+        return trial
+
+
+def directions(objective: Objective) -> dict[str, Any]:
+    """Return the directions of the metrics of an objective, by name."""
+    objectives = [objective, *objective.objectives] if isinstance(objective, MultiObjective) else [objective]
+    return {one.name: one.direction for one in objectives}
+
+
+def new_entries(asked: Iterable[HyperParameter], given: Iterable[HyperParameter]) -> list[str]:
+    """Return the names of hyperparameters that a model declares and that were not given."""
+    known = {one.name for one in given}
+    return [one.name for one in asked if one.name not in known]
+
+
+def with_choices(found: FoundSpace, values: dict[str, list[float]]) -> FoundSpace:
+    """Return a space in which some parameters have listed values.
+
+    Args:
+        found: The space.
+        values: The values by the parameter's name.
+    """
+    parameters = {}
+    for name, parameter in found.space.parameters.items():
+        if name in values:
+            replaced: Parameter = Choice(*values[name])
+            for condition in parameter.conditions:
+                replaced = replaced.when(**{condition.parent: condition.expected})
+            parameters[name] = replaced
+        else:
+            parameters[name] = parameter
+    return FoundSpace(SearchSpace(**parameters), found.parameters, found.uncertain)
+
+
+def _is_done(trial: Trial) -> bool:
+    return trial.status == TrialStatus.COMPLETED
+
+
+def _message(run: Run, history: TrialHistory) -> str | None:
+    if history.error is None:
+        return None
+    file = error_file(run.folder, history.trial)
+    return file.read_text(encoding="utf-8") if file.is_file() else history.error
