@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from trainables.fit_options import FitOptions
     from trainables.keras_trainable import KerasTrainable
     from trainables.settings import InvalidTrainable, TrialSettings
+    from trainables.training.view import TrainingView
 
 __all__ = [
     "Data",
@@ -17,6 +18,7 @@ __all__ = [
     "InvalidData",
     "InvalidTrainable",
     "KerasTrainable",
+    "TrainingView",
     "TrialSettings",
     "split",
 ]
@@ -29,6 +31,7 @@ _HOMES = {
     "KerasTrainable": "trainables.keras_trainable",
     "InvalidTrainable": "trainables.settings",
     "TrialSettings": "trainables.settings",
+    "TrainingView": "trainables.training.view",
 }
 
 

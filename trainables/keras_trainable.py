@@ -94,6 +94,10 @@ class KerasTrainable(tune.Trainable):
 
         Keras, NumPy and Python are seeded already, so nothing in it needs a seed of its own.
 
+        A model that depends on the data is built by a method with one more parameter,
+        ``build_model(self, config, data)``: it is given a ``TrainingView``, with the shapes, the number of classes, and
+        the training examples for a Normalization or a vocabulary.
+
         Args:
             config: The value of each parameter, by its name.
 

@@ -127,6 +127,8 @@ def _look_at_object(item: Any, result: ModelFingerprint) -> tuple[Any, _Parts]:
     kind = _trusted_class(item)
     if _is_single_device(item):
         return kind, ()
+    if (content := _content_of_tensorflow(item)) is not None:
+        return kind, [(part,) for part in content]
     if kind.__module__.split(".")[0] != "keras":
         raise OpaqueModelError(f"{kind.__module__}.{kind.__qualname__}")
     if isinstance(item, keras.initializers.Initializer):
@@ -146,6 +148,24 @@ def _is_single_device(item: Any) -> bool:
     import tensorflow as tf
 
     return not tf.distribute.has_strategy() and type(item) is type(tf.distribute.get_strategy())
+
+
+def _content_of_tensorflow(item: Any) -> tuple[Any, ...] | None:
+    """Return what a lookup table of TensorFlow holds, or a variable that is not trained; None for anything else.
+
+    Layers with a vocabulary have them. A trace reads its own model's table, so equal content gives equal results.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    if isinstance(item, tf.Variable) and not item.trainable:
+        return (item.numpy(),)
+    if not isinstance(item, tf.lookup.StaticHashTable | tf.lookup.experimental.MutableHashTable):
+        return None
+    pairs = sorted(zip(*(part.numpy().tolist() for part in item.export()), strict=True)) if int(item.size()) else []
+    digest = hashlib.sha256(repr(pairs).encode()).hexdigest()
+    return (item.key_dtype.name, item.value_dtype.name, digest)
 
 
 def _look_at_code(item: Any) -> tuple[Any, _Parts]:

@@ -47,11 +47,13 @@ class WorkerCache:
     Attributes:
         inputs: The worker's data as tensors and pipelines.
         models: The compiled models of earlier trials.
+        made: What trials have made of the data, for later ones: see ``TrainingView.once``.
     """
 
     def __init__(self, data: Data, *, keeps_models: bool = False, executions: int = 1) -> None:
         self.inputs = InputCache(data)
         self.models = KeptModels(max(_MOST_MODELS, executions) if keeps_models else 0)
+        self.made: dict[Hashable, Any] = {}
 
 
 class InputCache:

@@ -154,17 +154,6 @@ def vocabularies_in_config(model: Any) -> Iterator[None]:
             layer.input_vocabulary = layer.input_idf_weights = None
 
 
-def read_layer(layer: Any) -> Parts | None:
-    """Return the adapted state of a layer of Keras's own, or None if it is not known what that is."""
-    read = _reader(layer)
-    return None if read is None or read is _read_own else read(layer)
-
-
-def load_layer(layer: Any, parts: Parts) -> None:
-    """Give a layer the state that ``read_layer`` returned."""
-    _load(layer, parts)
-
-
 def _reader(layer: Any) -> Callable[[Any], Parts] | None:
     if _is_lookup(layer):
         return _read_vocabulary

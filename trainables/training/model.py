@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import keras
@@ -13,6 +13,7 @@ from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
 from trainables.internals.keras_model import unbuilt_parts
 from trainables.settings import InvalidTrainable
+from trainables.training.view import TrainingView, call_build_model
 
 _STEPS_PER_EXECUTION = 64
 _TRACED_METHODS = ("train_step", "test_step", "compute_loss", "compute_metrics")
@@ -27,19 +28,21 @@ class BuildsModels(Protocol):
 
     batch_size: int
 
-    def build_model(self, config: dict[str, Any]) -> Any:
-        """Return the compiled model of a configuration."""
+    @property
+    def build_model(self) -> Callable[..., Any]:
+        """The method that returns the compiled model of a configuration, and takes the data too if it asks for them."""
 
     def fit_options(self, config: dict[str, Any]) -> FitOptions:
         """Return how an epoch of a configuration is fitted."""
 
 
-def build_compiled_model(trainable: BuildsModels, config: Mapping[str, Any]) -> Any:
+def build_compiled_model(trainable: BuildsModels, config: Mapping[str, Any], view: TrainingView) -> Any:
     """Call ``build_model``, and check what it returns.
 
     Args:
         trainable: Builds the model.
         config: The configuration of the trial.
+        view: The data, for a ``build_model`` that asks for them.
 
     Returns:
         A compiled ``keras.Model``.
@@ -48,7 +51,7 @@ def build_compiled_model(trainable: BuildsModels, config: Mapping[str, Any]) -> 
         InvalidTrainable: ``build_model`` returned something else.
     """
     name = type(trainable).__name__
-    model = trainable.build_model(dict(config))
+    model = call_build_model(trainable.build_model, config, lambda: view)
     if not isinstance(model, keras.Model):
         if any(kind.__module__.partition(".")[0] == "tf_keras" for kind in type(model).__mro__):
             raise InvalidTrainable(

@@ -29,6 +29,7 @@ from trainables.training.model import (
 )
 from trainables.training.model_state import further_variables, unsaved_generators
 from trainables.training.recompilation import CompiledModel
+from trainables.training.view import TrainingView
 
 _GROUPS = {
     "model": "variables of the model",
@@ -257,7 +258,7 @@ class Training:
 
     def _build(self, trainable: BuildsModels, config: dict[str, Any], seed: int) -> tuple[FitOptions, TrialModel]:
         set_seed(seed)
-        model = build_compiled_model(trainable, config)
+        model = build_compiled_model(trainable, config, TrainingView(self._cache.inputs.data, self._cache.made))
         options = trainable.fit_options(dict(config))
         set_steps_per_execution(model, options.steps_per_execution)
         inputs = self._cache.inputs

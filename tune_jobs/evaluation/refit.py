@@ -23,7 +23,7 @@ from tune_jobs.results.ranking import RankedTrial
 from tune_jobs.results.run import Run
 
 if TYPE_CHECKING:
-    from trainables import Data, FitOptions, KerasTrainable
+    from trainables import Data, FitOptions, KerasTrainable, TrainingView
     from trainables.data.nested import Split
     from trainables.report import Epoch
 
@@ -172,9 +172,11 @@ class WithoutValidation:
         """The name of the trainable's class."""
         return type(self._trainable).__name__
 
-    def build_model(self, config: dict[str, Any]) -> Any:
+    def build_model(self, config: dict[str, Any], data: TrainingView) -> Any:
         """Return the trainable's model."""
-        return self._trainable.build_model(config)
+        from trainables.training.view import call_build_model
+
+        return call_build_model(self._trainable.build_model, config, lambda: data)
 
     def fit_options(self, config: dict[str, Any]) -> FitOptions:
         """Return the trainable's options without the callbacks that watch a validation metric."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -111,23 +112,27 @@ def restore_model(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable]
         run: The run.
         ranked: The trial.
         trainable: The class that builds the model.
-        data: The data, for a model whose layers get their shapes from the first examples; None: it is loaded if the
-            model is of that kind.
+        data: The data, for a model that is built for them, or whose layers get their shapes from the first examples;
+            None: they are loaded if the model is of that kind.
 
     Raises:
         RequestError: The trial left no weights, or they do not fit the model.
     """
     from trainables.training.model import first_examples
+    from trainables.training.view import build_outside_of_a_run
     from tune_jobs.engine.driver import load_data
 
     number = ranked.trial.trial
     weights = best_weights(run.folder, number)
-    model = trainable.standalone().build_model(dict(ranked.trial.config))
+
+    @cache
+    def trained_on() -> Data:
+        return (data or load_data(trainable)).part(float(run.experiment.get("fraction", 1.0)))
 
     def build(unbuilt: Any) -> None:
-        x = (data or load_data(trainable)).train[0]
-        unbuilt(first_examples(x))
+        unbuilt(first_examples(trained_on().train[0]))
 
+    model = build_outside_of_a_run(trainable.standalone(), ranked.trial.config, trained_on)
     try:
         weights.load_into(model, build)
     except ValueError as error:

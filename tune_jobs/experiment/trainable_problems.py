@@ -10,6 +10,7 @@ from tune_jobs.base.rules import count_problem
 
 # The methods that a run calls, and the arguments that it gives them.
 _OF_THE_USER: dict[str, tuple[str, ...]] = {"build_model": ("config",), "load_data": (), "fit_options": ("config",)}
+_ALSO_TAKEN: dict[str, tuple[str, ...]] = {"build_model": ("config", "data")}  # where the method asks for them
 _OF_THE_WORKER: dict[str, tuple[str, ...]] = {
     "setup": ("config", "data", "settings"),
     "reset_config": ("new_config",),
@@ -57,9 +58,12 @@ def _wrong_methods(trainable: type[Any]) -> list[str]:
             "attributes of the class."
         )
     for method, arguments in (_OF_THE_USER | _OF_THE_WORKER).items():
-        if getattr(trainable, method) is getattr(KerasTrainable, method) or _fits(trainable, method, arguments):
+        ways = [arguments, *([_ALSO_TAKEN[method]] if method in _ALSO_TAKEN else [])]
+        if getattr(trainable, method) is getattr(KerasTrainable, method) or any(
+            _fits(trainable, method, way) for way in ways
+        ):
             continue
-        call = f"{method}({', '.join(arguments)})"
+        call = " or ".join(f"{method}({', '.join(way)})" for way in ways)
         remedy = (
             f"define it as def {method}({', '.join(('self', *arguments))})"
             if method in _OF_THE_USER

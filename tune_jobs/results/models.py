@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 
 def load_model(
-    run_folder: Path, trial: TrialHistory, objective: Objective, trainable: type[KerasTrainable] | None
+    run_folder: Path,
+    trial: TrialHistory,
+    objective: Objective,
+    trainable: type[KerasTrainable] | None,
+    fraction: float = 1.0,
 ) -> keras.Model:
     """Return the model of a trial with the weights of its best epoch.
 
@@ -34,6 +38,7 @@ def load_model(
         trial: The history of the trial.
         objective: The objective, which decides about the best epoch.
         trainable: The class that builds the model if Keras cannot describe it; None: Keras can.
+        fraction: The part of the data that the run was trained on.
 
     Raises:
         RequestError: There is no checkpoint with weights, or the model has to be built by its trainable.
@@ -47,7 +52,7 @@ def load_model(
             f"{weights.epoch}: the trial was interrupted, or its worker died, between two checkpoints.",
             stacklevel=3,
         )
-    model = _build(trial_folder(run_folder, trial.trial), trial, trainable)
+    model = _build(trial_folder(run_folder, trial.trial), trial, trainable, fraction)
     weights.load_into(model)
     return model
 
@@ -120,9 +125,12 @@ def has_weights(run_folder: Path, trial: int) -> bool:
     return bool(DiskCheckpoints(trial_folder(run_folder, trial)).names())
 
 
-def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | None) -> keras.Model:
+def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | None, fraction: float) -> keras.Model:
     if trainable is not None:
-        return trainable.standalone().build_model(dict(trial.config))
+        from trainables.training.view import build_outside_of_a_run
+
+        instance = trainable.standalone()
+        return build_outside_of_a_run(instance, trial.config, lambda: instance.load_data().part(fraction))
     description = folder / ARCHITECTURE_FILE
     if not description.is_file():
         raise RequestError(

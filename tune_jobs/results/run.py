@@ -250,7 +250,7 @@ class Run:
 
         self.bring_weights()
         trial = self.history().trials[self.best_trial]
-        return load_model(self.folder, trial, self.objective, trainable)
+        return load_model(self.folder, trial, self.objective, trainable, float(self.experiment.get("fraction", 1.0)))
 
     def bring_weights(self) -> None:
         """Copy the weights of the trials into the run's folder, if the run lies in an object store.

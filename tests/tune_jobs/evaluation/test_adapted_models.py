@@ -11,7 +11,7 @@ import pytest
 
 import tune_jobs
 from tests.support.trained_runs import experiment_of, trained_run
-from trainables import Data, KerasTrainable
+from trainables import Data, KerasTrainable, TrainingView
 from tune_jobs.results.run import Run
 
 COLOURS = np.array(["red", "green", "blue", "two\nlines", "grün", "unknown to the others"])
@@ -32,10 +32,10 @@ class Table(KerasTrainable):
     def load_data(self) -> Data:
         return Data(table(48, 0), table(24, 1), table(30, 2))
 
-    def build_model(self, config: dict[str, Any]) -> Any:
-        x, _ = self.load_data().train
-        lookup, scale = keras.layers.StringLookup(output_mode="one_hot"), keras.layers.Normalization()
-        lookup.adapt(x["colour"])
+    def build_model(self, config: dict[str, Any], data: TrainingView) -> Any:  # type: ignore[override]
+        x, _ = data.train
+        lookup = data.adapt(keras.layers.StringLookup(output_mode="one_hot"), x["colour"])
+        scale = keras.layers.Normalization()
         scale.adapt(x["size"])
         colour, size = keras.Input((1,), dtype="string", name="colour"), keras.Input((1,), name="size")
         features = keras.layers.Concatenate()([lookup(colour), scale(size)])

@@ -43,13 +43,17 @@ def test_a_name_of_ours_is_refused_with_another_one(name: str, value: Any) -> No
 
 
 def test_a_method_of_the_users_with_other_arguments_is_told_its_own() -> None:
-    (problem,) = trainable_problems(named(build_model=lambda self, hp, x: None))
+    (problem,) = trainable_problems(named(build_model=lambda self, hp, x, y: None))
     assert problem == (
-        "trainable: Clash.build_model takes (self, hp, x), but a run calls build_model(config): define it as "
-        "def build_model(self, config)."
+        "trainable: Clash.build_model takes (self, hp, x, y), but a run calls build_model(config) or "
+        "build_model(config, data): define it as def build_model(self, config)."
     )
     (problem,) = trainable_problems(named(load_data=lambda: None))
     assert "def load_data(self)" in problem
+
+
+def test_a_model_may_be_built_for_the_data() -> None:
+    assert trainable_problems(named(build_model=lambda self, config, data: None)) == []
 
 
 def test_all_are_told_at_once_when_the_experiment_is_declared() -> None:
