@@ -9,14 +9,23 @@ from typing import Any
 
 from search_spaces.messages import short_repr
 from tune_jobs.engine.run_folder.create import default_name
+from tune_jobs.engine.run_folder.names import IfExists, choice_problems, free_name
 from tune_jobs.engine.run_folder.reporter import Reporter
 from tune_jobs.engine.run_folder.working_folder import storage_problems
 from tune_jobs.engine.runner import request_problems, resume, run
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.experiment.fields import changeable_fields
 from tune_jobs.experiment.origin import is_begun_here
-from tune_jobs.experiment.record import accept_changes, differences, restore_experiment
+from tune_jobs.experiment.record import (
+    accept_changes,
+    differences,
+    has_other_budgets,
+    other_settings,
+    restore_experiment,
+)
 from tune_jobs.results import Ending
+from tune_jobs.results.find import find_repeats
 from tune_jobs.results.run import Repeat, Run
 
 MAX_REPEATS = 1000  # also the distance between the seeds of two experiments, so that their repeats never share one
@@ -31,6 +40,7 @@ def run_repeats(
     experiment_name: str | None = None,
     reference: str | None = None,
     reporter: Reporter | None = None,
+    if_exists: IfExists = "refuse",
 ) -> list[Run]:
     """Run an experiment several times, one run after another, each with another seed.
 
@@ -44,6 +54,7 @@ def run_repeats(
         experiment_name: The experiment's name; None: the trainable's.
         reference: The reference by which the command line finds the experiment again, to resume the group.
         reporter: The reporter that shows the progress, of one run after the other; None: nobody watches.
+        if_exists: What happens if there are repeats of this name: see ``run``.
 
     Returns:
         The runs; fewer than asked for if Ctrl-C came.
@@ -63,8 +74,11 @@ def run_repeats(
     """
     experiment_name = experiment_name or experiment.trainable.__name__
     name = name or default_name(experiment_name)
-    if problems := repeats_problems(experiment, repeats, storage, name):
+    if problems := choice_problems(if_exists) or repeats_problems(experiment, repeats, storage, name, if_exists):
         raise RequestError(*problems)
+    name = free_name(storage, name) if if_exists == "new" else name
+    if if_exists == "resume" and (earlier := find_repeats(name, storage)):
+        return _go_on(earlier, experiment, repeats, reference, reporter)
 
     def begin(repeat: Repeat) -> Run:
         return run(
@@ -75,9 +89,28 @@ def run_repeats(
             reference=reference,
             reporter=reporter,
             repeat=repeat,
+            if_exists=if_exists,
         )
 
     return _until_interrupted(begin, (Repeat(name, number, repeats) for number in range(1, repeats + 1)))
+
+
+def _go_on(
+    earlier: list[Run], experiment: Experiment, repeats: int, reference: str | None, reporter: Reporter | None
+) -> list[Run]:
+    """Resume a group with the experiment that would begin it. Finished repeats are done if nothing is added."""
+    run, group = earlier[0], earlier[0].repeat
+    number, count = (group.number, group.count) if group else (1, 0)
+    declared = replace(experiment, seed=MAX_REPEATS * experiment.seed + number - 1)
+    changed = [*other_settings(declared, run.experiment), *differences(declared, run.experiment)]
+    if count != repeats:
+        changed.append(
+            f"The group {run.name.rpartition('-')[0]} was begun with {count} repeats, but {repeats} are asked for now."
+        )
+    accept_changes(changed, "Undo that, or begin another group (if_exists='new' or 'overwrite').", force=False)
+    has_others = has_other_budgets(declared, run.experiment)
+    budgets = {name: getattr(experiment, name) for name in changeable_fields()} if has_others else {}
+    return resume_repeats(earlier, experiment, reference=reference, reporter=reporter, **budgets)
 
 
 def resume_repeats(
@@ -151,7 +184,9 @@ def resume_repeats(
     return _until_interrupted(run_or_resume, (replace(group, number=number) for number in range(1, group.count + 1)))
 
 
-def repeats_problems(experiment: Experiment, repeats: int, storage: str | Path, name: str | None) -> list[str]:
+def repeats_problems(
+    experiment: Experiment, repeats: int, storage: str | Path, name: str | None, if_exists: IfExists = "refuse"
+) -> list[str]:
     """Return everything that is wrong with a request to run an experiment repeatedly, before anything is done for it.
 
     Args:
@@ -159,16 +194,25 @@ def repeats_problems(experiment: Experiment, repeats: int, storage: str | Path, 
         repeats: The number of runs.
         storage: The folder of all runs, or the URI of one in an object store.
         name: The name of the group; None for a name that is free.
+        if_exists: What happens if there are repeats of this name: see ``run``.
     """
-    problems = request_problems(experiment, storage, name)
+    goes_on = name is not None and if_exists in ("resume", "overwrite") and bool(find_repeats(name, storage))
+    problems = request_problems(
+        experiment, storage, None if goes_on else name, "new" if if_exists == "new" else "refuse"
+    )
     if type(repeats) is not int or not 2 <= repeats <= MAX_REPEATS:
         problems.append(
             f"The value of `repeats` is {short_repr(repeats)}, but must be a whole number from 2 to {MAX_REPEATS:,}. "
             "Leave --repeats out to run once."
         )
+    elif if_exists == "overwrite" and name is not None and len(find_repeats(name, storage)) > repeats:
+        problems.append(
+            f"The value of `repeats` is {repeats}, but the group {name} that is to be replaced has more. Ask for as "
+            "many, or choose another --name."
+        )
     elif name is not None and not problems:
         names = (Repeat(name, number, repeats).name for number in range(1, repeats + 1))
-        problems = [problem for repeat_name in names for problem in storage_problems(storage, repeat_name)]
+        problems = [problem for repeat_name in names for problem in storage_problems(storage, repeat_name, if_exists)]
     return problems
 
 

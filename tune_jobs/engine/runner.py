@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from trainables.storage.checkpoint import DiskCheckpoints
 from trainables.storage.file_format import NewerFormatError
+from trainables.storage.object_store import ObjectStoreFolder, is_uri
 from tune_jobs.engine.driver import drive
 from tune_jobs.engine.on_ray.sending import sending_problems
 from tune_jobs.engine.on_ray.session import available_machine
 from tune_jobs.engine.run_folder.create import create_folder, default_name, update_record
+from tune_jobs.engine.run_folder.names import IfExists, choice_problems, free_name
+from tune_jobs.engine.run_folder.replacement import replaced_run
 from tune_jobs.engine.run_folder.reporter import Reporter
 from tune_jobs.engine.run_folder.warm_start_file import gather
 from tune_jobs.engine.run_folder.working_folder import (
@@ -23,13 +27,14 @@ from tune_jobs.engine.run_folder.working_folder import (
 )
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment.experiment import Experiment
-from tune_jobs.experiment.record import accept_changes, differences
+from tune_jobs.experiment.record import accept_changes, differences, has_other_budgets, other_settings
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.signals import terminable
 from tune_jobs.host.surroundings import preserved
 from tune_jobs.results import Ending, History, Status, coherent, fold
 from tune_jobs.results.find import load_run
 from tune_jobs.results.layout import RAY_LOG, error_file, trial_folder
+from tune_jobs.results.object_store_runs import run_names
 from tune_jobs.results.run import Repeat, Run
 
 _LOG = logging.getLogger(__name__)
@@ -45,6 +50,7 @@ def run(
     warm_start: Sequence[Run | Path | str] = (),
     reporter: Reporter | None = None,
     repeat: Repeat | None = None,
+    if_exists: IfExists = "refuse",
 ) -> Run:
     """Run an experiment on this machine, or on the Ray cluster that this process has joined.
 
@@ -57,6 +63,9 @@ def run(
         warm_start: Runs, or their folders, whose results the searcher hears first.
         reporter: The reporter that shows the progress; None: nobody watches.
         repeat: The position of the run in a group of repeats; None: a run by itself.
+        if_exists: What happens if a run of this name exists, such as when a cell of a notebook is run again. "refuse":
+            an error. "resume": that run goes on, and is returned as it is if nothing is left to do. "overwrite": it is
+            replaced, once this one has begun. "new": this one gets another name, with the time.
 
     Returns:
         The run, also if it was interrupted by Ctrl-C.
@@ -75,18 +84,41 @@ def run(
         Run('.../runs/two-trials')
         >>> [trial.status.value for trial in run.history().trials.values()]
         ['completed', 'completed']
+
+        A cell of a notebook can be run again:
+
+        >>> again = EXPERIMENT.override(trials=2, max_epochs=1)
+        >>> tune_jobs.run(again, storage="runs", name="two-trials", if_exists="resume")
+        Run('.../runs/two-trials')
     """
     experiment_name = experiment_name or experiment.trainable.__name__
-    name = name or default_name(experiment_name)
-    if problems := request_problems(experiment, storage, name):
+    if problems := choice_problems(if_exists):
         raise RequestError(*problems)
+    name = name or default_name(experiment_name)
+    if problems := request_problems(experiment, storage, name, if_exists):
+        raise RequestError(*problems)
+    name = free_name(storage, name) if if_exists == "new" else name
+    if if_exists == "resume" and (earlier := _existing_run(storage, name)) is not None:
+        return _go_on(earlier, experiment, reporter)
     sources = [source if isinstance(source, Run) else load_run(source) for source in warm_start]
     taken, lessons = gather(sources, experiment) if sources else ([], [])
     local_storage, remote = prepare_storage(storage, name)
-    folder = create_folder(local_storage, name, experiment, experiment_name, reference, repeat, (taken, lessons))
+    with replaced_run(local_storage.absolute() / name) if if_exists == "overwrite" else nullcontext():
+        folder = create_folder(local_storage, name, experiment, experiment_name, reference, repeat, (taken, lessons))
+        return _begin(folder, remote, experiment, reporter, [str(source) for source in taken])
+
+
+def _begin(
+    folder: Path,
+    remote: ObjectStoreFolder | None,
+    experiment: Experiment,
+    reporter: Reporter | None,
+    notes: Sequence[str],
+) -> Run:
+    """Run all trials of a run that was just created. If nothing comes of it, the run is deleted."""
     try:
         with preserved(), terminable(), open_folder(folder, remote) as working_folder:
-            drive(working_folder, experiment, reporter, notes=[str(source) for source in taken])
+            drive(working_folder, experiment, reporter, notes=notes)
         history = Run(folder).history()
         if history.reason == Ending.INTERRUPTED and not history.trials:
             raise KeyboardInterrupt
@@ -98,6 +130,24 @@ def run(
             discard(folder, remote)
         raise
     return _with_a_sound_trial(Run(folder, remote))
+
+
+def _existing_run(storage: str | Path, name: str) -> Run | None:
+    location = f"{storage}/{name}" if is_uri(storage) else Path(storage, name)
+    if not is_uri(storage) and not Path(location).exists():
+        return None
+    if is_uri(storage) and name not in run_names(str(storage)):
+        return None
+    return load_run(location)
+
+
+def _go_on(run: Run, experiment: Experiment, reporter: Reporter | None) -> Run:
+    """Resume a run with the experiment that would begin it, or return it if it is finished and nothing is added."""
+    changed = [*other_settings(experiment, run.experiment), *differences(experiment, run.experiment)]
+    accept_changes(changed, "Undo that, or begin another run (if_exists='new' or 'overwrite').", force=False)
+    if run.history().is_finished and not has_other_budgets(experiment, run.experiment):
+        return _with_a_sound_trial(run)
+    return resume(run.location, experiment, reporter=reporter)
 
 
 def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, reporter: Reporter | None = None) -> Run:
@@ -170,13 +220,16 @@ def _log_resumption(history: History) -> None:
     )
 
 
-def request_problems(experiment: Experiment, storage: str | Path, name: str | None) -> list[str]:
+def request_problems(
+    experiment: Experiment, storage: str | Path, name: str | None, if_exists: IfExists = "refuse"
+) -> list[str]:
     """Return everything that is wrong with a request to run an experiment, before anything is done for it.
 
     Args:
         experiment: The experiment. It may be one that was never checked.
         storage: The folder of all runs, or the URI of one in an object store.
         name: The run's name; None for a name that is free.
+        if_exists: What happens if a run of this name exists: see ``run``.
     """
     resources = experiment.resources
     has_sound_resources = isinstance(resources, Resources) and not resources.problems()
@@ -184,7 +237,7 @@ def request_problems(experiment: Experiment, storage: str | Path, name: str | No
     return [
         *(problems or sending_problems(experiment.trainable)),
         *(available_machine().problems(resources) if has_sound_resources else []),
-        *storage_problems(storage, name),
+        *storage_problems(storage, name, if_exists),
     ]
 
 

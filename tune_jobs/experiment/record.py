@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import logging
 import platform
 import time
@@ -100,6 +101,30 @@ def differences(experiment: Experiment, record: Mapping[str, Any]) -> list[str]:
     if experiment.space.to_json() != record["space"]:
         changed.append(f"The search space has changed: {_space_difference(record['space'], experiment.space)}.")
     return changed + code_differences(experiment.trainable, record)
+
+
+def other_settings(experiment: Experiment, record: Mapping[str, Any]) -> list[str]:
+    """Return the settings of an experiment that resuming cannot change, and that differ from a run's.
+
+    Args:
+        experiment: The experiment as it is declared today.
+        record: The run's experiment.json.
+    """
+    fixed = [field for field in FIELDS.values() if field.read is not None and not field.is_changeable]
+    values = [
+        (field.name, field.recorded_json(record), field.write(getattr(experiment, field.name))) for field in fixed
+    ]
+    return [
+        f"The run was begun with {name} = {recorded!r}, but the experiment has {declared!r} now."
+        for name, recorded, declared in values
+        if json.loads(json.dumps(declared)) != recorded and name in record
+    ]
+
+
+def has_other_budgets(experiment: Experiment, record: Mapping[str, Any]) -> bool:
+    """Return whether an experiment has other values than a run in fields that resuming may change."""
+    fields = [FIELDS[name] for name in changeable_fields()]
+    return any(field.write(getattr(experiment, field.name)) != field.recorded_json(record) for field in fields)
 
 
 def accept_changes(changed: Sequence[str], remedy: str, *, force: bool) -> None:

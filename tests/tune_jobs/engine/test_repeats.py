@@ -45,6 +45,7 @@ class Engine:
         reference: str | None,
         reporter: Reporter | None,
         repeat: Repeat,
+        if_exists: str = "refuse",
     ) -> Run:
         made = create_folder(storage, name, experiment, experiment_name, reference, repeat)
         return self._go_on("run", made, experiment)

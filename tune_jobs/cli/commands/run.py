@@ -13,11 +13,21 @@ from tune_jobs.cli import options
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 from tune_jobs.cli.run_options import run_options
 
+# The answers of tune_jobs.engine.run_folder.names.CHOICES. Importing them would make --help slow.
+IF_EXISTS = ("refuse", "resume", "overwrite", "new")
+
 
 @click.command()
 @click.argument("experiment")
 @options.storage
 @run_options
+@click.option(
+    "--if-exists",
+    type=click.Choice(IF_EXISTS),
+    default="refuse",
+    help="What happens if a run of that name exists: refuse this one, go on with that one, replace it, or find this "
+    "one a new name.  [default: refuse]",
+)
 @options.address
 @options.diagnostics
 @click.pass_context
@@ -35,6 +45,7 @@ def run(
     gpus: Any,
     memory_bytes: int | None,
     warm_start: Sequence[str],
+    if_exists: Any,
     address: str | None,
     **fields: Any,
 ) -> None:
@@ -52,8 +63,9 @@ def run(
 
     changes = Overrides(searcher, scheduler, cpus, gpus, memory_bytes, fields)
     problems = engine.request_problems if repeats is None else partial(engine.repeats_problems, repeats=repeats)
-    loaded = load(experiment, changes.apply, partial(problems, storage=storage, name=name))
+    loaded = load(experiment, changes.apply, partial(problems, storage=storage, name=name, if_exists=if_exists))
     names: dict[str, Any] = {"name": name, "experiment_name": loaded.name, "reference": loaded.reference}
+    names["if_exists"] = if_exists
     if repeats is None:
         earlier = [find_run(run, storage) for run in warm_start]
         carry_out(ctx, partial(engine.run, loaded.experiment, storage=storage, warm_start=earlier, **names), top)

@@ -15,6 +15,7 @@ from typing import Any
 from trainables.storage.own_files import current_umask
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.engine.decisions.warm_start import TakenTrials
+from tune_jobs.engine.run_folder.names import IfExists, existing_problem, replacement_problem
 from tune_jobs.engine.run_folder.warm_start_file import write_lessons
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
@@ -37,21 +38,22 @@ def name_problems(name: str) -> list[str]:
     ]
 
 
-def folder_problems(storage: Path, name: str | None) -> list[str]:
+def folder_problems(storage: Path, name: str | None, if_exists: IfExists = "refuse") -> list[str]:
     """Return the reasons why a run cannot be created in a folder. Write nothing.
 
     Args:
         storage: The folder of all runs; it need not exist.
         name: The name of the run; None for a name that is free.
+        if_exists: What happens to a run of that name.
     """
     if name is not None and (problems := name_problems(name)):
         return problems
-    if name is not None and os.path.lexists(storage / name):
-        return [
-            f"The run {name!r} exists already in {storage}. Choose another --name, or remove that folder if nothing in "
-            "it is worth keeping."
-        ]
-    if name is not None and repeats_beside(storage / name):
+    if name is not None and if_exists != "new" and os.path.lexists(storage / name):
+        if if_exists == "refuse":
+            return [existing_problem(name, storage)]
+        if problem := replacement_problem(storage / name):
+            return [problem]
+    if name is not None and if_exists != "new" and repeats_beside(storage / name):
         return [
             f"The name {name!r} is that of the repeats {name}-1, {name}-2, … in {storage}. Choose another --name, or "
             f"go on with them: tune-jobs resume {name}."

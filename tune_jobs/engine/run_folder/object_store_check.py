@@ -6,10 +6,11 @@ import secrets
 
 from trainables.storage.object_store import ObjectStoreFolder, reason, uri_problems
 from tune_jobs.engine.run_folder.create import folder_problems, name_problems
+from tune_jobs.engine.run_folder.names import IfExists, existing_problem
 from tune_jobs.results.object_store_runs import local_storage
 
 
-def object_store_problems(uri: str, name: str | None) -> list[str]:
+def object_store_problems(uri: str, name: str | None, if_exists: IfExists = "refuse") -> list[str]:
     """Return the reasons why a run cannot be created in an object store.
 
     An empty object is written and deleted again: nothing else shows whether the bucket exists and the credentials
@@ -18,6 +19,7 @@ def object_store_problems(uri: str, name: str | None) -> list[str]:
     Args:
         uri: The URI of the folder of all runs.
         name: The name of the run; None for a name that is free.
+        if_exists: What happens to a run of that name.
     """
     problems = [*uri_problems(uri), *(name_problems(name) if name is not None else [])]
     if problems:
@@ -32,8 +34,15 @@ def object_store_problems(uri: str, name: str | None) -> list[str]:
             "that exists, and the credentials, which are taken from the environment as by the cloud's own tools, must "
             "allow writing and deleting."
         ]
-    if name is not None and (name in names or f"{name}-1" in names):
+    if name is not None and if_exists != "new" and f"{name}-1" in names:
         return [f"The run {name!r}, or repeats of it, exist already in {storage}. Choose another --name."]
+    if name in names and if_exists == "refuse":
+        return [existing_problem(str(name), storage)]
+    if name in names and if_exists == "overwrite":
+        return [
+            f"The run {name!r} exists already in {storage}, and is not replaced in an object store. Choose another "
+            "--name, or delete it there first."
+        ]
     return folder_problems(local_storage(uri, "run"), None)
 
 

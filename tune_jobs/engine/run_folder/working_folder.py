@@ -12,6 +12,7 @@ from pathlib import Path
 from trainables.storage.object_store import ObjectStoreFolder, is_uri
 from trainables.storage.own_files import open_own, place_problem
 from tune_jobs.engine.run_folder.create import folder_problems
+from tune_jobs.engine.run_folder.names import IfExists
 from tune_jobs.engine.run_folder.object_store_check import object_store_problems
 from tune_jobs.engine.run_folder.object_store_mirror import Mirror, discard_remote, mirrored
 from tune_jobs.engine.run_folder.removal import remove_run
@@ -60,7 +61,7 @@ class WorkingFolder:
         return str(self.path) if self.mirror is None else self.mirror.remote.uri
 
 
-def storage_problems(storage: str | Path, name: str | None) -> list[str]:
+def storage_problems(storage: str | Path, name: str | None, if_exists: IfExists = "refuse") -> list[str]:
     """Return the reasons why a run cannot be created in a storage.
 
     Nothing is written to a folder. To an object store an empty object is written and deleted again: nothing else shows
@@ -69,8 +70,11 @@ def storage_problems(storage: str | Path, name: str | None) -> list[str]:
     Args:
         storage: The folder of all runs, or the URI of one in an object store.
         name: The name of the run; None for a name that is free.
+        if_exists: What happens to a run of that name.
     """
-    return object_store_problems(str(storage), name) if is_uri(storage) else folder_problems(Path(storage), name)
+    if is_uri(storage):
+        return object_store_problems(str(storage), name, if_exists)
+    return folder_problems(Path(storage), name, if_exists)
 
 
 def prepare_storage(storage: str | Path, name: str) -> tuple[Path, ObjectStoreFolder | None]:

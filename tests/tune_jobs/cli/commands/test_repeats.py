@@ -27,7 +27,7 @@ def pretend(monkeypatch, make):
     """Has the engine make these runs; what it was asked for is in the list that is returned."""
     asked = []
 
-    def run_repeats(experiment, repeats, *, storage, name, experiment_name, reference, reporter):
+    def run_repeats(experiment, repeats, *, storage, name, experiment_name, reference, reporter, if_exists):
         asked.append((experiment.seed, repeats, str(storage), name, experiment_name, reference))
         return make(storage, name)
 

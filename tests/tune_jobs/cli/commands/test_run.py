@@ -8,8 +8,10 @@ from click.testing import CliRunner
 
 from tests.support.cli_runs import events, make_digits_run
 from tune_jobs import engine
+from tune_jobs.cli.commands.run import IF_EXISTS
 from tune_jobs.cli.main import main
 from tune_jobs.cli.run_options import SCHEDULER_NAMES, SEARCHER_NAMES
+from tune_jobs.engine.run_folder.names import CHOICES
 from tune_jobs.engine.run_folder.reporter import Plan
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.schedulers import SCHEDULERS
@@ -23,7 +25,7 @@ class Engine:
         self.events = list(events())
         self.error = None
 
-    def run(self, experiment, *, storage, name, experiment_name, reference, warm_start, reporter):
+    def run(self, experiment, *, storage, name, experiment_name, reference, warm_start, reporter, if_exists):
         self.warm_start = warm_start
         self.experiment, self.storage, self.experiment_name = experiment, storage, experiment_name
         if self.error:
@@ -54,6 +56,7 @@ def invoke(*arguments, status=0):
 
 
 def test_names_are_those_of_the_registries():
+    assert IF_EXISTS == CHOICES
     assert set(SEARCHER_NAMES) == set(SEARCHERS)
     assert set(SCHEDULER_NAMES) == set(SCHEDULERS)
 

@@ -38,9 +38,12 @@ def test_a_storage_is_tried_before_anything_is_begun(tmp_path: Path, remote: Obj
     (tmp_path / "bucket" / "first").mkdir(parents=True)
     (tmp_path / "bucket" / "first" / "experiment.json").touch()
     (tmp_path / "bucket" / "group-1").mkdir()
-    for name in ("first", "group"):
+    for name, said in (
+        ("first", "'first' exists already in file:"),
+        ("group", "'group', or repeats of it, exist already"),
+    ):
         (problem,) = storage_problems(storage, name)
-        assert f"The run '{name}', or repeats of it, exist already in file:" in problem
+        assert said in problem
     (problem,) = storage_problems("nfs://server/runs", None)
     assert "nfs:// is no kind of storage that is known" in problem
     (problem,) = storage_problems("file:///dev/null/runs", "first")
