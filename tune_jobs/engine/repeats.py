@@ -107,7 +107,11 @@ def _go_on(
         changed.append(
             f"The group {run.name.rpartition('-')[0]} was begun with {count} repeats, but {repeats} are asked for now."
         )
-    accept_changes(changed, "Undo that, or begin another group (if_exists='new' or 'overwrite').", force=False)
+    accept_changes(
+        changed,
+        "Undo that, or begin another group (--if-exists new or overwrite; in Python: if_exists='new').",
+        force=False,
+    )
     has_others = has_other_budgets(declared, run.experiment)
     budgets = {name: getattr(experiment, name) for name in changeable_fields()} if has_others else {}
     return resume_repeats(earlier, experiment, reference=reference, reporter=reporter, **budgets)

@@ -144,7 +144,11 @@ def _existing_run(storage: str | Path, name: str) -> Run | None:
 def _go_on(run: Run, experiment: Experiment, reporter: Reporter | None) -> Run:
     """Resume a run with the experiment that would begin it, or return it if it is finished and nothing is added."""
     changed = [*other_settings(experiment, run.experiment), *differences(experiment, run.experiment)]
-    accept_changes(changed, "Undo that, or begin another run (if_exists='new' or 'overwrite').", force=False)
+    accept_changes(
+        changed,
+        "Undo that, or begin another run (--if-exists new or overwrite; in Python: if_exists='new').",
+        force=False,
+    )
     if run.history().is_finished and not has_other_budgets(experiment, run.experiment):
         return _with_a_sound_trial(run)
     return resume(run.location, experiment, reporter=reporter)

@@ -118,7 +118,7 @@ def test_another_experiment_is_not_taken_for_the_same(begin: Run_, driver: Drive
         begin("resume", seed=4, max_epochs=3)
     assert refusal.value.problems[0] == "The run was begun with max_epochs = 27, but the experiment has 3 now."
     assert refusal.value.problems[1].startswith("The run was begun with seed = 0, but the experiment has 4 now. Undo")
-    assert "if_exists='new' or 'overwrite'" in refusal.value.problems[1]
+    assert "(--if-exists new or overwrite; in Python" in refusal.value.problems[1]
     assert len(driver.driven) == 1
 
 
