@@ -230,9 +230,10 @@ class KerasTrainable(tune.Trainable):
         self.__writer.wait()
 
     def __begin(self, config: dict[str, Any]) -> Trial:
-        return Trial(config, self.__settings, self.__writer, self.__notes, self.__training_of)
+        return Trial(config, self.__settings, self.__writer, self.__notes, self._begin_training)
 
-    def __training_of(self, trial: Trial) -> TrialTraining:
+    def _begin_training(self, trial: Trial) -> TrialTraining:
+        """Return the training of a trial that begins. A class whose epochs are not those of ``fit`` overrides it."""
         from trainables.reuse.worker_cache import WorkerCache
         from trainables.training.training import Training
 

@@ -178,3 +178,60 @@ def test_models_built_by_their_first_batch_can_be_promoted_and_be_the_best(tmp_p
     assert "4" in lines["epochs"]
     found, reported = map(float, lines["f1"].strip("[]").replace("[", "").replace("]", "").split())
     assert found == pytest.approx(reported)
+
+
+OWN_CODE = """
+import keras
+import numpy as np
+import tune_jobs.keras_tuner as kt
+
+x = np.random.default_rng(0).normal(size=(200, 4)).astype("float32")
+y = (x.sum(axis=1) > 0).astype("int32")
+
+
+class Hyper(kt.HyperModel):
+    def build(self, hp):
+        model = keras.Sequential([keras.layers.Dense(hp.Choice("units", [4, 8])), keras.layers.Dense(2)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, metrics=["accuracy"])
+        return model
+
+    def fit(self, hp, model, *args, **kwargs):
+        return model.fit(*args, batch_size=hp.Choice("batch_size", [16, 32]), **kwargs)
+
+
+tuner = kt.RandomSearch(Hyper(), "val_accuracy", max_trials=2, directory="searches", project_name="fit", seed=3)
+tuner.search(x, y, epochs=2, validation_split=0.25, verbose=0)
+[best] = tuner.oracle.get_best_trials()
+assert set(best.hyperparameters.values) == {"units", "batch_size"}
+assert len(best.metrics.get_history("val_accuracy")) == 2
+accuracy = tuner.get_best_models()[0].evaluate(x[150:], y[150:], verbose=0, return_dict=True)["accuracy"]
+assert abs(accuracy - best.score) < 1e-6
+
+
+class Folds(kt.RandomSearch):
+    def run_trial(self, trial, x, y, **kwargs):
+        losses = []
+        for fold in range(2):
+            model = self.hypermodel.build(trial.hyperparameters)
+            model.fit(x[fold::2], y[fold::2], epochs=1, verbose=0)
+            losses.append(model.evaluate(x[1 - fold :: 2], y[1 - fold :: 2], verbose=0)[0])
+        self.save_model(trial.trial_id, model)
+        return np.mean(losses)
+
+
+folds = Folds(Hyper(), max_trials=2, directory="searches", project_name="folds", seed=3)
+folds.search(x, y, verbose=0)
+assert len(folds.get_best_models(2)) == 2
+assert [trial.score for trial in folds.oracle.get_best_trials(2)] == sorted(
+    trial.metrics.get_last_value("default_objective") for trial in folds.oracle.trials.values()
+)
+print("done")
+"""
+
+
+@pytest.mark.slow
+def test_fits_and_trials_of_ones_own_run_on_ray(tmp_path: Path) -> None:
+    result = run_script(tmp_path, OWN_CODE)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "done"

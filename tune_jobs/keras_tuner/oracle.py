@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,9 +13,9 @@ from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter
 from tune_jobs.keras_tuner.define_by_run.space import FoundSpace
 from tune_jobs.keras_tuner.errors import NotSupported
-from tune_jobs.keras_tuner.metrics import MetricsTracker
 from tune_jobs.keras_tuner.objective import MultiObjective, Objective, create_objective
-from tune_jobs.keras_tuner.trial import STATUSES, Trial, TrialStatus
+from tune_jobs.keras_tuner.trial import STATUSES, MetricsTracker, Trial, TrialStatus
+from tune_jobs.keras_tuner.trials.run_trial import running_code
 from tune_jobs.results import History, TrialHistory, ranking
 from tune_jobs.results.layout import EXPERIMENT_FILE, error_file
 from tune_jobs.results.run import Run
@@ -178,6 +178,18 @@ class Oracle:
             return []
         ended = [one for one in self._history(run).trials.values() if one.ended_s is not None]
         return [self.identifier(one.trial) for one in sorted(ended, key=lambda one: one.ended_s or 0.0)]
+
+    def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> str:  # noqa: ARG002
+        """Tell the metrics of the trial that runs, in place of returning them from ``run_trial``.
+
+        Args:
+            trial_id: The trial.
+            metrics: The metrics by name.
+            step: The epoch.
+        """
+        if (code := running_code()) is not None:
+            code.reported = {**(code.reported or {}), **metrics}
+        return TrialStatus.RUNNING
 
     def get_trial(self, trial_id: str) -> Trial:
         """Return a trial.

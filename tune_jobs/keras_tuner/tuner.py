@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, redirect_stdout
-from io import StringIO
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from search_spaces import Fixed, SearchSpace
+from trainables import Data
 from tune_jobs.engine import resume, run
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.environment import variables_set
-from tune_jobs.keras_tuner import fit_arguments
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
-from tune_jobs.keras_tuner.define_by_run.space import FoundSpace, find_space
-from tune_jobs.keras_tuner.display import SearchDisplay, own_output, print_results, print_space
-from tune_jobs.keras_tuner.errors import FatalRuntimeError, FatalValueError, NotSupported
-from tune_jobs.keras_tuner.fit_arguments import FitRequest
-from tune_jobs.keras_tuner.hypermodel import FunctionHyperModel, HyperModel, build, get_hypermodel
-from tune_jobs.keras_tuner.models import trained_model
-from tune_jobs.keras_tuner.oracle import Oracle, new_entries
+from tune_jobs.keras_tuner.define_by_run.space import NOTHING_TO_SEARCH, FoundSpace
+from tune_jobs.keras_tuner.display import SearchDisplay, own_output
+from tune_jobs.keras_tuner.errors import FatalValueError
+from tune_jobs.keras_tuner.fit_arguments import FitArguments
+from tune_jobs.keras_tuner.hypermodel import FunctionHyperModel, HyperModel, get_hypermodel
+from tune_jobs.keras_tuner.oracle import Oracle
+from tune_jobs.keras_tuner.planning import SearchPlan, plan_of_fit, plan_of_own_code, space_of_builds
 from tune_jobs.keras_tuner.project import continued_experiment, delete_search, refuse_arguments
-from tune_jobs.keras_tuner.trainable import Overrides, Recipe, compile_again, trainable_of
+from tune_jobs.keras_tuner.results import SearchResults
 from tune_jobs.keras_tuner.trial import Trial
+from tune_jobs.keras_tuner.trials.callbacks import hooks_of
+from tune_jobs.keras_tuner.trials.recipe import Overrides, Recipe
+from tune_jobs.keras_tuner.trials.run_trial import run_trial, running_code
+from tune_jobs.keras_tuner.trials.trainable import trainable_of
 from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.results.run import Run
+from tune_jobs.schedulers import NoScheduler
 
+_MOST_STEPS = 100_000
 _LARGEST_RETRIES = 3
 
 
-class Tuner:
+class Tuner(SearchResults):
     """A search: an oracle, a hypermodel, and a folder for what is found.
 
     Args:
@@ -86,7 +92,7 @@ class Tuner:
         self._address = address
         self._resources = resources or Resources()
         self._max_concurrent_trials = max_concurrent_trials
-        self._request: FitRequest | None = None
+        self._data: Data | None = None
         if overwrite:
             delete_search(self._folder)
         elif (self._folder / "oracle.json").exists() and not (self._folder / EXPERIMENT_FILE).exists():
@@ -98,7 +104,15 @@ class Tuner:
             print(f"Reloading Tuner from {self._folder / EXPERIMENT_FILE}")  # noqa: T201 - as KerasTuner does
             if not oracle.is_seed_given:
                 oracle.seed = Run(self._folder).experiment["seed"]
-        oracle.take(oracle.space_of(self._find_space()), self._folder)
+        if self.hypermodel is not None:
+            oracle.take(space_of_builds(self.hypermodel, oracle), self._folder)
+        elif type(self).run_trial is Tuner.run_trial:
+            raise FatalValueError(
+                "The value of `hypermodel` is None, but must be a function build_model(hp) or an instance of "
+                "kt.HyperModel, unless a subclass overrides run_trial()."
+            )
+        else:  # what run_trial asks for is found when `search` tells its arguments
+            oracle.take(FoundSpace(SearchSpace(**{NOTHING_TO_SEARCH: Fixed(True)}), {}), self._folder)
 
     # What users call.
 
@@ -114,91 +128,51 @@ class Tuner:
             RequestError: The search is wrong in another way; all mistakes are listed.
             RunFailed: Every trial failed, or many in a row failed alike.
         """
-        given = fit_arguments.bound(fit_args, fit_kwargs)
-        self._request = fit_arguments.fit_request(given)
+        plan = self._plan(fit_args, fit_kwargs)
+        self._data = plan.data
         self.on_search_begin()
-        self._carry_out(self._experiment(self._request), given["verbose"])
+        self._carry_out(self._experiment(plan), fit_kwargs.get("verbose", "auto"))
         self.on_search_end()
 
-    def get_best_models(self, num_models: int = 1) -> list[Any]:
-        """Return the best trials' models, compiled, with the weights of their best epochs; the best first.
+    def run_trial(self, trial: Trial, *fit_args: Any, **fit_kwargs: Any) -> Any:
+        """Build and fit the model of a trial in a worker, as often as ``executions_per_trial`` says.
 
-        Args:
-            num_models: The number of models at most.
-        """
-        return [self.load_model(trial) for trial in self.oracle.get_best_trials(num_models)]
-
-    def get_best_hyperparameters(self, num_trials: int = 1) -> list[HyperParameters]:
-        """Return the best trials' hyperparameters, which a ``build_model(hp)`` takes; the best first.
-
-        Args:
-            num_trials: The number of trials at most.
-        """
-        return [trial.hyperparameters for trial in self.oracle.get_best_trials(num_trials)]
-
-    def search_space_summary(self, extended: bool = False) -> None:  # noqa: ARG002 - KerasTuner ignores it, too
-        """Print the space.
-
-        Args:
-            extended: Has no effect.
-        """
-        print_space(self.oracle)
-
-    def results_summary(self, num_trials: int = 10) -> None:
-        """Print the best trials.
-
-        Args:
-            num_trials: The number of trials at most.
-        """
-        print_results(self.oracle, self.project_dir, num_trials)
-
-    def load_model(self, trial: Trial) -> Any:
-        """Return the model of a trial, compiled, with the weights of its best epoch.
+        Override it to change the arguments of the fit by what ``trial.hyperparameters`` answers, or to do something
+        else altogether. A search calls it before the first trial, too, to find the space: nothing is trained then.
 
         Args:
             trial: The trial.
-        """
-        data = None if self._request is None else self._request.data
-        return trained_model(self.run, trial, self._build, data)
+            fit_args: What ``search`` got.
+            fit_kwargs: What ``search`` got by name.
 
-    @property
-    def run(self) -> Run:
-        """The run of ``tune_jobs`` that the search is: its leaderboard, curves and journal.
+        Returns:
+            A number, a dictionary of metrics, a ``History``, or a list of these, of which the mean counts.
+        """
+        return run_trial(self, trial, fit_args, fit_kwargs)
+
+    def save_model(self, trial_id: str, model: Any, step: int = 0) -> None:  # noqa: ARG002 - the last one counts
+        """Keep the weights of a model as those of the trial that runs. For a ``run_trial`` of one's own.
+
+        Args:
+            trial_id: The trial.
+            model: The model.
+            step: The epoch.
+        """
+        if (code := running_code()) is not None:
+            code.best.take(model)
+
+    def build(self, hp: HyperParameters) -> Any:
+        """Return the compiled model of a configuration, with what the tuner replaces in it.
+
+        Args:
+            hp: The hyperparameters.
 
         Raises:
-            FatalRuntimeError: ``search`` has not been called.
+            FailedTrialError: The model is larger than ``max_model_size``.
         """
-        if (run := self.oracle.run) is None:
-            raise FatalRuntimeError("There are no trials yet: call search() first.")
-        return run
-
-    @property
-    def remaining_trials(self) -> int | None:
-        """The number of trials that are still to be run; None if nobody knows."""
-        return self.oracle.remaining_trials()
-
-    @property
-    def project_dir(self) -> str:
-        """The folder of the search."""
-        return str(self._folder)
-
-    def get_trial_dir(self, trial_id: str) -> str:
-        """Return the folder of a trial's checkpoints."""
-        from tune_jobs.results.layout import trial_folder
-
-        return str(trial_folder(self._folder, int(trial_id)))
-
-    def reload(self) -> None:
-        """Do nothing: everything is read from the search's folder whenever it is asked for."""
-
-    def save(self) -> None:
-        """Do nothing: everything is in the search's folder already."""
-
-    def on_search_begin(self) -> None:
-        """Do something before the first trial. For subclasses."""
-
-    def on_search_end(self) -> None:
-        """Do something after the last trial. For subclasses."""
+        return Recipe(self.hypermodel, self.oracle.found, FitArguments(), self.oracle.objective, self._overrides).build(
+            hp
+        )
 
     # How it is done.
 
@@ -206,59 +180,44 @@ class Tuner:
     def _folder(self) -> Path:
         return Path(self.directory) / self.project_name
 
-    def _build(self, hp: HyperParameters) -> Any:
-        if self.hypermodel is None:
-            raise FatalRuntimeError("This tuner has no hypermodel, so no model can be built.")
-        model = build(self.hypermodel, hp)
-        compile_again(model, self._overrides)
-        return model
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_data": None}  # the workers have the data already
 
-    def _find_space(self) -> FoundSpace:
-        if self.hypermodel is None:
-            raise NotSupported(
-                "The value of `hypermodel` is None, but must be a function build_model(hp), or an instance of "
-                "kt.HyperModel."
-            )
-        if hasattr(type(self), "run_trial"):
-            raise NotSupported(f"{type(self).__name__}.run_trial() is not supported yet: write a kt.HyperModel.")
+    def _plan(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SearchPlan:
+        """Return the plan of a search."""
         hypermodel = self.hypermodel
-        if type(hypermodel).fit is not HyperModel.fit or "fit" in vars(hypermodel):
-            raise NotSupported(f"{type(hypermodel).__name__}.fit() is not supported yet: build() is.")
+        has_own_fit = hypermodel is not None and getattr(hypermodel.fit, "__func__", None) is not HyperModel.fit
+        if type(self).run_trial is not Tuner.run_trial or has_own_fit:
+            return plan_of_own_code(self.run_trial, hypermodel, self.oracle, args, kwargs)
+        return plan_of_fit(self.oracle.found, args, kwargs)
 
-        def ask(hp: HyperParameters) -> None:
-            hypermodel.declare_hyperparameters(hp)
-            build(hypermodel, hp)
-
-        with redirect_stdout(StringIO()):  # the model is built many times, and what it prints would come as often
-            found = find_space(
-                ask,
-                self.oracle.given,
-                only_overrides=not self.oracle.tune_new_entries and self.oracle.allow_new_entries,
-                reserved=("batch_size",),
-            )
-        given = {one.name for one in self.oracle.given}
-        new = new_entries(found.parameters.values(), self.oracle.given)
-        if new and not self.oracle.allow_new_entries:
-            raise FatalRuntimeError(
-                f"The model asks for {', '.join(dict.fromkeys(new))}, but `allow_new_entries` is False and "
-                f"`hyperparameters` has only {', '.join(given) or 'none'}: add them there, or allow new entries."
-            )
-        return found
-
-    def _experiment(self, request: FitRequest) -> Experiment:
-        assert isinstance(self.hypermodel, HyperModel)  # noqa: S101 - _find_space has seen to it
-        oracle, found = self.oracle, self.oracle.found
-        recipe = Recipe(self.hypermodel, found, request.arguments, oracle.objective, self._overrides)
-        max_epochs = oracle.epochs(request.arguments.epochs)
+    def _experiment(self, plan: SearchPlan) -> Experiment:
+        oracle, found = self.oracle, plan.found
+        oracle.take(found, self._folder)
+        max_epochs = oracle.epochs(plan.arguments.epochs)
+        is_by_epochs = plan.data is not None
+        recipe = Recipe(
+            hypermodel=self.hypermodel,
+            found=found,
+            arguments=plan.arguments,
+            objective=oracle.objective,
+            overrides=self._overrides,
+            tuner=self if plan.has_own_code or _has_hooks(self) else None,
+            args=plan.args,
+            kwargs=plan.kwargs or {},
+            max_epochs=max_epochs,
+            oracle_sets_epochs=oracle.epochs(1) != 1,
+            has_own_code=plan.has_own_code,
+        )
         return Experiment(
-            trainable=trainable_of(recipe, request.data),
+            trainable=trainable_of(recipe, plan.data),
             space=found.space,
             objective=oracle.objective.metric_objective,
             searcher=oracle.searcher(found),
-            scheduler=oracle.scheduler(max_epochs),
-            max_epochs=max_epochs,
+            scheduler=oracle.scheduler(max_epochs) if is_by_epochs else NoScheduler(),
+            max_epochs=max_epochs if is_by_epochs else _MOST_STEPS,
             trials=oracle.trials_of(found),
-            executions=self.executions_per_trial,
+            executions=self.executions_per_trial if is_by_epochs else 1,
             resources=self._resources,
             max_concurrent_trials=self._max_concurrent_trials,
             seed=oracle.seed,
@@ -292,4 +251,8 @@ class Tuner:
 def _experiment_name(hypermodel: HyperModel | None) -> str:
     if isinstance(hypermodel, FunctionHyperModel):
         return str(hypermodel.name)
-    return type(hypermodel).__name__
+    return "search" if hypermodel is None else type(hypermodel).__name__
+
+
+def _has_hooks(tuner: Tuner) -> bool:
+    return bool(hooks_of(tuner, None))

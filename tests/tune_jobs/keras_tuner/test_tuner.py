@@ -13,7 +13,6 @@ import pytest
 import tune_jobs.keras_tuner as kt
 from tests.support.tiny_trainables import blobs
 from trainables import TrialSettings
-from tune_jobs.keras_tuner import fit_arguments
 from tune_jobs.schedulers import ASHA, NoScheduler
 from tune_jobs.searchers import Bayesian, Grid, HyperOpt, Random
 
@@ -30,8 +29,8 @@ def build_model(hp: kt.HyperParameters) -> keras.Model:
 
 
 def experiment_of(tuner: kt.Tuner, **arguments: Any) -> Any:
-    request = fit_arguments.fit_request(fit_arguments.bound((X, Y), {"validation_split": 0.25, **arguments}))
-    return tuner._experiment(request)  # noqa: SLF001 - there is no public way without Ray
+    plan = tuner._plan((X, Y), {"validation_split": 0.25, **arguments})  # noqa: SLF001 - no public way without Ray
+    return tuner._experiment(plan)  # noqa: SLF001
 
 
 def trained(tuner: kt.Tuner, epochs: int, **arguments: Any) -> list[Any]:
@@ -104,7 +103,7 @@ def test_what_the_tuner_compiles_replaces_what_the_model_has(folder: dict[str, A
     tuner = kt.RandomSearch(build_model, "val_sparse_top_k_categorical_accuracy", loss=LOSS, metrics=[
         keras.metrics.SparseTopKCategoricalAccuracy(k=2)
     ], optimizer=keras.optimizers.Adam(0.25), **folder)  # fmt: skip
-    model = tuner._build(tuner.oracle.get_space())  # noqa: SLF001
+    model = tuner.build(tuner.oracle.get_space())
     assert (model.loss, float(model.optimizer.learning_rate)) == (LOSS, 0.25)
     assert "val_sparse_top_k_categorical_accuracy" in trained(tuner, epochs=1)[0]["metrics"]
 

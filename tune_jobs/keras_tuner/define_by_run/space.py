@@ -44,7 +44,12 @@ class FoundSpace:
             config: A configuration of the space.
         """
         known = {name: self.parameters[name] for name in config if name in self.parameters}
-        values = {one.name: one.original(config[name]) for name, one in known.items()}
+        values = {}
+        for name, value in config.items():
+            if name in known:
+                values[known[name].name] = known[name].original(value)
+            elif name != NOTHING_TO_SEARCH:  # what a fit asks for is not known before `search` tells its arguments
+                values[name] = value
         return HyperParameters.of(values, known.values())
 
     def config(self, values: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -1,22 +1,26 @@
-"""The trainable of a search: it builds what the hypermodel builds, and fits it as ``search`` was told."""
+"""The recipe of a search: everything that a worker needs to train a configuration, apart from the data."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, Protocol
 
-from trainables import Data, FitOptions, InvalidTrainable, KerasTrainable
+from trainables import InvalidTrainable
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.define_by_run.space import FoundSpace
 from tune_jobs.keras_tuner.errors import FailedTrialError
 from tune_jobs.keras_tuner.fit_arguments import FitArguments
 from tune_jobs.keras_tuner.hypermodel import HyperModel, build
-from tune_jobs.keras_tuner.objective import MultiObjective, Objective
+from tune_jobs.keras_tuner.objective import Objective
+from tune_jobs.keras_tuner.trial import Trial
 
-_DATA: dict[int, Data] = {}
-"""The data of the searches of this process. A class that is sent to a worker does not carry them: Ray shares them."""
+
+class RunsTrials(Protocol):
+    """The part of a tuner that a worker needs."""
+
+    def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
+        """Train a configuration, and return the results."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,25 @@ class Recipe:
         objective: The objective.
         overrides: The replaced parts of the models.
         data: The number by which the driver finds the data.
+        tuner: The tuner, where its ``run_trial``, or the ``fit`` of the hypermodel, is the user's own.
+        args, kwargs: What ``search`` got, where the tuner has to see it. ``DataPart`` stands for the data.
+        has_own_code: True if the tuner's ``run_trial`` makes the arguments of each trial, or is the trial.
+        max_epochs: The number of epochs after which every trial has ended.
+        oracle_sets_epochs: True if the oracle says how many epochs a trial has, as Hyperband does.
     """
 
-    hypermodel: HyperModel
+    hypermodel: HyperModel | None
     found: FoundSpace
     arguments: FitArguments
     objective: Objective
     overrides: Overrides = field(default_factory=Overrides)
     data: int = 0
+    tuner: RunsTrials | None = None
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    has_own_code: bool = False
+    max_epochs: int = 1
+    oracle_sets_epochs: bool = False
 
     def build(self, hp: HyperParameters) -> Any:
         """Return the compiled model of a configuration.
@@ -63,6 +78,8 @@ class Recipe:
         """
         import keras
 
+        if self.hypermodel is None:
+            raise InvalidTrainable("This tuner has no hypermodel, so no model can be built.")
         model = build(self.hypermodel, hp)
         if not isinstance(model, keras.Model):
             raise InvalidTrainable(
@@ -78,83 +95,21 @@ class Recipe:
         return model
 
 
-class SearchTrainable(KerasTrainable):
-    """The base of the trainables of searches; each search makes a subclass with its recipe.
+@dataclass(frozen=True)
+class DataPart:
+    """Stands for a part of the data that ``search`` got.
 
     Attributes:
-        recipe: The recipe of the search.
+        name: The argument of ``fit``: x, y, sample_weight or validation_data.
     """
 
-    recipe: ClassVar[Recipe]
-
-    def build_model(self, config: dict[str, Any]) -> Any:
-        """Return the model that the hypermodel builds for a configuration."""
-        return self.recipe.build(self.recipe.found.hyperparameters(config))
-
-    def load_data(self) -> Data:
-        """Return the data that ``search`` got."""
-        if self.recipe.data not in _DATA:
-            raise InvalidTrainable("The data of this search is known to the process that called search() only.")
-        return _DATA[self.recipe.data]
-
-    def fit_options(self, config: dict[str, Any]) -> FitOptions:  # noqa: ARG002 - the same for all
-        """Return the options that ``search`` got; each trial has copies of the callbacks."""
-        arguments = self.recipe.arguments
-        options: dict[str, Any] = {}
-        if arguments.validation_batch_size is not None:
-            options["validation_batch_size"] = arguments.validation_batch_size
-        return FitOptions(
-            callbacks=[*copies(arguments.callbacks), *added_metrics(self.recipe.objective)],
-            class_weight=arguments.class_weight,
-            **options,
-        )
-
-
-def trainable_of(recipe: Recipe, data: Data) -> type[SearchTrainable]:
-    """Return the trainable of a search.
-
-    Args:
-        recipe: The recipe of the search, without the number of its data.
-        data: The data.
-    """
-    number = len(_DATA) + 1
-    _DATA[number] = data
-    recipe = Recipe(**{**vars(recipe), "data": number})
-    return type("SearchedModel", (SearchTrainable,), {"recipe": recipe, "batch_size": recipe.arguments.batch})
+    name: str
 
 
 def name_of(hypermodel: HyperModel) -> str:
     """Return the name by which a person knows the code that builds the models."""
     kind = type(hypermodel)
     return f"{hypermodel.name}()" if kind.__module__ == HyperModel.__module__ else f"{kind.__name__}.build()"
-
-
-def copies(callbacks: Sequence[Any]) -> list[Any]:
-    """Return copies of callbacks, so that no trial changes those of another.
-
-    Raises:
-        InvalidTrainable: One cannot be copied.
-    """
-    try:
-        return copy.deepcopy(list(callbacks))
-    except Exception as error:
-        raise InvalidTrainable(
-            f"The callbacks of search() cannot be copied ({type(error).__name__}: {error}), but each trial needs its "
-            "own: keep what cannot be copied out of their attributes."
-        ) from error
-
-
-def added_metrics(objective: Objective) -> list[Any]:
-    """Return callbacks that add metrics to those of the model: the sum of several objectives."""
-    if not isinstance(objective, MultiObjective):
-        return []
-    import keras
-
-    def add(epoch: int, logs: dict[str, float]) -> None:  # noqa: ARG001 - Keras's signature
-        if objective.has_value(logs):
-            logs[objective.name] = objective.get_value(logs)
-
-    return [keras.callbacks.LambdaCallback(on_epoch_end=add)]
 
 
 def compile_again(model: Any, overrides: Overrides) -> None:
