@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from trainables.data.invalid import InvalidData
-from trainables.data.nested import Arrays, leaves
+from trainables.data.nested import Arrays, leaves, map_leaves
+from trainables.data.put_together import take
 
 _MOST_SEED = 2**32 - 1
 
@@ -51,13 +52,13 @@ def split(
     indices = np.arange(lengths[0] or 0)
     try:
         classes = y if stratify and not isinstance(y, Mapping | list | tuple) else None
-        kept, held_out = train_test_split(indices, test_size=fraction, random_state=seed, stratify=classes)
+        kept, held_out = train_test_split(indices, test_size=fraction, random_state=seed, stratify=_strata(classes))
     except (TypeError, ValueError):  # scikit-learn lists all values of y that occur once
         try:
             kept, held_out = train_test_split(indices, test_size=fraction, random_state=seed)
         except ValueError as error:
             raise InvalidData([f"{len(indices)} examples cannot be divided: {error}"]) from error
-    return (_taken(x, kept), _taken(y, kept)), (_taken(x, held_out), _taken(y, held_out))
+    return _taken((x, y), kept), _taken((x, y), held_out)
 
 
 def _arrays(value: Any) -> Arrays:
@@ -99,10 +100,40 @@ def _short(value: Any) -> str:
     return repr(value) if isinstance(value, int | float) and abs(value) < 10**300 else f"a {type(value).__name__}"
 
 
-def _taken(arrays: Arrays, indices: np.ndarray) -> Arrays:
+def _taken(examples: tuple[Arrays, Arrays], indices: np.ndarray) -> tuple[Arrays, Arrays]:
     """Return the examples at some indices. A frame or a series stays one."""
-    if isinstance(arrays, Mapping):
-        return {name: _taken(value, indices) for name, value in arrays.items()}
-    if isinstance(arrays, list | tuple):
-        return type(arrays)(_taken(value, indices) for value in arrays)
-    return arrays.iloc[indices] if hasattr(arrays, "iloc") else arrays[indices]
+    taken = iter(take([leaf for leaf in leaves(examples) if isinstance(leaf, np.ndarray)], indices))
+
+    def one(leaf: Any) -> Any:
+        if isinstance(leaf, np.ndarray):
+            return next(taken)
+        return leaf.iloc[indices] if hasattr(leaf, "iloc") else leaf[indices]
+
+    x, y = map_leaves(one, examples)
+    return x, y
+
+
+def _strata(y: Any) -> Any:
+    """Return labels that divide the examples as y does, for scikit-learn, which makes a text of every row of y.
+
+    The texts of wide rows take many times the memory of y. So this function makes texts of the different rows only,
+    and returns their positions in the order of the texts.
+
+    Raises:
+        ValueError: Some row must be the only one of its kind, or y has more than two axes.
+    """
+    if not isinstance(y, np.ndarray) or y.ndim < 2:
+        return y
+    if y.ndim > 2:
+        raise ValueError("There are no classes with more than two axes.")
+    numbers: dict[bytes, int] = {}
+    first: list[int] = []
+    rows = np.empty(len(y), np.int64)
+    for index, row in enumerate(y):
+        number = rows[index] = numbers.setdefault(row.tobytes(), len(numbers))
+        if number == len(first):
+            first.append(index)
+            if 2 * len(first) > len(y):
+                raise ValueError("Some row is the only one of its kind.")
+    _, order = np.unique([" ".join(y[index].astype("str")) for index in first], return_inverse=True)
+    return order[rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,17 @@ def length(arrays: Arrays) -> int:
     return len(next(leaves(arrays)))
 
 
-def take(arrays: Arrays, indices: np.ndarray) -> Arrays:
-    """Return the examples at some indices."""
+def map_leaves(function: Callable[..., Any], arrays: Arrays, *others: Arrays) -> Any:
+    """Return a nested structure with the result of a function in place of every array.
+
+    Args:
+        function: Is called with an array of each structure, in order.
+        arrays: The structure.
+        others: Structures that are nested alike.
+    """
     if isinstance(arrays, Mapping):
-        return {name: take(value, indices) for name, value in arrays.items()}
-    if isinstance(arrays, list):
-        return [take(value, indices) for value in arrays]
-    if isinstance(arrays, tuple):
-        return tuple(take(value, indices) for value in arrays)
-    return arrays[indices]
+        return {name: map_leaves(function, *(each[name] for each in (arrays, *others))) for name in arrays}
+    if isinstance(arrays, list | tuple):
+        results = (map_leaves(function, *parts) for parts in zip(arrays, *others, strict=True))
+        return list(results) if isinstance(arrays, list) else tuple(results)
+    return function(arrays, *others)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from trainables.data.labels import classes_of
-from trainables.data.nested import Split, length, take
+from trainables.data.nested import Split, length
+from trainables.data.put_together import take
 
 _PART_SEED = 0  # whatever the run's seed is: runs of one fraction can only be compared if they see the same examples
 
@@ -16,7 +17,8 @@ def part(split: Split, fraction: float) -> Split:
     classes = classes_of(split[1])
     one_class = np.zeros(examples, np.int64)
     chosen = _sample(one_class if classes is None else classes, max(1, round(fraction * examples)))
-    return tuple(take(arrays, chosen) for arrays in split)
+    chosen_split: Split = take(split, chosen)
+    return chosen_split
 
 
 def _sample(classes: np.ndarray, count: int) -> np.ndarray:

@@ -131,7 +131,22 @@ def batches_in_order(split: Split, batch_size: int, to_tensor: ToTensor = as_ten
         rows = slice(step * batch_size, (step + 1) * batch_size)
         return keras.tree.map_structure(lambda tensor: tensor[rows], tensors)
 
-    return distribute_batches(tf.data.Dataset.range(-(-length(split) // batch_size)).map(batch).prefetch(2))
+    steps = tf.data.Dataset.range(-(-length(split) // batch_size))
+    batches = steps.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
+    return distribute_batches(_without_copies(batches.prefetch(2)))
+
+
+def _without_copies(dataset: Any) -> Any:
+    """Return a data set of TensorFlow that reads the tensors of its functions where they are.
+
+    TensorFlow rewrites every data set before it is read. For that it copies the tensors that the functions capture: all
+    of the data, in memory of this process. The rewriting has nothing to gain here: only steps are mapped.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.experimental_optimization.apply_default_optimizations = False
+    return dataset.with_options(options)
 
 
 class _TensorFlowInput(TrainingInput):
@@ -169,7 +184,7 @@ class _TensorFlowInput(TrainingInput):
                 gathered = (x, y, *weights)
             return keras.tree.lists_to_tuples(gathered)  # tf.data would stack the arrays of a list
 
-        return tf.data.Dataset.range(self.steps).map(batch).prefetch(2)
+        return _without_copies(tf.data.Dataset.range(self.steps).map(batch).prefetch(2))
 
 
 class _NumpyInput(TrainingInput):

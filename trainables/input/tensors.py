@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-_ALIGNMENT_BYTES = 64
+from trainables.data import put_together
+
+_ALIGNMENT_BYTES = put_together.ALIGNMENT_BYTES
+_SHARED_KINDS = "biufc"
 
 
 def as_tensor(array: np.ndarray) -> Any:
@@ -20,11 +23,13 @@ def as_tensor(array: np.ndarray) -> Any:
         array: An array of any shape and type.
 
     Returns:
-        A ``tf.Tensor`` on the CPU. It shares the memory of a contiguous, aligned array of native numbers; of any other
-        array it is a copy.
+        A ``tf.Tensor`` on the CPU. It shares the memory of a contiguous, aligned array of native numbers. Other numbers
+        are copied, into a file if they are many (see ``put_together``), and text always into memory.
     """
     import tensorflow as tf
 
+    if array.nbytes >= put_together.IN_A_FILE_BYTES and array.dtype.kind in _SHARED_KINDS:
+        array = put_together.in_order(array, alignment=_ALIGNMENT_BYTES)
     with tf.device("CPU"):
         if _is_shareable(array):
             return tf.experimental.dlpack.from_dlpack(_writable_view(array).__dlpack__())
@@ -38,7 +43,7 @@ def _is_shareable(array: np.ndarray) -> bool:
         bool(array.flags.c_contiguous)
         and array.nbytes > 0
         and array.dtype.isnative
-        and array.dtype.kind in "iuf"
+        and array.dtype.kind in _SHARED_KINDS
         and array.ctypes.data % _ALIGNMENT_BYTES == 0
     )
 

@@ -116,16 +116,15 @@ def joined(first: Split, second: Split | None) -> Split:
         first: The first split.
         second: The second split; None: there is none.
     """
-    import keras
-
     from trainables.data.nested import length
+    from trainables.data.put_together import one_after_the_other
 
     if second is None:
         return first
     parts = [first, second]
     if len(first) != len(second):
         parts = [part if len(part) == 3 else (*part, np.ones(length(part), np.float32)) for part in parts]
-    joint: Split = keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+    joint: Split = one_after_the_other(*parts)
     return joint
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables import Data, TrialSettings
+from trainables.data.put_together import in_order
 from trainables.settings import unwrap
 from trainables.worker import Worker, pack
 from tune_jobs.engine.decisions.coordinator import Coordinator
@@ -43,7 +44,11 @@ def trainable_for_ray(experiment: Experiment, data: Data, trials: str, *, shares
         checkpoint_every_s=experiment.checkpoint_every_s,
         milestones=experiment.rungs,
     )
-    seen = replace(data, test=None)  # nothing of the test set ever reaches a worker
+    # Nothing of the test set ever reaches a worker. An array that is not in C's order would be pickled, and each worker
+    # would have its own copies of it.
+    seen = replace(
+        data, train=in_order(data.train), validation=data.validation and in_order(data.validation), test=None
+    )
     sent = pack(experiment.trainable, folders_of_own_modules())
     trainable = tune.with_parameters(Worker, sent=sent, data=seen, settings=settings)
     return tune.with_resources(trainable, _resources_of(resources) if shares_vary else resources.to_ray())
