@@ -5,11 +5,12 @@ PACKAGES := search_spaces trainables tune_jobs
 WITH_PRIVATE_NAMES := "ray[default,tune]" keras tensorflow hyperopt
 SEED ?= 1
 INPUTS ?= 10000
+CASES ?= ../shared/cases
 FAULTS := tests/integration/test_faults.py
 SEEDS ?= 20
 BENCH ?= where_time_goes whole_run equal_work time_to_accuracy driver proposals leaderboard startup scale
 
-.PHONY: demo demo-cluster test coverage chance test-slow newest faults fuzz bench lint types contracts docs format clean
+.PHONY: demo demo-cluster test coverage chance test-slow newest faults fuzz cases bench lint types contracts docs format clean
 
 demo: .venv/installed
 	$(BIN)/tune-jobs run digits_mlp
@@ -62,6 +63,10 @@ faults: .venv/installed
 # Odd inputs, each of which must be answered in words; INPUTS=1000 makes fewer. A fault is told with the command that repeats it.
 fuzz: .venv/installed
 	$(BIN)/python -m tests.fuzz --seed $(SEED) --inputs $(INPUTS)
+
+# The programs of strangers in a folder that is not part of the repository, each with what is right for it; a few minutes.
+cases: .venv/installed
+	$(BIN)/python -m tests.cases $(CASES)
 
 # One after another, each with its table and a file of figures; `make bench BENCH="equal_work startup"` chooses.
 bench: .venv/installed
