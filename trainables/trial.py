@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from trainables.devices import gpu_memory
 from trainables.devices import prepare as devices
-from trainables.exits import described, is_of_the_code
+from trainables.exits import described, exits_raised, is_of_the_code
 from trainables.report import Epoch, Report
 from trainables.settings import InvalidTrainable, TrialSettings, unwrap
 from trainables.storage.background_writer import BackgroundWriter, Pending
@@ -238,7 +238,8 @@ class Trial:
         if self.failure is not None:
             return None
         try:
-            return work()
+            with exits_raised():
+                return work()
         except InvalidTrainable as mistake:
             self.raised, self.failure = mistake, Report(done=True, mistake=str(mistake))
         except BaseException as error:  # whatever a user's model raises is a row on the leaderboard, sys.exit too

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +16,12 @@ import pytest
 from tests.support.outcomes import BeginTrial
 from tests.support.tiny_trainables import Tiny
 from trainables import FitOptions
-from trainables.exits import is_of_the_code
+from trainables.exits import described, exits_raised, is_of_the_code
+from tune_jobs.base.user_code import user_code
 from tune_jobs.engine.driver import load_data
 from tune_jobs.errors import RequestError
+
+REAL_EXIT = os._exit
 
 
 def leave() -> None:
@@ -136,3 +140,43 @@ def test_a_ctrl_c_in_load_data_stays_a_ctrl_c() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         load_data(Slow)
+
+
+def end_at_once() -> None:
+    os._exit(3)
+
+
+def test_a_worker_that_ends_itself_is_a_failure_of_the_trial(begin: BeginTrial) -> None:
+    worker = begin(Leaving, {"where": "build_model", "leave": end_at_once})
+    assert worker.step()["error"] == "SystemExit: os._exit(3) was called"
+    assert os._exit is REAL_EXIT
+
+
+def test_a_process_that_the_code_forks_ends_as_it_wants() -> None:
+    with exits_raised():
+        process = os.fork()
+        if process == 0:
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 7
+
+
+def test_another_thread_ends_the_process_as_it_wants() -> None:
+    code = "import os, threading; from trainables.exits import exits_raised\nwith exits_raised():\n"
+    code += "    thread = threading.Thread(target=os._exit, args=(5,)); thread.start(); thread.join()"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 5
+
+
+@pytest.mark.parametrize("raised", [GeneratorExit("x"), SystemExit(2), ZeroDivisionError(), KeyboardInterrupt("own")])
+def test_what_code_of_the_user_raises_under_a_command_is_told(raised: BaseException) -> None:
+    with pytest.raises(RequestError) as error, user_code("Own.build_model"):
+        raise raised
+    (problem,) = error.value.problems
+    assert problem.startswith(f"Own.build_model raised {type(raised).__name__}")
+
+
+def test_an_error_that_has_no_words_is_told() -> None:
+    class Mute(Exception):  # noqa: N818
+        def __str__(self) -> str:
+            raise ValueError
+
+    assert described(Mute()) == "Mute: it has no message that can be told"

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables import Data, InvalidData, KerasTrainable
-from trainables.exits import described, is_of_the_code
+from trainables import Data, KerasTrainable
+from tune_jobs.base.user_code import user_code
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.on_ray.errors import in_one_line
@@ -118,14 +118,8 @@ def load_data(trainable: type[KerasTrainable]) -> Data:
         RequestError: ``load_data`` raised, or returned something else than ``Data``.
     """
     name = trainable.__name__
-    try:
+    with user_code(f"{name}.load_data"):
         data = trainable.standalone().load_data()
-    except InvalidData as error:
-        raise RequestError(*error.problems) from error
-    except BaseException as error:
-        if not is_of_the_code(error):
-            raise
-        raise RequestError(f"{name}.load_data raised {described(error)}") from error
     if not isinstance(data, Data):
         raise RequestError(
             f"{name}.load_data returned a {type(data).__name__}, but must return trainables.Data(train=(x, y), …)."

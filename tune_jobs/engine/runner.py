@@ -11,7 +11,7 @@ from trainables.storage.checkpoint import DiskCheckpoints
 from trainables.storage.file_format import NewerFormatError
 from trainables.storage.object_store import ObjectStoreFolder, is_uri
 from tune_jobs.engine.driver import drive
-from tune_jobs.engine.on_ray.sending import sending_problems
+from tune_jobs.engine.on_ray.sending import sending_notes, sending_problems
 from tune_jobs.engine.on_ray.session import available_machine
 from tune_jobs.engine.run_folder.create import create_folder, default_name, update_record
 from tune_jobs.engine.run_folder.names import IfExists, choice_problems, free_name
@@ -105,7 +105,8 @@ def run(
     local_storage, remote = prepare_storage(storage, name)
     with replaced_run(local_storage.absolute() / name) if if_exists == "overwrite" else nullcontext():
         folder = create_folder(local_storage, name, experiment, experiment_name, reference, repeat, (taken, lessons))
-        return _begin(folder, remote, experiment, reporter, [str(source) for source in taken])
+        notes = [*sending_notes(experiment.trainable), *(str(source) for source in taken)]
+        return _begin(folder, remote, experiment, reporter, notes)
 
 
 def _begin(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tune_jobs.base.user_code import user_code
 from tune_jobs.engine.driver import load_data
 from tune_jobs.evaluation.scoring import Scored, check_test_set, score
 from tune_jobs.evaluation.selection import Declared, as_run, restore_model, select_with_weights, trainable_of
@@ -112,7 +113,8 @@ def evaluate_runs(
 
 def _evaluate(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable], data: Data) -> Evaluation:
     model, epoch = restore_model(run, ranked, trainable, data)
-    options = trainable.standalone().fit_options(dict(ranked.trial.config))
+    with user_code(f"{trainable.__name__}.fit_options"):
+        options = trainable.standalone().fit_options(dict(ranked.trial.config))
     scored = score(model, data, options.validation_batch_size)
     return Evaluation(run, ranked, epoch, scored, _write(run, ranked, epoch, scored))
 

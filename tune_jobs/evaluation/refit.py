@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trainables.exits import described, exits_raised, is_of_the_code
 from tune_jobs.base.rules import count_problem
+from tune_jobs.base.user_code import user_code
 from tune_jobs.engine.driver import load_data
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.evaluation.model_file import check_model_file, write_model
@@ -101,7 +103,8 @@ def refit(
         data = load_data(trainable)
         everything = replace(data, train=joined(data.train, data.validation), validation=None, test=None)
         examples = length(everything.train)
-        builder = WithoutValidation(trainable.standalone(), examples)
+        with user_code(f"{trainable.__name__}.__init__"):
+            builder = WithoutValidation(trainable.standalone(), examples)
         model, trained_epochs = _train(builder, run, ranked, everything, epochs, seed, on_epoch)
         options = builder.fit_options(dict(ranked.trial.config))
         scored = score(model, data, options.validation_batch_size) if data.test else None
@@ -207,17 +210,20 @@ def _train(
     )
     number = ranked.trial.trial
     try:
-        training = Training(builder, ranked.trial.config, data, settings, number)
-        while training.epoch < epochs and not training.ended:
-            epoch = training.run_epoch()
-            if on_epoch:
-                on_epoch(epoch, epochs)
-        training.end()
+        with exits_raised():
+            training = Training(builder, ranked.trial.config, data, settings, number)
+            while training.epoch < epochs and not training.ended:
+                epoch = training.run_epoch()
+                if on_epoch:
+                    on_epoch(epoch, epochs)
+            training.end()
     except InvalidTrainable as error:
         # The message names the class that built the model: the user's, not the one around it.
         raise RequestError(str(error).replace(type(builder).__name__, builder.name)) from error
-    except Exception as error:
-        raise RunFailed(f"Training trial {number} again failed: {type(error).__name__}: {error}") from error
+    except BaseException as error:
+        if not is_of_the_code(error):
+            raise
+        raise RunFailed(f"Training trial {number} again failed: {described(error)}") from error
     if training.diverged:
         raise RunFailed(
             f"The training loss diverged in epoch {training.epoch} of {epochs}: nothing was written. Another --seed "

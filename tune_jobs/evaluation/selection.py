@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trainables.tensorflow_log import quiet_tensorflow
+from tune_jobs.base.user_code import user_code
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_differences
 from tune_jobs.experiment.experiment import Experiment
@@ -132,7 +133,8 @@ def restore_model(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable]
     def build(unbuilt: Any) -> None:
         unbuilt(first_examples(trained_on().train[0]))
 
-    model = build_outside_of_a_run(trainable.standalone(), ranked.trial.config, trained_on)
+    with user_code(f"{trainable.__name__}.build_model"):
+        model = build_outside_of_a_run(trainable.standalone(), ranked.trial.config, trained_on)
     try:
         weights.load_into(model, build)
     except ValueError as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from search_spaces.checked import InvalidDeclaration
-from trainables.exits import is_of_the_code, message_of
+from trainables.exits import exits_raised, is_of_the_code, message_of
 from tune_jobs.base.plain_text import plain_text
 from tune_jobs.errors import RequestError
 from tune_jobs.host.output import drop_native_stderr
@@ -40,7 +40,7 @@ def import_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with drop_native_stderr():
+        with drop_native_stderr(), exits_raised():
             spec.loader.exec_module(module)
     except BaseException as error:
         sys.modules.pop(name, None)
@@ -62,7 +62,7 @@ def import_module(name: str) -> ModuleType:
     """
     _put_on_path(Path.cwd())
     try:
-        with drop_native_stderr():
+        with drop_native_stderr(), exits_raised():
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):

@@ -12,6 +12,7 @@ from trainables.storage.file_format import NewerFormatError
 from trainables.storage.layout import ARCHITECTURE_FILE
 from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.base.objective import Objective
+from tune_jobs.base.user_code import user_code
 from tune_jobs.errors import RequestError
 from tune_jobs.results.history import TrialHistory
 from tune_jobs.results.layout import trial_folder
@@ -53,7 +54,13 @@ def load_model(
             stacklevel=3,
         )
     model = _build(trial_folder(run_folder, trial.trial), trial, trainable, fraction)
-    weights.load_into(model)
+    try:
+        weights.load_into(model)
+    except ValueError as error:
+        raise RequestError(
+            f"The weights of trial {trial.trial} do not fit its model ({error}): the checkpoint or the description of "
+            "the model is damaged. Restore the run from a copy."
+        ) from error
     return model
 
 
@@ -129,8 +136,9 @@ def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | 
     if trainable is not None:
         from trainables.training.view import build_outside_of_a_run
 
-        instance = trainable.standalone()
-        return build_outside_of_a_run(instance, trial.config, lambda: instance.load_data().part(fraction))
+        with user_code(f"{trainable.__name__}.build_model"):
+            instance = trainable.standalone()
+            return build_outside_of_a_run(instance, trial.config, lambda: instance.load_data().part(fraction))
     description = folder / ARCHITECTURE_FILE
     if not description.is_file():
         raise RequestError(

@@ -8,6 +8,10 @@ from dataclasses import replace
 from tune_jobs.engine.decisions.failures import Failure, FailureCause, reported_failure
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_HINT = (
+    "The process of the worker ended without an error of Python: native code crashed, or the system killed it, as it "
+    "does when memory runs out. logs/ray.log may tell more."
+)
 _OUT_OF_MEMORY = re.compile("running low on memory|NODE_OUT_OF_MEMORY")
 _NAMED_ERROR = re.compile(r"[\w.]+(Error|Exception|Interrupt): ")
 # Ray has one type, ActorDiedError, for these deaths, and tells them apart only in its message.
@@ -38,7 +42,10 @@ def worker_failure(error: BaseException) -> Failure:
     if isinstance(error, exceptions.NodeDiedError):
         return replace(failure, cause=FailureCause.NODE_LOST)
     causes = (cause for words, cause in _CAUSES_IN_WORDS.items() if words in str(error))
-    return replace(failure, cause=next(causes, FailureCause.OTHER))
+    cause = next(causes, FailureCause.OTHER)
+    is_death = isinstance(error, exceptions.ActorDiedError | exceptions.WorkerCrashedError)
+    is_unexplained = cause is FailureCause.OTHER and is_death and not _NAMED_ERROR.match(failure.text)
+    return Failure(cause, f"{failure.text} {_HINT}" if is_unexplained else failure.text)
 
 
 def in_one_line(message: str) -> str:

@@ -1,11 +1,11 @@
-"""A search for values that cannot be sent to a worker with a trainable's class, before Ray starts. It names them."""
+"""A search for what cannot be sent to a worker with a trainable's class, or is large, before Ray starts."""
 
 from __future__ import annotations
 
 import builtins
 import inspect
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ray import cloudpickle
@@ -13,7 +13,11 @@ from ray import cloudpickle
 from trainables.exits import described
 from trainables.worker import pack
 
+LARGE_BYTES = 16 * 2**20
+"""Size from which on it is told that something is sent with the class."""
+
 _DEEPEST = 12
+_MOST_PARTS = 1000  # a list of more is told as a whole
 
 
 class _Found(NamedTuple):
@@ -41,13 +45,43 @@ def sending_problems(trainable: type[Any]) -> list[str]:
     try:
         pack(trainable)
     except Exception as error:  # noqa: BLE001 - each kind of object raises another error
-        found = {id(one.value): one for one in _unsendable(_Found(trainable.__name__, "", trainable), set(), 0)}
+        found = _found(trainable, lambda value: _sent_bytes(value) is None)
         problems = [_sentence(one) for one in found.values() if one.value is not trainable]
         return problems or [
             f"trainable: {trainable.__name__} cannot be sent to a worker: {described(error)}. Make what it uses in "
             "build_model, and not outside of the class."
         ]
     return []
+
+
+def sending_notes(trainable: type[Any], large_bytes: int = LARGE_BYTES) -> list[str]:
+    """Return a sentence for each large object that is sent with the class, and of which each worker gets a copy.
+
+    Arrays are no such objects: all workers of a machine read the same memory.
+
+    Args:
+        trainable: The class of the experiment; it can be sent.
+        large_bytes: The size from which on an object is large.
+    """
+
+    def is_large(value: Any) -> bool:
+        return (_sent_bytes(value) or 0) >= large_bytes
+
+    notes = []
+    for one in _found(trainable, is_large).values():
+        size = f"{(_sent_bytes(one.value) or 0) / 1e6:,.0f} MB"
+        notes.append(
+            f"trainable: `{one.name}`, which {one.user} uses, takes {size}, and each worker gets a copy: load it in "
+            "load_data, whose arrays all workers share."
+            if one.value is not trainable
+            else f"trainable: the class {one.name} takes {size}, and each worker gets a copy."
+        )
+    return notes
+
+
+def _found(trainable: type[Any], is_meant: Callable[[Any], bool]) -> dict[int, _Found]:
+    found = _smallest(_Found(trainable.__name__, "", trainable), is_meant, set(), 0)
+    return {id(one.value): one for one in found}
 
 
 def _sentence(found: _Found) -> str:
@@ -59,21 +93,36 @@ def _sentence(found: _Found) -> str:
     )
 
 
-def _unsendable(one: _Found, seen: set[int], depth: int) -> Iterator[_Found]:
-    """Yield the smallest parts of a value that cannot be sent: those whose own parts all can be, or have none."""
-    if id(one.value) in seen or depth > _DEEPEST or _is_sendable(one.value):
+def _smallest(one: _Found, is_meant: Callable[[Any], bool], seen: set[int], depth: int) -> Iterator[_Found]:
+    """Yield the smallest parts of a value that are meant: those of whose own parts none is, or that have none."""
+    if id(one.value) in seen or depth > _DEEPEST or not is_meant(one.value):
         return
     seen.add(id(one.value))
-    found = [deeper for part in _parts(one) for deeper in _unsendable(part, seen, depth + 1)]
+    found = [deeper for part in _parts(one) for deeper in _smallest(part, is_meant, seen, depth + 1)]
     yield from found or [one]
 
 
-def _is_sendable(value: Any) -> bool:
+def _sent_bytes(value: Any) -> int | None:
+    """Return the size of a value as it is sent, without its arrays; None if it cannot be sent."""
+    size = _Size()
     try:
-        cloudpickle.dumps(value, protocol=5, buffer_callback=_leave_out)  # type: ignore[no-untyped-call]
+        cloudpickle.dump(value, size, protocol=5, buffer_callback=_leave_out)  # type: ignore[no-untyped-call]
     except Exception:  # noqa: BLE001 - each kind of object raises another error
-        return False
-    return True
+        return None
+    return size.written_bytes
+
+
+class _Size:
+    """A file that only counts what is written."""
+
+    def __init__(self) -> None:
+        self.written_bytes = 0
+
+    def write(self, content: bytes | bytearray | memoryview) -> int:
+        """Count a part."""
+        size = memoryview(content).nbytes
+        self.written_bytes += size
+        return size
 
 
 def _leave_out(buffer: Any) -> None:
@@ -94,6 +143,8 @@ def _parts(one: _Found) -> Iterator[_Found]:
     elif isinstance(value, type):
         yield from (_Found(name, value.__name__, part) for name, part in vars(value).items())
         yield from (_Found(base.__name__, value.__name__, base) for base in value.__bases__)
+    elif isinstance(value, Mapping | list | tuple) and len(value) > _MOST_PARTS:
+        return
     elif isinstance(value, Mapping):
         yield from (_Found(f"{one.name}[{key!r}]", user, part) for key, part in value.items())
     elif isinstance(value, list | tuple):
@@ -101,8 +152,15 @@ def _parts(one: _Found) -> Iterator[_Found]:
     elif isinstance(value, types.MethodType):
         yield _Found(one.name, user, value.__func__)
         yield _Found(one.name, user, value.__self__)
-    elif isinstance(getattr(value, "__dict__", None), dict):
+    elif isinstance(getattr(value, "__dict__", None), dict) and not _is_sent_as_a_whole(value):
         yield from (_Found(f"{one.name}.{name}", user, part) for name, part in vars(value).items())
+
+
+def _is_sent_as_a_whole(value: Any) -> bool:
+    """Return whether an object says by itself what is sent of it, as a Keras model does."""
+    kind: Any = type(value)
+    own: Any = object
+    return kind.__reduce__ is not own.__reduce__ or kind.__reduce_ex__ is not own.__reduce_ex__
 
 
 def _used_by(function: types.FunctionType) -> Iterator[tuple[str, Any]]:

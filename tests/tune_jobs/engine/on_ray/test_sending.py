@@ -9,12 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
 import pytest
 
 from tests.support.fakes import experiment
 from tests.support.tiny_trainables import Tiny
 from tune_jobs.engine import request_problems
-from tune_jobs.engine.on_ray.sending import sending_problems
+from tune_jobs.engine.on_ray.sending import sending_notes, sending_problems
 
 OBJECTS: dict[str, Callable[[], Any]] = {
     "_thread.lock": threading.Lock,
@@ -98,3 +100,45 @@ def test_a_request_tells_it_with_all_others(tmp_path: Path) -> None:
     problems = request_problems(experiment(trainable=Uses), tmp_path, "a/b")
     assert len(problems) == 2
     assert "`lock`, which Uses.build_model uses" in problems[0]
+
+
+def test_what_is_large_and_no_array_is_told_with_its_size() -> None:
+    words, table, vector = ["word" * 100] * 3000, {"numbers": list(range(10**5))}, np.zeros(10**6)
+    text = "x" * 10**6
+
+    def helper() -> Any:
+        return table
+
+    class Uses(Tiny):
+        vocabulary = tuple(f"{number:0200}" for number in range(10**4))
+
+        def build_model(self, config: dict[str, Any]) -> Any:
+            return words, vector, helper()
+
+        def load_data(self) -> Any:
+            return text
+
+    notes = sending_notes(Uses, large_bytes=10**5)
+    named = {note.split(" uses, ")[0]: note.split(" uses, ")[1] for note in notes}
+    assert set(named) == {
+        "trainable: `table['numbers']`, which helper",
+        "trainable: `vocabulary`, which Uses",
+        "trainable: `text`, which Uses.load_data",
+    }
+    assert named["trainable: `text`, which Uses.load_data"] == (
+        "takes 1 MB, and each worker gets a copy: load it in load_data, whose arrays all workers share."
+    )
+    assert sending_notes(Uses) == []
+    assert sending_notes(Tiny) == []
+
+
+def test_a_model_in_a_closure_is_told_with_its_size() -> None:
+    model = keras.Sequential([keras.Input((1000,)), keras.layers.Dense(1000)])
+
+    class Uses(Tiny):
+        def build_model(self, config: dict[str, Any]) -> Any:
+            return model
+
+    (note,) = sending_notes(Uses, large_bytes=2**20)
+    assert note.startswith("trainable: `model")
+    assert "which Uses.build_model uses, takes 4 MB" in note
