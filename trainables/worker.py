@@ -13,6 +13,7 @@ import numpy as np
 from ray import cloudpickle, tune
 
 from trainables.data import Data
+from trainables.data.mapped import UnreadableFile, opened
 from trainables.exits import described, is_of_the_code
 from trainables.keras_trainable import KerasTrainable
 from trainables.report import Report
@@ -92,6 +93,9 @@ class Worker(tune.Trainable):
         self._held: KerasTrainable | None = None
         try:
             kind = unpack(sent)
+            data = data and opened(data)
+        except UnreadableFile as error:
+            self._unusable = Report(done=True, mistake=str(error))
         except BaseException as error:
             if not is_of_the_code(error):
                 raise

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from trainables.data.labels import count_missing
 from trainables.data.nested import leaves
 
 
@@ -38,7 +39,7 @@ def split_problems(name: str, split: Any) -> list[str]:
         )
     elif lengths[0] == 0:
         problems.append(f"Data.{name} has no examples: leave the split out, or make it larger.")
-    missing = sum(int(np.isnan(y).sum()) for y in leaves(split[1]) if np.issubdtype(y.dtype, np.floating))
+    missing = sum(map(count_missing, leaves(split[1])))
     if missing:
         problems.append(
             f"The labels of Data.{name} have {missing} NaN values, but an example without a label has "

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from trainables.data.nested import Arrays, leaves
 
+_PIECE_BYTES = 8 * 2**20
+
 
 def are_one_hot(labels: np.ndarray) -> bool:
     """Return whether each row of labels, of shape (examples, classes), is a single 1 among zeros."""
-    return bool(((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all())
+    return all(((piece == 0) | (piece == 1)).all() and (piece.sum(axis=1) == 1).all() for piece in _pieces(labels))
+
+
+def count_missing(y: np.ndarray) -> int:
+    """Return the number of NaN values."""
+    if not np.issubdtype(y.dtype, np.floating):
+        return 0
+    return sum(int(np.isnan(piece).sum()) for piece in _pieces(y))
+
+
+def _pieces(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the rows of an array in pieces, so that what is made of one takes little memory: targets may be images."""
+    rows = max(1, _PIECE_BYTES // max(1, array.nbytes // max(1, len(array))))
+    for begin in range(0, len(array), rows):
+        yield array[begin : begin + rows]
 
 
 def classes_of(y: Arrays) -> np.ndarray | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from trainables import Data, TrialSettings
-from trainables.data.put_together import in_order
+from trainables.data.mapped import for_workers
 from trainables.settings import unwrap
 from trainables.worker import Worker, pack
 from tune_jobs.engine.decisions.coordinator import Coordinator
@@ -44,11 +43,7 @@ def trainable_for_ray(experiment: Experiment, data: Data, trials: str, *, shares
         checkpoint_every_s=experiment.checkpoint_every_s,
         milestones=experiment.rungs,
     )
-    # Nothing of the test set ever reaches a worker. An array that is not in C's order would be pickled, and each worker
-    # would have its own copies of it.
-    seen = replace(
-        data, train=in_order(data.train), validation=data.validation and in_order(data.validation), test=None
-    )
+    seen = for_workers(data)  # nothing of the test set ever reaches a worker
     sent = pack(experiment.trainable, folders_of_own_modules())
     trainable = tune.with_parameters(Worker, sent=sent, data=seen, settings=settings)
     return tune.with_resources(trainable, _resources_of(resources) if shares_vary else resources.to_ray())
