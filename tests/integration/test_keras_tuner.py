@@ -235,3 +235,44 @@ def test_fits_and_trials_of_ones_own_run_on_ray(tmp_path: Path) -> None:
     result = run_script(tmp_path, OWN_CODE)
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[-1] == "done"
+
+
+SKLEARN = """
+import tune_jobs.keras_tuner as kt
+from sklearn import datasets, ensemble, linear_model, metrics, model_selection
+
+
+def build_model(hp):
+    model_type = hp.Choice("model_type", ["random_forest", "ridge"])
+    if model_type == "random_forest":
+        return ensemble.RandomForestClassifier(
+            n_estimators=hp.Int("n_estimators", 10, 50, step=10), max_depth=hp.Int("max_depth", 3, 10), random_state=0
+        )
+    return linear_model.RidgeClassifier(alpha=hp.Float("alpha", 1e-3, 1, sampling="log"))
+
+
+tuner = kt.tuners.SklearnTuner(
+    oracle=kt.oracles.BayesianOptimizationOracle(objective=kt.Objective("score", "max"), max_trials=5, seed=0),
+    hypermodel=build_model,
+    scoring=metrics.make_scorer(metrics.accuracy_score),
+    cv=model_selection.StratifiedKFold(5),
+    directory=".",
+    project_name="my_project",
+)
+X, y = datasets.load_iris(return_X_y=True)
+X_train, X_test, y_train, y_test = model_selection.train_test_split(X, y, test_size=0.2, random_state=0)
+tuner.search(X_train, y_train)
+best_model = tuner.get_best_models(num_models=1)[0]
+assert best_model.score(X_test, y_test) > 0.8
+frame = tuner.cv_results_
+assert len(frame) == 5 and frame["rank_test_score"].min() == 1
+assert abs(frame["mean_test_score"].max() - tuner.oracle.get_best_trials()[0].score) < 1e-12
+print("done")
+"""
+
+
+@pytest.mark.slow
+def test_estimators_are_cross_validated_on_ray(tmp_path: Path) -> None:
+    result = run_script(tmp_path, SKLEARN)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "done"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tune_jobs.keras_tuner.hypermodel import HyperModel
     from tune_jobs.keras_tuner.objective import Objective
     from tune_jobs.keras_tuner.oracle import Oracle
+    from tune_jobs.keras_tuner.sklearn_tuner import SklearnTuner
     from tune_jobs.keras_tuner.tuner import Tuner
     from tune_jobs.keras_tuner.tuners import ASHA, BayesianOptimization, GridSearch, Hyperband, HyperOpt, RandomSearch
 
@@ -30,6 +31,7 @@ __all__ = [
     "Objective",
     "Oracle",
     "RandomSearch",
+    "SklearnTuner",
     "Tuner",
 ]
 
@@ -40,6 +42,7 @@ _HOMES = {
     f"{_ROOM}.hypermodel": ("HyperModel",),
     f"{_ROOM}.objective": ("Objective",),
     f"{_ROOM}.oracle": ("Oracle",),
+    f"{_ROOM}.sklearn_tuner": ("SklearnTuner",),
     f"{_ROOM}.tuner": ("Tuner",),
     f"{_ROOM}.tuners": ("ASHA", "BayesianOptimization", "GridSearch", "HyperOpt", "Hyperband", "RandomSearch"),
 }

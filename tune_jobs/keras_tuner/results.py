@@ -1,4 +1,4 @@
-"""What a tuner offers beside searching: its results, and the methods that a subclass may override."""
+"""The results that a tuner offers, and the methods that a subclass may override."""
 
 from __future__ import annotations
 

@@ -12,7 +12,19 @@ from tune_jobs.keras_tuner.oracles import (
     HyperOptOracle,
     RandomSearchOracle,
 )
+from tune_jobs.keras_tuner.sklearn_tuner import SklearnTuner
 from tune_jobs.keras_tuner.tuner import Tuner
+
+__all__ = [
+    "ASHA",
+    "BayesianOptimization",
+    "GridSearch",
+    "HyperOpt",
+    "Hyperband",
+    "RandomSearch",
+    "SklearnTuner",
+    "Tuner",
+]
 
 _OF_ORACLES = (
     "seed",

@@ -115,6 +115,10 @@ class TrialCode:
         recipe = self._recipe
         assert recipe.tuner is not None  # noqa: S101 - such a search has one
         self.seed_execution(0)
+        in_steps = getattr(recipe.tuner, "trial_steps", None)
+        if in_steps is not None:
+            yield from in_steps(self._trial, *recipe.args, **recipe.kwargs)
+            return
         try:
             with _running(self):
                 results = recipe.tuner.run_trial(self._trial, *recipe.args, **recipe.kwargs)

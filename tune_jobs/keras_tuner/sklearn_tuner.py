@@ -1,0 +1,215 @@
+"""A search for estimators of scikit-learn: each configuration is cross-validated, one fold a step."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
+from tune_jobs.keras_tuner.errors import FatalRuntimeError, FatalValueError
+from tune_jobs.keras_tuner.fit_arguments import FitArguments
+from tune_jobs.keras_tuner.hypermodel import build
+from tune_jobs.keras_tuner.oracle import Oracle
+from tune_jobs.keras_tuner.planning import SearchPlan
+from tune_jobs.keras_tuner.trial import Trial
+from tune_jobs.keras_tuner.trials.own_code import OwnStep
+from tune_jobs.keras_tuner.tuner import Tuner
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCORE, FOLD_SCORE, FIT_SECONDS = "score", "fold_score", "fit_seconds"
+
+
+class SklearnTuner(Tuner):
+    """A search for estimators and pipelines of scikit-learn, with cross-validation.
+
+    Args:
+        oracle: The oracle. Its objective is ``Objective("score", "max")``. With ``HyperbandOracle`` or ``ASHAOracle``,
+            configurations that are worse after some folds are stopped: a fold that is still to come counts as the worst
+            so far.
+        hypermodel: A function ``build_model(hp)`` that returns an estimator, or a ``HyperModel``.
+        scoring: A scorer of scikit-learn, or its name; None: the estimator's own ``score``.
+        metrics: Further functions ``metric(y_true, y_predicted)``, or one.
+        cv: A splitter, or a number of folds; None: five folds, shuffled.
+        others: The arguments of ``Tuner``.
+
+    Example:
+        >>> import tune_jobs.keras_tuner as kt
+        >>> from sklearn.linear_model import RidgeClassifier
+        >>> def build_model(hp):
+        ...     return RidgeClassifier(alpha=hp.Float("alpha", 1e-3, 10, sampling="log"))
+        >>> oracle = kt.oracles.BayesianOptimizationOracle(kt.Objective("score", "max"), max_trials=10)
+        >>> tuner = kt.SklearnTuner(oracle, build_model, directory="searches", project_name="ridge")
+        >>> list(tuner.oracle.found.space.parameters)
+        ['alpha']
+    """
+
+    def __init__(
+        self,
+        oracle: Oracle,
+        hypermodel: Any = None,
+        scoring: Any = None,
+        metrics: Any = None,
+        cv: Any = None,
+        **others: Any,
+    ) -> None:
+        if hypermodel is None:
+            raise FatalValueError(
+                "The value of `hypermodel` is None, but must be a function that returns an estimator."
+            )
+        if isinstance(oracle, Oracle) and (oracle.objective.name, oracle.objective.direction) != (SCORE, "max"):
+            raise FatalValueError(
+                f'The objective is {oracle.objective}, but must be kt.Objective("score", "max"): for a scorer, more is '
+                "better."
+            )
+        if others.get("executions_per_trial", 1) != 1:
+            raise FatalValueError("SklearnTuner has no `executions_per_trial`: give `cv` more folds.")
+        super().__init__(oracle, hypermodel, **others)
+        self.scoring = _scorer(scoring)
+        self.metrics = list(metrics) if isinstance(metrics, list | tuple) else [] if metrics is None else [metrics]
+        self.cv = _splitter(cv)
+        self._examples: tuple[Any, Any, Any] | None = None
+        self._folds = 0
+
+    def search(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, **others: Any) -> None:  # noqa: N803
+        """Cross-validate one configuration after another, as many side by side as fit.
+
+        Args:
+            X: The examples: an array or a frame.
+            y: The labels.
+            sample_weight: The weight of each example.
+            groups: The group of each example, for splitters that need it.
+            others: ``verbose``.
+        """
+        self._examples = (X, y, sample_weight)
+        self._folds = int(self.cv.get_n_splits(X, y, groups))
+        super().search(X, y, sample_weight, groups, **others)
+
+    def trial_steps(self, trial: Trial, *args: Any, **_: Any) -> Iterator[OwnStep]:
+        """Yield the scores after each fold of a trial.
+
+        Args:
+            trial: The trial.
+            args: The examples, the labels, the weights and the groups.
+        """
+        x, y, sample_weight, groups, *_rest = (*args, None, None)
+        scores: list[float] = []
+        further: dict[str, list[float]] = {}
+        folds = list(self.cv.split(x, y, groups))
+        is_halved = self.oracle.epochs(1) != 1
+        for number, (train, held_out) in enumerate(folds, start=1):
+            start_s = time.perf_counter()
+            estimator = self._fitted(trial.hyperparameters, x, y, sample_weight, train)
+            fit_s = time.perf_counter() - start_s
+            parts = _rows(x, held_out), _rows(y, held_out)
+            scores.append(self._score(estimator, *parts, _rows(sample_weight, held_out)))
+            for metric in self.metrics:
+                value = metric(parts[1], estimator.predict(parts[0]))
+                further.setdefault(metric.__name__, []).append(float(value))
+            is_last = number == len(folds)
+            missing = [min(scores)] * (len(folds) - number)
+            yield OwnStep(
+                {
+                    SCORE: fmean([*scores, *missing]) if is_last or is_halved else math.nan,
+                    FOLD_SCORE: scores[-1],
+                    "fold_loss": -scores[-1],  # shows that a fold went well where there is no score yet
+                    FIT_SECONDS: fit_s,
+                    **{name: fmean(values) for name, values in further.items()},
+                },
+                is_last,
+            )
+
+    def load_model(self, trial: Trial) -> Any:
+        """Return the estimator of a trial, fitted on all examples that ``search`` got.
+
+        Raises:
+            FatalRuntimeError: ``search`` has not been called in this process, so the examples are not known.
+        """
+        if self._examples is None:
+            raise FatalRuntimeError(
+                "The examples are not known before search() is called in this process: call it, or fit the estimator "
+                "yourself: tuner.hypermodel.build(tuner.get_best_hyperparameters()[0]).fit(X, y)."
+            )
+        return self._fitted(trial.hyperparameters, *self._examples, None)
+
+    @property
+    def cv_results_(self) -> pd.DataFrame:
+        """The trials as a frame with the columns of ``GridSearchCV.cv_results_``, in the order of their numbers."""
+        import pandas as pd
+
+        rows = []
+        for trial in self.oracle.trials.values():
+            folds = trial.metrics.metrics.get(FOLD_SCORE)
+            scores = [one.mean() for one in folds.get_history()] if folds else []
+            times = trial.metrics.metrics.get(FIT_SECONDS)
+            is_whole = trial.score is not None
+            config = dict(trial.hyperparameters.values)
+            rows.append(
+                {
+                    "mean_fit_time": fmean(one.mean() for one in times.get_history()) if times else math.nan,
+                    **{f"param_{name}": value for name, value in config.items()},
+                    "params": config,
+                    **{f"split{index}_test_score": score for index, score in enumerate(scores)},
+                    "mean_test_score": fmean(scores) if scores and is_whole else math.nan,
+                    "std_test_score": float(np.std(scores)) if scores and is_whole else math.nan,
+                }
+            )
+        frame = pd.DataFrame(rows)
+        if len(frame):
+            frame["rank_test_score"] = frame["mean_test_score"].rank(ascending=False, method="min").astype("Int64")
+        return frame
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_examples": None}
+
+    def _plan(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SearchPlan:
+        return SearchPlan(self.oracle.found, FitArguments(epochs=self._folds), None, True, args, kwargs)
+
+    def _experiment(self, plan: SearchPlan) -> Experiment:
+        experiment = super()._experiment(plan)
+        return replace(experiment, max_epochs=self._folds, scheduler=self.oracle.scheduler(self._folds))
+
+    def _fitted(self, hp: HyperParameters, x: Any, y: Any, sample_weight: Any, rows: Any) -> Any:
+        assert self.hypermodel is not None  # noqa: S101 - the constructor has looked
+        estimator = build(self.hypermodel, hp)
+        weights: Mapping[str, Any] = {}
+        if sample_weight is not None and "sample_weight" in inspect.signature(estimator.fit).parameters:
+            weights = {"sample_weight": _rows(sample_weight, rows)}
+        estimator.fit(_rows(x, rows), _rows(y, rows), **weights)
+        return estimator
+
+    def _score(self, estimator: Any, x: Any, y: Any, sample_weight: Any) -> float:
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        score = estimator.score(x, y, **weights) if self.scoring is None else self.scoring(estimator, x, y, **weights)
+        return float(score)
+
+
+def _rows(value: Any, rows: Any) -> Any:
+    if value is None or rows is None:
+        return value
+    return value.iloc[rows] if hasattr(value, "iloc") else np.asarray(value)[rows]
+
+
+def _scorer(scoring: Any) -> Any:
+    if not isinstance(scoring, str):
+        return scoring
+    from sklearn.metrics import get_scorer
+
+    return get_scorer(scoring)
+
+
+def _splitter(cv: Any) -> Any:
+    from sklearn.model_selection import KFold
+
+    if cv is None or isinstance(cv, int):
+        return KFold(5 if cv is None else cv, shuffle=True, random_state=1)
+    return cv
