@@ -45,6 +45,7 @@ def test_a_run_leaves_a_program_as_it_was_however_it_ends(tmp_path: Path) -> Non
         "KeyboardInterrupt": ["KeyboardInterrupt", {}],
     }
     assert answer["said"] == "".join(f"WARNING:root:said after {how}\n" for how in answer["changed"])
+    assert answer["reason"] == "all trials"  # and not its time budget: the clock was set forward meanwhile
     assert strangers.lost() == []
     assert strangers.beside(odd) == ["runs"]
     assert strangers.beside(odd / "runs") == ["run0", "run1"]

@@ -11,6 +11,7 @@ import random
 import signal
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class Untidy(Behaving):
         logging.getLogger("own").addHandler(logging.StreamHandler())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         sys.excepthook = print
+        real = time.time
+        time.time = lambda: real() + 86_400.0  # the clock is set forward
         data = super().load_data()
         keras.config.set_floatx("float32")
         return data
@@ -72,7 +75,8 @@ class Interrupted(Untidy):
 def experiment(trainable: type[Untidy], behaviour: str) -> Experiment:
     space = SearchSpace(behaviour=Choice(behaviour), marker=Choice("none"))
     objective = Objective("val_loss", "min")
-    return Experiment(trainable, space, objective, Grid(), NoScheduler(), max_epochs=1, max_concurrent_trials=1)
+    fields = {"max_epochs": 1, "max_concurrent_trials": 1, "time_budget_s": 3600.0}
+    return Experiment(trainable, space, objective, Grid(), NoScheduler(), **fields)
 
 
 def surroundings() -> dict[str, Any]:
@@ -118,21 +122,24 @@ def main(folder: str) -> None:
     sys.stdout = console
     outcomes = {"ended": (Untidy, "good"), "RunFailed": (Untidy, "raises"), "KeyboardInterrupt": (Interrupted, "good")}
     changed: dict[str, Any] = {}
+    reason: str | None = None
     for number, (outcome, (trainable, behaviour)) in enumerate(outcomes.items()):
         keras.utils.set_random_seed(7)
         expected = global_draws()
         keras.utils.set_random_seed(7)
-        before, how = surroundings(), "ended"
+        before, how, real = surroundings(), "ended", time.time
         try:
-            tune_jobs.run(experiment(trainable, behaviour), storage=folder, name=f"run{number}")
+            run = tune_jobs.run(experiment(trainable, behaviour), storage=folder, name=f"run{number}")
+            reason = run.history().reason
         except (tune_jobs.RunFailed, KeyboardInterrupt) as error:
             how = type(error).__name__
+        time.time = real
         after = surroundings()
         after["draws"], before["draws"] = global_draws(), expected
         logging.warning("said after %s", outcome)
         changed[outcome] = [how, {name: [before[name], after[name]] for name in before if before[name] != after[name]}]
     sys.stdout = answer
-    print(json.dumps({"changed": changed, "said": "".join(console.texts)}, default=repr))  # noqa: T201
+    print(json.dumps({"changed": changed, "reason": reason, "said": "".join(console.texts)}, default=repr))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -82,7 +82,8 @@ def drive(
     recorder = _recorder(session, reporter)
     if recorder.torn_bytes:
         notes = [*notes, f"The journal's last line was torn ({recorder.torn_bytes} bytes): the event in it is lost."]
-    recorder.begin(_plan(session))
+    plan = _plan(session)
+    recorder.begin(plan)
     coordinator: Coordinator | None = None
     try:
         with redirect_output(folder.path / RAY_LOG):
@@ -91,7 +92,7 @@ def drive(
             with ExitStack() as stack:
                 # Ray starts in the background while the journal is replayed and the data is loaded.
                 wait_for_ray = stack.enter_context(ray_session(machine, _worker_variables(session)))
-                coordinator = Coordinator(experiment, recorder, lessons=_lessons(folder.path))
+                coordinator = Coordinator(experiment, recorder, plan.clock, _lessons(folder.path))
                 coordinator.replay(earlier)
                 data = load_data(experiment.trainable).part(experiment.fraction)
                 _LOG.info("Loaded the data: %s", data.examples)

@@ -86,6 +86,7 @@ class History:
         reason: The reason for the end; None as for ``ended_s``.
         error: The error that ended the run, if any.
         notes: The notes, in order.
+        seconds: The time that all sessions took, in seconds: the times between them are not counted.
         damages: Sentences about what the journal has lost, unless a later note says the same: a run that is resumed
             notes them.
     """
@@ -96,6 +97,7 @@ class History:
     ended_s: float | None = None
     reason: str | None = None
     error: str | None = None
+    seconds: float = 0.0
     notes: list[Noted] = field(default_factory=list)
     damages: list[str] = field(default_factory=list)
 
@@ -118,7 +120,12 @@ def fold(events: Iterable[Event]) -> History:
         JournalError: An event is of a trial that never started.
     """
     history = History(trials={})
+    earlier_s, session_start_s, latest_s = 0.0, math.inf, -math.inf
     for event in coherent(events):
+        if isinstance(event, RunStarted):
+            earlier_s += max(0.0, latest_s - session_start_s)
+            session_start_s = event.time_s
+        latest_s = event.time_s
         match event:
             case EpochReported():
                 _trial_of(event, history).epochs[event.epoch] = event
@@ -139,7 +146,7 @@ def fold(events: Iterable[Event]) -> History:
     _sort(history.trials)
     for trial in history.trials.values():
         _sort(trial.epochs)
-    return history
+    return replace(history, seconds=earlier_s + max(0.0, latest_s - session_start_s))
 
 
 def epochs_at_own_end(events: Sequence[Event]) -> set[tuple[int, int]]:

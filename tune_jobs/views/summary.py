@@ -67,8 +67,8 @@ def totals_text(history: History) -> str:
     epochs = sum(len(trial.epochs) for trial in history.trials.values())
     trials = quantity(len(history.trials), "trial") + (f" ({statuses})" if statuses else "")
     parts = [trials, quantity(epochs, "epoch")]
-    if history.started_s is not None and history.ended_s is not None:
-        parts.append(duration(history.ended_s - history.started_s))
+    if history.ended_s is not None:
+        parts.append(duration(history.seconds))
     return ", ".join(parts)
 
 

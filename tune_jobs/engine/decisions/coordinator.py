@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from trainables.report import Epoch, Report, diverged_metric
+from tune_jobs.base.clock import SteadyClock
 from tune_jobs.engine.decisions.event_log import EventLog, GapFreeLog
 from tune_jobs.engine.decisions.failures import (
     FAILED_STATUSES,
@@ -47,7 +47,7 @@ class Coordinator:
     Args:
         experiment: The experiment to run.
         log: The place where events are kept.
-        clock: Returns the time, in Unix time.
+        clock: Returns the time, in Unix time; None: a steady clock, which nobody can set.
         lessons: Events of other runs, from which the searcher learns first: see ``warm_start``.
 
     Attributes:
@@ -61,7 +61,7 @@ class Coordinator:
         self,
         experiment: Experiment,
         log: EventLog,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         lessons: Iterable[Event] = (),
     ) -> None:
         self.mistake: str | None = None
@@ -69,8 +69,8 @@ class Coordinator:
         self.ending: Ending | None = None
         self._experiment = experiment
         self._log = GapFreeLog(log)
-        self._clock = clock
-        self._started_s = clock()
+        self._clock = SteadyClock() if clock is None else clock
+        self._started_s = self._clock()
         self._epochs = 0
         self._search: Search = experiment.searcher.start(
             experiment.space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs

@@ -33,13 +33,14 @@ class Lease:
         run: The run.
         folder: The run's folder on this machine, locked by this process. A process that held the lease from this
             folder before is therefore dead.
-        now: Returns the time, in seconds since 1970. It must agree with the storage's clock within some seconds.
+        now: Returns the time, in seconds since 1970; None: the storage's own time. A clock of this machine that was set
+            forward would take a lease that is held for one that has run out.
     """
 
-    def __init__(self, run: ObjectStoreFolder, folder: Path, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, run: ObjectStoreFolder, folder: Path, now: Callable[[], float] | None = None) -> None:
         self._run = run
         self._token_file = folder / LEASE_TOKEN_FILE
-        self._now = now
+        self._now = now or self._storage_time
         self._token = secrets.token_hex(16)
 
     def take(self) -> None:
@@ -82,6 +83,14 @@ class Lease:
 
     def _write(self) -> None:
         self._run.write(LEASE_FILE, json.dumps({"token": self._token, "node": platform.node()}).encode())
+
+    def _storage_time(self) -> float:
+        probe = f".probe-{secrets.token_hex(8)}"
+        self._run.write(probe, b"")
+        try:
+            return self._run.written_s(probe) or time.time()
+        finally:
+            self._run.remove(probe)
 
     def _predecessors_token(self) -> str | None:
         return self._token_file.read_text(encoding="utf-8") if self._token_file.exists() else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from trainables.settings import Mode
+from tune_jobs.base.clock import SteadyClock
 from tune_jobs.results import Event
 from tune_jobs.results.run import Repeat
 
@@ -28,6 +29,7 @@ class Plan:
         max_concurrent_trials: The number of trials that run side by side at most.
         repeat: The position of the run in a group of repeats; None for a run by itself.
         earlier: The events of earlier sessions, if the run is resumed.
+        clock: Returns the time that events have, in Unix time. Nobody can set it, so it is right for durations.
     """
 
     folder: Path
@@ -41,6 +43,7 @@ class Plan:
     max_concurrent_trials: int
     repeat: Repeat | None = None
     earlier: Sequence[Event] = ()
+    clock: Callable[[], float] = field(default_factory=SteadyClock, compare=False)
 
 
 class Reporter(Protocol):

@@ -62,10 +62,11 @@ def seconds_left(progress: Progress, now_s: float) -> float | None:
 
 
 def _seconds_per_epoch(progress: Progress, now_s: float) -> float | None:
-    if progress.first_epoch_s is None or progress.epochs < _FEWEST_EPOCHS:
+    epochs = progress.epochs - progress.earlier_epochs
+    if progress.first_epoch_s is None or epochs < _FEWEST_EPOCHS:
         return None
     # The time before the first epoch is Ray's and TensorFlow's start, which is not repeated.
-    return (now_s - progress.first_epoch_s) / (progress.epochs - 1)
+    return (now_s - progress.first_epoch_s) / (epochs - 1)
 
 
 def _trial_epochs_left(progress: Progress) -> float | None:

@@ -44,18 +44,21 @@ class LiveView:
 
     Args:
         console: The terminal.
-        clock: Returns the time, in unix seconds.
+        clock: Returns the time, in unix seconds; None: the plan's clock.
     """
 
-    def __init__(self, console: Console, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] | None = None) -> None:
         self._console = console
-        self._clock = clock
+        self._clock = clock or time.time
+        self._has_own_clock = clock is not None
         self._progress: Progress | None = None
         self._live: Live | None = None
 
     def begin(self, plan: Plan) -> None:
         """Start drawing."""
         self._progress = Progress.of(plan)
+        if not self._has_own_clock:
+            self._clock = plan.clock
         self._live = Live(
             console=self._console,
             get_renderable=self._frame,

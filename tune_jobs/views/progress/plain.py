@@ -22,17 +22,20 @@ class PlainView:
 
     Args:
         stream: The output. It is flushed after every line.
-        clock: Returns the time, in unix seconds.
+        clock: Returns the time, in unix seconds; None: the plan's clock.
     """
 
-    def __init__(self, stream: IO[str], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, stream: IO[str], clock: Callable[[], float] | None = None) -> None:
         self._stream = stream
-        self._clock = clock
+        self._clock = clock or time.time
+        self._has_own_clock = clock is not None
         self._progress: Progress | None = None
 
     def begin(self, plan: Plan) -> None:
         """Write the name and the plan of the run."""
         self._progress = Progress.of(plan)
+        if not self._has_own_clock:
+            self._clock = plan.clock
         self._write(f"run {clean(plan.name)}{repeat_text(plan)} in {clean(shown_folder(plan.folder))}")
         self._write(f"{clean(plan.metric)} ({direction(plan.mode)}): {plan_text(plan)}")
 

@@ -46,8 +46,9 @@ class Progress:
     Attributes:
         plan: The plan, which is known beforehand.
         started_s: The time when the run started, in unix seconds, or None before that.
-        first_epoch_s: The time when the first epoch was reported, in unix seconds.
+        first_epoch_s: The time when the first epoch of this session was reported, in unix seconds.
         epochs: Number of epochs that all trials have trained.
+        earlier_epochs: Number of those of earlier sessions.
         ended_epochs: Number of epochs that the ended trials have trained.
         ended: Number of ended trials, by status.
         running: The running trials, by number.
@@ -61,6 +62,7 @@ class Progress:
     started_s: float | None = None
     first_epoch_s: float | None = None
     epochs: int = 0
+    earlier_epochs: int = 0
     ended_epochs: int = 0
     ended: Mapping[Status, int] = field(default_factory=dict)
     running: Mapping[int, TrialProgress] = field(default_factory=dict)
@@ -86,7 +88,8 @@ class Progress:
         """Return the state after an event."""
         match event:
             case RunStarted():
-                return replace(self, started_s=event.time_s, reason=None)
+                started_s, earlier = event.time_s, self.epochs
+                return replace(self, started_s=started_s, first_epoch_s=None, earlier_epochs=earlier, reason=None)
             case TrialStarted():
                 # A trial that starts again after its worker died goes on from its last checkpoint.
                 trial = self.running.get(event.trial) or TrialProgress(event.trial)

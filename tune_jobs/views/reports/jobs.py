@@ -68,4 +68,4 @@ def _print_fields(console: Console, fields: dict[str, str]) -> None:
 def _took(state: JobState) -> str:
     if state.started_s is None:
         return "-"
-    return duration((state.ended_s or time.time()) - state.started_s)
+    return duration(max(0.0, (state.ended_s or time.time()) - state.started_s))
