@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from trainables.storage.arrays_file import read_arrays
 from trainables.storage.file_format import FORMAT, VERSION, NewerFormatError, check_format, stamp
 from trainables.storage.layout import (
     ARCHITECTURE_FILE,
@@ -110,7 +110,7 @@ def read(directory: Path) -> Snapshot:
         if not all(stat.S_ISREG((directory / name).lstat().st_mode) for name in (STATE_FILE, ARRAYS_FILE)):
             raise ValueError("it holds links or devices in place of files")
         state = _read_state(directory / STATE_FILE)
-        arrays = _read_arrays(directory / ARRAYS_FILE)
+        arrays = read_arrays(directory / ARRAYS_FILE)
     except NewerFormatError as error:
         raise NewerFormatError(f"The checkpoint {directory} cannot be read. {error}") from error
     except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise a dozen different ones
@@ -130,17 +130,6 @@ def _read_state(path: Path) -> Any:
         check_format(state, CHECKPOINT_FORMAT)
         return {name: value for name, value in state.items() if name not in (FORMAT, VERSION)}
     return state
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-    # A few bytes can say that they unpack to terabytes, or stand for many members at once.
-    packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
-    if packed or sum(member.file_size for member in members) > path.stat().st_size:
-        raise ValueError(f"{path.name} holds more than it has room for")
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
 
 
 def first_usable(

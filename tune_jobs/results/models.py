@@ -12,6 +12,7 @@ from trainables.storage.file_format import NewerFormatError
 from trainables.storage.layout import ARCHITECTURE_FILE
 from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.base.objective import Objective
+from tune_jobs.base.plain_text import plain_text
 from tune_jobs.base.user_code import user_code
 from tune_jobs.errors import RequestError
 from tune_jobs.results.history import TrialHistory
@@ -53,13 +54,13 @@ def load_model(
             f"{weights.epoch}: the trial was interrupted, or its worker died, between two checkpoints.",
             stacklevel=3,
         )
-    model = _build(trial_folder(run_folder, trial.trial), trial, trainable, fraction)
+    model = _build(trial_folder(run_folder, trial.trial), trial, trainable, fraction, weights)
     try:
         weights.load_into(model)
     except ValueError as error:
         raise RequestError(
-            f"The weights of trial {trial.trial} do not fit its model ({error}): the checkpoint or the description of "
-            "the model is damaged. Restore the run from a copy."
+            f"The weights of trial {trial.trial} do not fit its model ({plain_text(str(error))}): the checkpoint or the "
+            "description of the model is damaged. Restore the run from a copy."
         ) from error
     return model
 
@@ -90,7 +91,11 @@ class Weights:
         """
         from trainables.training.adapted_state import AdaptedState, finalize
 
-        AdaptedState.of_snapshot(self.snapshot).load_into(model)
+        try:
+            state = AdaptedState.of_snapshot(self.snapshot)
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise ValueError(f"the checkpoint's state of its layers is damaged: {error!r}") from error
+        state.load_into(model)
         if build is not None and not model.built:
             build(model)
         model.set_weights(self.arrays)
@@ -132,7 +137,9 @@ def has_weights(run_folder: Path, trial: int) -> bool:
     return bool(DiskCheckpoints(trial_folder(run_folder, trial)).names())
 
 
-def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | None, fraction: float) -> keras.Model:
+def _build(
+    folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | None, fraction: float, weights: Weights
+) -> keras.Model:
     if trainable is not None:
         from trainables.training.view import build_outside_of_a_run
 
@@ -145,12 +152,13 @@ def _build(folder: Path, trial: TrialHistory, trainable: type[KerasTrainable] | 
             f"Keras cannot describe the model of trial {trial.trial}, so its trainable has to build it: "
             "call load_best_model(trainable=YourTrainable)."
         )
-    import keras
+    from tune_jobs.results.architecture.build import build_described
+    from tune_jobs.results.architecture.checks import DescriptionError
 
     try:
-        return keras.models.model_from_json(description.read_text(encoding="utf-8"))
-    except (TypeError, ValueError) as error:
+        return build_described(description, [array.shape for array in weights.arrays])
+    except DescriptionError as error:
         raise RequestError(
-            f"Keras cannot build the model of trial {trial.trial} from its description ({error}), as it does when a "
-            "layer is of your own making: call load_best_model(trainable=YourTrainable)."
+            f"The model of trial {trial.trial} cannot be built from {description}. {error} If a part of it is of your "
+            "own making, call load_best_model(trainable=YourTrainable)."
         ) from error

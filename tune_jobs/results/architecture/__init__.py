@@ -1,0 +1,1 @@
+"""Models from their descriptions, model.json, which anybody may have written."""
