@@ -58,11 +58,14 @@ def _machine() -> str:
 
 def _folders() -> Iterator[Path]:
     """Yield the folders in which the secret may lie, the one for this user's state first."""
-    if state := os.environ.get("XDG_STATE_HOME"):
-        yield Path(state).absolute() / _FOLDER
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if state.is_absolute():
+        yield state / _FOLDER
     else:
         with suppress(RuntimeError):  # no home is known
-            yield Path.home() / ".local" / "state" / _FOLDER
+            home = Path.home()
+            if home.is_absolute() and home.is_dir():
+                yield home / ".local" / "state" / _FOLDER
     yield _SHARED / f"{_FOLDER}-{os.getuid()}"
 
 

@@ -110,19 +110,24 @@ def best_weights(run_folder: Path, trial: int) -> Weights:
         trial: The number of the trial.
 
     Raises:
-        RequestError: There is no checkpoint with weights.
+        RequestError: There is no checkpoint with weights, or it cannot be read.
     """
-    from trainables.storage.checkpoint import DiskCheckpoints
+    from trainables.storage.checkpoint import CheckpointError, DiskCheckpoints
 
     folder = trial_folder(run_folder, trial)
+    unreadable: list[CheckpointError] = []
     try:
-        snapshot = DiskCheckpoints(folder).newest()
+        snapshot = DiskCheckpoints(folder).newest(unreadable.append)
     except NewerFormatError as error:
         raise RequestError(str(error)) from error
     if snapshot is not None:
         epoch, arrays = snapshot.state.get("best_epoch"), snapshot.group("best")
         if isinstance(epoch, int) and arrays:
             return Weights(epoch, arrays, snapshot)
+        if arrays and epoch is not None:
+            raise RequestError(f"The checkpoint in {folder} is damaged: its best_epoch is {epoch!r:.99}, no epoch.")
+    elif unreadable:
+        raise RequestError(plain_text(f"Trial {trial} has no weights that can be read. {unreadable[0]}"))
     raise RequestError(
         f"Trial {trial} has no weights in {folder}: it ended before its first checkpoint, or they were "
         "deleted, because a run keeps those of its best 10 trials, or as many as --keep (Experiment.keep) says. Begin "

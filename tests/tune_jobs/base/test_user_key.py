@@ -77,6 +77,20 @@ def test_a_secret_that_may_be_another_persons_is_not_used(state: Path, tmp_path:
     assert (tmp_path / "shared" / f"tune-jobs-{os.getuid()}" / "key").is_file()
 
 
+@pytest.mark.parametrize("home", ["", "relative", "HERE/missing", "/dev/null/home"])
+def test_a_home_that_is_none_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    monkeypatch.setenv("HOME", home.replace("HERE", str(tmp_path)))
+    assert is_marked("one", mark("one"))
+    assert [path.name for path in tmp_path.iterdir()] == ["shared"]
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(user_key, "_SHARED", tmp_path / "none")
+    assert mark("one") is not None
+    assert (tmp_path / "home" / ".local" / "state" / "tune-jobs" / "key").is_file()
+
+
 def test_without_any_place_for_a_secret_nothing_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/dev/null/state")
     monkeypatch.setattr(user_key, "_SHARED", Path("/dev/null/shared"))
