@@ -28,7 +28,7 @@ def mark(text: str) -> str | None:
     Args:
         text: The text that is marked.
     """
-    key = next(filter(None, map(_read, _folders())), None) or next(filter(None, map(_make, _folders())), None)
+    key = next(filter(None, (_read(folder) or _make(folder) for folder in _folders())), None)
     return None if key is None else _marked(key, text)
 
 

@@ -86,7 +86,7 @@ def test_a_home_that_is_none_is_not_made(tmp_path: Path, monkeypatch: pytest.Mon
     assert [path.name for path in tmp_path.iterdir()] == ["shared"]
     (tmp_path / "home").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(user_key, "_SHARED", tmp_path / "none")
+    monkeypatch.setattr(user_key, "_SHARED", tmp_path / "shared")
     assert mark("one") is not None
     assert (tmp_path / "home" / ".local" / "state" / "tune-jobs" / "key").is_file()
 
