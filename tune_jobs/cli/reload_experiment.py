@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +19,22 @@ if TYPE_CHECKING:
 
 
 def reload_experiment(
-    run: Run, call: str, named: str | None = None, *, trust_code: bool = False, **budgets: Any
+    runs: Sequence[Run],
+    call: str,
+    named: str | None = None,
+    *,
+    trust_code: bool = False,
+    force: bool = False,
+    **budgets: Any,
 ) -> Loaded:
-    """Load the experiment of a run as it was when the run began.
+    """Load the experiment of a run as it was when the run began, and say what has changed since if that is accepted.
 
     Args:
-        run: The run.
+        runs: The run, or the repeats of one experiment. The first one's record counts.
         call: The Python call that does the same.
         named: The file or module of the experiment, as the user has named it now; None: the run's record names it.
         trust_code: Whether the user trusts the file that the record names.
+        force: Whether the user accepts a changed space or changed code.
         budgets: Fields to replace. None keeps the value of the run.
 
     Raises:
@@ -36,6 +44,7 @@ def reload_experiment(
     from tune_jobs.experiment.record import restore_experiment
     from tune_jobs.loading.loader import load
 
+    run = runs[0]
     reference = named or run.experiment.get("reference")
     if not isinstance(reference, str):
         raise RequestError(
@@ -44,7 +53,20 @@ def reload_experiment(
         )
     if named is None and not trust_code:
         _ask_for_trust(run.name, reference, run.experiment)
-    return load(reference, partial(restore_experiment, record=run.experiment, **budgets))
+    loaded = load(reference, partial(restore_experiment, record=run.experiment, **budgets))
+    if force:
+        _say_changes(loaded, runs)
+    return loaded
+
+
+def _say_changes(loaded: Loaded, runs: Sequence[Run]) -> None:
+    from tune_jobs.experiment.record import ChangedSinceTraining, differences
+    from tune_jobs.views.text import clean
+
+    warnings.simplefilter("ignore", ChangedSinceTraining)  # Python's users are warned of the same
+    changes = [sentence for run in runs for sentence in differences(loaded.experiment, run.experiment)]
+    for sentence in dict.fromkeys(changes):
+        click.echo(f"note: {clean(sentence)}", err=True)
 
 
 def _ask_for_trust(name: str, reference: str, record: Mapping[str, Any]) -> None:

@@ -38,8 +38,8 @@ def trainable_of(declared: Declared, run: Run, *, force: bool) -> type[KerasTrai
         force: Whether a changed space or changed code is accepted.
 
     Raises:
-        RequestError: Space or code have changed since the run, and ``force`` is False. If it is True, the log warns of
-            what has changed: without handlers of one's own, on stderr.
+        RequestError: Space or code have changed since the run, and ``force`` is False. If it is True, a warning
+            says what has changed.
     """
     if isinstance(declared, Experiment):
         trainable, changed = declared.trainable, differences(declared, run.experiment)

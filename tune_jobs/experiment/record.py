@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
-import logging
 import platform
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -29,8 +29,11 @@ from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.results.record_file import EXPERIMENT_FORMAT
 from tune_jobs.results.run import Repeat
 
-_LOG = logging.getLogger(__name__)
 _PACKAGES = ("tune-jobs", "ray", "keras", "tensorflow", "hyperopt", "numpy", "pandas")
+
+
+class ChangedSinceTraining(UserWarning):
+    """A warning: the space or the code is not what a run was begun with, and ``force`` accepts that."""
 
 
 def write_record(
@@ -128,7 +131,7 @@ def has_other_budgets(experiment: Experiment, record: Mapping[str, Any]) -> bool
 
 
 def accept_changes(changed: Sequence[str], remedy: str, *, force: bool) -> None:
-    """Refuse what has changed since a run began, or warn of it in the log: without handlers, that is stderr.
+    """Refuse what has changed since a run began, or warn of it.
 
     Args:
         changed: The changes, a sentence each; none if nothing has changed.
@@ -141,7 +144,7 @@ def accept_changes(changed: Sequence[str], remedy: str, *, force: bool) -> None:
     if changed and not force:
         raise RequestError(*changed[:-1], f"{changed[-1]} {remedy}")
     for sentence in changed:
-        _LOG.warning("note: %s", sentence)
+        warnings.warn(ChangedSinceTraining(sentence), stacklevel=3)
 
 
 def _space_difference(recorded: object, declared: SearchSpace) -> str:

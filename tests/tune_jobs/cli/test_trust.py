@@ -123,3 +123,18 @@ def test_reading_runs_nothing_of_a_run(tmp_path: Path, invoke: Invoke, words: li
     result = invoke(*words, *runs, *output)
     assert result.exit_code == (2 if words[0] == "path" else 0), result.output  # it was no sweep
     assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("words", RUNNERS[:3], ids=lambda words: words[0])
+def test_what_has_changed_is_said_before_any_figure(invoke: Invoke, words: list[str]) -> None:
+    naming(make_digits_run("runs", "changed"), "digits_mlp", helpers={"helper.scale": "0"})
+    words = ["changed" if word == "RUN" else word for word in words]
+    refused = invoke(*words)
+    assert refused.exit_code == 2
+    assert "The code has changed: " in refused.output
+    assert "helper.scale" in refused.output
+    forced = invoke(*words, "--force", "--trial", "7")  # which there is not: nothing is trained
+    assert forced.exit_code == 2
+    note, error = forced.stderr.splitlines()
+    assert note.startswith("note: The code has changed: ")
+    assert "no trial 7" in error

@@ -16,7 +16,13 @@ from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.run_folder.create import create_folder
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_fingerprints
-from tune_jobs.experiment.record import accept_changes, differences, restore_experiment, write_record
+from tune_jobs.experiment.record import (
+    ChangedSinceTraining,
+    accept_changes,
+    differences,
+    restore_experiment,
+    write_record,
+)
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.results.run import Repeat
 from tune_jobs.schedulers import NoScheduler
@@ -183,15 +189,13 @@ def test_changed_code_that_a_class_uses_is_shown_unless_an_older_version_began_t
     assert differences(experiment(), record) == []
 
 
-def test_what_has_changed_is_told_even_where_it_is_accepted(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_has_changed_is_told_even_where_it_is_accepted() -> None:
     with pytest.raises(RequestError) as refused:
         accept_changes(["One.", "Two."], "Undo that.", force=False)
     assert refused.value.problems == ("One.", "Two. Undo that.")
-    accept_changes(["One.", "Two."], "Undo that.", force=True)
-    assert [(record.levelname, record.message) for record in caplog.records] == [
-        ("WARNING", "note: One."),
-        ("WARNING", "note: Two."),
-    ]
+    with pytest.warns(ChangedSinceTraining) as told:
+        accept_changes(["One.", "Two."], "Undo that.", force=True)
+    assert [str(warning.message) for warning in told] == ["One.", "Two."]
     accept_changes([], "Undo that.", force=False)
 
 

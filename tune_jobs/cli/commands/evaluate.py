@@ -51,7 +51,7 @@ def evaluate(
         raise RequestError(f"{run} has {len(runs)} runs, but --trial names a trial of one: name the run.")
     if output is not None:
         check_picture(output)
-    loaded = reload_experiment(runs[0], "evaluate(folder, EXPERIMENT)", experiment, trust_code=trust_code)
+    loaded = reload_experiment(runs, "evaluate(folder, EXPERIMENT)", experiment, trust_code=trust_code, force=force)
     with own_stdout() as stream:
         from tune_jobs.evaluation.evaluate import evaluate_runs
 

@@ -38,7 +38,9 @@ def export(
 
     check_model_file(file)
     found_run = find_run(run, storage)
-    loaded = reload_experiment(found_run, "export(folder, EXPERIMENT, file)", experiment, trust_code=trust_code)
+    loaded = reload_experiment(
+        [found_run], "export(folder, EXPERIMENT, file)", experiment, trust_code=trust_code, force=force
+    )
     from tune_jobs.evaluation.export import export as export_model
 
     exported = export_model(found_run, loaded.experiment, file, trial=trial, force=force)

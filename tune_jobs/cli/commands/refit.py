@@ -46,7 +46,9 @@ def refit(
 
     check_model_file(file)
     found_run = find_run(run, storage)
-    loaded = reload_experiment(found_run, "refit(folder, EXPERIMENT, file)", experiment, trust_code=trust_code)
+    loaded = reload_experiment(
+        [found_run], "refit(folder, EXPERIMENT, file)", experiment, trust_code=trust_code, force=force
+    )
     from tune_jobs.evaluation.refit import refit as refit_model
 
     with own_stdout() as stream:

@@ -55,7 +55,7 @@ def resume(
     from tune_jobs import engine  # this import takes seconds: do it only when there is a run to resume
 
     call = f"{'resume_repeats(runs' if repeats else 'resume(folder'}, EXPERIMENT)"
-    loaded = reload_experiment(found_run, call, experiment, trust_code=trust_code, **budgets)
+    loaded = reload_experiment(repeats or [found_run], call, experiment, trust_code=trust_code, force=force, **budgets)
     if repeats:
         resumed = partial(engine.resume_repeats, repeats, loaded.experiment, reference=loaded.reference)
         carry_out_repeats(ctx, partial(resumed, force=force, **budgets))
