@@ -59,8 +59,8 @@ def load_model(
         weights.load_into(model)
     except ValueError as error:
         raise RequestError(
-            f"The weights of trial {trial.trial} do not fit its model ({plain_text(str(error))}): the checkpoint or the "
-            "description of the model is damaged. Restore the run from a copy."
+            f"The weights of trial {trial.trial} do not fit its model ({plain_text(str(error))}): the checkpoint or "
+            "the description of the model is damaged. Restore the run from a copy."
         ) from error
     return model
 
