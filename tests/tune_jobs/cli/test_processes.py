@@ -86,7 +86,8 @@ from rich.console import Console
 from tune_jobs.cli.screen import console_of, own_stdout
 from tune_jobs.views.progress.choose import view_for
 from tests.support.view_events import epoch, make_plan, run_started, started, trial_events
-stream = own_stdout()
+context = own_stdout()
+stream = context.__enter__()
 kept = os.dup(1)
 log = os.open({log!r}, os.O_WRONLY | os.O_CREAT)
 view = view_for(console_of(stream))
