@@ -5,7 +5,10 @@ KerasTuner itself is not needed. ``docs/keras_tuner.md`` tells what is the same,
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from tune_jobs.keras_tuner.hypermodel import HyperModel
     from tune_jobs.keras_tuner.objective import Objective
     from tune_jobs.keras_tuner.oracle import Oracle
+    from tune_jobs.keras_tuner.projects.theirs import convert_search
     from tune_jobs.keras_tuner.sklearn_tuner import SklearnTuner
     from tune_jobs.keras_tuner.tuner import Tuner
     from tune_jobs.keras_tuner.tuners import ASHA, BayesianOptimization, GridSearch, Hyperband, HyperOpt, RandomSearch
@@ -33,6 +37,7 @@ __all__ = [
     "RandomSearch",
     "SklearnTuner",
     "Tuner",
+    "convert_search",
 ]
 
 _ROOM = "tune_jobs.keras_tuner"
@@ -42,16 +47,63 @@ _HOMES = {
     f"{_ROOM}.hypermodel": ("HyperModel",),
     f"{_ROOM}.objective": ("Objective",),
     f"{_ROOM}.oracle": ("Oracle",),
+    f"{_ROOM}.projects.theirs": ("convert_search",),
     f"{_ROOM}.sklearn_tuner": ("SklearnTuner",),
     f"{_ROOM}.tuner": ("Tuner",),
     f"{_ROOM}.tuners": ("ASHA", "BayesianOptimization", "GridSearch", "HyperOpt", "Hyperband", "RandomSearch"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("errors", "oracles", "tuners")
+_BY_OLD_NAMES = {
+    "engine": {},
+    "engine.base_tuner": {"BaseTuner": ("tuner", "Tuner")},
+    "engine.hypermodel": {"HyperModel": ("hypermodel", "HyperModel")},
+    "engine.hyperparameters": {
+        "HyperParameters": ("define_by_run.hyperparameters", "HyperParameters"),
+        "HyperParameter": ("define_by_run.parameters", "HyperParameter"),
+        **{kind: ("define_by_run.parameters", kind) for kind in ("Boolean", "Choice", "Fixed", "Float", "Int")},
+    },
+    "engine.metrics_tracking": {"infer_metric_direction": ("objective", "implied_direction")},
+    "engine.multi_execution_tuner": {"MultiExecutionTuner": ("tuner", "Tuner")},
+    "engine.oracle": {"Oracle": ("oracle", "Oracle"), "Objective": ("objective", "Objective")},
+    "engine.objective": {"Objective": ("objective", "Objective")},
+    "engine.trial": {"Trial": ("trial", "Trial"), "TrialStatus": ("trial", "TrialStatus")},
+    "engine.tuner": {"Tuner": ("tuner", "Tuner")},
+}
+"""KerasTuner's modules that tutorials import from, and where their names are here."""
 _NOT_HERE = {
     "applications": "take a model of keras.applications in build_model, and ask `hp` for what varies",
     "synchronized": "an oracle is not locked here: the workers of a search never call it",
 }
+
+
+class _OldModule(ModuleType):
+    """A module of KerasTuner's: its names are looked up when they are asked for."""
+
+    def __init__(self, name: str, names: Mapping[str, tuple[str, str]]) -> None:
+        super().__init__(f"{_ROOM}.{name}")
+        self.__path__: list[str] = []
+        self.__all__ = list(names)
+        self._names = names
+
+    def __getattr__(self, name: str) -> object:
+        names = self.__dict__.get("_names", {})
+        if name in names:
+            home, original = names[name]
+            return getattr(import_module(f"{_ROOM}.{home}"), original)
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+def _make_old_modules() -> None:
+    for name, names in _BY_OLD_NAMES.items():
+        module = _OldModule(name, names)
+        sys.modules[module.__name__] = module
+        parent, _, own_name = name.rpartition(".")
+        holder = sys.modules[f"{_ROOM}.{parent}" if parent else _ROOM]
+        setattr(holder, own_name, module)
+
+
+_make_old_modules()
 
 
 def __getattr__(name: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from tune_jobs.keras_tuner.fit_arguments import FitArguments
 from tune_jobs.keras_tuner.hypermodel import FunctionHyperModel, HyperModel, get_hypermodel
 from tune_jobs.keras_tuner.oracle import Oracle
 from tune_jobs.keras_tuner.planning import SearchPlan, plan_of_fit, plan_of_own_code, space_of_builds
-from tune_jobs.keras_tuner.project import continued_experiment, delete_search, refuse_arguments
+from tune_jobs.keras_tuner.projects.folder import continued_experiment, delete_search, refuse_arguments
+from tune_jobs.keras_tuner.projects.theirs import is_theirs, runs_to_begin_with
 from tune_jobs.keras_tuner.results import SearchResults
 from tune_jobs.keras_tuner.trial import Trial
 from tune_jobs.keras_tuner.trials.callbacks import hooks_of
@@ -52,6 +54,7 @@ class Tuner(SearchResults):
         address: The address of a Ray cluster, such as "10.0.0.1:6379" or "auto"; None: this machine.
         resources: The resources of a trial; None: one CPU.
         max_concurrent_trials: The number of trials that run at the same time; None: as many as fit.
+        warm_start: Runs, their folders, or folders of KerasTuner's own searches: the search begins with their results.
         others: Arguments of KerasTuner's that are not here: they are refused.
 
     Attributes:
@@ -76,6 +79,7 @@ class Tuner(SearchResults):
         address: str | None = None,
         resources: Resources | None = None,
         max_concurrent_trials: int | None = None,
+        warm_start: Sequence[Run | Path | str] = (),
         **others: Any,
     ) -> None:
         refuse_arguments(type(self).__name__, others)
@@ -92,13 +96,15 @@ class Tuner(SearchResults):
         self._address = address
         self._resources = resources or Resources()
         self._max_concurrent_trials = max_concurrent_trials
+        self._warm_start = warm_start
         self._data: Data | None = None
         if overwrite:
             delete_search(self._folder)
-        elif (self._folder / "oracle.json").exists() and not (self._folder / EXPERIMENT_FILE).exists():
+        elif is_theirs(self._folder):
             raise FatalValueError(
                 f"{self._folder} holds a search of KerasTuner itself, which cannot be continued here: choose another "
-                "`project_name`, or give overwrite=True to delete it."
+                "`project_name`, and give warm_start=[this folder] to begin with what it found, or overwrite=True to "
+                "delete it."
             )
         elif (self._folder / EXPERIMENT_FILE).exists():
             print(f"Reloading Tuner from {self._folder / EXPERIMENT_FILE}")  # noqa: T201 - as KerasTuner does
@@ -240,6 +246,9 @@ class Tuner(SearchResults):
                     storage=self.directory,
                     name=self.project_name,
                     experiment_name=_experiment_name(self.hypermodel),
+                    warm_start=stack.enter_context(
+                        runs_to_begin_with(self._warm_start, self.oracle.objective, self.oracle.found)
+                    ),
                     reporter=reporter,
                 )
             else:

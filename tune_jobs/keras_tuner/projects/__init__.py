@@ -1,0 +1,1 @@
+"""The folders of searches: ours, and those that KerasTuner itself has left."""
