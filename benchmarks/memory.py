@@ -1,6 +1,8 @@
 """The memory of a run: what driver and workers take for themselves, beside the data that they share.
 
     python -m benchmarks.memory [--mib 381] [--ways plain split …] [--before FOLDER] [--json FILE]
+    python -m benchmarks.memory --mapped --mib 3072
+    python -m benchmarks.memory --growth [--trials 300]
 
 A small network is trained on --mib of data, in each of the ways below, and the peak of every process is measured: its
 anonymous memory, so that neither the object store nor mapped files count. The driver may take 1.5 times the data and
@@ -13,6 +15,10 @@ anonymous memory, so that neither the object store nor mapped files count. The d
 - turned: x is a transposed view, as images of PyTorch are for Keras;
 - augment: there is an augmentation, so that the batches come from a pipeline;
 - evaluate, refit: the run ``plain`` is evaluated, and its best configuration trained again, in the driver alone.
+
+With --mapped, two workers train on mapped files of 3 MiB and of --mib, and on the latter in memory. All processes
+together may take 0.5 GiB more with the large files than with the small ones, and 1.2 times the time of the data in
+memory. With --growth, a worker trains one trial after another, and may be 1.05 times as large as after the tenth.
 
 ``--before`` names a folder with another state of this repository, which does the same (``git worktree add``).
 """
@@ -93,12 +99,80 @@ def line(figures: dict[str, Any], data_mib: float, bare_mib: float) -> str:
     )
 
 
+def compare_ways(options: argparse.Namespace, states: dict[str, Path], folder: Path) -> dict[str, Any]:
+    """Measure every way in each state of the code, and print the table."""
+    write_data(folder, options.mib * MIB)
+    order = order_of(options, folder)
+    bare = measured("bare", {**order, "folder": str(folder)}, HERE.parent)
+    bare_mib = bare["peaks"]["driver"][0]
+    print(f"{options.mib} MiB of data; plain Keras on {order['bare_examples']:,} examples: {bare_mib:.0f} MiB")
+    print(HEADER)
+    figures = []
+    for state, code in states.items():
+        own = folder / state
+        own.mkdir()
+        for way in options.ways:
+            figures.append({"state": state, **measured(way, {**order, "folder": str(own)}, code)})
+            print(line(figures[-1], options.mib, bare_mib), flush=True)
+    return {"mib": options.mib, "bare": bare, "ways": figures}
+
+
+def compare_mapped(options: argparse.Namespace, states: dict[str, Path], folder: Path) -> dict[str, Any]:
+    """Measure runs on mapped files: a few MiB, then all; and the same in memory. Print what they take more."""
+    figures = []
+    print(HEADER)
+    for state, code in states.items():
+        for way, mib in {"mapped-small": 3, "mapped": options.mib, "plain": options.mib}.items():
+            with tempfile.TemporaryDirectory(dir=folder) as data:
+                write_data(Path(data), mib * MIB)
+                own = {**order_of(options, Path(data)), "folder": data}
+                figures.append({"state": state, **measured(way, own, code)})
+            print(line(figures[-1], mib, 0.0), flush=True)
+        small, mapped, plain = figures[-3:]
+        more, ratio = mapped["together"] - small["together"], mapped["seconds"] / plain["seconds"]
+        print(f"{state:>7}: {more:.0f} MiB more than with 3 MiB of data; {ratio:.2f} x the time of the same in memory")
+    return {"mib": options.mib, "ways": figures}
+
+
+def measure_growth(options: argparse.Namespace, states: dict[str, Path], folder: Path) -> dict[str, Any]:
+    """Let a worker train one trial after another, mostly of new architectures, and print how it grows."""
+    figures = []
+    for state, code in states.items():
+        own = folder / state
+        own.mkdir()
+        order = {"folder": str(own), "trials": options.trials, "widths": list(range(16, 256)), "way": "growth"}
+        watched(order, code)
+        amounts = json.loads((own / "growth.out").read_text())["result"]
+        tenth, most = amounts[9], max(amounts[9:])
+        figures.append({"state": state, "own_bytes": amounts})
+        print(
+            f"{state:>7}: {tenth / MIB:.0f} MiB after 10 trials, {most / MIB:.0f} at most: {most / tenth:.3f} x",
+            flush=True,
+        )
+    return {"growth": figures}
+
+
+def order_of(options: argparse.Namespace, data: Path) -> dict[str, Any]:
+    """Return the order that all ways have in common."""
+    return {
+        "data": str(data),
+        "features": FEATURES,
+        "units": [32, 48, 64, 96],
+        "epochs": options.epochs,
+        "workers": options.workers,
+        "bare_examples": 1000,
+    }
+
+
 def main() -> None:
-    """Measure every way, in each state of the code."""
+    """Measure what was asked for."""
     parser = parser_of(__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--mapped", action="store_true", help="measure runs on mapped files")
+    parser.add_argument("--growth", action="store_true", help="measure how a worker grows from trial to trial")
     parser.add_argument("--mib", type=int, default=381)
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--trials", type=int, default=300)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--before", type=Path, help="another state of this repository")
@@ -106,24 +180,9 @@ def main() -> None:
     options = parser.parse_args()
     states = {"before": options.before.resolve()} if options.before else {}
     states["now"] = HERE.parent
-    figures: list[dict[str, Any]] = []
+    measure = compare_mapped if options.mapped else measure_growth if options.growth else compare_ways
     with tempfile.TemporaryDirectory(prefix="memory-", dir=options.folder) as folder:
-        data = Path(folder, "data")
-        data.mkdir()
-        write_data(data, options.mib * MIB)
-        order = {"data": str(data), "folder": folder, "features": FEATURES, "units": [32, 48, 64, 96]}
-        order |= {"epochs": options.epochs, "workers": options.workers, "bare_examples": 1000}
-        bare = measured("bare", order, HERE.parent)
-        bare_mib = bare["peaks"]["driver"][0]
-        print(f"{options.mib} MiB of data; plain Keras on {order['bare_examples']:,} examples: {bare_mib:.0f} MiB")
-        print(HEADER)
-        for state, code in states.items():
-            own = Path(folder, state)
-            own.mkdir()
-            for way in options.ways:
-                figures.append({"state": state, **measured(way, {**order, "folder": str(own)}, code)})
-                print(line(figures[-1], options.mib, bare_mib), flush=True)
-                write_figures(options, {"mib": options.mib, "bare": bare, "ways": figures})
+        write_figures(options, measure(options, states, Path(folder)))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def load() -> Any:
 
     if order["way"] == "split":
         return Data(*split(*arrays("train"), 0.2), test=arrays("test"))
-    mode = "r" if order["way"] == "mapped" else None
+    mode = "r" if order["way"].startswith("mapped") else None
     splits = [arrays(name, mode) for name in ("train", "validation", "test")]
     if order["way"] == "turned":
         splits = [(x.reshape(len(x), 10, -1).transpose(0, 2, 1), y) for x, y in splits]
@@ -70,7 +70,7 @@ def unchanged(x: Any, y: Any, seed: Any) -> Any:
 
 
 def run() -> None:
-    """Run, or evaluate or refit the run before."""
+    """Make a run, or evaluate or refit the run before."""
     import tune_jobs
     from search_spaces import Choice, SearchSpace
     from trainables import FitOptions, KerasTrainable
@@ -109,7 +109,44 @@ def run() -> None:
         tune_jobs.run(experiment, storage=str(folder), name=order["way"])
 
 
+def grow() -> list[int]:
+    """Train trials of two epochs one after another, as a worker does, and return its own memory after each of them."""
+    import numpy as np
+
+    from trainables import Data, KerasTrainable, TrialSettings
+
+    generator = np.random.default_rng(0)
+
+    class Digits(KerasTrainable):
+        def load_data(self) -> Any:
+            from sklearn.datasets import load_digits
+
+            x, y = load_digits(return_X_y=True)
+            x, y = (x / 16).astype("float32"), y.astype("int32")
+            return Data((x[:1400], y[:1400]), (x[1400:], y[1400:]))
+
+        def build_model(self, config: dict[str, Any]) -> Any:
+            return build(config, 64)
+
+    def configuration() -> dict[str, Any]:
+        units = generator.choice(order["widths"], size=generator.integers(1, 4))
+        return {"units": [int(width) for width in units], "batch_size": int(generator.choice([64, 128, 256]))}
+
+    settings = TrialSettings("val_accuracy", "max", max_epochs=2)
+    trainable = Digits.standalone(configuration(), settings=settings)
+    own_bytes = []
+    for _ in range(order["trials"]):
+        trainable.step()
+        if not trainable.step()["done"]:
+            raise RuntimeError("A trial failed.")
+        _, resident, shared, *_ = Path("/proc/self/statm").read_text().split()
+        own_bytes.append((int(resident) - int(shared)) * 4096)
+        trainable.reset_config(configuration())
+    return own_bytes
+
+
 if __name__ == "__main__":
     begun_s = time.monotonic()
-    (run_bare if order["way"] == "bare" else run)()
-    Path(sys.argv[1]).with_suffix(".out").write_text(json.dumps({"seconds": time.monotonic() - begun_s}))
+    result = {"bare": run_bare, "growth": grow}.get(order["way"], run)()
+    output = {"seconds": time.monotonic() - begun_s, "result": result}
+    Path(sys.argv[1]).with_suffix(".out").write_text(json.dumps(output))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+_PIECE_NUMBERS = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +80,10 @@ class Classification:
 class Regression:
     """Predicted numbers beside the true ones; each example counts once, whatever its sample weight.
 
+    The errors are computed in float64, a piece of the examples at a time: a target may be a whole image.
+
     Attributes:
-        true: Shape (examples, targets), float64.
+        true: Numbers, shape (examples, targets).
         predicted: The same.
     """
 
@@ -89,21 +93,40 @@ class Regression:
     @property
     def mae(self) -> float:
         """The mean absolute error, over all targets."""
-        return float(np.mean(np.abs(self.predicted - self.true)))
+        return float(self._sum_over(lambda true, predicted: np.abs(predicted - true)).sum() / self.true.size)
 
     @property
     def rmse(self) -> float:
         """The root of the mean squared error, over all targets."""
-        return float(np.sqrt(np.mean((self.predicted - self.true) ** 2)))
+        return float(np.sqrt(self._squares.sum() / self.true.size))
 
     @property
     def r2(self) -> float | None:
-        """The coefficient of determination, averaged over the targets; None with fewer than two examples."""
+        """The coefficient of determination, averaged over the targets; None with fewer than two examples.
+
+        A target that is the same for all examples counts 1 where it is met, else 0, as in scikit-learn.
+        """
         if len(self.true) < 2:
             return None
-        from sklearn.metrics import r2_score
+        means = self._sum_over(lambda true, _: true) / len(self.true)
+        spread = self._sum_over(lambda true, _: (true - means) ** 2)
+        scores = (self._squares == 0).astype(np.float64)
+        np.divide(spread - self._squares, spread, out=scores, where=spread != 0)
+        return float(scores.mean())
 
-        return float(r2_score(self.true, self.predicted))
+    @cached_property
+    def _squares(self) -> np.ndarray:
+        return self._sum_over(lambda true, predicted: (predicted - true) ** 2)
+
+    def _sum_over(self, function: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return the sum of a function's values over the examples, shape (targets,)."""
+        examples, targets = self.true.shape
+        rows = max(1, _PIECE_NUMBERS // max(1, targets))
+        result = np.zeros(targets)
+        for begin in range(0, examples, rows):
+            true, predicted = (each[begin : begin + rows].astype(np.float64) for each in (self.true, self.predicted))
+            result += function(true, predicted).sum(axis=0)
+        return result
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as numbers."""

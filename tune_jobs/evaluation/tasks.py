@@ -52,7 +52,9 @@ def report(labels: np.ndarray, output: np.ndarray, loss: Any, class_names: Seque
         class_names: The names of the classes 0, 1, …. Numbers stand in for missing names.
     """
     labels, output = _narrowed(labels), _narrowed(np.asarray(output))
-    if not np.isfinite(output.astype(np.float64)).all():
+    if not all(
+        np.isfinite(piece.astype(np.float64)).all() for piece in np.array_split(output, 1 + output.size // 2**20)
+    ):
         return NoReport("the model predicts numbers that are not finite")
     if output.ndim == 1:
         if labels.ndim == 1 and _are_truths(labels, loss):
@@ -70,7 +72,7 @@ def report(labels: np.ndarray, output: np.ndarray, loss: Any, class_names: Seque
     if labels.shape != output.shape:
         return NoReport(f"the labels have the shape {labels.shape}, but the output has {output.shape}")
     flat = (len(labels), -1)
-    return Regression(labels.reshape(flat).astype(np.float64), output.reshape(flat).astype(np.float64))
+    return Regression(labels.reshape(flat), output.reshape(flat))
 
 
 def _classification(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from tests.support.result_strategies import property_settings
+from tune_jobs.evaluation import reports as reports_module
 from tune_jobs.evaluation.reports import Classification, NoReport, Regression
 from tune_jobs.evaluation.tasks import MAX_CLASSES, report, reports
 
@@ -87,6 +89,28 @@ def test_the_errors_are_those_of_scikit_learn(examples: int, targets: int, seed:
     assert result.mae == pytest.approx(metrics.mean_absolute_error(true, predicted))
     assert result.rmse == pytest.approx(metrics.mean_squared_error(true.ravel(), predicted.ravel()) ** 0.5)
     assert result.r2 == pytest.approx(metrics.r2_score(true, predicted))
+
+
+def test_errors_of_large_targets_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports_module, "_PIECE_NUMBERS", 500)
+    rng = np.random.default_rng(0)
+    true, predicted = rng.normal(size=(2, 1000, 300)).astype(np.float32)
+    true[:, :2] = 3
+    predicted[:, 0] = 3
+    result = report(true, predicted, "mse", None)
+    assert isinstance(result, Regression)
+    assert np.shares_memory(result.true, true)
+    tracemalloc.start()
+    try:
+        assert result.mae == pytest.approx(metrics.mean_absolute_error(true.astype(float), predicted.astype(float)))
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        r2, rmse = result.r2, result.rmse
+        assert tracemalloc.get_traced_memory()[1] - before < true.nbytes / 4
+    finally:
+        tracemalloc.stop()
+    assert r2 == pytest.approx(metrics.r2_score(true.astype(float), predicted.astype(float)))
+    assert rmse == pytest.approx(float(np.sqrt(np.mean((true.astype(float) - predicted) ** 2))))
 
 
 def test_numbers_beside_a_column_are_regression_and_one_example_has_no_r2() -> None:

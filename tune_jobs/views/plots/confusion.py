@@ -86,8 +86,9 @@ def _draw_confusion(figure: Figure, panel: Any, report: Classification) -> None:
 def _draw_regression(panel: Any, report: Regression) -> None:
     true, predicted = report.true.ravel(), report.predicted.ravel()
     drawn = np.linspace(0, len(true) - 1, min(len(true), _MOST_POINTS)).astype(int)
-    panel.scatter(true[drawn], predicted[drawn], s=9, alpha=0.4, linewidths=0)
-    panel.axline((float(true.mean()), float(true.mean())), slope=1, color="k", linewidth=0.8)
+    panel.scatter(true[drawn].astype(np.float64), predicted[drawn].astype(np.float64), s=9, alpha=0.4, linewidths=0)
+    middle = float(true.mean(dtype=np.float64))
+    panel.axline((middle, middle), slope=1, color="k", linewidth=0.8)
     panel.set_xlabel("true")
     panel.set_ylabel("predicted")
     panel.text(
