@@ -30,6 +30,11 @@ class FitOptions:
         validation_batch_size: Examples per validation batch; large batches are faster and change no result.
         steps_per_execution: Training steps per call into the backend; None: 64, unless the model was compiled with
             more than 1.
+        steps_per_epoch: Batches per epoch; None: all batches once. The next epoch goes on where this one ended, and
+            begins anew at the end of the data. A source without an end needs it.
+        validation_steps: Validation batches per epoch, the first ones; None: all.
+        shuffle: Whether each epoch has the examples of arrays, or the batches of a ``PyDataset``, in an order of its
+            own. Other sources come as they are.
 
     Example:
         >>> from trainables import FitOptions
@@ -44,3 +49,6 @@ class FitOptions:
     augment: Augment | None = field(default=None)
     validation_batch_size: int = 1024
     steps_per_execution: int | None = None
+    steps_per_epoch: int | None = None
+    validation_steps: int | None = None
+    shuffle: bool = True

@@ -12,6 +12,7 @@ from trainables.data import Data
 from trainables.devices import replicas
 from trainables.exits import described
 from trainables.fit_options import FitOptions
+from trainables.opening import opened_data
 from trainables.report import Report
 from trainables.settings import TrialSettings
 from trainables.storage import checkpoint
@@ -55,6 +56,8 @@ class KerasTrainable(tune.Trainable):
 
     Attributes:
         batch_size: Examples per batch when the configuration has no ``batch_size``.
+        opens_data_in_workers: Whether each worker calls ``load_data`` for itself, and the driver never does. Without
+            it, the driver finds out: it sends arrays to the workers, and lets each open what cannot be sent.
         reuse_models: Whether a worker trains a compiled model again, with fresh variables, if the model of a later
             trial differs from it in its variables only. A model that holds code that is not Keras's own is never
             trained again.
@@ -82,6 +85,7 @@ class KerasTrainable(tune.Trainable):
     """
 
     batch_size: int = 32
+    opens_data_in_workers: bool = False
     reuse_models: bool = True
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -110,9 +114,22 @@ class KerasTrainable(tune.Trainable):
         """Return the data of all trials. Override this method.
 
         A run calls it once, in the driver, before there is a trial: ``self`` has no configuration then. The workers
-        share the arrays and never see the test examples.
+        share the arrays and never see the test examples. What cannot be sent to them, such as a ``tf.data.Dataset``,
+        each worker opens for itself: it calls this method once, and keeps what it returns for all its trials.
         """
         raise NotImplementedError
+
+    def prepare(self, data: Data, config: dict[str, Any]) -> Data:  # noqa: ARG002 - for subclasses
+        """Return the data as one configuration needs it: in its batches, its image size, its window, its features.
+
+        Override this method if the data depends on the configuration. By default it does not. A worker calls it once a
+        trial, with the data that all trials share: return another ``Data``, and leave this one as it is.
+
+        Args:
+            data: What ``load_data`` returned; without the test split where a run trains.
+            config: The value of each parameter, by its name.
+        """
+        return data
 
     def fit_options(self, config: dict[str, Any]) -> FitOptions:  # noqa: ARG002 - for subclasses
         """Return how the epochs of a configuration are fitted: callbacks, weights, augmentation, batches.
@@ -157,7 +174,8 @@ class KerasTrainable(tune.Trainable):
 
         Args:
             config: The configuration, with the control values of the trial: see ``settings.ControlValues``.
-            data: The data to train on; None: what ``load_data`` returns.
+            data: The data to train on; None: what ``load_data`` returns. In a run it is called when the first trial is
+                built, so that what it raises is reported.
             settings: The settings of the run; None under plain Ray Tune.
 
         Raises:
@@ -170,7 +188,7 @@ class KerasTrainable(tune.Trainable):
         self.__writer = BackgroundWriter()
         self.__notes: list[tuple[int, str]] = []
         self.__trial = self.__begin(config)
-        self.__data = data if data is not None else self.load_data()
+        self.__data = data if data is not None or self.__is_in_a_run else self.load_data()
         self.__cache: WorkerCache | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -230,7 +248,9 @@ class KerasTrainable(tune.Trainable):
         self.__writer.wait()
 
     def __begin(self, config: dict[str, Any]) -> Trial:
-        return Trial(config, self.__settings, self.__writer, self.__notes, self._begin_training)
+        # By its class: an attribute that the user has set on the instance is not meant.
+        begin = type(self)._begin_training  # noqa: SLF001 - of this class
+        return Trial(config, self.__settings, self.__writer, self.__notes, lambda trial: begin(self, trial))
 
     def _begin_training(self, trial: Trial) -> TrialTraining:
         """Return the training of a trial that begins. A class whose epochs are not those of ``fit`` overrides it."""
@@ -239,6 +259,8 @@ class KerasTrainable(tune.Trainable):
 
         settings = self.__settings
         with replicas.device_scope(trial.gpus):
+            if self.__data is None:
+                self.__data = opened_data(self, settings)
             data = replicas.cut_evenly(
                 self.__data, trial.parameters, self.batch_size, replicas.count_devices(trial.gpus)
             )

@@ -37,6 +37,7 @@ class Report(TypedDict, total=False):
         epoch: The number of the epoch, counted from 1.
         metrics: Every metric of the model, by Keras's names.
         seconds: The epoch's duration in seconds, validation included.
+        batches: The number of training batches, where it was not known beforehand. Else the key is missing.
         mistake: A mistake with which every trial would fail alike, so that the run ends; None in a good epoch.
         error: What this trial's own code raised, on one line; None in a good epoch.
         traceback: The traceback of ``error``.
@@ -51,6 +52,7 @@ class Report(TypedDict, total=False):
     epoch: int
     metrics: Mapping[str, float]
     seconds: float
+    batches: int
     mistake: str | None
     error: str | None
     traceback: str
@@ -67,11 +69,13 @@ class Epoch:
         number: The number of the epoch, counted from 1.
         metrics: Every metric of the model, by Keras's names.
         seconds: The epoch's duration in seconds, validation included.
+        batches: The number of training batches; None where it was known beforehand.
     """
 
     number: int
     metrics: Mapping[str, float]
     seconds: float
+    batches: int | None = None
 
     def report(
         self, *, done: bool, gpu_memory: GpuMemory | None = None, earlier_epochs: Sequence[Epoch] = ()
@@ -85,6 +89,8 @@ class Epoch:
             error=None,
             done=done,
         )
+        if self.batches is not None:
+            report["batches"] = self.batches
         if gpu_memory is not None:
             report["gpu_memory"] = gpu_memory
         if earlier_epochs:
@@ -94,12 +100,13 @@ class Epoch:
 
     def to_json(self) -> dict[str, Any]:
         """Return the epoch as JSON values."""
-        return {"epoch": self.number, "metrics": dict(self.metrics), "seconds": self.seconds}
+        counted = {} if self.batches is None else {"batches": self.batches}
+        return {"epoch": self.number, "metrics": dict(self.metrics), "seconds": self.seconds, **counted}
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Epoch:
         """Make an epoch from what ``to_json`` returned."""
-        return cls(state["epoch"], state["metrics"], state["seconds"])
+        return cls(state["epoch"], state["metrics"], state["seconds"], state.get("batches"))
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,8 @@ class TrialSettings:
         mode: Whether a high ("max") or a low ("min") value of the metric is better.
         max_epochs: The number of epochs after which a trial has been trained completely.
         seed: The run's seed; with the trial's number it gives each trial its own random numbers.
+        fraction: The part of the training and of the validation examples that trials see, for a worker that opens the
+            data itself.
         executions: How many times a trial's configuration is trained, each with its own random numbers; the trial
             reports their means.
         cpus: CPUs of a trial: its TensorFlow uses as many threads.
@@ -108,6 +110,7 @@ class TrialSettings:
     mode: Mode = "max"
     max_epochs: int = 1_000_000
     seed: int = 0
+    fraction: float = 1.0
     executions: int = 1
     cpus: float = 1
     gpus: float | None = None

@@ -80,14 +80,14 @@ class Worker(tune.Trainable):
     """
 
     def setup(  # type: ignore[override]  # Ray adds the parameters of tune.with_parameters
-        self, config: dict[str, Any], sent: SentClass, data: Data, settings: TrialSettings
+        self, config: dict[str, Any], sent: SentClass, data: Data | None, settings: TrialSettings
     ) -> None:
         """Begin the first trial.
 
         Args:
             config: The configuration, with the control values of the trial.
             sent: The user's class.
-            data: The data to train on.
+            data: The data to train on; None: this worker opens it.
             settings: The settings of the run.
         """
         self._held: KerasTrainable | None = None

@@ -55,6 +55,7 @@ EVENTS = st.one_of(
         metrics=st.dictionaries(TEXTS, st.floats(), max_size=3),
         seconds=AMOUNTS,
         done=st.booleans(),
+        batches=st.none() | st.integers(0, 10**9),
     ),
     st.builds(Noted, time_s=AMOUNTS, trial=st.none() | TRIALS, text=SENTENCES),
     st.builds(TrialEnded, time_s=AMOUNTS, trial=TRIALS, status=ENDINGS, reason=SENTENCES, error=st.none() | SENTENCES),

@@ -18,7 +18,7 @@ from tests.support.tiny_trainables import Tiny
 from trainables import FitOptions
 from trainables.exits import described, exits_raised, is_of_the_code
 from tune_jobs.base.user_code import user_code
-from tune_jobs.engine.driver import load_data
+from tune_jobs.engine.data import load_data
 from tune_jobs.errors import RequestError
 
 REAL_EXIT = os._exit

@@ -31,6 +31,11 @@ def length(arrays: Arrays) -> int:
     return len(next(leaves(arrays)))
 
 
+def rows_of(arrays: Arrays, rows: slice) -> Arrays:
+    """Return consecutive examples, as views of the arrays."""
+    return map_leaves(lambda array: array[rows], arrays)
+
+
 def map_leaves(function: Callable[..., Any], arrays: Arrays, *others: Arrays) -> Any:
     """Return a nested structure with the result of a function in place of every array.
 

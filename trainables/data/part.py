@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from trainables.data.kinds import is_source
 from trainables.data.labels import classes_of
 from trainables.data.nested import Split, length
 from trainables.data.put_together import take
+from trainables.data.source_part import part_of_source
 
 _PART_SEED = 0  # whatever the run's seed is: runs of one fraction can only be compared if they see the same examples
 
 
-def part(split: Split, fraction: float) -> Split:
-    """Return a part of a split, in its order; each class has its share."""
+def part(split: Any, fraction: float) -> Any:
+    """Return a part of a split, in its order; of arrays, each class has its share."""
+    return part_of_source(split, fraction) if is_source(split) else _part_of_arrays(split, fraction)
+
+
+def _part_of_arrays(split: Split, fraction: float) -> Split:
     examples = length(split)
     classes = classes_of(split[1])
     one_class = np.zeros(examples, np.int64)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from trainables.data import Data
+from trainables.data.kinds import is_source
 from trainables.data.nested import Split, length
 
 
@@ -87,13 +88,15 @@ def cut_evenly(data: Data, config: Mapping[str, Any], batch_size: int, replicas:
         )
     if replicas == 1:
         return data
-    validation = data.validation and _cut(data.validation, replicas)
+    validation = None if data.validation is None else _cut(data.validation, replicas)
     return replace(data, train=_cut(data.train, replicas), validation=validation)
 
 
 def _cut(split: Split, replicas: int) -> Split:
     import keras
 
+    if is_source(split):
+        return split  # nobody knows how many examples it has
     most = length(split) - length(split) % replicas
     shortened: Split = keras.tree.map_structure(lambda array: np.asarray(array)[:most], split)
     return shortened

@@ -82,6 +82,7 @@ class GatheredInput(TrainingInput):
         seed: Seed of the order of the examples.
         to_tensor: Makes a tensor of an array.
         steps_per_execution: Batches in a call into the backend.
+        steps: Batches per epoch; None: all examples once.
         shuffled: Whether every epoch has an order of its own; else the examples come in their order in the arrays.
 
     Attributes:
@@ -95,13 +96,13 @@ class GatheredInput(TrainingInput):
         seed: int,
         to_tensor: ToTensor,
         steps_per_execution: int,
+        steps: int | None = None,
         *,
         shuffled: bool = True,
     ) -> None:
-        super().__init__(arrays, batch_size, seed, None)
+        super().__init__(arrays, batch_size, seed, None, steps, shuffled=shuffled)
         import tensorflow as tf
 
-        self._shuffled = shuffled
         tensors = keras.tree.lists_to_tuples(keras.tree.map_structure(to_tensor, arrays))  # as `fit` does with lists
         order = np.arange(self.examples)
         self.rows = EpochRows(tf.constant(batch_size, tf.int64), tf.constant(order, tf.int64), tensors)
@@ -122,7 +123,7 @@ class GatheredInput(TrainingInput):
         """Return the spans of an epoch (counted from 0); ``rows`` are those of that epoch from now on."""
         import tensorflow as tf
 
-        if self._shuffled:
+        if self.shuffled or self._goes_on:
             self.rows = self.rows._replace(order=tf.constant(self.order(epoch), tf.int64))
         return self._spans
 

@@ -27,18 +27,35 @@ class TrainingInput:
         batch_size: Examples per batch; the last batch of an epoch may be smaller.
         seed: Seed of the order of the examples.
         augment: ``augment(x, y, seed) -> (x, y)``, applied to every batch; None leaves the batches as they are.
+        steps: Batches per epoch; None: all examples once.
+        shuffled: Whether every epoch has an order of its own; else the examples come in their order in the arrays.
 
     Attributes:
         examples: Examples per epoch.
         steps: Batches per epoch.
+        counted: None: the number of batches is known before.
     """
 
-    def __init__(self, arrays: Split, batch_size: int, seed: int, augment: Augment | None) -> None:
+    counted = None
+
+    def __init__(
+        self,
+        arrays: Split,
+        batch_size: int,
+        seed: int,
+        augment: Augment | None,
+        steps: int | None = None,
+        *,
+        shuffled: bool = True,
+    ) -> None:
         self.arrays = arrays
         self.batch_size = batch_size
         self.seed = seed
         self.augment = augment
-        self.examples = length(arrays)
+        self.shuffled = shuffled
+        self._available = length(arrays)
+        self._goes_on = steps is not None
+        self.examples = self._available if steps is None else steps * batch_size
         self.steps = -(-self.examples // batch_size)
 
     def order(self, epoch: int) -> np.ndarray:
@@ -50,9 +67,20 @@ class TrainingInput:
             epoch: The epoch, counted from 0.
 
         Returns:
-            Every index once, shape (examples,).
+            Every index once, shape (examples,). If an epoch is a number of batches, the indices that follow on those of
+            the epoch before, where all examples come once, and then again in another order.
         """
-        return np.random.default_rng([self.seed, epoch]).permutation(self.examples)
+        if not self._goes_on:
+            return self._pass(epoch)
+        positions = np.arange(epoch * self.examples, (epoch + 1) * self.examples)
+        passes = positions // self._available
+        orders = {number: self._pass(number) for number in np.unique(passes)}
+        return np.concatenate([orders[number][positions[passes == number] % self._available] for number in orders])
+
+    def _pass(self, number: int) -> np.ndarray:
+        if not self.shuffled:
+            return np.arange(self._available)
+        return np.random.default_rng([self.seed, int(number)]).permutation(self._available)
 
     @property
     def spec(self) -> str:
@@ -74,10 +102,15 @@ class TrainingInput:
 
 
 class ValidationInput:
-    """Batches of the validation split, the same in every epoch."""
+    """Batches of the validation split, the same in every epoch.
+
+    Attributes:
+        steps: The number of batches.
+    """
 
     def __init__(self, batches: Any) -> None:
         self._batches = batches
+        self.steps = len(batches)
 
     @property
     def spec(self) -> str:
@@ -105,9 +138,10 @@ def training_input(
         InvalidTrainable: The weights do not fit the examples.
     """
     arrays = with_weights(split, options)
+    steps, shuffled = options.steps_per_epoch, options.shuffle
     if keras.backend.backend() == "tensorflow":
-        return _TensorFlowInput(arrays, batch_size, seed, options.augment, to_tensor)
-    return _NumpyInput(arrays, batch_size, seed, options.augment)
+        return _TensorFlowInput(arrays, batch_size, seed, options.augment, to_tensor, steps, shuffled=shuffled)
+    return _NumpyInput(arrays, batch_size, seed, options.augment, steps, shuffled=shuffled)
 
 
 def batches_in_order(split: Split, batch_size: int, to_tensor: ToTensor = as_tensor) -> Any:
@@ -152,8 +186,18 @@ def _without_copies(dataset: Any) -> Any:
 class _TensorFlowInput(TrainingInput):
     """A tf.data pipeline that is built once; each epoch only replaces the order that it gathers by."""
 
-    def __init__(self, arrays: Split, batch_size: int, seed: int, augment: Augment | None, to_tensor: ToTensor) -> None:
-        super().__init__(arrays, batch_size, seed, augment)
+    def __init__(
+        self,
+        arrays: Split,
+        batch_size: int,
+        seed: int,
+        augment: Augment | None,
+        to_tensor: ToTensor,
+        steps: int | None = None,
+        *,
+        shuffled: bool = True,
+    ) -> None:
+        super().__init__(arrays, batch_size, seed, augment, steps, shuffled=shuffled)
         import tensorflow as tf
 
         with tf.device("CPU"):

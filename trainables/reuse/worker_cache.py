@@ -8,22 +8,17 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import keras
 
 from trainables.data import Data
-from trainables.data.nested import leaves
-from trainables.devices.replicas import is_distributed
-from trainables.fit_options import FitOptions
-from trainables.input.gathered_steps import GatheredInput, GatheringSteps, can_gather
-from trainables.input.pipeline import TrainingInput, ValidationInput, batches_in_order, training_input
-from trainables.input.tensors import as_tensor
-from trainables.input.weights import with_weights
+from trainables.input.gathered_steps import GatheringSteps, can_gather
+from trainables.input.unknown_ends import end_without_a_step
 from trainables.internals.keras_model import has_own_finalization
 from trainables.reuse.fingerprint import ModelFingerprint, OpaqueModelError, fingerprint
+from trainables.reuse.input_cache import InputCache
 
-_MOST_PIPELINES = 8
 _MOST_MODELS = 4
 _MOST_MODEL_BYTES = 256 * 2**20
 
@@ -32,8 +27,6 @@ _WATCHED = (keras.layers.Layer, keras.optimizers.Optimizer, keras.metrics.Metric
 # Keras calls these between the check for changes and the first trace: a user's own may change what is traced.
 _HOOKS_BEFORE_TRACING = ("on_train_batch_begin", "on_batch_begin")
 _MAKERS = ("make_train_function", "make_test_function")
-
-Pipeline = TypeVar("Pipeline")
 
 
 class WorkerCache:
@@ -56,78 +49,6 @@ class WorkerCache:
         self.made: dict[Hashable, Any] = {}
 
 
-class InputCache:
-    """The inputs of a worker's trials: an array is made a tensor once, and a plain pipeline once per batch size.
-
-    Trials that take turns within a process, an epoch each, may share a pipeline. An input with weights or an
-    augmentation is a trial's own: those belong to its configuration.
-
-    Args:
-        data: The data that all trials of the worker are trained on.
-    """
-
-    def __init__(self, data: Data) -> None:
-        self.data = data
-        self._shared = {id(array) for split in (data.train, data.validation or ()) for array in leaves(split)}
-        self._tensors: dict[int, Any] = {}
-        self._pipelines: dict[Hashable, Any] = {}
-
-    def training(self, model: Any, batch_size: int, seed: int, options: FitOptions) -> TrainingInput:
-        """Return the input that a model is trained on.
-
-        Args:
-            model: A compiled ``keras.Model``.
-            batch_size: Examples per batch.
-            seed: Seed of the order of the examples.
-            options: Class weights, sample weights and augmentation.
-
-        Raises:
-            InvalidTrainable: The weights do not fit the examples.
-        """
-        split = self.data.train
-        if options.augment is None and can_gather(model):
-            arrays = with_weights(split, options)
-            return GatheredInput(arrays, batch_size, seed, self._tensor, model.steps_per_execution)
-
-        def build() -> TrainingInput:
-            return training_input(split, batch_size, seed, options, self._tensor)
-
-        is_plain = options.augment is None and options.class_weight is None and options.sample_weight is None
-        return self._kept(("training", batch_size), build).with_seed(seed) if is_plain else build()
-
-    def validation(self, model: Any, batch_size: int) -> GatheredInput | ValidationInput | None:
-        """Return the input that a model is validated on; None where the data has no validation split.
-
-        Args:
-            model: A compiled ``keras.Model``.
-            batch_size: Examples per batch.
-        """
-        split = self.data.validation
-        if split is None:
-            return None
-        if can_gather(model):
-            return GatheredInput(split, batch_size, 0, self._tensor, model.steps_per_execution, shuffled=False)
-        batches = self._kept(("validation", batch_size), lambda: batches_in_order(split, batch_size, self._tensor))
-        return ValidationInput(batches)
-
-    def _kept(self, key: Hashable, build: Callable[[], Pipeline]) -> Pipeline:
-        if keras.backend.backend() != "tensorflow" or is_distributed():
-            return build()
-        pipeline: Pipeline = self._pipelines.pop(key) if key in self._pipelines else build()
-        self._pipelines[key] = pipeline  # the newest last
-        while len(self._pipelines) > _MOST_PIPELINES:
-            del self._pipelines[next(iter(self._pipelines))]
-        return pipeline
-
-    def _tensor(self, array: Any) -> Any:
-        """Return an array as a tensor. An array of the data that has to be copied for that is copied once."""
-        if id(array) not in self._shared:
-            return as_tensor(array)
-        if id(array) not in self._tensors:
-            self._tensors[id(array)] = as_tensor(array)
-        return self._tensors[id(array)]
-
-
 class TrialModel:
     """The built model of a trial, with everything that decides whether its traces can be used again.
 
@@ -135,6 +56,7 @@ class TrialModel:
         model: A compiled ``keras.Model`` with all of its variables.
         input_spec: Types and shapes of the data, on which traces depend too.
         callbacks: The trial's callbacks, which may change the model before it is traced.
+        has_unknown_end: Whether nobody knows the number of batches of an epoch before it is over.
 
     Attributes:
         model: The model.
@@ -143,11 +65,15 @@ class TrialModel:
         steps: Its compiled steps, where they gather their batches; None where Keras's own read them from a pipeline.
     """
 
-    def __init__(self, model: Any, input_spec: str, callbacks: Sequence[Any] = ()) -> None:
+    def __init__(
+        self, model: Any, input_spec: str, callbacks: Sequence[Any] = (), *, has_unknown_end: bool = False
+    ) -> None:
         self.model = model
         self.input_spec = input_spec
         self.fingerprint = _fingerprint_or_none(model) if _may_be_reused(model, callbacks) else None
         self.steps = GatheringSteps(model) if can_gather(model) else None
+        if has_unknown_end and model.train_function is None:
+            end_without_a_step(model)
 
     def is_traced_like(self, other: TrialModel) -> bool:
         """Return whether both models have the same traces, whatever the values of their variables."""

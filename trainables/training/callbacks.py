@@ -18,7 +18,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         callbacks: The callbacks of the trial's ``FitOptions``.
         model: The model that they watch.
         epochs: The number of epochs that they may plan for.
-        steps: Batches per epoch.
+        steps: Batches per epoch; None where nobody knows.
         before_first_step: Called once, when all of them have heard that the first epoch begins. Keras runs, and traces,
             the first step next.
         after_calls: Called whenever callbacks have heard of the trial's or an epoch's begin or end. It returns whether
@@ -33,7 +33,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         callbacks: Sequence[Any],
         model: Any,
         epochs: int,
-        steps: int,
+        steps: int | None,
         before_first_step: Callable[[], object] = lambda: None,
         after_calls: Callable[[], bool] = lambda: False,
     ) -> None:

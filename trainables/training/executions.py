@@ -104,7 +104,8 @@ class Executions:
                     seconds += training.train_epoch().seconds
         self.epoch += 1
         reports = [training.last.metrics for training in self.trainings if training.last is not None]
-        self.last = Epoch(self.epoch, average(reports, self.settings.metric), seconds)
+        batches = [training.last.batches for training in self.trainings if training.last is not None]
+        self.last = Epoch(self.epoch, average(reports, self.settings.metric), seconds, batches[0])
         self.best = self.best.after(self.last, self.settings, lambda: self._weights_of_leader(reports))
         return self.last
 

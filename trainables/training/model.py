@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from trainables.data.nested import Arrays, Split, leaves
+from trainables.data import Data, InvalidData
+from trainables.data.nested import Arrays, leaves
 from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
 from trainables.internals.keras_model import unbuilt_parts
@@ -28,12 +29,38 @@ class BuildsModels(Protocol):
 
     batch_size: int
 
+    def prepare(self, data: Data, config: dict[str, Any]) -> Data:
+        """Return the data as one configuration needs it."""
+
     @property
     def build_model(self) -> Callable[..., Any]:
         """The method that returns the compiled model of a configuration, and takes the data too if it asks for them."""
 
     def fit_options(self, config: dict[str, Any]) -> FitOptions:
         """Return how an epoch of a configuration is fitted."""
+
+
+def prepared(trainable: BuildsModels, data: Data, config: Mapping[str, Any]) -> Data:
+    """Call ``prepare``, and check what it returns.
+
+    Args:
+        trainable: Prepares the data.
+        data: The data of all trials.
+        config: The configuration of the trial.
+
+    Raises:
+        InvalidTrainable: ``prepare`` returned something else than ``Data``, or data that cannot be trained on.
+    """
+    try:
+        result = trainable.prepare(data, dict(config))
+    except InvalidData as error:
+        raise InvalidTrainable(f"{type(trainable).__name__}.prepare: {error}") from error
+    if not isinstance(result, Data):
+        raise InvalidTrainable(
+            f"{type(trainable).__name__}.prepare returned a {type(result).__name__}, but must return a Data: "
+            "dataclasses.replace(data, train=…) changes one split."
+        )
+    return result
 
 
 def build_compiled_model(trainable: BuildsModels, config: Mapping[str, Any], view: TrainingView) -> Any:
@@ -86,7 +113,7 @@ def set_steps_per_execution(model: Any, requested: int | None) -> None:
         model.steps_per_execution = _STEPS_PER_EXECUTION
 
 
-def create_variables(model: Any, split: Split) -> None:
+def create_variables(model: Any, example: Any) -> None:
     """Create the variables of a compiled model: its own, the optimizer's, and the metrics'.
 
     A model without an Input layer has none before it has seen data, so that no checkpoint would fit. If metrics are
@@ -94,14 +121,19 @@ def create_variables(model: Any, split: Split) -> None:
 
     Args:
         model: A compiled ``keras.Model``.
-        split: (x, y) or (x, y, sample_weight) that the model is going to be trained on.
+        example: An example (x, y, …) of what the model is going to be trained on, with its axis of examples. There may
+            be no y.
     """
-    x, y, *_ = split
+    x, *others = example
     if not model.built:
         model(first_examples(x))
     model.optimizer.build(model.trainable_variables)
     if keras.backend.backend() == "tensorflow" and not is_distributed():
-        _create_metrics(model, y)
+        _create_metrics(model, *others[:1])
+
+
+def _is_text(labels: Any) -> bool:
+    return getattr(labels.dtype, "kind", "") in ("U", "S") or getattr(labels.dtype, "name", "") == "string"
 
 
 def first_examples(arrays: Arrays) -> Any:
@@ -109,20 +141,22 @@ def first_examples(arrays: Arrays) -> Any:
     return keras.tree.lists_to_tuples(keras.tree.map_structure(_first_example, arrays))
 
 
-def _first_example(array: np.ndarray) -> Any:
-    if array.dtype.kind not in "US" or keras.backend.backend() != "tensorflow":
+def _first_example(array: Any) -> Any:
+    if getattr(array.dtype, "kind", "") not in ("U", "S") or keras.backend.backend() != "tensorflow":
         return array[:1]
     import tensorflow as tf
 
     return tf.constant(array[:1])  # Keras itself takes strings as tensors only
 
 
-def _create_metrics(model: Any, y: Arrays) -> None:
+def _create_metrics(model: Any, y: Arrays = None) -> None:
+    if y is None or not all(isinstance(labels, np.ndarray) or hasattr(labels, "numpy") for labels in leaves(y)):
+        return  # without labels, or with ragged ones, Keras makes them in the first step
     outputs = _symbolic_outputs(model)
     has_own_methods = any(getattr(type(model), name) is not getattr(keras.Model, name) for name in _TRACED_METHODS)
     if outputs is None or has_own_methods:
         return
-    if any(labels.dtype.kind in "US" for labels in leaves(y)):
+    if any(_is_text(labels) for labels in leaves(y)):
         return  # Keras has no symbolic strings for what a loss of the user's own takes
     labels = _arranged_like(outputs, keras.tree.map_structure(_symbolic, y), getattr(model, "output_names", None))
     if labels is None:

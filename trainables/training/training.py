@@ -11,20 +11,23 @@ import numpy as np
 
 from trainables.data import Data
 from trainables.fit_options import FitOptions
+from trainables.input.unknown_ends import unknown_ends
 from trainables.internals.global_state import remember_names, set_seed
 from trainables.internals.graph_optimizer import one_pass
 from trainables.random_streams import trial_seed
 from trainables.report import Best, Epoch, diverged_metric
 from trainables.reuse.worker_cache import TrialModel, WorkerCache, existence_probe
-from trainables.settings import InvalidTrainable, TrialSettings
+from trainables.settings import TrialSettings
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.training.adapted_state import PREFIX, AdaptedLayers, AdaptedState, finalize
 from trainables.training.callbacks import TrialCallbacks
+from trainables.training.checks import check_objective, check_shapes
 from trainables.training.model import (
     BuildsModels,
     build_compiled_model,
     create_variables,
     first_examples,
+    prepared,
     set_steps_per_execution,
 )
 from trainables.training.model_state import further_variables, unsaved_generators
@@ -80,7 +83,7 @@ class Training:
         options = self._prepare_model(trainable, dict(config), seed)
         self._compiled = CompiledModel(
             self.model,
-            create_variables=lambda: create_variables(self.model, data.train),
+            create_variables=lambda: create_variables(self.model, self._example),
             changed=self._trial_model.forget_fingerprint,
         )
         self._adapted = AdaptedLayers(self.model)
@@ -133,7 +136,7 @@ class Training:
             InvalidTrainable: The model does not report the objective.
         """
         start_s = time.perf_counter()
-        with one_pass():
+        with one_pass(), unknown_ends(self._input, self._validation):
             self.model.fit(
                 self._input.for_epoch(self.epoch),
                 validation_data=self._validation and self._validation.for_epoch(self.epoch),
@@ -144,9 +147,11 @@ class Training:
                 verbose=0,
             )
         self.epoch += 1
-        metrics = dict(self._callbacks.epoch_logs)
-        self.last = Epoch(self.epoch, metrics, time.perf_counter() - start_s)
-        _check_objective(self.settings.metric, metrics, validated=self._validation is not None)
+        metrics, batches = dict(self._callbacks.epoch_logs), self._input.counted
+        self.last = Epoch(self.epoch, metrics, time.perf_counter() - start_s, batches)
+        if batches == 0:
+            raise ValueError(f"Epoch {self.epoch} had no batch: what Data.train yields must not be empty.")
+        check_objective(self.settings.metric, metrics, validated=self._validation is not None)
         return self.last
 
     def end(self) -> None:
@@ -215,9 +220,7 @@ class Training:
             further_variables(self.model)
         ):
             # Some came into being in a step. This one only makes them: all get their values from the snapshot.
-            self.model.train_step(
-                keras.tree.map_structure(keras.ops.convert_to_tensor, first_examples(self._input.arrays))
-            )
+            self.model.train_step(keras.tree.map_structure(keras.ops.convert_to_tensor, first_examples(self._example)))
         further = further_variables(self.model)
         if not set(paths) <= set(further):
             raise CheckpointError("The checkpoint does not fit: the model had other optimizers, metrics or generators.")
@@ -227,7 +230,7 @@ class Training:
             "further": [further[path] for path in paths],
         }
         for name, variables in groups.items():
-            _check_shapes(variables, snapshot.group(name), _GROUPS[name])
+            check_shapes(variables, snapshot.group(name), _GROUPS[name])
         return [
             pair for name, variables in groups.items() for pair in zip(variables, snapshot.group(name), strict=True)
         ]
@@ -258,15 +261,19 @@ class Training:
 
     def _build(self, trainable: BuildsModels, config: dict[str, Any], seed: int) -> tuple[FitOptions, TrialModel]:
         set_seed(seed)
-        model = build_compiled_model(trainable, config, TrainingView(self._cache.inputs.data, self._cache.made))
+        inputs = self._cache.inputs.of(prepared(trainable, self._cache.inputs.data, config))
+        model = build_compiled_model(trainable, config, TrainingView(inputs.data, self._cache.made))
         options = trainable.fit_options(dict(config))
         set_steps_per_execution(model, options.steps_per_execution)
-        inputs = self._cache.inputs
-        self._input = inputs.training(model, int(config.get("batch_size", trainable.batch_size)), seed, options)
-        self._validation = inputs.validation(model, options.validation_batch_size)
-        create_variables(model, inputs.data.train)
+        batch_size = int(config.get("batch_size", trainable.batch_size))
+        if "batch_size" in config:
+            inputs.check_batch_size(model)
+        self._example = inputs.example(model, batch_size)
+        self._input = inputs.training(model, batch_size, seed, options)
+        self._validation = inputs.validation(model, options)
+        create_variables(model, self._example)
         input_spec = f"{self._input.spec} {self._validation and self._validation.spec}"
-        return options, TrialModel(model, input_spec, options.callbacks)
+        return options, TrialModel(model, input_spec, options.callbacks, has_unknown_end=self._input.steps is None)
 
 
 def progress_of(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:
@@ -278,20 +285,3 @@ def progress_of(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:
     state = snapshot.state
     best = Best(state["best_epoch"], state["best_value"], snapshot.group("best"))
     return state["epoch"], state["last"] and Epoch.from_json(state["last"]), best
-
-
-def _check_objective(metric: str | None, metrics: Mapping[str, float], *, validated: bool) -> None:
-    if metric is None or metric in metrics:
-        return
-    remedy = "" if validated else " The data has no validation split, so no `val_…` metric exists."
-    raise InvalidTrainable(
-        f"The objective `{metric}` is not among the metrics that the model reports "
-        f"({', '.join(sorted(metrics))}): choose one of them, or add it to model.compile(metrics=[…])."
-        f"{remedy}"
-    )
-
-
-def _check_shapes(variables: Any, values: list[np.ndarray], what: str) -> None:
-    shapes = [tuple(variable.shape) for variable in variables]
-    if shapes != [value.shape for value in values]:
-        raise CheckpointError(f"The checkpoint does not fit: the {what} have other shapes.")

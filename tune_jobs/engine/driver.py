@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables import Data, KerasTrainable
-from tune_jobs.base.user_code import user_code
+from trainables import Data
+from tune_jobs.engine.data import OPENED_BY_WORKERS, SHARED, data_to_send
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.on_ray.errors import in_one_line
@@ -94,8 +94,7 @@ def drive(
                 wait_for_ray = stack.enter_context(ray_session(machine, _worker_variables(session)))
                 coordinator = Coordinator(experiment, recorder, plan.clock, _lessons(folder.path))
                 coordinator.replay(earlier)
-                data = load_data(experiment.trainable).part(experiment.fraction)
-                _LOG.info("Loaded the data: %s", data.examples)
+                data = data_to_send(experiment)
                 _execute(session, coordinator, data, notes, stack.pop_all(), wait_for_ray)
     except OSError:
         # If the coordinator has failed already, this is the log on the full disk that the journal is on, too.
@@ -107,25 +106,6 @@ def drive(
         raise RequestError(coordinator.mistake)
     if coordinator.failure is not None:
         raise RunFailed(f"{coordinator.failure} The run: {folder.path}", folder.path)
-
-
-def load_data(trainable: type[KerasTrainable]) -> Data:
-    """Return the data that a trainable loads, all splits of it.
-
-    Args:
-        trainable: The class.
-
-    Raises:
-        RequestError: ``load_data`` raised, or returned something else than ``Data``.
-    """
-    name = trainable.__name__
-    with user_code(f"{name}.load_data"):
-        data = trainable.standalone().load_data()
-    if not isinstance(data, Data):
-        raise RequestError(
-            f"{name}.load_data returned a {type(data).__name__}, but must return trainables.Data(train=(x, y), …)."
-        )
-    return data
 
 
 def _log_capacity(session: _Session) -> None:
@@ -181,7 +161,7 @@ def _lessons(folder: Path) -> Sequence[Event]:
 def _execute(
     session: _Session,
     coordinator: Coordinator,
-    data: Data,
+    data: Data | None,
     notes: Sequence[str],
     stack: ExitStack,
     wait_for_ray: Callable[[], Path],
@@ -212,10 +192,16 @@ def _interruptible(wait_for_ray: Callable[[], Path], coordinator: Coordinator) -
         yield scratch
 
 
-def _train(session: _Session, coordinator: Coordinator, data: Data, notes: Sequence[str], scratch: Path) -> None:
+def _train(session: _Session, coordinator: Coordinator, data: Data | None, notes: Sequence[str], scratch: Path) -> None:
     experiment, machine = session.experiment, session.machine
     nodes, follow = (len(machine.nodes), joined_machine) if machine.is_cluster else (None, None)
-    coordinator.begin(cpus=machine.cpus, gpus=machine.gpus, max_concurrent_trials=session.concurrent, nodes=nodes)
+    coordinator.begin(
+        cpus=machine.cpus,
+        gpus=machine.gpus,
+        max_concurrent_trials=session.concurrent,
+        nodes=nodes,
+        data=OPENED_BY_WORKERS if data is None else SHARED,
+    )
     for note in notes:
         coordinator.note(note)
     trainable = trainable_for_ray(experiment, data, session.folder.trials, shares_vary=coordinator.shares.can_vary)

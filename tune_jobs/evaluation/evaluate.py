@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tune_jobs.base.user_code import user_code
-from tune_jobs.engine.driver import load_data
+from tune_jobs.engine.data import load_data
 from tune_jobs.evaluation.scoring import Scored, check_test_set, score
-from tune_jobs.evaluation.selection import Declared, as_run, restore_model, select_with_weights, trainable_of
+from tune_jobs.evaluation.selection import (
+    Declared,
+    as_run,
+    data_of_trial,
+    restore_model,
+    select_with_weights,
+    trainable_of,
+)
 from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.output import redirect_output
 from tune_jobs.host.surroundings import preserved
@@ -106,16 +113,19 @@ def evaluate_runs(
     with preserved(), redirect_output(runs[0].folder / EVALUATION_LOG):
         devices.prepare(this_machine().cpus, None)
         data = load_data(trainable)
-        check_test_set(data, trainable.__name__)
+        check_test_set(data, f"{trainable.__name__}.load_data")
         evaluated = [_evaluate(run, ranked, trainable, data) for run, ranked in selected]
     return sorted(evaluated, key=_objective_as_loss)
 
 
 def _evaluate(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable], data: Data) -> Evaluation:
+    builder, config = trainable.standalone(), dict(ranked.trial.config)
+    seen = data_of_trial(builder, data, config)
+    check_test_set(seen, f"{trainable.__name__}.prepare")
     model, epoch = restore_model(run, ranked, trainable, data)
     with user_code(f"{trainable.__name__}.fit_options"):
-        options = trainable.standalone().fit_options(dict(ranked.trial.config))
-    scored = score(model, data, options.validation_batch_size)
+        options = builder.fit_options(dict(config))
+    scored = score(model, seen, options.validation_batch_size)
     return Evaluation(run, ranked, epoch, scored, _write(run, ranked, epoch, scored))
 
 

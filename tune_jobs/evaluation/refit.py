@@ -12,11 +12,12 @@ import numpy as np
 from trainables.exits import described, exits_raised, is_of_the_code
 from tune_jobs.base.rules import count_problem
 from tune_jobs.base.user_code import user_code
-from tune_jobs.engine.driver import load_data
+from tune_jobs.engine.data import load_data
 from tune_jobs.errors import RequestError, RunFailed
+from tune_jobs.evaluation.joining import joined
 from tune_jobs.evaluation.model_file import check_model_file, write_model
 from tune_jobs.evaluation.scoring import Scored, score
-from tune_jobs.evaluation.selection import Declared, as_run, select_trial, trainable_of
+from tune_jobs.evaluation.selection import Declared, as_run, data_of_trial, select_trial, trainable_of
 from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.output import redirect_output
 from tune_jobs.host.surroundings import preserved
@@ -26,7 +27,6 @@ from tune_jobs.results.run import Run
 
 if TYPE_CHECKING:
     from trainables import Data, FitOptions, KerasTrainable, TrainingView
-    from trainables.data.nested import Split
     from trainables.report import Epoch
 
     OnEpoch = Callable[[Epoch, int], object]
@@ -39,7 +39,7 @@ class Refitted:
     Attributes:
         ranked: The trial whose configuration it is.
         epochs: The number of epochs that it was trained.
-        examples: The number of examples on which it was trained.
+        examples: The number of examples on which it was trained; None if they come from a source.
         left_out: The callbacks that were left out, because they watch a validation metric, which there is not.
         scored: The scores on the test set; None without a test set.
         notes: Sentences that a reader of the file needs to know; empty if plain Keras can load it unchanged.
@@ -47,7 +47,7 @@ class Refitted:
 
     ranked: RankedTrial
     epochs: int
-    examples: int
+    examples: int | None
     left_out: tuple[str, ...]
     scored: Scored | None
     notes: tuple[str, ...]
@@ -88,7 +88,6 @@ def refit(
         >>> refitted.examples, refitted.epochs == refitted.ranked.best.epoch
         (1437, True)
     """
-    from trainables.data.nested import length
     from trainables.devices import prepare as devices
 
     run, output = as_run(run), Path(output)
@@ -100,35 +99,15 @@ def refit(
     epochs = ranked.best.epoch if ranked.best else 0
     with preserved(), redirect_output(run.folder / EVALUATION_LOG):
         devices.prepare(this_machine().cpus, None)
-        data = load_data(trainable)
-        everything = replace(data, train=joined(data.train, data.validation), validation=None, test=None)
-        examples = length(everything.train)
+        loaded, config = load_data(trainable), dict(ranked.trial.config)
         with user_code(f"{trainable.__name__}.__init__"):
-            builder = WithoutValidation(trainable.standalone(), examples)
-        model, trained_epochs = _train(builder, run, ranked, everything, epochs, seed, on_epoch)
-        options = builder.fit_options(dict(ranked.trial.config))
-        scored = score(model, data, options.validation_batch_size) if data.test else None
+            builder = WithoutValidation(trainable.standalone())
+        data = data_of_trial(trainable.standalone(), loaded, config)
+        model, trained_epochs = _train(builder, run, ranked, loaded, epochs, seed, on_epoch)
+        options = builder.fit_options(config)
+        scored = None if data.test is None else score(model, data, options.validation_batch_size)
         notes = write_model(model, output)
-    return Refitted(ranked, trained_epochs, examples, builder.left_out, scored, tuple(notes))
-
-
-def joined(first: Split, second: Split | None) -> Split:
-    """Return two splits one after the other. If only one has sample weights, the other's examples weigh 1.
-
-    Args:
-        first: The first split.
-        second: The second split; None: there is none.
-    """
-    from trainables.data.nested import length
-    from trainables.data.put_together import one_after_the_other
-
-    if second is None:
-        return first
-    parts = [first, second]
-    if len(first) != len(second):
-        parts = [part if len(part) == 3 else (*part, np.ones(length(part), np.float32)) for part in parts]
-    joint: Split = one_after_the_other(*parts)
-    return joint
+    return Refitted(ranked, trained_epochs, builder.examples, builder.left_out, scored, tuple(notes))
 
 
 def adapted(options: FitOptions, examples: int) -> FitOptions:
@@ -152,27 +131,41 @@ def _watches_validation(callback: Any) -> bool:
 
 
 class WithoutValidation:
-    """A trainable whose fit options are adapted to training without validation: see ``BuildsModels``.
+    """A trainable that trains on training and validation data together: see ``BuildsModels``.
 
     Args:
         trainable: The trainable.
-        examples: The number of examples on which the model is trained.
 
     Attributes:
         batch_size: The trainable's.
+        examples: The number of examples on which the model is trained; None if they come from a source, or are not
+            prepared yet.
         left_out: The names of the callbacks that ``fit_options`` has left out.
     """
 
-    def __init__(self, trainable: KerasTrainable, examples: int) -> None:
+    def __init__(self, trainable: KerasTrainable) -> None:
         self.batch_size = trainable.batch_size
+        self.examples: int | None = None
         self.left_out: tuple[str, ...] = ()
         self._trainable = trainable
-        self._examples = examples
 
     @property
     def name(self) -> str:
         """The name of the trainable's class."""
         return type(self._trainable).__name__
+
+    def prepare(self, data: Data, config: dict[str, Any]) -> Data:
+        """Return the data as the trainable prepares it, with the validation examples after the training examples."""
+        from trainables import InvalidTrainable
+        from trainables.training.model import prepared
+
+        data = prepared(self._trainable, data, config)
+        try:
+            everything = replace(data, train=joined(data.train, data.validation), validation=None, test=None)
+        except ValueError as error:
+            raise InvalidTrainable(str(error)) from error
+        self.examples = everything.examples["train"]
+        return everything
 
     def build_model(self, config: dict[str, Any], data: TrainingView) -> Any:
         """Return the trainable's model."""
@@ -186,7 +179,7 @@ class WithoutValidation:
         self.left_out = tuple(
             type(callback).__name__ for callback in options.callbacks if _watches_validation(callback)
         )
-        return adapted(options, self._examples)
+        return adapted(options, self.examples or 0)
 
 
 def _train(

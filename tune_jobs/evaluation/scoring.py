@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tune_jobs.errors import RequestError
-from tune_jobs.evaluation.reports import Report
+from tune_jobs.evaluation.reports import NoReport, Report
 from tune_jobs.evaluation.tasks import reports
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ def check_test_set(data: Data, name: str) -> None:
 
     Args:
         data: The data.
-        name: The trainable's name, for the message.
+        name: The method that returned the data, for the message.
 
     Raises:
         RequestError: There is none.
     """
     if data.test is None:
         raise RequestError(
-            f"{name}.load_data returned no test set, but must return Data(train=…, validation=…, test=(x, y)): "
+            f"{name} returned no test set, but must return Data(train=…, validation=…, test=(x, y)): "
             "examples that neither training nor the search has seen."
         )
 
@@ -54,21 +54,52 @@ def score(model: Any, data: Data, batch_size: int) -> Scored:
     Args:
         model: The compiled Keras model.
         data: The data, with a test set.
-        batch_size: The number of examples per batch.
+        batch_size: The number of examples per batch, unless the test set has batches of its own.
+
+    Raises:
+        RequestError: The test set has no end, or is empty.
     """
+    from trainables.data.kinds import is_source
     from trainables.data.nested import length
     from trainables.input.pipeline import batches_in_order
 
-    split = data.test or ()
+    if is_source(data.test):
+        return _score_source(model, data, batch_size)
+    split: Any = data.test
     batches = batches_in_order(split, batch_size)
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
     predictions = model.predict(batches, verbose=0)
     return Scored(
         examples=length(split),
         is_weighted=len(split) == 3,
-        metrics={name: float(metrics[name]) for name in sorted(metrics, key=lambda name: name != "loss")},
+        metrics=_loss_first(metrics),
         reports=reports(split[1], predictions, model.loss, _output_names(model, predictions), data.class_names),
     )
+
+
+def _score_source(model: Any, data: Data, batch_size: int) -> Scored:
+    """Evaluate a model on a source, which is read twice: for the metrics, and for each prediction with its label."""
+    from trainables import InvalidTrainable
+    from trainables.input.evaluation import evaluation_batches, predictions_of
+
+    try:
+        batches = evaluation_batches(model, "test", data.test, batch_size, data.label)
+    except InvalidTrainable as error:
+        raise RequestError(str(error)) from error
+    metrics = model.evaluate(batches, return_dict=True, verbose=0)
+    read = predictions_of(model, batches)
+    if not read.examples:
+        raise RequestError("Data.test yields no example: leave it out, or make it larger.")
+    names = _output_names(model, read.predictions)
+    if read.labels is None:
+        found: Mapping[str, Report] = {name: NoReport("the test set has no labels of one shape") for name in names}
+    else:
+        found = reports(read.labels, read.predictions, model.loss, names, data.class_names)
+    return Scored(read.examples, read.is_weighted, _loss_first(metrics), found)
+
+
+def _loss_first(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(metrics[name]) for name in sorted(metrics, key=lambda name: name != "loss")}
 
 
 def _output_names(model: Any, predictions: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -119,22 +120,25 @@ def restore_model(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable]
     Raises:
         RequestError: The trial left no weights, or they do not fit the model.
     """
+    from trainables.reuse.input_cache import InputCache
     from trainables.training.model import first_examples
     from trainables.training.view import build_outside_of_a_run
-    from tune_jobs.engine.driver import load_data
+    from tune_jobs.engine.data import load_data
 
-    number = ranked.trial.trial
+    number, builder, config = ranked.trial.trial, trainable.standalone(), dict(ranked.trial.config)
     weights = best_weights(run.folder, number)
 
     @cache
     def trained_on() -> Data:
-        return (data or load_data(trainable)).part(float(run.experiment.get("fraction", 1.0)))
+        part = (data or load_data(trainable)).part(float(run.experiment.get("fraction", 1.0)))
+        return data_of_trial(builder, part, config)
 
     def build(unbuilt: Any) -> None:
-        unbuilt(first_examples(trained_on().train[0]))
+        x, *_ = InputCache(trained_on()).example(unbuilt, builder.batch_size)
+        unbuilt(first_examples(x))
 
     with user_code(f"{trainable.__name__}.build_model"):
-        model = build_outside_of_a_run(trainable.standalone(), ranked.trial.config, trained_on)
+        model = build_outside_of_a_run(builder, config, trained_on)
     try:
         weights.load_into(model, build)
     except ValueError as error:
@@ -143,6 +147,27 @@ def restore_model(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable]
             f"({error}): undo what was changed in it."
         ) from error
     return model, weights.epoch
+
+
+def data_of_trial(builder: KerasTrainable, data: Data, config: Mapping[str, Any]) -> Data:
+    """Return the data as a configuration needs it.
+
+    Args:
+        builder: The trainable, which prepares the data.
+        data: The data of the run.
+        config: The configuration.
+
+    Raises:
+        RequestError: ``prepare`` raised, or returned something else than ``Data``.
+    """
+    from trainables import InvalidTrainable
+    from trainables.training.model import prepared
+
+    with user_code(f"{type(builder).__name__}.prepare"):
+        try:
+            return prepared(builder, data, config)
+        except InvalidTrainable as error:
+            raise RequestError(str(error)) from error
 
 
 def _listed(title: str, trials: list[int]) -> str:

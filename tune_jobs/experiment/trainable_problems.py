@@ -9,7 +9,12 @@ from search_spaces.messages import short_repr
 from tune_jobs.base.rules import count_problem
 
 # The methods that a run calls, and the arguments that it gives them.
-_OF_THE_USER: dict[str, tuple[str, ...]] = {"build_model": ("config",), "load_data": (), "fit_options": ("config",)}
+_OF_THE_USER: dict[str, tuple[str, ...]] = {
+    "build_model": ("config",),
+    "load_data": (),
+    "prepare": ("data", "config"),
+    "fit_options": ("config",),
+}
 _ALSO_TAKEN: dict[str, tuple[str, ...]] = {"build_model": ("config", "data")}  # where the method asks for them
 _OF_THE_WORKER: dict[str, tuple[str, ...]] = {
     "setup": ("config", "data", "settings"),

@@ -150,7 +150,10 @@ def _build(
 
         with user_code(f"{trainable.__name__}.build_model"):
             instance = trainable.standalone()
-            return build_outside_of_a_run(instance, trial.config, lambda: instance.load_data().part(fraction))
+            config = dict(trial.config)
+            return build_outside_of_a_run(
+                instance, config, lambda: instance.prepare(instance.load_data().part(fraction), config)
+            )
     description = folder / ARCHITECTURE_FILE
     if not description.is_file():
         raise RequestError(

@@ -11,7 +11,7 @@ import pytest
 from trainables import Data, split
 from trainables.data import put_together
 from trainables.data.put_together import in_order, one_after_the_other, take
-from tune_jobs.evaluation.refit import joined
+from tune_jobs.evaluation.joining import joined
 
 X = np.random.default_rng(0).random((500, 6, 4), np.float32)
 TEXT = np.array([f"word {number}" for number in range(500)])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from trainables import Data, InvalidData, split
 
@@ -186,3 +187,54 @@ def test_words_are_arrays_of_strings() -> None:
     assert data.train[0]["city"].dtype.kind == "U"
     (problem,) = problems(train=(pd.DataFrame({"city": ["Oslo", None]}), Y[:2]))
     assert "must hold NumPy arrays of numbers or of strings" in problem
+
+
+def test_a_frame_is_a_split_if_its_labels_are_named() -> None:
+    frame = pd.DataFrame({"age": [1.0, 2.0, 3.0], "word": ["a", "b", "c"], "sick": [0, 1, 0]})
+    data = Data(train=frame, label="sick")
+    assert set(data.train[0]) == {"age", "word"}
+    assert data.train[0]["age"].dtype == np.float64
+    assert data.train[1].tolist() == [0, 1, 0]
+    assert Data(train=frame[["age", "sick"]], label="sick").train[0].tolist() == [1.0, 2.0, 3.0]
+    (problem,) = problems(train=frame, label="ill")
+    assert "Data.train has no column 'ill', which Data.label names: its columns are age, word, sick" in problem
+    assert "unless Data(label=…) names its column of labels" in problems(train=frame)[0]
+
+
+def test_a_function_is_applied_to_every_split_that_there_is() -> None:
+    data = Data(train=(X, Y), test=(X, Y)).map(lambda split: (split[0] + 1, split[1]))
+    assert data.validation is None
+    assert data.train[0][0, 0] == data.test[0][0, 0] == 1
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        ((number for number in range(3)), "give the function that returns the generator, which can be read once only"),
+        (lambda path: path, "is a function that needs arguments, but it is called without any"),
+        (tf.data.Dataset.range(0), "is a tf.data.Dataset without any batch"),
+        (
+            tf.data.Dataset.from_tensors((1, 2, 3, 4)),
+            "yields 4 parts, but must yield x, (x, y) or",
+        ),
+        ([tf.data.Dataset.range(2)] * 2, '`subset="both"` of Keras gives two, for train and for validation'),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_refused(split: Any, expected: str) -> None:
+    assert expected in problems(train=split)[0]
+
+
+def test_batches_in_one_split_and_single_examples_in_another_are_refused() -> None:
+    single = tf.data.Dataset.from_tensor_slices((X, Y))
+    assert problems(train=single.batch(2), validation=single) == (
+        "Data.train is batched, and Data.validation is not: batch both, or neither (a configuration's `batch_size` "
+        "batches what is not).",
+    )
+    assert "Data.test is batched, and Data.train is not" in problems(train=single, test=single.batch(2))[0]
+
+
+def test_a_source_has_no_number_of_examples_and_no_part_if_it_has_no_end() -> None:
+    endless = tf.data.Dataset.from_tensor_slices((X, Y)).repeat()
+    assert Data(train=endless, validation=(X, Y)).examples == {"train": None, "validation": 6}
+    with pytest.raises(InvalidData, match=r"lower FitOptions\.steps_per_epoch instead"):
+        Data(train=endless).part(0.5)

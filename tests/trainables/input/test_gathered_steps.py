@@ -14,7 +14,7 @@ from tests.support.tiny_trainables import Tiny, blobs, tiny_data
 from trainables import Data, FitOptions
 from trainables.input.gathered_steps import GatheredInput, can_gather
 from trainables.input.tensors import as_tensor
-from trainables.reuse import worker_cache
+from trainables.reuse import input_cache, worker_cache
 
 
 class Compiled(Tiny):
@@ -61,7 +61,8 @@ def two_heads_data() -> Data:
 
 def hand_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on, let models read batches from an iterator, as Keras has it."""
-    monkeypatch.setattr(worker_cache, "can_gather", lambda _: False)
+    for module in (worker_cache, input_cache):
+        monkeypatch.setattr(module, "can_gather", lambda _: False)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_a_step_that_is_not_kerass_own_is_handed_its_batches() -> None:
 
 def test_a_worker_converts_its_arrays_once(begin: BeginTrial, monkeypatch: pytest.MonkeyPatch) -> None:
     converted = []
-    monkeypatch.setattr(worker_cache, "as_tensor", lambda array: converted.append(array) or as_tensor(array))
+    monkeypatch.setattr(input_cache, "as_tensor", lambda array: converted.append(array) or as_tensor(array))
     data = tiny_data()
     worker = begin(Compiled, {}, data)
     for batch_size in (20, 7):

@@ -16,8 +16,9 @@ import tune_jobs
 from tests.support.trained_runs import NAMES, Blobs, Untested, blobs, experiment_of, trained_run
 from trainables import Data, FitOptions
 from tune_jobs.errors import RequestError, RunFailed
+from tune_jobs.evaluation.joining import joined
 from tune_jobs.evaluation.model_file import write_model
-from tune_jobs.evaluation.refit import adapted, joined
+from tune_jobs.evaluation.refit import adapted
 from tune_jobs.results.run import Run
 
 

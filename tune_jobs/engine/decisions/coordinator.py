@@ -172,7 +172,7 @@ class Coordinator:
             self.note(settled)
         if "earlier_epochs" in report and self._take_lost(trial, report["earlier_epochs"]):
             return True
-        last = Epoch(int(report["epoch"]), report["metrics"], report["seconds"])
+        last = Epoch(int(report["epoch"]), report["metrics"], report["seconds"], report.get("batches"))
         return self._take_epoch(trial, last, done=bool(report["done"]))
 
     def lose_worker(self, trial: int, death: Failure) -> None:

@@ -90,7 +90,13 @@ def epoch_event(trial: int, epoch: Epoch, *, time_s: float, done: bool) -> Epoch
         done: Whether the trial has nothing left to train.
     """
     return EpochReported(
-        time_s=time_s, trial=trial, epoch=epoch.number, metrics=epoch.metrics, seconds=epoch.seconds, done=done
+        time_s=time_s,
+        trial=trial,
+        epoch=epoch.number,
+        metrics=epoch.metrics,
+        seconds=epoch.seconds,
+        done=done,
+        batches=epoch.batches,
     )
 
 

@@ -18,12 +18,12 @@ from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.environment import folders_of_own_modules
 
 
-def trainable_for_ray(experiment: Experiment, data: Data, trials: str, *, shares_vary: bool) -> Any:
+def trainable_for_ray(experiment: Experiment, data: Data | None, trials: str, *, shares_vary: bool) -> Any:
     """Return the class that Ray Tune makes workers of: it holds the trainable, its data, settings and resources.
 
     Args:
         experiment: The experiment to run.
-        data: The data that it loaded; Ray's object store holds it from now on.
+        data: The data that it loaded; Ray's object store holds it from now on. None: each worker opens it.
         trials: The folder, or the URI, that will hold one folder a trial.
         shares_vary: Whether trials have different shares of the GPUs.
     """
@@ -35,6 +35,7 @@ def trainable_for_ray(experiment: Experiment, data: Data, trials: str, *, shares
         mode=experiment.objective.mode,
         max_epochs=experiment.max_epochs,
         seed=experiment.seed,
+        fraction=experiment.fraction,
         executions=experiment.executions,
         cpus=resources.cpus,
         gpus=resources.first_gpus,
@@ -43,7 +44,7 @@ def trainable_for_ray(experiment: Experiment, data: Data, trials: str, *, shares
         checkpoint_every_s=experiment.checkpoint_every_s,
         milestones=experiment.rungs,
     )
-    seen = for_workers(data)  # nothing of the test set ever reaches a worker
+    seen = None if data is None else for_workers(data)  # nothing of the test set ever reaches a worker
     sent = pack(experiment.trainable, folders_of_own_modules())
     trainable = tune.with_parameters(Worker, sent=sent, data=seen, settings=settings)
     return tune.with_resources(trainable, _resources_of(resources) if shares_vary else resources.to_ray())

@@ -40,6 +40,8 @@ class RunStarted:
         gpus: The GPUs that trials may use.
         max_concurrent_trials: How many trials run side by side at most.
         nodes: The number of nodes of the cluster that the run joined; None on one machine.
+        data: The way in which workers got the data: "shared" or "opened by each worker"; None in the journals of older
+            versions.
     """
 
     EVENT: ClassVar[str] = "run_started"
@@ -48,6 +50,7 @@ class RunStarted:
     gpus: float
     max_concurrent_trials: int
     nodes: int | None = None
+    data: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,7 @@ class EpochReported:
         seconds: The duration of the epoch.
         done: Whether the trial had nothing left to train, so that no scheduler judged the epoch. A line has this field
             only if it is true.
+        batches: The number of training batches. A line has this field only if the number was not known beforehand.
     """
 
     EVENT: ClassVar[str] = "epoch"
@@ -91,6 +95,7 @@ class EpochReported:
     metrics: Mapping[str, float]
     seconds: float
     done: bool = False
+    batches: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

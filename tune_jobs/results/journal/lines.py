@@ -56,6 +56,8 @@ def encode(event: Event) -> bytes:
             fields["metrics"] = {name: _finite_or_name(float(value)) for name, value in event.metrics.items()}
             if not event.done:
                 del fields["done"]  # nine in ten lines are such epochs
+            if event.batches is None:
+                del fields["batches"]
         text = _ENCODER.encode(fields)
     except (TypeError, ValueError, RecursionError) as error:
         raise EventError(f"this {event.EVENT} event cannot be written as JSON: {error}") from error
@@ -127,6 +129,7 @@ def _plain_epoch(fields: dict[str, Any]) -> EpochReported | None:
         and set(map(type, metrics.values())) <= _FLOATS
         and 0.0 <= seconds <= sys.float_info.max
         and type(done) is bool
+        and "batches" not in fields
     ):
         return EpochReported(time_s=time_s, trial=trial, epoch=epoch, metrics=metrics, seconds=seconds, done=done)
     return None
@@ -267,6 +270,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "metrics": _metrics,
     "seconds": _amount,
     "done": _truth,
+    "batches": _count_or_none,
+    "data": _text_or_none,
     "status": _status,
     "reason": _text,
     "error": _text_or_none,

@@ -71,7 +71,9 @@ def print_refitted(console: Console, refitted: Refitted, run: Run, file: Path) -
     if refitted.left_out:
         callbacks = ", ".join(map(clean, refitted.left_out))
         print_line(console, f"left out, because they watch a validation metric and there is no validation: {callbacks}")
-    trained = f"{quantity(refitted.epochs, 'epoch')} on {quantity(refitted.examples, 'example')}"
+    source = "training and validation data together"
+    examples = source if refitted.examples is None else quantity(refitted.examples, "example")
+    trained = f"{quantity(refitted.epochs, 'epoch')} on {examples}"
     print_line(console, f"the configuration of {best_text(refitted.ranked, run.objective.metric)}")
     print_line(console, f"trained again for {trained}")
     fraction = FIELDS["fraction"].recorded_json(run.experiment)

@@ -254,12 +254,20 @@ def test_what_an_older_version_did_not_know_has_its_default() -> None:
     assert decode(line(started | {"nodes": 3})).nodes == 3
     assert not decode(line(EPOCH)).done
     assert decode(line(EPOCH | {"done": True})).done
+    assert decode(line(started)).data is None
+    assert decode(line(EPOCH | {"batches": 12})).batches == 12
 
 
 def test_only_the_line_of_a_last_epoch_says_that_the_trial_was_done() -> None:
     epoch = decode(line(EPOCH))
     assert b"done" not in encode(epoch)
     assert b'"done": true' in encode(replace(epoch, done=True))
+
+
+def test_only_the_line_of_an_epoch_of_unknown_length_has_its_number_of_batches() -> None:
+    epoch = decode(line(EPOCH))
+    assert b"batches" not in encode(epoch)
+    assert b'"batches": 7' in encode(replace(epoch, batches=7))
 
 
 def test_whole_numbers_are_taken_for_amounts_and_metrics() -> None:

@@ -1,0 +1,217 @@
+"""Sources: every batch is one step, whatever yields it, and nothing else is."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.support.outcomes import BeginTrial
+from tests.support.sources import BATCH, BATCHED, BATCHES, SINGLE, Batches, Logistic, X, Y, batches, dataset, unknown
+from trainables import Data, FitOptions, KerasTrainable
+from trainables.random_streams import trial_seed
+
+EPOCHS = 3
+PLAIN = FitOptions(shuffle=False)
+
+
+def trained(begin: BeginTrial, data: Data, options: FitOptions = PLAIN, **config: Any) -> list[Any]:
+    """Train three epochs, and return their reports, the weights, and the steps that the optimizer counted."""
+
+    class Own(Logistic):
+        def fit_options(self, config: dict[str, Any]) -> FitOptions:
+            return options
+
+    worker = begin(Own, config, data, metric="loss", mode="min", max_epochs=EPOCHS)
+    reports = [worker.step() for _ in range(EPOCHS)]
+    assert [report.get("mistake") or report.get("error") for report in reports] == [None] * EPOCHS
+    model = worker.current_trial.training.model
+    return [reports, model.get_weights(), int(model.optimizer.iterations)]
+
+
+def by_plain_keras(train: Any, validation: Any = None) -> tuple[dict[str, list[float]], list[np.ndarray]]:
+    keras.utils.set_random_seed(trial_seed(0, 0))
+    model = Logistic().build_model({})
+    model.steps_per_execution = 64
+    history = model.fit(train, validation_data=validation, epochs=EPOCHS, shuffle=False, verbose=0)
+    return history.history, model.get_weights()
+
+
+@pytest.mark.parametrize("steps_per_execution", [1, None])
+@pytest.mark.parametrize("kind", BATCHED)
+def test_an_epoch_is_all_batches_once(begin: BeginTrial, kind: str, steps_per_execution: int | None) -> None:
+    options = dataclasses.replace(PLAIN, steps_per_execution=steps_per_execution)
+    reports, weights, steps = trained(begin, Data(BATCHED[kind](), BATCHED[kind]()), options)
+    assert steps == EPOCHS * BATCHES
+    counted = BATCHES if kind in ("unknown", "function") else None
+    assert [report.get("batches") for report in reports] == [counted] * EPOCHS
+    history, expected = by_plain_keras(dataset().batch(BATCH), dataset().batch(BATCH))
+    for weight, other in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(weight, other, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose([report["metrics"]["val_loss"] for report in reports], history["val_loss"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+def test_a_batch_size_batches_single_examples(begin: BeginTrial, kind: str) -> None:
+    _, _, steps = trained(begin, Data(SINGLE[kind](), (X, Y)), batch_size=25)
+    assert steps == EPOCHS * 3
+
+
+def test_a_seeded_shuffle_is_that_of_plain_keras(begin: BeginTrial) -> None:
+    def shuffled() -> Any:
+        tf.random.set_seed(5)
+        return dataset().shuffle(75, seed=1).batch(BATCH)
+
+    reports, _, _ = trained(begin, Data(shuffled()))
+    assert [report["metrics"]["loss"] for report in reports] == by_plain_keras(shuffled())[0]["loss"]
+
+
+@pytest.mark.parametrize("source", [lambda: dataset().batch(BATCH).repeat(), lambda: dataset().batch(BATCH), unknown])
+def test_an_epoch_of_so_many_steps_goes_on_where_the_last_one_ended(begin: BeginTrial, source: Any) -> None:
+    _, weights, steps = trained(begin, Data(source()), dataclasses.replace(PLAIN, steps_per_epoch=4))
+    assert steps == EPOCHS * 4
+    stream = dataset().batch(BATCH).repeat()
+    keras.utils.set_random_seed(trial_seed(0, 0))
+    model = Logistic().build_model({})
+    model.steps_per_execution = 4
+    model.fit(stream, steps_per_epoch=4, epochs=EPOCHS, verbose=0)
+    for weight, other in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, other)
+
+
+@pytest.mark.parametrize("split", [(X, Y), Batches()], ids=["arrays", "PyDataset"])
+def test_so_many_steps_of_arrays_and_batches(begin: BeginTrial, split: Any) -> None:
+    _, _, steps = trained(begin, Data(split), FitOptions(steps_per_epoch=7))
+    assert steps == EPOCHS * 7
+
+
+def test_validation_steps_are_the_first_ones(begin: BeginTrial) -> None:
+    options = dataclasses.replace(PLAIN, validation_steps=2, validation_batch_size=BATCH)
+    values = []
+    for validation in (dataset().batch(BATCH), dataset().batch(BATCH).repeat(), (X, Y), Batches(), (X[:16], Y[:16])):
+        reports, _, _ = trained(begin, Data(dataset().batch(BATCH), validation), options)
+        values.append([report["metrics"]["val_loss"] for report in reports])
+    np.testing.assert_allclose(values, [values[0]] * len(values), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["dataset", "function", "PyDataset"])
+def test_class_weights_and_augmentation_are_those_of_arrays(begin: BeginTrial, kind: str) -> None:
+    def augment(x: Any, y: Any, seed: Any) -> tuple[Any, Any]:
+        return x + tf.random.stateless_normal(tf.shape(x), seed), y
+
+    options = FitOptions(shuffle=False, class_weight={1: 3.0}, augment=augment)
+    expected, _, _ = trained(begin, Data((X, Y)), options)
+    actual, _, _ = trained(begin, Data(BATCHED[kind]()), options)
+    losses = [[report["metrics"]["loss"] for report in reports] for reports in (expected, actual)]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
+
+
+def test_the_source_hears_of_each_epoch_once(begin: BeginTrial) -> None:
+    source = Batches()
+    trained(begin, Data(source))
+    assert source.ended == 0, "each trial has a copy of its own"
+
+
+def test_a_function_may_ask_for_the_epoch(begin: BeginTrial) -> None:
+    epochs = []
+
+    def source(epoch: int) -> Any:
+        epochs.append(epoch)
+        return batches()
+
+    trained(begin, Data(source))
+    assert epochs[-EPOCHS:] == [0, 1, 2]
+
+
+def test_the_batches_of_a_py_dataset_have_an_order_of_the_seed(begin: BeginTrial) -> None:
+    losses = [
+        [report["metrics"]["loss"] for report in trained(begin, Data(Batches()), options)[0]]
+        for options in (FitOptions(), FitOptions(), PLAIN)
+    ]
+    assert losses[0] == losses[1] != losses[2]
+
+
+@pytest.mark.parametrize("kind", BATCHED)
+def test_a_part_is_a_plain_share(begin: BeginTrial, kind: str) -> None:
+    _, _, steps = trained(begin, Data(BATCHED[kind](), BATCHED[kind]()).part(0.35))
+    assert steps == EPOCHS * 4  # the batches 0, 2, 5, 8
+
+
+def test_words_and_rows_of_unequal_length_reach_the_model(begin: BeginTrial) -> None:
+    class Both(Logistic):
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
+            rows = keras.Input((None,), dtype="int32", name="rows")
+            words = keras.Input((1,), dtype="string", name="words")
+            embedded = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(8, 4)(rows))
+            looked_up = keras.layers.StringLookup(vocabulary=["a", "b"], output_mode="multi_hot")(words)
+            outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.concatenate([embedded, looked_up]))
+            model = keras.Model({"rows": rows, "words": words}, outputs)
+            model.compile("adam", "sparse_categorical_crossentropy")
+            return model
+
+    def batches_of_four() -> Any:
+        for length in (2, 3, 5):
+            x = {"rows": np.ones((4, length), np.int32), "words": np.array([["a"], ["b"], ["c"], ["a"]])}
+            yield x, np.array([0, 1, 1, 0])
+
+    worker = begin(Both, {}, Data(batches_of_four, batches_of_four), metric="val_loss", mode="min", max_epochs=2)
+    reports = [worker.step(), worker.step()]
+    assert [report.get("mistake") or report.get("error") for report in reports] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("train", "config", "expected"),
+    [
+        (lambda: dataset().batch(8), {"batch_size": 16}, "batched already: take its .unbatch(), or"),
+        (Batches, {"batch_size": 16}, "batched already: let it yield single examples, or"),
+        (lambda: dataset().batch(8).repeat(), {}, "has no end"),
+        (lambda: dataset().batch(8).filter(lambda x, y: False), {}, "had no batch"),
+        (lambda: lambda: iter(()), {}, "without any batch"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_before_an_epoch(
+    begin: BeginTrial, train: Any, config: dict[str, Any], expected: str
+) -> None:
+    worker = begin(Logistic, config, Data(train()), metric="loss", mode="min", max_epochs=2)
+    report = worker.step()
+    assert expected in str(report.get("mistake") or report.get("error"))
+    assert "epoch" not in report
+
+
+def test_weights_of_single_examples_are_refused_for_sources(begin: BeginTrial) -> None:
+    class Weighted(Logistic):
+        options = FitOptions(sample_weight=np.ones(75))
+
+    report = begin(Weighted, {}, Data(batches), metric="loss", mode="min").step()
+    assert "let it yield (x, y, sample_weight)" in str(report["mistake"])
+
+
+def test_prepare_gives_each_configuration_its_batches(begin: BeginTrial) -> None:
+    class Prepared(Logistic):
+        def load_data(self) -> Data:
+            return Data(dataset(), dataset())
+
+        def prepare(self, data: Data, config: dict[str, Any]) -> Data:
+            return data.map(lambda split: split.batch(config["batch_size"]))
+
+    worker = begin(Prepared, {"batch_size": 25}, Prepared().load_data(), metric="val_loss", mode="min", max_epochs=2)
+    assert worker.step()["mistake"] is None
+    assert int(worker.current_trial.training.model.optimizer.iterations) == 3
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"), [(None, "returned a NoneType, but must return a Data"), (Data, "prepare: Data.train have")]
+)
+def test_what_prepare_returns_is_checked(begin: BeginTrial, result: Any, expected: str) -> None:
+    class Wrong(KerasTrainable):
+        build_model = Logistic.build_model
+
+        def prepare(self, data: Data, config: dict[str, Any]) -> Data:
+            return Data((X, Y[:3])) if result else result
+
+    report = begin(Wrong, {}, Data((X, Y)), metric="loss", mode="min").step()
+    assert expected.replace("Data.train have", "The arrays of Data.train have") in str(report["mistake"])

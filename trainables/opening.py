@@ -1,0 +1,46 @@
+"""The opening of a run's data: what cannot be sent to a worker, the worker opens for itself."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from typing import Any
+
+from trainables.data import Data, InvalidData
+from trainables.exits import described, is_of_the_code
+from trainables.settings import InvalidTrainable, TrialSettings
+
+
+def opened_data(trainable: Any, settings: TrialSettings) -> Data:
+    """Return the data that a worker opens for all of its trials, without the test split.
+
+    All workers open it with the same seed: what ``load_data`` shuffles without a seed of its own is the same in all.
+
+    Args:
+        trainable: The instance of the user's class.
+        settings: The settings of the run.
+
+    Raises:
+        InvalidTrainable: ``load_data`` raised, or returned something else than ``Data``. The message names the node.
+    """
+    import keras
+
+    keras.utils.set_random_seed(settings.seed)
+    name = type(trainable).__name__
+    try:
+        data = trainable.load_data()
+        if not isinstance(data, Data):
+            raise InvalidData(
+                [f"{name}.load_data returned a {type(data).__name__}, but must return trainables.Data(…)."]
+            )
+        return replace(data, test=None).part(settings.fraction)
+    except InvalidData as error:
+        raise InvalidTrainable(_sentence(" ".join(error.problems))) from error
+    except BaseException as error:
+        if not is_of_the_code(error):
+            raise
+        raise InvalidTrainable(_sentence(f"{name}.load_data raised {described(error)}")) from error
+
+
+def _sentence(reason: str) -> str:
+    return f"A worker on the node {platform.node()} cannot open the data: {reason}"

@@ -1,0 +1,74 @@
+"""The data of a run, as the driver has it: loaded, and sent to the workers if it can be."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ray import cloudpickle
+
+from trainables import Data, InvalidData, KerasTrainable
+from trainables.data.kinds import Kind, is_source, kind_of
+from tune_jobs.base.user_code import user_code
+from tune_jobs.errors import RequestError
+from tune_jobs.experiment.experiment import Experiment
+
+SHARED, OPENED_BY_WORKERS = "shared", "opened by each worker"
+
+_MOST_BYTES = 16 * 2**20  # of a source: what is larger is opened where it is read
+_LOG = logging.getLogger(__name__)
+
+
+def load_data(trainable: type[KerasTrainable]) -> Data:
+    """Return the data that a trainable loads, all splits of it.
+
+    Args:
+        trainable: The class.
+
+    Raises:
+        RequestError: ``load_data`` raised, or returned something else than ``Data``.
+    """
+    name = trainable.__name__
+    with user_code(f"{name}.load_data"):
+        data = trainable.standalone().load_data()
+    if not isinstance(data, Data):
+        raise RequestError(
+            f"{name}.load_data returned a {type(data).__name__}, but must return trainables.Data(train=(x, y), …)."
+        )
+    return data
+
+
+def data_to_send(experiment: Experiment) -> Data | None:
+    """Return the data that the workers of a run share; None if each has to open it for itself.
+
+    Args:
+        experiment: The experiment.
+
+    Raises:
+        RequestError: ``load_data`` raised, or its data cannot be trained on.
+    """
+    trainable = experiment.trainable
+    if trainable.opens_data_in_workers:
+        _LOG.info("The data is opened by each worker, as %s says", trainable.__name__)
+        return None
+    try:
+        data = load_data(trainable).part(experiment.fraction)
+    except InvalidData as error:
+        raise RequestError(*error.problems) from error
+    _LOG.info("Loaded the data: %s", data.examples)
+    stays = [name for name in ("train", "validation") if not can_be_sent(getattr(data, name))]
+    if stays:
+        _LOG.info("The data is opened by each worker: %s cannot be sent", ", ".join(stays))
+    return None if stays else data
+
+
+def can_be_sent(split: Any) -> bool:
+    """Return whether a split can be sent to the workers: all but data sets of TensorFlow, and what is large."""
+    if split is None or not is_source(split):
+        return True
+    if kind_of(split) is Kind.DATASET:
+        return False
+    try:
+        return len(cloudpickle.dumps(split)) <= _MOST_BYTES  # type: ignore[no-untyped-call]
+    except Exception:  # noqa: BLE001 - each kind of object raises another error
+        return False

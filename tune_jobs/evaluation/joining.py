@@ -1,0 +1,107 @@
+"""Two splits one after the other, as one: arrays, sources of one kind, or a source and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+_ARRAYS_PER_BATCH = 32
+
+
+def joined(first: Any, second: Any | None) -> Any:
+    """Return two splits one after the other. If only one has sample weights, the other's examples weigh 1.
+
+    Args:
+        first: The first split.
+        second: The second split; None: there is none.
+
+    Raises:
+        InvalidData: They are sources of different kinds.
+    """
+    from trainables import InvalidData
+    from trainables.data.kinds import Kind, kind_of
+
+    if second is None:
+        return first
+    kinds = kind_of(first), kind_of(second)
+    if kinds == (Kind.ARRAYS, Kind.ARRAYS):
+        return _joined_arrays(first, second)
+    if Kind.DATASET in kinds and set(kinds) <= {Kind.DATASET, Kind.ARRAYS}:
+        return _joined_datasets(first, second)
+    if Kind.PY_DATASET in kinds and set(kinds) <= {Kind.PY_DATASET, Kind.ARRAYS}:
+        return _joined_py_datasets(first, second)
+    if kinds == (Kind.RAY, Kind.RAY):
+        return first.union(second)
+    functions = {Kind.FUNCTION: lambda split: split, Kind.LOADER: lambda split: split.__iter__, Kind.ARRAYS: _Batches}
+    if set(kinds) <= set(functions):
+        return _InTurn(functions[kinds[0]](first), functions[kinds[1]](second))  # type: ignore[index]
+    raise InvalidData(
+        [
+            f"Data.train is {kinds[0]}, and Data.validation is {kinds[1]}: these cannot be joined for a refit. Give "
+            "the validation split as the same kind, or as arrays."
+        ]
+    )
+
+
+def _joined_arrays(first: Any, second: Any) -> Any:
+    from trainables.data.nested import length
+    from trainables.data.put_together import one_after_the_other
+
+    parts = [first, second]
+    if len(first) != len(second):
+        parts = [part if len(part) == 3 else (*part, np.ones(length(part), np.float32)) for part in parts]
+    return one_after_the_other(*parts)
+
+
+def _joined_datasets(first: Any, second: Any) -> Any:
+    import tensorflow as tf
+
+    from trainables.data.kinds import Kind, kind_of
+    from trainables.data.nested import leaves
+
+    def as_dataset(split: Any, like: Any) -> Any:
+        if kind_of(split) is Kind.DATASET:
+            return split
+        dataset = tf.data.Dataset.from_tensor_slices(split)
+        axes, own_axes = (len(next(leaves(each.element_spec)).shape) for each in (like, dataset))
+        return dataset if axes == own_axes else dataset.batch(_ARRAYS_PER_BATCH)
+
+    return as_dataset(first, second).concatenate(as_dataset(second, first))
+
+
+def _joined_py_datasets(first: Any, second: Any) -> Any:
+    from trainables import InvalidData
+    from trainables.data.py_datasets import ArrayBatches, Chained
+
+    parts = [ArrayBatches(split, _ARRAYS_PER_BATCH) if isinstance(split, tuple) else split for split in (first, second)]
+    if any(part.num_batches is None for part in parts):
+        raise InvalidData(["Data.train and Data.validation cannot be joined for a refit: one of them has no end."])
+    return Chained(*parts)
+
+
+class _Batches:
+    """A function that returns a generator of the batches of arrays."""
+
+    def __init__(self, split: Any) -> None:
+        self._split = split
+
+    def __call__(self) -> Iterator[Any]:
+        """Return a fresh generator."""
+        from trainables.data.nested import length, rows_of
+
+        starts = range(0, length(self._split), _ARRAYS_PER_BATCH)
+        return (rows_of(self._split, np.s_[start : start + _ARRAYS_PER_BATCH]) for start in starts)
+
+
+class _InTurn:
+    """A function that returns a generator of the batches of two others, one after the other."""
+
+    def __init__(self, first: Callable[[], Iterator[Any]], second: Callable[[], Iterator[Any]]) -> None:
+        self._functions = first, second
+
+    def __call__(self) -> Iterator[Any]:
+        """Return a fresh generator."""
+        return chain.from_iterable(function() for function in self._functions)
