@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -166,6 +167,20 @@ class KerasTrainable(tune.Trainable):
         if config is not None:
             trainable.setup(config, data=data, settings=settings)
         return trainable
+
+    @classmethod
+    def from_hypermodel(cls, build_model: Any, load_data: Callable[[], Data], **options: Any) -> type[KerasTrainable]:
+        """Return a subclass of a KerasTuner ``build_model(hp)``. It has the space that is asked for, as ``space``.
+
+        Args:
+            build_model: A function of ``hp`` that returns a compiled model, or a ``kt.HyperModel``.
+            load_data: Returns the data.
+            options: ``batch_size``, and ``fit_options``, a function of ``hp`` that returns ``FitOptions``.
+        """
+        # By its name: this package knows neither spaces nor KerasTuner, and only such a trainable needs them.
+        module = import_module("tune_jobs.keras_tuner.trials.from_hypermodel")
+        made: type[KerasTrainable] = module.trainable_from_hypermodel(cls, build_model, load_data, **options)
+        return made
 
     # Ray Tune's interface.
 

@@ -26,7 +26,8 @@ class Experiment(Checked):
 
     Attributes:
         trainable: A subclass of KerasTrainable: the class, not an instance.
-        space: A SearchSpace, or a dictionary of ``ray.tune.uniform`` and similar domains.
+        space: A SearchSpace, or a dictionary of ``ray.tune.uniform`` and similar domains. Leave it out if the trainable
+            has one: see ``KerasTrainable.from_hypermodel``.
         objective: The metric to optimise, and its direction.
         searcher: The searcher, which proposes configurations.
         scheduler: The scheduler, which stops trials early.
@@ -73,8 +74,8 @@ class Experiment(Checked):
 
     # Every field has a row in tune_jobs.experiment.fields: resuming, describing and comparing runs go by it.
     trainable: type[Any]
-    space: SearchSpace
-    objective: Objective
+    space: SearchSpace = None  # type: ignore[assignment]  # then it is that of the trainable
+    objective: Objective = None  # type: ignore[assignment]  # there must be one: problems() tells
     searcher: Searcher = field(default_factory=HyperOpt)
     scheduler: Scheduler = field(default_factory=ASHA)
     max_epochs: int = 10
@@ -94,6 +95,8 @@ class Experiment(Checked):
     keep: Keep = 10
 
     def __post_init__(self) -> None:
+        if self.space is None and isinstance(own := getattr(self.trainable, "space", None), SearchSpace):
+            object.__setattr__(self, "space", own)
         if isinstance(self.space, Mapping):
             with suppress(InvalidDeclaration):  # problems() lists the mistake with all others
                 object.__setattr__(self, "space", from_ray(self.space))

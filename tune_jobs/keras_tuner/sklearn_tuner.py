@@ -17,6 +17,7 @@ from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.errors import FatalRuntimeError, FatalValueError
 from tune_jobs.keras_tuner.fit_arguments import FitArguments
 from tune_jobs.keras_tuner.hypermodel import build
+from tune_jobs.keras_tuner.objective import Objective
 from tune_jobs.keras_tuner.oracle import Oracle
 from tune_jobs.keras_tuner.planning import SearchPlan
 from tune_jobs.keras_tuner.trial import Trial
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCORE, FOLD_SCORE, FIT_SECONDS = "score", "fold_score", "fit_seconds"
+_OBJECTIVE = Objective(SCORE, "max")
 
 
 class SklearnTuner(Tuner):
@@ -66,7 +68,7 @@ class SklearnTuner(Tuner):
             raise FatalValueError(
                 "The value of `hypermodel` is None, but must be a function that returns an estimator."
             )
-        if isinstance(oracle, Oracle) and (oracle.objective.name, oracle.objective.direction) != (SCORE, "max"):
+        if isinstance(oracle, Oracle) and oracle.objective != _OBJECTIVE:
             raise FatalValueError(
                 f'The objective is {oracle.objective}, but must be kt.Objective("score", "max"): for a scorer, more is '
                 "better."

@@ -9,6 +9,7 @@ from typing import Any
 
 from search_spaces import Fixed, SearchSpace
 from trainables import Data
+from tune_jobs.base.loading import SearchFound, is_loading
 from tune_jobs.engine import resume, run
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.resources import Resources
@@ -98,7 +99,9 @@ class Tuner(SearchResults):
         self._max_concurrent_trials = max_concurrent_trials
         self._warm_start = warm_start
         self._data: Data | None = None
-        if overwrite:
+        if is_loading():
+            pass  # only to find the search: its folder is neither read nor deleted
+        elif overwrite:
             delete_search(self._folder)
         elif is_theirs(self._folder):
             raise FatalValueError(
@@ -135,6 +138,8 @@ class Tuner(SearchResults):
             RunFailed: Every trial failed, or many in a row failed alike.
         """
         plan = self._plan(fit_args, fit_kwargs)
+        if is_loading():
+            raise SearchFound(self._experiment(plan))
         self._data = plan.data
         self.on_search_begin()
         self._carry_out(self._experiment(plan), fit_kwargs.get("verbose", "auto"))

@@ -14,6 +14,7 @@ from types import ModuleType
 
 from search_spaces.checked import InvalidDeclaration
 from trainables.exits import exits_raised, is_of_the_code, message_of
+from tune_jobs.base.loading import SearchFound, loading
 from tune_jobs.base.plain_text import plain_text
 from tune_jobs.errors import RequestError
 from tune_jobs.host.output import drop_native_stderr
@@ -40,8 +41,10 @@ def import_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with drop_native_stderr(), exits_raised():
+        with drop_native_stderr(), exits_raised(), loading():
             spec.loader.exec_module(module)
+    except SearchFound as found:  # a script of KerasTuner's, which would search now
+        vars(module)["SEARCH"] = found.experiment
     except BaseException as error:
         sys.modules.pop(name, None)
         if not is_of_the_code(error):
