@@ -72,11 +72,12 @@ def _prepare(template: Path) -> None:
     import tune_jobs.engine
     import tune_jobs.evaluation.refit
     from tests.fuzz import kinds  # noqa: F401
-    from tests.fuzz.no_ray import leave_ray_out
+    from tests.fuzz.offline import leave_network_out, leave_ray_out
 
     for name in tune_jobs.__all__:
         getattr(tune_jobs, name)
     leave_ray_out()
+    leave_network_out()
     gc.collect()
     gc.freeze()
 

@@ -13,8 +13,7 @@ from tests.fuzz.act import Act, command
 from tests.fuzz.box import Box
 from tests.fuzz.draw import Draw
 
-# Nothing may be sent to another machine, and no Ray is started or waited for.
-_LEFT_OUT = {"--address", "--follow", "--help", "--debug"}
+_LEFT_OUT = {"--follow", "--help", "--debug"}  # a traceback is right with --debug
 _RUNS = ("first", "runs/first", "swept", "group", "group-1", "./runs/first/", "runs/swept")
 _EXPERIMENTS = ("blobs.py", "blobs.py:EXPERIMENT", "./blobs.py", "digits_mlp", "blobs:EXPERIMENT")
 _OUTPUTS = (
@@ -155,6 +154,10 @@ def _plain_value(draw: Draw, flag: str) -> str:
             return draw.one(_EXPERIMENTS)
         case "--working-dir" | "--requirements":
             return draw.one((".", "runs", "requirements.txt", "blobs.py", "stranger"))
+        case "--address":
+            return draw.one(
+                ("auto", "local", "10.0.0.1:6379", "http://10.0.0.1:8265", "ray://x:1", "10.0.0.1:99999", "[::1]:1")
+            )
         case "--name":
             return draw.one(("new", "first", "group", "a" * 100, "a" * 101))
     return str(draw.one((1, 2, 3, 4, 0.5, 10**9, 10**15)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fuzz import commands, declarations, folders, sources
+from tests.fuzz import commands, declarations, folders, launcher, sources
 from tests.fuzz.act import Act
 from tests.fuzz.box import Box
 from tests.fuzz.draw import Draw
@@ -14,7 +14,7 @@ _KINDS = {
     "record": (9, folders.damaged_record),
     "journal": (9, folders.damaged_journal),
     "special file": (8, folders.special_files),
-    "launcher file": (5, folders.launcher_file),
+    "launcher file": (5, launcher.launcher_file),
     "checkpoint": (3, folders.damaged_checkpoint),
     "model": (2, folders.damaged_model),
     "evaluation": (2, folders.damaged_evaluation),

@@ -1,0 +1,63 @@
+"""A driver without Ray and without a network: it does all that a driver does before Ray is needed, and ends then."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def leave_ray_out() -> None:
+    """Let runs in this process load their data and replay their journals, and end before the first trial."""
+    import ray
+
+    from trainables.worker import pack
+    from tune_jobs.engine import driver
+
+    @contextmanager
+    def no_session(machine: Any, variables: Any) -> Iterator[Callable[[], Path]]:
+        yield lambda: Path()
+
+    def no_trainable(experiment: Any, data: Any, trials: str, *, shares_vary: bool) -> Any:
+        pack(experiment.trainable)
+
+    def no_trials(trainable: Any, coordinator: Any, slots: Any, scratch: Path) -> None:
+        coordinator.propose()
+        coordinator.interrupt()
+
+    def no_cluster(*arguments: Any, **options: Any) -> None:
+        raise ConnectionError("no cluster is asked here")
+
+    driver.ray_session = no_session
+    driver.trainable_for_ray = no_trainable
+    driver.tune_trials = no_trials
+    ray.init = no_cluster
+
+
+def leave_network_out() -> None:
+    """Let no connection leave this process: names are unknown, and every address refuses."""
+
+    def unknown(*arguments: Any, **options: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    class Refused(socket.socket):
+        def connect(self, address: Any) -> None:
+            raise ConnectionRefusedError(111, "Connection refused")
+
+        def connect_ex(self, address: Any) -> int:
+            return 111
+
+    def no_storage(root: str) -> Any:
+        if not root.startswith("file:"):
+            raise OSError("no storage is asked here")
+        return opened(root)
+
+    from trainables.storage import object_store
+
+    opened = object_store._opened  # noqa: SLF001 - what it calls is C++, where nothing can be replaced
+    object_store._opened = no_storage  # noqa: SLF001
+    socket.getaddrinfo = unknown
+    socket.gethostbyname = unknown
+    socket.socket = Refused  # type: ignore[misc]
