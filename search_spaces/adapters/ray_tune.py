@@ -54,9 +54,9 @@ def from_ray(domains: Mapping[str, Any]) -> SearchSpace:
     for name, domain in domains.items():
         try:
             with deferred_checks():
-                parameters[str(name)] = _parameter(domain)
+                parameters[_text(name)] = _parameter(domain)
         except InvalidDeclaration as error:
-            problems += [f"{name}: {problem}" for problem in error.problems]
+            problems += [f"{_text(name)}: {problem}" for problem in error.problems]
     with deferred_checks():
         space = SearchSpace(**parameters)
     if problems := problems + (space.problems() if parameters or not problems else []):
@@ -92,8 +92,12 @@ def _int(domain: Integer) -> Parameter:
     return Int(-(-domain.lower // step) * step, domain.upper // step * step, step=step)
 
 
+def _text(name: object) -> str:
+    return name if isinstance(name, str) else short_repr(name)
+
+
 def _float(domain: RayFloat) -> Parameter:
-    if not (math.isfinite(domain.lower) and math.isfinite(domain.upper)):
+    if domain.lower == -math.inf or domain.upper == math.inf:
         raise _refusal("randn(…)", "use Float(mean - 2 * sd, mean + 2 * sd)")
     log, step = _sampling(domain)
     if step is None:

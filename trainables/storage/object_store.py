@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs", "file")
 """The schemes of the URIs that pyarrow opens."""
@@ -27,11 +27,20 @@ def is_uri(location: object) -> bool:
     return isinstance(location, str) and _URI.match(location) is not None
 
 
+def _parts(uri: str) -> SplitResult:
+    """Return the parts of a URI. One that has none (a bracket without the other) has no bucket, which is told later."""
+    try:
+        return urlsplit(uri)
+    except ValueError:
+        scheme, _, path = uri.partition("://")
+        return SplitResult(scheme, "", f"//{path}", "", "")
+
+
 def redacted(uri: str) -> str:
     """Return a URI without its credentials, or a path as it is."""
     if not is_uri(uri):
         return uri
-    parts = urlsplit(uri)
+    parts = _parts(uri)
     user, _, host = parts.netloc.rpartition("@")
     user = "" if parts.scheme == "s3" else user.partition(":")[0]  # the user of S3 is the name of a key
     query = urlencode([pair for pair in parse_qsl(parts.query) if pair[0] in _PUBLIC], safe=":/")
@@ -40,13 +49,17 @@ def redacted(uri: str) -> str:
 
 def has_credentials(uri: str) -> bool:
     """Return whether a URI holds credentials."""
-    parts = urlsplit(uri)
+    parts = _parts(uri)
     secret = parts.username is not None if parts.scheme == "s3" else parts.password is not None
     return secret or any(name not in _PUBLIC for name, _ in parse_qsl(parts.query))
 
 
 def uri_problems(uri: str) -> list[str]:
     """Return what is wrong with the URI of a storage, as far as its text shows; empty: nothing."""
+    try:
+        urlsplit(uri)
+    except ValueError as error:
+        return [f"The value of `storage` is {redacted(uri)!r}, but must be a URI such as s3://BUCKET/FOLDER: {error}."]
     scheme = uri.partition("://")[0]
     if scheme not in SCHEMES:
         known = ", ".join(f"{known_scheme}://" for known_scheme in SCHEMES)
@@ -54,7 +67,7 @@ def uri_problems(uri: str) -> list[str]:
             f"The value of `storage` is {redacted(uri)!r}, but {scheme}:// is no kind of storage that is known: name a "
             f"folder, or one of {known}."
         ]
-    parts = urlsplit(uri)
+    parts = _parts(uri)
     if not (parts.netloc or scheme == "file") or (scheme == "file" and not parts.path.strip("/")):
         return [f"The value of `storage` is {redacted(uri)!r}, but must name a bucket: {scheme}://BUCKET/FOLDER."]
     if len(redacted(uri)) > _LONGEST_URI:
@@ -81,7 +94,7 @@ class ObjectStoreFolder:
     @classmethod
     def named(cls, uri: str) -> ObjectStoreFolder:
         """Return the folder that a URI names; its storage is what the folder lies in."""
-        parts = urlsplit(uri)
+        parts = _parts(uri)
         above, _, name = parts.path.rstrip("/").rpartition("/")
         return cls(urlunsplit(parts._replace(path=above)), name)
 
@@ -104,7 +117,7 @@ class ObjectStoreFolder:
     @property
     def uri(self) -> str:
         """The folder's URI, with the credentials, if there are any."""
-        parts = urlsplit(self.root)
+        parts = _parts(self.root)
         return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{self.below}".rstrip("/")))
 
     def write(self, name: str, content: bytes) -> None:

@@ -66,7 +66,7 @@ def import_module(name: str) -> ModuleType:
     _put_on_path(Path.cwd())
     try:
         with drop_native_stderr(), exits_raised():
-            return importlib.import_module(name)
+            module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise RequestError(
@@ -77,6 +77,9 @@ def import_module(name: str) -> ModuleType:
         if not is_of_the_code(error):
             raise
         raise RequestError(*_reasons(error, _file_of(name))) from error
+    if not hasattr(module, "__dict__"):  # a module may put anything in its place
+        raise RequestError(f"{name} is of type {type(module).__name__}, but must be a module.")
+    return module
 
 
 def short_path(path: Path) -> str:

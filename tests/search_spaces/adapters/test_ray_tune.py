@@ -123,3 +123,8 @@ def test_importing_the_package_imports_neither_ray_nor_hyperopt_nor_tensorflow()
     code = "import sys, search_spaces; print({'ray', 'hyperopt', 'tensorflow', 'keras'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "set()"
+
+
+def test_bounds_that_no_float_can_hold_are_refused() -> None:
+    with pytest.raises(InvalidDeclaration, match=r"a: The value of `upper` is 1\d+\.\.\.0+, but must be"):
+        from_ray({"a": tune.uniform(0, 10**400)})

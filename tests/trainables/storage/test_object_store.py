@@ -129,3 +129,12 @@ def test_what_is_a_uri_and_which_are_refused() -> None:
     ):
         (problem,) = uri_problems(uri)
         assert rule in problem
+
+
+@pytest.mark.parametrize("uri", ["s3://[", "gs://[a", "s3://]", "file://[", "s3://[::1/x"])
+def test_a_bracket_without_the_other(uri: str) -> None:
+    assert is_uri(uri)
+    assert uri_problems(uri)
+    assert not has_credentials(uri)
+    assert redacted(uri).startswith(uri.partition("[")[0].partition("]")[0])
+    assert str(ObjectStoreFolder.named(uri))

@@ -278,3 +278,9 @@ def test_a_module_that_cannot_give_a_name(write: Callable[..., str]) -> None:
     write("def __getattr__(name):\n    raise KeyError(name)\n")
     with pytest.raises(RequestError, match=r"mine\.py cannot give BEST: KeyError: 'BEST'"):
         load("mine.py:BEST")
+
+
+def test_a_module_that_puts_something_else_in_its_place(write: Callable[..., str]) -> None:
+    write("import sys\nsys.modules[__name__] = 1\n")
+    with pytest.raises(RequestError, match=r"mine is of type int, but must be a module"):
+        load("mine:BEST")

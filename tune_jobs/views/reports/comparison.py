@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tune_jobs.analysis.comparison import Comparison
 
 _WIDEST_VALUE = 40
+_MOST_PARAMETERS = 200  # a table of more is read by no one, and takes seconds
 NOT_EVALUATED = "not evaluated"
 
 
@@ -123,7 +125,9 @@ def _configurations(strategies: tuple[Strategy, ...]) -> list[tuple[str, Callabl
             cut(value_text(strategy.best.config[name]), _WIDEST_VALUE) if name in strategy.best.config else "-"
         )
 
-    return [(f"  {clean(name)}", writer(name)) for name in names]
+    rows = [(f"  {clean(name)}", writer(name)) for name in islice(names, _MOST_PARAMETERS)]
+    left_out = len(names) - len(rows)
+    return [*rows, (f"  … and {left_out:,} more", lambda _: "")] if left_out else rows
 
 
 def _origin(strategy: Strategy) -> str:

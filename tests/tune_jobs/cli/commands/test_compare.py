@@ -166,3 +166,17 @@ def test_it_imports_neither_ray_nor_tensorflow(storage):
     command = [sys.executable, "-c", code, "compare", "a", "b", "--storage", str(storage)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert result.stdout.splitlines()[-1] == "set()", result.stdout + result.stderr
+
+
+def test_of_very_many_parameters_the_first_are_shown(storage):
+    for name in ("one", "two"):
+        run = make_scored_run(storage, name, [0.5])
+        journal = run.folder / "journal.jsonl"
+        config = json.dumps({f"p{number}": number for number in range(300)})
+        journal.write_text(
+            re.sub(r'"config": \{[^}]*\}(.*), "line".*', rf'"config": {config}\1}}', journal.read_text())
+        )
+    text = invoke("one", "two").stdout
+    assert "p199" in text
+    assert "p200" not in text
+    assert "… and 100 more" in text
