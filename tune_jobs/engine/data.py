@@ -19,6 +19,27 @@ _MOST_BYTES = 16 * 2**20  # of a source: what is larger is opened where it is re
 _LOG = logging.getLogger(__name__)
 
 
+class PendingData:
+    """The data of a run until Ray has it. The driver lets go of it then: its memory is free while the trials train.
+
+    Args:
+        data: The data that the workers share; None if each opens it for itself.
+    """
+
+    def __init__(self, data: Data | None) -> None:
+        self._data = data
+
+    @property
+    def way(self) -> str:
+        """The way that the data takes to the workers, for the journal."""
+        return OPENED_BY_WORKERS if self._data is None else SHARED
+
+    def hand_over(self) -> Data | None:
+        """Return the data, and forget it."""
+        data, self._data = self._data, None
+        return data
+
+
 def load_data(trainable: type[KerasTrainable]) -> Data:
     """Return the data that a trainable loads, all splits of it.
 

@@ -8,8 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables import Data
-from tune_jobs.engine.data import OPENED_BY_WORKERS, SHARED, data_to_send
+from tune_jobs.engine.data import PendingData, data_to_send
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.on_ray.errors import in_one_line
@@ -94,7 +93,7 @@ def drive(
                 wait_for_ray = stack.enter_context(ray_session(machine, _worker_variables(session)))
                 coordinator = Coordinator(experiment, recorder, plan.clock, _lessons(folder.path))
                 coordinator.replay(earlier)
-                data = data_to_send(experiment)
+                data = PendingData(data_to_send(experiment))
                 _execute(session, coordinator, data, notes, stack.pop_all(), wait_for_ray)
     except OSError:
         # If the coordinator has failed already, this is the log on the full disk that the journal is on, too.
@@ -161,7 +160,7 @@ def _lessons(folder: Path) -> Sequence[Event]:
 def _execute(
     session: _Session,
     coordinator: Coordinator,
-    data: Data | None,
+    data: PendingData,
     notes: Sequence[str],
     stack: ExitStack,
     wait_for_ray: Callable[[], Path],
@@ -192,7 +191,7 @@ def _interruptible(wait_for_ray: Callable[[], Path], coordinator: Coordinator) -
         yield scratch
 
 
-def _train(session: _Session, coordinator: Coordinator, data: Data | None, notes: Sequence[str], scratch: Path) -> None:
+def _train(session: _Session, coordinator: Coordinator, data: PendingData, notes: Sequence[str], scratch: Path) -> None:
     experiment, machine = session.experiment, session.machine
     nodes, follow = (len(machine.nodes), joined_machine) if machine.is_cluster else (None, None)
     coordinator.begin(
@@ -200,10 +199,11 @@ def _train(session: _Session, coordinator: Coordinator, data: Data | None, notes
         gpus=machine.gpus,
         max_concurrent_trials=session.concurrent,
         nodes=nodes,
-        data=OPENED_BY_WORKERS if data is None else SHARED,
+        data=data.way,
     )
     for note in notes:
         coordinator.note(note)
-    trainable = trainable_for_ray(experiment, data, session.folder.trials, shares_vary=coordinator.shares.can_vary)
+    shares_vary = coordinator.shares.can_vary
+    trainable = trainable_for_ray(experiment, data.hand_over(), session.folder.trials, shares_vary=shares_vary)
     slots = FreeSlots(machine, experiment.resources.minimum, experiment.max_concurrent_trials, follow, coordinator.note)
     tune_trials(trainable, coordinator, slots, scratch)
