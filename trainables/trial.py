@@ -13,8 +13,9 @@ from trainables.devices import prepare as devices
 from trainables.exits import described, exits_raised, is_of_the_code
 from trainables.report import Epoch, Report
 from trainables.settings import InvalidTrainable, TrialSettings, unwrap
+from trainables.storage.architecture import architecture
 from trainables.storage.background_writer import BackgroundWriter, Pending
-from trainables.storage.checkpoint import CheckpointError, Snapshot, architecture
+from trainables.storage.checkpoint import CheckpointError, Snapshot
 from trainables.storage.file_format import NewerFormatError
 from trainables.storage.origin import Origin, history_of
 from trainables.storage.store import CheckpointStore, checkpoint_store

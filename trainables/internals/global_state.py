@@ -187,7 +187,7 @@ def _install_names(names: Any) -> None:
 def _copy_of_names() -> Any:
     copied = threading.local()
     for name, value in vars(getattr(_keras_state(), _TRACKERS[0])).items():
-        setattr(copied, name, value.copy() if isinstance(value, dict) else value)
+        setattr(copied, name, value.copy() if isinstance(value, dict | list) else value)
     return copied
 
 

@@ -161,15 +161,6 @@ def ignore(_: object) -> None:
     """Do nothing: accept a checkpoint that can be read, pass over one that cannot be."""
 
 
-def architecture(model: Any) -> str | None:
-    """Return what ``keras.models.model_from_json`` needs, or None if Keras cannot describe the model."""
-    try:
-        text: str = model.to_json()
-    except (NotImplementedError, TypeError, ValueError):
-        return None  # a subclassed model without get_config(): its trainable has to build it again
-    return text
-
-
 @dataclass(frozen=True)
 class DiskCheckpoints:
     """The checkpoints of a trial in a folder of a file system: see ``store.CheckpointStore``.

@@ -137,16 +137,19 @@ def _is_text(labels: Any) -> bool:
 
 
 def first_examples(arrays: Arrays) -> Any:
-    """Return the first example of each array, as a model takes them: lists as tuples, as in ``fit``."""
-    return keras.tree.lists_to_tuples(keras.tree.map_structure(_first_example, arrays))
+    """Return the first example of each array, as a model takes them."""
+    return examples(keras.tree.map_structure(lambda array: array[:1], arrays))
 
 
-def _first_example(array: Any) -> Any:
-    if getattr(array.dtype, "kind", "") not in ("U", "S") or keras.backend.backend() != "tensorflow":
-        return array[:1]
+def examples(arrays: Arrays) -> Any:
+    """Return arrays as a model takes them: lists as tuples, as in ``fit``, and with strings among them as tensors."""
+    arrays = keras.tree.lists_to_tuples(arrays)
+    has_text = any(getattr(array.dtype, "kind", "") in ("U", "S") for array in keras.tree.flatten(arrays))
+    if not has_text or keras.backend.backend() != "tensorflow":
+        return arrays
     import tensorflow as tf
 
-    return tf.constant(array[:1])  # Keras itself takes strings as tensors only
+    return keras.tree.map_structure(tf.constant, arrays)  # Keras takes strings as tensors only, and mixes nothing
 
 
 def _create_metrics(model: Any, y: Arrays = None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from trainables.internals.keras_model import compile_marker, end_postponement, postpone_finalization
 from trainables.training.model_state import layers_that_train, set_layers_that_train
@@ -54,6 +55,8 @@ class CompiledModel:
         Call it when callbacks have been called.
         """
         if self._model.optimizer is self._optimizer and compile_marker(self._model) is self._marker:
+            if self._has_fresh_optimizer():
+                self._renew_optimizer()
             return False
         self._adopt()
         return True
@@ -61,6 +64,7 @@ class CompiledModel:
     def begin(self) -> None:
         """Take the model as every worker has it that begins this trial: callbacks have heard that it begins."""
         self._times_at_begin = self._times
+        self._trainable = layers_that_train(self._model)
 
     def finalize(self) -> None:
         """Do what ``fit`` would have done at its end: see ``postpone_finalization``."""
@@ -121,6 +125,22 @@ class CompiledModel:
         else:
             end_postponement(self._optimizer)
             self._take_optimizer()
+
+    def _has_fresh_optimizer(self) -> bool:
+        """Return whether the optimizer has taken no step, and is built for other layers than those that train now.
+
+        Plain Keras builds it in the first step. A callback may let layers train before that, and compile nothing.
+        """
+        was_trained = bool(np.any(np.array(self._optimizer.iterations)))
+        return not was_trained and layers_that_train(self._model) != self._optimizer_trainable
+
+    def _renew_optimizer(self) -> None:
+        end_postponement(self._optimizer)
+        self._model.optimizer = type(self._optimizer).from_config(self._optimizer.get_config())
+        self._changed()
+        self._create_variables()
+        self._trainable = layers_that_train(self._model)
+        self._take_optimizer()
 
     def _take_optimizer(self) -> None:
         self._marker = compile_marker(self._model)

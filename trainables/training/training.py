@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 
 from trainables.data import Data
@@ -19,6 +18,7 @@ from trainables.report import Best, Epoch, diverged_metric
 from trainables.reuse.worker_cache import TrialModel, WorkerCache, existence_probe
 from trainables.settings import TrialSettings
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
+from trainables.training import example
 from trainables.training.adapted_state import PREFIX, AdaptedLayers, AdaptedState, finalize
 from trainables.training.callbacks import TrialCallbacks
 from trainables.training.checks import check_objective, check_shapes
@@ -26,7 +26,6 @@ from trainables.training.model import (
     BuildsModels,
     build_compiled_model,
     create_variables,
-    first_examples,
     prepared,
     set_steps_per_execution,
 )
@@ -97,6 +96,11 @@ class Training:
             after_calls=self._compiled.notice,
         )
         self._compiled.begin()
+
+    @property
+    def example(self) -> Any:
+        """An example (x, y, …) of what the model is trained on, with its axis of examples."""
+        return self._example
 
     @property
     def ended(self) -> bool:
@@ -176,6 +180,7 @@ class Training:
             "compiled": self._compiled.state(),
             "further": list(further),
             PREFIX: list(adapted.layers),
+            example.STATE_KEY: example.describe(self.example),
         }
         arrays = {
             **numbered("model", [np.array(variable) for variable in self.model.variables]),
@@ -219,8 +224,7 @@ class Training:
         if len(self.model.variables) < len(snapshot.group("model")) or not set(paths) <= set(
             further_variables(self.model)
         ):
-            # Some came into being in a step. This one only makes them: all get their values from the snapshot.
-            self.model.train_step(keras.tree.map_structure(keras.ops.convert_to_tensor, first_examples(self._example)))
+            example.step_without_effect(self.model, self.example)  # some came into being in a step
         further = further_variables(self.model)
         if not set(paths) <= set(further):
             raise CheckpointError("The checkpoint does not fit: the model had other optimizers, metrics or generators.")

@@ -122,11 +122,11 @@ def _evaluate(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable], da
     builder, config = trainable.standalone(), dict(ranked.trial.config)
     seen = data_of_trial(builder, data, config)
     check_test_set(seen, f"{trainable.__name__}.prepare")
-    model, epoch = restore_model(run, ranked, trainable, data)
+    model, weights = restore_model(run, ranked, trainable, data)
     with user_code(f"{trainable.__name__}.fit_options"):
         options = builder.fit_options(dict(config))
     scored = score(model, seen, options.validation_batch_size)
-    return Evaluation(run, ranked, epoch, scored, _write(run, ranked, epoch, scored))
+    return Evaluation(run, ranked, weights.epoch, scored, _write(run, ranked, weights.epoch, scored))
 
 
 def _objective_as_loss(evaluation: Evaluation) -> float:

@@ -64,5 +64,5 @@ def export(
     trainable = trainable_of(declared, run, force=force)
     (ranked,) = select_with_weights(run, trial, None)
     with preserved(), drop_native_stderr():
-        model, epoch = restore_model(run, ranked, trainable, None)
-        return Exported(ranked, epoch, tuple(write_model(model, output)))
+        model, weights = restore_model(run, ranked, trainable, None)
+        return Exported(ranked, weights.epoch, tuple(write_model(model, output, weights.example)))

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tune_jobs.base.words import first_sentences
+
 _ARRAYS_PER_BATCH = 32
 
 
@@ -19,7 +21,7 @@ def joined(first: Any, second: Any | None) -> Any:
         second: The second split; None: there is none.
 
     Raises:
-        InvalidData: They are sources of different kinds.
+        InvalidData: They are sources of different kinds, or arrays that are arranged differently.
     """
     from trainables import InvalidData
     from trainables.data.kinds import Kind, kind_of
@@ -47,13 +49,29 @@ def joined(first: Any, second: Any | None) -> Any:
 
 
 def _joined_arrays(first: Any, second: Any) -> Any:
-    from trainables.data.nested import length
+    from trainables import InvalidData
     from trainables.data.put_together import one_after_the_other
 
-    parts = [first, second]
-    if len(first) != len(second):
-        parts = [part if len(part) == 3 else (*part, np.ones(length(part), np.float32)) for part in parts]
-    return one_after_the_other(*parts)
+    weights = first[2:] or second[2:]
+    parts = [
+        part if len(part[2:]) == len(weights) else (*part, _ones_like(weights[0], part)) for part in (first, second)
+    ]
+    try:
+        return one_after_the_other(*parts)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidData(
+            [
+                "Data.train and Data.validation cannot be joined for a refit, because their arrays are arranged "
+                f"differently or have other shapes ({first_sentences(error)}): load_data must return both alike."
+            ]
+        ) from error
+
+
+def _ones_like(weights: Any, split: Any) -> Any:
+    """Return weights of 1 for the examples of a split, arranged as those of another split."""
+    from trainables.data.nested import length, map_leaves
+
+    return map_leaves(lambda array: np.ones((length(split), *array.shape[1:]), np.float32), weights)
 
 
 def _joined_datasets(first: Any, second: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tune_jobs.base.atomic_files import produce_whole
 from tune_jobs.errors import RequestError
+from tune_jobs.evaluation.description import check_description, indescribable
 
 SUFFIX = ".keras"
 
@@ -30,12 +31,14 @@ def check_model_file(output: Path) -> None:
         raise RequestError(f"The folder of {output} does not exist: make it, or choose another file.")
 
 
-def write_model(model: Any, output: Path) -> list[str]:
+def write_model(model: Any, output: Path, example: Any = None) -> list[str]:
     """Write a model for ``keras.models.load_model``, compiled if plain Keras can read it so.
 
     Args:
         model: The Keras model.
         output: The file.
+        example: (x, …), an example by which the predictions of the file's model are compared with the model's; None:
+            they are not compared.
 
     Returns:
         Sentences that a reader of the file needs to know; empty if plain Keras can load it unchanged.
@@ -43,6 +46,7 @@ def write_model(model: Any, output: Path) -> list[str]:
     Raises:
         RequestError: Keras cannot describe the model, or the file cannot be written; nothing was.
     """
+    check_description(model, example)
     notes: list[str] = []
     if model.compiled:
         model.optimizer.build(model.trainable_variables)  # otherwise Keras warns readers of missing variables
@@ -97,10 +101,7 @@ def _save(model: Any, path: Path) -> None:
     except OSError:
         raise
     except Exception as error:  # the user's get_config may raise anything
-        raise RequestError(
-            f"Keras cannot describe the model ({type(error).__name__}: {error}): give its layers and the model itself "
-            "a get_config(), as the Keras guide on serialization shows."
-        ) from error
+        raise indescribable(error) from error
 
 
 def _is_readable(path: Path, *, compile: bool = True) -> bool:

@@ -14,6 +14,7 @@ from tune_jobs.base.rules import count_problem
 from tune_jobs.base.user_code import user_code
 from tune_jobs.engine.data import load_data
 from tune_jobs.errors import RequestError, RunFailed
+from tune_jobs.evaluation.description import check_description
 from tune_jobs.evaluation.joining import joined
 from tune_jobs.evaluation.model_file import check_model_file, write_model
 from tune_jobs.evaluation.scoring import Scored, score
@@ -117,12 +118,19 @@ def adapted(options: FitOptions, examples: int) -> FitOptions:
         options: The result of ``fit_options`` for the training examples, which come first.
         examples: The number of examples now. Those that were added weigh 1.
     """
+    import keras
+
+    def with_ones(weights: Any) -> np.ndarray:
+        array: np.ndarray = np.asarray(weights, np.float32)
+        if not array.ndim:
+            return array  # an error, which is reported where the weights are used
+        missing = max(0, examples - len(array))
+        return np.concatenate([array, np.ones((missing, *array.shape[1:]), np.float32)])
+
     callbacks = [callback for callback in options.callbacks if not _watches_validation(callback)]
     weights = options.sample_weight
     if weights is not None:
-        weights = np.asarray(weights, np.float32)
-        if weights.ndim == 1:  # other shapes are an error, which is reported where the weights are used
-            weights = np.concatenate([weights, np.ones(max(0, examples - len(weights)), np.float32)])
+        weights = keras.tree.map_structure(with_ones, weights)
     return replace(options, callbacks=callbacks, sample_weight=weights)
 
 
@@ -205,6 +213,7 @@ def _train(
     try:
         with exits_raised():
             training = Training(builder, ranked.trial.config, data, settings, number)
+            check_description(training.model, training.example)  # before it takes hours to train it
             while training.epoch < epochs and not training.ended:
                 epoch = training.run_epoch()
                 if on_epoch:
@@ -213,6 +222,8 @@ def _train(
     except InvalidTrainable as error:
         # The message names the class that built the model: the user's, not the one around it.
         raise RequestError(str(error).replace(type(builder).__name__, builder.name)) from error
+    except RequestError:
+        raise
     except BaseException as error:
         if not is_of_the_code(error):
             raise

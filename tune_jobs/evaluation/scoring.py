@@ -21,7 +21,7 @@ class Scored:
     Attributes:
         examples: The number of examples in the test set.
         is_weighted: Whether the examples have weights. Loss and weighted metrics count them, reports do not.
-        metrics: The loss and every metric of the compiled model, by Keras's names.
+        metrics: The loss and every metric of the compiled model that is one number, by Keras's names.
         reports: A report for each output of the model, by its name.
     """
 
@@ -99,7 +99,13 @@ def _score_source(model: Any, data: Data, batch_size: int) -> Scored:
 
 
 def _loss_first(metrics: Mapping[str, float]) -> dict[str, float]:
-    return {name: float(metrics[name]) for name in sorted(metrics, key=lambda name: name != "loss")}
+    names = sorted(metrics, key=lambda name: name != "loss")
+    return {name: float(metrics[name]) for name in names if _is_number(metrics[name])}
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a metric is one number: Keras has some of a number per class, which training passes over too."""
+    return isinstance(value, int | float) or getattr(value, "shape", None) == ()
 
 
 def _output_names(model: Any, predictions: Any) -> list[str]:

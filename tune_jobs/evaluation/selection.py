@@ -14,7 +14,7 @@ from tune_jobs.experiment.code_fingerprint import code_differences
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import accept_changes, differences
 from tune_jobs.results.find import load_run
-from tune_jobs.results.models import best_weights, has_weights
+from tune_jobs.results.models import Weights, best_weights, has_weights
 from tune_jobs.results.ranking import RankedTrial, ranking
 from tune_jobs.results.run import Run
 
@@ -107,46 +107,38 @@ def select_with_weights(run: Run, trial: int | None, top: int | None) -> list[Ra
     return selected
 
 
-def restore_model(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable], data: Data | None) -> tuple[Any, int]:
-    """Return the compiled model of a trial with the weights of its best epoch, and that epoch.
+def restore_model(
+    run: Run, ranked: RankedTrial, trainable: type[KerasTrainable], data: Data | None
+) -> tuple[Any, Weights]:
+    """Return the compiled model of a trial with the weights of its best epoch, and those weights.
 
     Args:
         run: The run.
         ranked: The trial.
         trainable: The class that builds the model.
-        data: The data, for a model that is built for them, or whose layers get their shapes from the first examples;
-            None: they are loaded if the model is of that kind.
+        data: The data, for a model that is built for them, or whose layers get their shapes from the first examples, if
+            its checkpoint does not describe any; None: they are loaded if the model is of that kind.
 
     Raises:
         RequestError: The trial left no weights, or they do not fit the model.
     """
     from trainables.reuse.input_cache import InputCache
-    from trainables.training.model import first_examples
     from trainables.training.view import build_outside_of_a_run
     from tune_jobs.engine.data import load_data
 
-    number, builder, config = ranked.trial.trial, trainable.standalone(), dict(ranked.trial.config)
-    weights = best_weights(run.folder, number)
+    builder, config = trainable.standalone(), dict(ranked.trial.config)
+    weights = best_weights(run.folder, ranked.trial.trial)
 
     @cache
     def trained_on() -> Data:
         part = (data or load_data(trainable)).part(float(run.experiment.get("fraction", 1.0)))
         return data_of_trial(builder, part, config)
 
-    def build(unbuilt: Any) -> None:
-        x, *_ = InputCache(trained_on()).example(unbuilt, builder.batch_size)
-        unbuilt(first_examples(x))
-
     with user_code(f"{trainable.__name__}.build_model"):
         model = build_outside_of_a_run(builder, config, trained_on)
-    try:
-        weights.load_into(model, build)
-    except ValueError as error:
-        raise RequestError(
-            f"The weights of trial {number} do not fit the model that {trainable.__name__}.build_model makes now "
-            f"({error}): undo what was changed in it."
-        ) from error
-    return model, weights.epoch
+    name = f"the model that {trainable.__name__}.build_model makes now"
+    weights.load_into(model, name, lambda: InputCache(trained_on()).example(model, builder.batch_size))
+    return model, weights
 
 
 def data_of_trial(builder: KerasTrainable, data: Data, config: Mapping[str, Any]) -> Data:

@@ -17,7 +17,7 @@ _BINARY_LOSSES = ("binary_crossentropy", "binary_focal_crossentropy")
 def reports(
     labels: Any, predictions: Any, losses: Any, names: Sequence[str], class_names: Sequence[str] | None
 ) -> dict[str, Report]:
-    """Return a report for each output of a model.
+    """Return a report for each output of a model that has labels.
 
     Args:
         labels: The true labels: an array, or a list, tuple or dictionary of arrays, as in ``Data``.
@@ -26,7 +26,11 @@ def reports(
         names: The names of the model's outputs, in order.
         class_names: The names of the classes 0, 1, …. They are used only if there is one output.
     """
-    truths, outputs, compiled = (_by_name(part, names) for part in (labels, predictions, losses))
+    outputs, compiled = _by_name(predictions, names), _by_name(losses, names)
+    judged = [name for name in names if compiled.get(name) is not None]  # an output without a loss may have no labels
+    truths = _by_name(labels, names) or _by_name(labels, judged)
+    if set(judged) <= truths.keys():
+        outputs = {name: output for name, output in outputs.items() if name in truths}
     if not outputs or truths.keys() != outputs.keys():
         return {"output": NoReport("the labels are not arranged as the model's outputs are")}
     own_names = class_names if len(outputs) == 1 else None

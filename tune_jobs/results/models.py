@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainables.storage.file_format import NewerFormatError
 from trainables.storage.layout import ARCHITECTURE_FILE
@@ -14,6 +14,7 @@ from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.base.objective import Objective
 from tune_jobs.base.plain_text import plain_text
 from tune_jobs.base.user_code import user_code
+from tune_jobs.base.words import first_sentences
 from tune_jobs.errors import RequestError
 from tune_jobs.results.history import TrialHistory
 from tune_jobs.results.layout import trial_folder
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
     from trainables import KerasTrainable
     from trainables.storage.checkpoint import Snapshot
+
+_CHANGED = "undo what was changed in it."
+_DAMAGED = "the checkpoint or the description of the model is damaged. Restore the run from a copy."
 
 
 def load_model(
@@ -55,13 +59,11 @@ def load_model(
             stacklevel=3,
         )
     model = _build(trial_folder(run_folder, trial.trial), trial, trainable, fraction, weights)
-    try:
-        weights.load_into(model)
-    except ValueError as error:
-        raise RequestError(
-            f"The weights of trial {trial.trial} do not fit its model ({plain_text(str(error))}): the checkpoint or "
-            "the description of the model is damaged. Restore the run from a copy."
-        ) from error
+    if trainable is None:
+        weights.load_into(model, f"its model, which {ARCHITECTURE_FILE} describes", remedy=_DAMAGED)
+    else:
+        name = f"the model that {trainable.__name__}.build_model makes now"
+        weights.load_into(model, name, lambda: _example(trainable.standalone(), trial, model))
     return model
 
 
@@ -70,36 +72,62 @@ class Weights:
     """The weights of a trial's best epoch.
 
     Attributes:
+        trial: The number of the trial.
         epoch: The epoch, from 1.
         arrays: The arguments for ``model.set_weights``.
         snapshot: The checkpoint that holds them, with the state of layers that were adapted.
     """
 
+    trial: int
     epoch: int
     arrays: list[np.ndarray]
     snapshot: Snapshot
 
-    def load_into(self, model: keras.Model, build: Callable[[keras.Model], object] | None = None) -> None:
+    @property
+    def example(self) -> Any:
+        """An example of zeros like those that the model was trained on; None where the checkpoint describes none."""
+        from trainables.training.example import example_of
+
+        return example_of(self.snapshot)
+
+    def load_into(
+        self, model: keras.Model, name: str, load_example: Callable[[], Any] | None = None, remedy: str = _CHANGED
+    ) -> None:
         """Give a model these weights, and its layers the vocabularies that they had with them.
+
+        A model that has no weights yet, or not all of them, gets them from an example as its checkpoint describes it.
 
         Args:
             model: The model.
-            build: Gives the model its variables, if it has none yet, when its layers have their vocabularies.
+            name: The name of the model, for messages.
+            load_example: Returns an example that the model is trained on, for checkpoints that describe none.
+            remedy: The remedy if they do not fit.
 
         Raises:
-            ValueError: The model is another one.
+            RequestError: The model is another one, or cannot be called.
         """
         from trainables.training.adapted_state import AdaptedState, finalize
+        from trainables.training.example import create_missing_weights
 
         try:
-            state = AdaptedState.of_snapshot(self.snapshot)
-        except (AttributeError, IndexError, KeyError, TypeError) as error:
-            raise ValueError(f"the checkpoint's state of its layers is damaged: {error!r}") from error
-        state.load_into(model)
-        if build is not None and not model.built:
-            build(model)
-        model.set_weights(self.arrays)
-        finalize(model)
+            try:
+                state = AdaptedState.of_snapshot(self.snapshot)
+            except (AttributeError, IndexError, KeyError, TypeError) as error:
+                raise ValueError(f"the checkpoint's state of its layers is damaged: {error!r}") from error
+            state.load_into(model)
+            if not model.built or len(model.weights) < len(self.arrays):
+                example = self.example
+                if example is None and load_example is not None:
+                    example = load_example()
+                if example is not None:
+                    create_missing_weights(model, example, len(self.arrays))
+            model.set_weights(self.arrays)
+            finalize(model)
+        except RequestError:
+            raise
+        except Exception as error:  # of layers of the user's own
+            why = plain_text(first_sentences(error))
+            raise RequestError(f"The weights of trial {self.trial} do not fit {name} ({why}): {remedy}") from error
 
 
 def best_weights(run_folder: Path, trial: int) -> Weights:
@@ -123,7 +151,7 @@ def best_weights(run_folder: Path, trial: int) -> Weights:
     if snapshot is not None:
         epoch, arrays = snapshot.state.get("best_epoch"), snapshot.group("best")
         if isinstance(epoch, int) and arrays:
-            return Weights(epoch, arrays, snapshot)
+            return Weights(trial, epoch, arrays, snapshot)
         if arrays and epoch is not None:
             raise RequestError(f"The checkpoint in {folder} is damaged: its best_epoch is {epoch!r:.99}, no epoch.")
     elif unreadable:
@@ -170,3 +198,13 @@ def _build(
             f"The model of trial {trial.trial} cannot be built from {description}. {error} If a part of it is of your "
             "own making, call load_best_model(trainable=YourTrainable)."
         ) from error
+
+
+def _example(instance: KerasTrainable, trial: TrialHistory, model: keras.Model) -> Any:
+    """Return an example that a trial was trained on, from its data: older checkpoints describe none."""
+    from trainables.reuse.input_cache import InputCache
+    from trainables.training.model import prepared
+
+    with user_code(f"{type(instance).__name__}.load_data"):
+        data = prepared(instance, instance.load_data(), dict(trial.config))
+        return InputCache(data).example(model, instance.batch_size)

@@ -14,7 +14,13 @@ from tests.support.outcomes import BeginTrial, assert_same, train_trial
 from tests.support.tiny_trainables import Tiny, blobs
 from trainables import Data
 from trainables.internals import global_state
-from trainables.internals.global_state import IsolatedGlobalState, forget_names, remember_names, set_seed
+from trainables.internals.global_state import (
+    IsolatedGlobalState,
+    forget_names,
+    remember_global_state,
+    remember_names,
+    set_seed,
+)
 
 # The private names do what is relied on.
 
@@ -162,3 +168,25 @@ def test_without_the_private_names_of_models_other_names_are_given_again(monkeyp
     assert keras.layers.Dense(1).name == "dense"
     names_again()
     assert keras.layers.Dense(1).name == "dense"
+
+
+class BuiltByItsFirstCall(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, x: Any) -> Any:
+        return self.dense(x)
+
+
+def test_a_model_that_was_built_meanwhile_is_not_built_again_by_keras() -> None:
+    """Keras lists variables that are to be initialized: a list that is put back would hold those of that model."""
+    BuiltByItsFirstCall()(np.zeros((1, 3)))  # from here on, there is a list
+    put_back = remember_global_state()
+    BuiltByItsFirstCall()(np.zeros((1, 3)))
+    put_back()
+    later = BuiltByItsFirstCall()
+    later(np.zeros((1, 3)))
+    later.compile("adam", "mse")
+    later.optimizer.build(later.trainable_variables)
+    assert len(later.optimizer.variables) > 2

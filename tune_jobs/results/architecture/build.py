@@ -77,7 +77,7 @@ def _sketch(described: Mapping[str, Any]) -> keras.Model:
             f"A layer is unrolled or keeps its state, so no dimension of its input may be above {MOST_REPEATED}, but "
             f"one is {longest}."
         )
-    plain = _without(described, {"compile_config": None, "stateful": False})
+    plain = _without_vocabularies(_without(described, {"compile_config": None, "stateful": False}))
     try:
         model = sketched_model(json.dumps(plain))
     except Exception as error:
@@ -160,6 +160,22 @@ def _without(value: Any, replaced: Mapping[str, Any]) -> Any:
             if key not in replaced or replaced[key] is not None
         }
     return [_without(each, replaced) for each in value] if isinstance(value, list) else value
+
+
+def _without_vocabularies(value: Any) -> Any:
+    """Return a description whose lookups have room for their vocabularies, and none: a sketch cannot count one."""
+    if isinstance(value, list):
+        return [_without_vocabularies(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    value = {key: _without_vocabularies(each) for key, each in value.items()}
+    tokens = value.get("vocabulary")
+    if isinstance(tokens, list) and value.get("output_mode", "int") != "int":
+        out_of_vocabulary = value.get("num_oov_indices", 1)
+        most = len(tokens) + (out_of_vocabulary if type(out_of_vocabulary) is int else 1)
+        most = value.get("max_tokens") if value.get("pad_to_max_tokens") is True else most
+        value |= {"vocabulary": None, "idf_weights": None, "max_tokens": most, "pad_to_max_tokens": True}
+    return value
 
 
 def _named(error: BaseException) -> str:
