@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trainables.data import Data, InvalidData, split
+    from trainables.data.decoded.images import image_folder
+    from trainables.data.decoded.records import record_files
     from trainables.fit_options import FitOptions
     from trainables.keras_trainable import KerasTrainable
     from trainables.settings import InvalidTrainable, TrialSettings
@@ -20,6 +22,8 @@ __all__ = [
     "KerasTrainable",
     "TrainingView",
     "TrialSettings",
+    "image_folder",
+    "record_files",
     "split",
 ]
 
@@ -27,6 +31,8 @@ _HOMES = {
     "Data": "trainables.data",
     "InvalidData": "trainables.data",
     "split": "trainables.data",
+    "image_folder": "trainables.data.decoded.images",
+    "record_files": "trainables.data.decoded.records",
     "FitOptions": "trainables.fit_options",
     "KerasTrainable": "trainables.keras_trainable",
     "InvalidTrainable": "trainables.settings",

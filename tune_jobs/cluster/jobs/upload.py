@@ -13,7 +13,7 @@ from tune_jobs.errors import RequestError
 MOST_BYTES = 100 * 2**20
 """The limit of Ray's Jobs server for one request."""
 
-LEFT_OUT = (".git", ".venv", "__pycache__", "/runs")
+LEFT_OUT = (".git", ".venv", "__pycache__", ".tune-jobs-cache", "/runs")
 """Patterns, as in .gitignore, of files that stay here; Ray adds those of .gitignore and .rayignore."""
 
 _LARGEST_NAMED = 5
