@@ -105,8 +105,13 @@ class Epoch:
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Epoch:
-        """Make an epoch from what ``to_json`` returned."""
-        return cls(state["epoch"], state["metrics"], state["seconds"], state.get("batches"))
+        """Make an epoch from what ``to_json`` returned.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is damaged.
+        """
+        metrics = {name: float(value) for name, value in state["metrics"].items()}
+        return cls(int(state["epoch"]), metrics, float(state["seconds"]), state.get("batches"))
 
 
 @dataclass(frozen=True)

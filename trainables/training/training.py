@@ -200,7 +200,7 @@ class Training:
         """
         try:
             epoch, last, best = progress_of(snapshot)
-            stopped = snapshot.state["stopped"]
+            stopped = bool(snapshot.state["stopped"])
             AdaptedState.of_snapshot(snapshot).load_into(self.model)
             self._compiled.restore(snapshot.state.get("compiled"))
             variables = self._variables_for(snapshot)
@@ -288,4 +288,4 @@ def progress_of(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:
     """
     state = snapshot.state
     best = Best(state["best_epoch"], state["best_value"], snapshot.group("best"))
-    return state["epoch"], state["last"] and Epoch.from_json(state["last"]), best
+    return int(state["epoch"]), state["last"] and Epoch.from_json(state["last"]), best

@@ -48,6 +48,8 @@ def build_described(path: Path, shapes: Sequence[tuple[int, ...]]) -> keras.Mode
         raise _not_built(described, error) from error
     if not isinstance(model, keras.Model):
         raise DescriptionError("It does not describe a model.")
+    if is_plain:
+        _compare(model, shapes, keeps_state=False)
     return model
 
 
@@ -71,6 +73,9 @@ def _sketch(described: Mapping[str, Any]) -> keras.Model:
 
     from trainables.training.model_sketch import sketched_model
 
+    count = sum(1 for _ in _layers(described))
+    if count > MOST_REPEATED:
+        raise DescriptionError(f"It has {count} layers, but must have at most {MOST_REPEATED}.")
     longest = max(_dimensions(described), default=0)
     if longest > MOST_REPEATED and (_has(described, "unroll") or _has(described, "stateful")):
         raise DescriptionError(

@@ -27,7 +27,7 @@ _REFUSED = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer"
 _TENSORS = {"__keras_tensor__", "__tensor__", "__numpy__", "__slice__", "__ellipsis__"}
 _FILES = {"vocabulary", "idf_weights", "filepath"}  # Keras takes a text there for the name of a file
 _ANY_NUMBER = {"seed", "vocabulary", "mask_token", "oov_token", "mask_value", "pad_value", "value"}
-_REPEATED = {"num_ops", "num_chains", "chain_depth"}
+_REPEATED = {"num_ops", "num_chains", "chain_depth", "power_iterations"}  # Keras loops over them
 
 
 class DescriptionError(ValueError):
@@ -86,6 +86,8 @@ def check_object(value: dict[str, Any], place: Place, *, compiles: bool) -> bool
         DescriptionError: It holds something that is not on the list.
     """
     kind, config = value["class_name"], value.get("config")
+    if not isinstance(kind, str) or not isinstance(value.get("registered_name"), str | None):
+        raise DescriptionError(f"{place} an object whose `class_name` or `registered_name` is no text.")
     if kind in _TENSORS and value.keys() <= {"class_name", "config"}:
         return _check(config, place.below("config"), compiles=compiles)
     name = config.get("name") if isinstance(config, dict) else None

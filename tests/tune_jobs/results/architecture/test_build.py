@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 from tune_jobs.results.architecture.build import build_described
@@ -156,8 +158,9 @@ EVIL: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (replaced(class_name="Lambda"), "`?wide`?|'Lambda' of 'keras.layers', which is neither"),
     (replaced(class_name="TFSMLayer"), "'TFSMLayer' of 'keras.layers', which is neither"),
     (replaced(class_name="Mine", module="mine", registered_name="mine>Mine"), "'Mine' of 'mine'"),
-    (replaced(class_name=5), "'5' of 'keras.layers'"),
-    (replaced(class_name=None), "'None' of 'keras.layers'"),
+    (replaced(class_name=5), "is no text"),
+    (replaced(class_name=None), "is no text"),
+    (replaced(registered_name=[]), "is no text"),
     (replaced(module="keras.utils", class_name="get_file"), "'get_file' of 'keras.utils'"),
     (replaced(module="keras.src.utils", class_name="file_utils"), "'file_utils' of 'keras.src.utils'"),
     (replaced(evil=1), "`wide` is 'Dense' with the key 'evil', which Keras does not write"),
@@ -205,6 +208,16 @@ def test_deep_nesting_is_refused(tmp_path: Path) -> None:
         build(tmp_path, described, model)
 
 
+def test_too_many_layers_are_refused(tmp_path: Path) -> None:
+    model = small()
+    described = json.loads(model.to_json())
+    described["config"]["layers"] += [first(described)] * 10_000
+    began = time.monotonic()
+    with pytest.raises(DescriptionError, match="It has 10003 layers"):
+        build(tmp_path, described, model)
+    assert time.monotonic() - began < 5
+
+
 def test_a_long_unrolled_layer_is_refused(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((6, 4)), L.LSTM(3, unroll=True)])
     described = model.to_json().replace("6, 4]", "1000000000, 4]")
@@ -245,3 +258,51 @@ def test_a_loss_of_the_users_own_leaves_the_model_uncompiled(tmp_path: Path) -> 
     assert build(tmp_path, model.to_json(), model).compiled
     model.compile("adam", lambda y, z: keras.ops.mean(y - z))
     assert not build(tmp_path, model.to_json(), model).compiled
+
+
+ODD = [
+    None,
+    0,
+    -1,
+    10**6,
+    10**12,
+    1e300,
+    math.nan,
+    "",
+    "relu",
+    "a" * 10_000,
+    [],
+    {},
+    [None],
+    {"x": 1},
+    True,
+    "/etc/passwd",
+]
+
+
+def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*place, key)
+            yield from places(each, (*place, key))
+
+
+@pytest.mark.parametrize("made", [small, nested, stateful])
+def test_any_odd_value_anywhere_is_built_or_refused_in_a_sentence(tmp_path: Path, made: Callable[[], Any]) -> None:
+    model = made()
+    text, generator = model.to_json(), np.random.default_rng(3)
+    for _ in range(40):
+        described = json.loads(text)
+        all_places = list(places(described))
+        *path, last = all_places[generator.integers(len(all_places))]
+        owner = described
+        for key in path:
+            owner = owner[key]
+        owner[last] = ODD[generator.integers(len(ODD))]
+        refused = ""
+        try:
+            assert shapes(build(tmp_path, described, model)) == shapes(model)
+        except DescriptionError as error:
+            refused = str(error)
+        assert "\n" not in refused
+        assert len(refused) < 700
