@@ -153,8 +153,8 @@ class TrainingView:
             >>> import numpy as np
             >>> from trainables import Data, TrainingView
             >>> data = TrainingView(Data(train=(np.array(["a", "b", "a"]), np.zeros(3))))
-            >>> data.adapt(keras.layers.StringLookup()).get_vocabulary()
-            ['[UNK]', 'a', 'b']
+            >>> data.adapt(keras.layers.StringLookup()).vocabulary_size()
+            3
         """
         examples = self._inputs() if x is None else x
         adapted: Any = layer
