@@ -1,0 +1,135 @@
+"""The examples that bring data of their own kind: images, texts, a table. Each on data that its test makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import tune_jobs
+from trainables import Data, TrialSettings
+from trainables.examples import sample_files
+from tune_jobs.examples import csv_table, image_folder, text_files
+from tune_jobs.experiment.experiment import Experiment
+
+WORDS = {"weather": "rain sun wind snow fog storm", "food": "bread soup rice apple tea cake"}
+
+
+def images(folder: Path) -> Path:
+    """Bright and dark pictures of 32 x 32 pixels."""
+    from PIL import Image
+
+    generator = np.random.default_rng(0)
+    for label, name in enumerate(("bright", "dark")):
+        (folder / name).mkdir()
+        for number in range(40):
+            picture = generator.integers(128 * (1 - label), 128 * (2 - label), (32, 32, 3), dtype=np.uint8)
+            Image.fromarray(picture).save(folder / name / f"{number}.png")
+    return folder
+
+
+def texts(folder: Path) -> Path:
+    """Texts of words about two subjects, which no text has together."""
+    generator = np.random.default_rng(0)
+    for name, words in WORDS.items():
+        (folder / name).mkdir()
+        for number in range(40):
+            (folder / name / f"{number}.txt").write_text(" ".join(generator.choice(words.split(), 6)))
+    return folder
+
+
+def table(folder: Path) -> Path:
+    """A table in which one in eight leaves, all with the plan "trial" or with many calls."""
+    generator = np.random.default_rng(0)
+    lines = ["plan,calls,left"]
+    for number in range(400):
+        left = int(number % 8 == 0)
+        calls = generator.normal(500 if left else 100, 50)
+        lines.append(f"{'trial' if left and number % 16 else 'full'},{calls:.1f},{left}")
+    (folder / "table.csv").write_text("\n".join(lines))
+    return folder / "table.csv"
+
+
+EXAMPLES: dict[str, tuple[str, Callable[[Path], Path], Experiment, dict[str, Any]]] = {
+    "images": (
+        "IMAGES",
+        images,
+        image_folder.EXPERIMENT,
+        {
+            "dense_units": 32,
+            "dropout": 0.0,
+            "head_rate": 0.003,
+            "fine_tune": True,
+            "frozen_epochs": 1,
+            "fine_tune_rate": 0.001,
+        },
+    ),
+    "texts": (
+        "TEXTS",
+        texts,
+        text_files.EXPERIMENT,
+        {"max_tokens": 200, "words": 16, "embedding": 16, "dropout": 0.0, "learning_rate": 0.03},
+    ),
+    "table": (
+        "TABLE",
+        table,
+        csv_table.EXPERIMENT,
+        {"layers": 1, "units": [16], "dropout": 0.0, "learning_rate": 0.03, "weight_of_rare": 3.0},
+    ),
+}
+EPOCHS = 4
+
+
+@pytest.fixture(params=EXAMPLES)
+def example(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    variable, make, experiment, config = EXAMPLES[request.param]
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv(variable, str(make(tmp_path / "data")))
+    assert experiment.space.validate(config) == []
+    return experiment, config
+
+
+def test_it_learns_what_is_easy(example: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment, config = example
+    monkeypatch.setattr(experiment.trainable, "batch_size", 8)
+    settings = TrialSettings(experiment.objective.metric, "max", max_epochs=EPOCHS)
+    trial = experiment.trainable.standalone(config, settings=settings)
+    reports = [trial.step() for _ in range(EPOCHS)]
+    trial.cleanup()
+    assert all(report["error"] is None for report in reports), reports[0].get("traceback")
+    assert reports[-1]["metrics"][experiment.objective.metric] > 0.9
+
+
+@pytest.mark.parametrize("trainable", [image_folder.ImageFolder, text_files.TextFiles, csv_table.CsvTable])
+def test_without_data_of_ones_own_there_is_some(
+    trainable: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_files.tempfile, "gettempdir", lambda: str(tmp_path))
+    data: Data = trainable().load_data()
+    assert min(examples for examples in data.examples.values() if examples is not None) >= 50
+    assert data.class_names is not None
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_it_runs_and_its_exported_model_predicts_what_the_run_reported(example: Any, tmp_path: Path) -> None:
+    experiment, _ = example
+    run = tune_jobs.run(experiment.override(trials=2, max_epochs=2), storage=tmp_path, name="first")
+    (evaluation,) = tune_jobs.evaluate(run, experiment)
+    exported = tune_jobs.export(run, experiment, tmp_path / "best.keras")
+    assert exported.notes == ()
+    model = keras.models.load_model(tmp_path / "best.keras")
+    x, y = experiment.trainable().load_data().test
+    scores = model.evaluate(*_tensors(x, y), return_dict=True, verbose=0)
+    for name, value in evaluation.scored.metrics.items():
+        assert scores[name] == pytest.approx(value, rel=1e-4), name
+
+
+def _tensors(x: Any, y: Any) -> tuple[Any, Any]:
+    import tensorflow as tf
+
+    return keras.tree.map_structure(lambda column: tf.constant(np.asarray(column)), x), y
