@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from trainables import Data, InvalidData
+from trainables.data.kinds import is_source, kind_of
 from tune_jobs.keras_tuner.errors import FatalValueError
 
 _DEFAULT_BATCH_SIZE = 32
@@ -25,6 +26,8 @@ class FitArguments:
         callbacks: The callbacks; each trial gets copies.
         class_weight: The weight of each class in the loss.
         validation_batch_size: Examples per validation batch; None: as many as are fast.
+        steps_per_epoch, validation_steps: Batches per epoch; None: all.
+        shuffle: Whether each epoch has the examples in an order of its own.
         verbose: 0: nothing is printed.
     """
 
@@ -33,6 +36,9 @@ class FitArguments:
     callbacks: Sequence[Any] = ()
     class_weight: Mapping[int, float] | None = None
     validation_batch_size: int | None = None
+    steps_per_epoch: int | None = None
+    validation_steps: int | None = None
+    shuffle: bool = True
     verbose: Any = "auto"
 
     @property
@@ -77,11 +83,16 @@ def _fit(  # the signature of keras.Model.fit
 _SIGNATURE = inspect.signature(_fit)
 
 _DEFAULTS_ONLY = {
-    "shuffle": (True, "each trial sees its examples in an order of its own, by the seed"),
     "initial_epoch": (0, "a search begins with epoch 0"),
     "validation_freq": (1, "each epoch is validated, because trials are judged by their epochs"),
-    "steps_per_epoch": (None, "an epoch of arrays is all of their batches: give `search` fewer examples"),
-    "validation_steps": (None, "all validation examples are used: give fewer of them"),
+}
+
+
+_NOT_BESIDE_SOURCES = {
+    "y": "brings its labels",
+    "batch_size": "brings its batches",
+    "sample_weight": "brings its weights",
+    "validation_split": "cannot be divided",
 }
 
 
@@ -123,11 +134,11 @@ def fit_request(given: Mapping[str, Any]) -> FitRequest:
     if problems:
         raise FatalValueError("\n".join(problems))
     x, y, sample_weight = (given[name] for name in ("x", "y", "sample_weight"))
-    train = tuple(_arrays(part) for part in (x, y, sample_weight) if part is not None)
-    validation = None
+    train = x if is_source(x) else tuple(_arrays(part) for part in (x, y, sample_weight) if part is not None)
+    validation = given["validation_data"]
     try:
-        if given["validation_data"] is not None:
-            validation = tuple(_arrays(part) for part in given["validation_data"] if part is not None)
+        if isinstance(validation, list | tuple):
+            validation = tuple(_arrays(part) for part in validation if part is not None)
         elif given["validation_split"]:
             train, validation = _divided(train, given["validation_split"])
         data = Data(train=train, validation=validation)
@@ -153,6 +164,9 @@ def fit_arguments(given: Mapping[str, Any]) -> FitArguments:
         callbacks=tuple(listed(given["callbacks"])),
         class_weight=given["class_weight"],
         validation_batch_size=given["validation_batch_size"],
+        steps_per_epoch=given["steps_per_epoch"],
+        validation_steps=given["validation_steps"],
+        shuffle=bool(given["shuffle"]),
         verbose=given["verbose"],
     )
 
@@ -171,7 +185,7 @@ def option_problems(given: Mapping[str, Any]) -> list[str]:
         for name, (default, why) in _DEFAULTS_ONLY.items()
         if given[name] is not default and given[name] != default
     ]
-    for name in ("epochs", "batch_size", "validation_batch_size"):
+    for name in ("epochs", "batch_size", "validation_batch_size", "steps_per_epoch", "validation_steps"):
         value = given[name]
         is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1
         if value is None and name != "epochs":
@@ -186,12 +200,18 @@ def _problems(given: Mapping[str, Any]) -> list[str]:
     if given["x"] is None:
         return [*problems, "The value of `x` is None, but must be the training examples: search(x, y, …)."]
     for name in ("x", "validation_data"):
-        if is_source(given[name]):
+        if isinstance(given[name], Iterator):
             problems.append(
-                f"The value of `{name}` is a {type(given[name]).__name__}, but must hold NumPy arrays, tensors or "
-                "frames: a search shares them between all trials."
+                f"The value of `{name}` is a {type(given[name]).__name__}, which is read once, but each epoch of each "
+                "trial reads it: give the function that makes it, a keras.utils.PyDataset, or a tf.data.Dataset."
             )
-    if given["y"] is None and not problems:
+    if is_source(given["x"]):
+        problems += [
+            f"The value of `{name}` was given beside `x`, which is {kind_of(given['x'])} and {why}: leave it out."
+            for name, why in _NOT_BESIDE_SOURCES.items()
+            if given[name] is not None and not (name == "validation_split" and not given[name])
+        ]
+    elif given["y"] is None and not problems:
         problems.append("The value of `y` is None, but must be the labels of `x`.")
     split = given["validation_split"]
     if split and not (isinstance(split, int | float) and 0 < split < 1):
@@ -204,13 +224,6 @@ def _problems(given: Mapping[str, Any]) -> list[str]:
             "(x, y, sample_weight)."
         )
     return problems
-
-
-def is_source(value: Any) -> bool:
-    """Return whether a value brings its examples in batches: a data set, a generator, or a loader."""
-    if value is None or isinstance(value, np.ndarray | list | tuple | dict) or hasattr(value, "to_numpy"):
-        return False
-    return not hasattr(value, "__array__")
 
 
 def _divided(train: tuple[Any, ...], fraction: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

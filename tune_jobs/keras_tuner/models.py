@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from trainables import Data
+from trainables.data.kinds import is_source
 from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.errors import RequestError
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
@@ -37,7 +40,7 @@ def trained_model(run: Run, trial: Trial, build: Callable[[HyperParameters], Any
         if data is not None:
             from trainables.training.model import create_variables
 
-            create_variables(model, data.train)
+            create_variables(model, _example(data.train))
         else:
             described = load_model(run.folder, run.history().trials[number], run.objective, None)
             model.build_from_config(described.get_build_config())
@@ -47,3 +50,13 @@ def trained_model(run: Run, trial: Trial, build: Callable[[HyperParameters], Any
         )
     model.set_weights(best_weights(run.folder, number).arrays)
     return model
+
+
+def _example(train: Any) -> Any:
+    """Return examples of a training split, whose shapes a model is built by."""
+    if not is_source(train):
+        return train
+    import keras
+
+    first = train[0] if isinstance(train, keras.utils.PyDataset) else next(iter(train() if callable(train) else train))
+    return keras.tree.map_structure(np.asarray, first)

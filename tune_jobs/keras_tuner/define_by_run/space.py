@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter, Paren
 NOTHING_TO_SEARCH = "default_configuration"
 """The name of the only parameter of a space whose code asks for no hyperparameter."""
 
-_DRAWS = 24
+_DRAWS, _FEWEST_DRAWS, _DRAWS_S = 24, 4, 5.0
 _CORRECTIONS = 20
 
 
@@ -102,12 +103,15 @@ def find_space(
     found = _assembled(inference, given, reserved)
     generator = np.random.default_rng(0)
     corrections = draws = 0
+    begun_s = time.monotonic()
     while draws < _DRAWS and explorer.is_complete and corrections < _CORRECTIONS:
         config = found.space.sample(generator)
         run = explorer.run(
             {one.key: one.original(config[name]) for name, one in found.parameters.items() if name in config}
         )
         draws += 1
+        if draws >= _FEWEST_DRAWS and time.monotonic() - begun_s > _DRAWS_S:
+            break  # each build of this model takes long
         if run is not None and inference.correct(run):
             corrections, draws = corrections + 1, 0
             found = _assembled(inference, given, reserved)

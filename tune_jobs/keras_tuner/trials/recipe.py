@@ -14,6 +14,7 @@ from tune_jobs.keras_tuner.fit_arguments import FitArguments
 from tune_jobs.keras_tuner.hypermodel import HyperModel, build
 from tune_jobs.keras_tuner.objective import Objective
 from tune_jobs.keras_tuner.trial import Trial
+from tune_jobs.keras_tuner.trials.sent_data import SentData
 
 
 class RunsTrials(Protocol):
@@ -49,6 +50,7 @@ class Recipe:
         objective: The objective.
         overrides: The replaced parts of the models.
         data: The number by which the driver finds the data.
+        sent: The data that workers open by themselves; None: Ray shares them.
         tuner: The tuner, where its ``run_trial``, or the ``fit`` of the hypermodel, is the user's own.
         args, kwargs: What ``search`` got, where the tuner has to see it. ``DataPart`` stands for the data.
         has_own_code: True if the tuner's ``run_trial`` makes the arguments of each trial, or is the trial.
@@ -62,6 +64,7 @@ class Recipe:
     objective: Objective
     overrides: Overrides = field(default_factory=Overrides)
     data: int = 0
+    sent: SentData | None = None
     tuner: RunsTrials | None = None
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)

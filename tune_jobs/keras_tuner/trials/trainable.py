@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trainables import Data, FitOptions, InvalidTrainable, KerasTrainable, TrialSettings
+from trainables.data.kinds import is_source
 from trainables.trial import Trial as WorkerTrial
 from trainables.trial import TrialTraining
 from tune_jobs.keras_tuner.fit_arguments import FitArguments, bound, fit_arguments
@@ -19,6 +20,7 @@ from tune_jobs.keras_tuner.trials.own_code import OwnTraining
 from tune_jobs.keras_tuner.trials.probing import probing
 from tune_jobs.keras_tuner.trials.recipe import DataPart, Recipe
 from tune_jobs.keras_tuner.trials.run_trial import TrialCode
+from tune_jobs.keras_tuner.trials.sent_data import SentData
 
 _DATA: dict[int, Data] = {}
 """The data of the searches of this process. A class that is sent to a worker does not carry them: Ray shares them."""
@@ -41,16 +43,22 @@ class SearchTrainable(KerasTrainable):
 
     def load_data(self) -> Data:
         """Return the data that ``search`` got."""
-        if self.recipe.data not in _DATA:
-            raise InvalidTrainable("The data of this search is known to the process that called search() only.")
-        return _DATA[self.recipe.data]
+        if self.recipe.data in _DATA:
+            return _DATA[self.recipe.data]
+        if self.recipe.sent is not None:
+            return self.recipe.sent.restore()
+        raise InvalidTrainable("The data of this search is known to the process that called search() only.")
 
     def fit_options(self, config: dict[str, Any]) -> FitOptions:
         """Return the options that ``search`` got, or those that the user's own ``fit`` makes of them."""
         recipe = self.recipe
         arguments = self._own_arguments(config) if recipe.has_own_code else recipe.arguments
         self.batch_size = arguments.batch
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {
+            "steps_per_epoch": arguments.steps_per_epoch,
+            "validation_steps": arguments.validation_steps,
+            "shuffle": arguments.shuffle,
+        }
         if arguments.validation_batch_size is not None:
             options["validation_batch_size"] = arguments.validation_batch_size
         callbacks = [*copies(arguments.callbacks), *added_metrics(recipe.objective)]
@@ -86,6 +94,8 @@ class SearchTrainable(KerasTrainable):
 
     def _parts(self) -> dict[str, Any]:
         data = self._seen if self._seen is not None else self.load_data()
+        if is_source(data.train):
+            return {"x": data.train, "y": None, "sample_weight": None, "validation_data": data.validation}
         x, y, *weight = data.train
         return {"x": x, "y": y, "sample_weight": weight[0] if weight else None, "validation_data": data.validation}
 
@@ -114,7 +124,8 @@ def trainable_of(recipe: Recipe, data: Data | None) -> type[SearchTrainable]:
     number = len(_DATA) + 1
     _DATA[number] = data if data is not None else _no_data()
     base = OwnCodeTrainable if data is None else SearchTrainable
-    attributes = {"recipe": replace(recipe, data=number), "batch_size": recipe.arguments.batch}
+    sent = None if data is None else SentData.of(data)
+    attributes = {"recipe": replace(recipe, data=number, sent=sent), "batch_size": recipe.arguments.batch}
     return type("SearchedModel", (base,), attributes)
 
 
