@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -69,6 +70,9 @@ def unpack(sent: SentClass) -> type[KerasTrainable]:
     Raises:
         Exception: This process lacks something that the class needs.
     """
+    for folder in dict.fromkeys(sent.folders.values()):
+        if os.pathsep in folder and folder not in sys.path:  # PYTHONPATH cannot name it
+            sys.path.append(folder)
     kind: type[KerasTrainable] = cloudpickle.loads(sent.pickled, buffers=sent.arrays)
     return kind
 

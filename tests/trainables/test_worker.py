@@ -125,6 +125,20 @@ def test_a_module_that_a_worker_lacks_is_told_with_its_folder(tmp_path: Path, mo
     worker.cleanup()
 
 
+def test_modules_in_a_folder_with_a_colon_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "a: b"
+    folder.mkdir()
+    (folder / "in_a_colons_folder.py").write_text(
+        "from tests.support.tiny_trainables import Tiny\n\n\nclass Far(Tiny):\n    pass\n"
+    )
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    sent = pack(importlib.import_module("in_a_colons_folder").Far, {"in_a_colons_folder": str(folder)})
+    monkeypatch.delitem(sys.modules, "in_a_colons_folder")
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(folder)])
+    assert unpack(sent).__name__ == "Far"
+    assert sys.path[-1] == str(folder)
+
+
 def test_a_class_that_cannot_be_loaded_is_told_with_the_error() -> None:
     report = worker_of(SentClass("Uses", b"no pickle", (), {})).step()
     assert "cannot load Uses: UnpicklingError" in report["mistake"]

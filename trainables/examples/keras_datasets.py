@@ -52,7 +52,10 @@ def _cached(module: str) -> tuple[Examples, Examples] | None:
     """Return the examples in Keras's cache, or None if Keras has to load them."""
     if module not in _FOLDERS:
         return None
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    try:
+        home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    except RuntimeError:  # no home is known
+        return None
     folder = home / "datasets" / _FOLDERS[module]
     try:
         train, test = (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, unquote
@@ -32,13 +34,22 @@ PLAIN = re.compile(rf"{RECORDS.pattern}|{LOGS_FOLDER}/[\w.-]+|{TRIALS_FOLDER}/{T
 _TRIAL = re.compile(rf"{TRIALS_FOLDER}/({TRIAL_PATTERN})/({re.escape(ARCHITECTURE_FILE)}|{CHECKPOINT_FILE_PATTERN})")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,110}")
 
+_SHARED = Path("/var/tmp")  # noqa: S108 - the folder there must be this user's alone
+
 Purpose = Literal["read", "run"]
 """The purpose of a copy. A process that only reads must not touch the journal of the one that runs."""
 
 
 def local_storage(storage: str, purpose: Purpose) -> Path:
-    """Return the folder on this machine for copies of a storage's runs."""
-    return _cache() / purpose / quote(redacted(storage), safe="")
+    """Return the folder on this machine for copies of a storage's runs.
+
+    Raises:
+        RequestError: There is no folder for copies that this user alone can write.
+    """
+    cache = _cache()
+    if cache.parent == _for_users_without_home():
+        _check_private(cache.parent)
+    return cache / purpose / quote(redacted(storage), safe="")
 
 
 def shown_uri(folder: Path) -> str | None:
@@ -51,7 +62,32 @@ def shown_uri(folder: Path) -> str | None:
 
 
 def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "tune-jobs"
+    """Return the folder for copies: below the home folder, unless there is none that can be written."""
+    with suppress(RuntimeError):  # no home is known, as in a container whose user has no name
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute()
+        nearest = next(parent for parent in (base, *base.parents) if parent.exists())
+        if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+            return base / "tune-jobs"
+    return _for_users_without_home() / "cache"
+
+
+def _for_users_without_home() -> Path:
+    return _SHARED / f"tune-jobs-{os.getuid()}"
+
+
+def _check_private(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+        is_private = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+        reason = "others can write it"
+    except OSError as error:
+        is_private, reason = False, str(error.strerror)
+    if not is_private:
+        raise RequestError(
+            f"Copies of runs in an object store need a folder: your home folder cannot be written, nor is {folder} "
+            f"yours alone ({reason}). Set XDG_CACHE_HOME to a folder that you can write."
+        )
 
 
 def named(reference: str, storage: Path | str) -> ObjectStoreFolder | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +111,32 @@ def test_a_storage_that_cannot_be_read_says_so_without_its_credentials(
         assert "hidden" not in str(error.value)
         assert "key:" not in str(error.value)
     assert not Path(cache).exists()
+
+
+@pytest.mark.parametrize("home", ["/dev/null/home", None])
+def test_without_a_home_copies_lie_in_a_folder_of_this_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str | None
+) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if home is None:
+        monkeypatch.setattr(Path, "home", unknown)
+    else:
+        monkeypatch.setenv("HOME", home)
+    monkeypatch.setattr(object_store_runs, "_SHARED", tmp_path)
+    assert object_store_runs.shown_uri(tmp_path / "elsewhere") is None
+    assert list(tmp_path.iterdir()) == []
+    copies = object_store_runs.local_storage("s3://bucket/runs", "read")
+    (own,) = tmp_path.iterdir()
+    assert copies.parents[2] == own
+    assert stat.S_IMODE(own.stat().st_mode) == 0o700
+    assert object_store_runs.shown_uri(copies / "first") == "s3://bucket/runs/first"
+    own.chmod(0o777)
+    with pytest.raises(RequestError, match=r"nor is .* yours alone \(others can write it\)\. Set XDG_CACHE_HOME"):
+        object_store_runs.local_storage("s3://bucket/runs", "read")
+    own.rmdir()
+    own.symlink_to(tmp_path)
+    with pytest.raises(RequestError, match="yours alone"):
+        object_store_runs.local_storage("s3://bucket/runs", "read")

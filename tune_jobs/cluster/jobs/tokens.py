@@ -43,7 +43,10 @@ def find_token(environment: Mapping[str, str] = os.environ) -> Token | None:
         return _checked(value, "RAY_AUTH_TOKEN")
     if path := environment.get("RAY_AUTH_TOKEN_PATH", ""):
         return _read(Path(path), f"RAY_AUTH_TOKEN_PATH ({path})")
-    default = Path(environment.get("HOME") or Path.home(), ".ray", "auth_token")
+    try:
+        default = Path(environment.get("HOME") or Path.home(), ".ray", "auth_token")
+    except RuntimeError:  # no home is known
+        return None
     return _read(default, str(default)) if default.is_file() else None
 
 

@@ -101,7 +101,10 @@ def possible_nodes() -> tuple[tuple[Node, int], ...]:
         Pairs of a node and the most nodes of its kind.
     """
     groups = tuple((Node.from_ray(resources, name), most) for name, resources, most in node_groups())
-    return groups or launcher_file_nodes(LAUNCHER_FILE.expanduser())
+    try:
+        return groups or launcher_file_nodes(LAUNCHER_FILE.expanduser())
+    except RuntimeError:  # no home is known
+        return ()
 
 
 def _may_grow_silently(environment: Mapping[str, str]) -> bool:

@@ -120,4 +120,5 @@ def _python_path() -> str:
 
     Ray itself passes on only the folder of the main script.
     """
-    return os.pathsep.join([*own_folders(), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
+    named = [folder for folder in own_folders() if os.pathsep not in folder]  # the others: see ``worker.unpack``
+    return os.pathsep.join([*named, os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
