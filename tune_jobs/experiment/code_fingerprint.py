@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,7 +43,17 @@ def helper_fingerprints(trainable: type[Any]) -> dict[str, str]:
         The digests by name, such as ``build`` beside the class, and ``helper.scale`` in another module. The classes of
         ``code_fingerprints`` are not among them.
     """
-    return used_code([(kind.__module__, kind.__qualname__.partition(".")[0]) for kind in _classes(trainable)])
+    classes = [(kind.__module__, kind.__qualname__.partition(".")[0]) for kind in _classes(trainable)]
+    return used_code(classes, _declarations(classes[0][0]))
+
+
+def _declarations(module: str) -> set[str]:
+    """Return the names of a module's experiments and spaces: how they have changed is told in other ways."""
+    from search_spaces import SearchSpace
+    from tune_jobs.experiment.experiment import Experiment
+
+    values = vars(sys.modules[module]) if module in sys.modules else {}
+    return {name for name, value in values.items() if isinstance(value, Experiment | SearchSpace)}
 
 
 def code_differences(trainable: type[Any], record: Mapping[str, Any]) -> list[str]:

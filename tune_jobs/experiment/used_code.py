@@ -10,7 +10,7 @@ import ast
 import hashlib
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,18 +25,19 @@ _EVERYTHING = "*"
 _Statements = list[ast.stmt]
 
 
-def used_code(classes: Sequence[tuple[str, str]]) -> dict[str, str]:
+def used_code(classes: Sequence[tuple[str, str]], skipped: Collection[str] = ()) -> dict[str, str]:
     """Return a digest of everything of the user's own that a class uses, by its name such as ``helper.scale``.
 
     Comments, docstrings and the layout of the text do not count.
 
     Args:
         classes: The class and its bases, each by the name of its module, which is loaded, and its name there.
+        skipped: Names in the class's module that do not count, such as that of the experiment.
 
     Returns:
         The digests. The names of the class's own module have no module before them. The classes are not among them.
     """
-    return _Search(classes).uses(classes[0][1])
+    return _Search(classes, skipped).uses(classes[0][1])
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class _File:
         module: The name of its module.
         package: The package that relative imports start from.
         bound: The statements that bind each name.
-        at_import: The statements that bind no name, so that they do something when the module is imported.
+        at_import: The statements that do something when the module is imported, beside binding names.
     """
 
     module: str
@@ -61,14 +62,15 @@ class _Search:
 
     Args:
         classes: The classes whose own text is not wanted.
+        skipped: Names in that module that are not followed.
     """
 
-    def __init__(self, classes: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, classes: Sequence[tuple[str, str]], skipped: Collection[str]) -> None:
         self._start = classes[0][0]
         self._top = self._start.partition(".")[0]
         self._classes = set(classes)
         self._files: dict[str, _File | None] = {}
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: set[tuple[str, str]] = {(self._start, name) for name in skipped}
         self._waiting: list[tuple[str, str]] = []
         self._found: dict[str, list[str]] = {}
 
@@ -193,7 +195,7 @@ def _parsed(module: str, path: Path) -> _File | None:
         names = set(_bound_names(statement))
         for name in names:
             file.bound.setdefault(name, []).append(statement)
-        if not names and not isinstance(statement, ast.Pass):
+        if _acts(statement) or (not names and not isinstance(statement, ast.Pass)):
             file.at_import.append(statement)
     if stars := file.bound.pop(_EVERYTHING, None):
         file.at_import.extend(stars)
@@ -218,6 +220,14 @@ def _bound_names(node: ast.AST) -> Iterator[str]:
         case _:
             for child in ast.iter_child_nodes(node):
                 yield from _bound_names(child)
+
+
+def _acts(node: ast.AST) -> bool:
+    """Return whether a statement calls something for its effect: in a loop, say, and not inside a function or class."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        return False
+    is_call = isinstance(node, ast.Expr) and not _is_docstring(node)
+    return is_call or any(_acts(child) for child in ast.iter_child_nodes(node))
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

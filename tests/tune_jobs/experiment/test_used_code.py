@@ -24,6 +24,7 @@ try:
 except ImportError:
     quick = None
 RATE = 0.1
+LATE = 5
 UNUSED = 1
 np.random.seed(3)
 def build(units):
@@ -38,6 +39,9 @@ class Model(Base):
         import late_of_mine
         return build(scaled(config)), helper_of_mine.ACTIVATION, deep.DEPTH, quick, np, json
 Model.batch = 3
+for name in ("a", "b"):
+    setattr(Model, name, LATE)
+print(EXPERIMENT)
 EXPERIMENT = dict(trainable=Model, trials=3)
 if __name__ == "__main__":
     print(EXPERIMENT)
@@ -62,7 +66,7 @@ def write(folder: Path) -> None:
 
 def used(_: Path) -> dict[str, str]:
     invalidate_caches()
-    return used_code([("model_of_mine", "Model"), ("model_of_mine", "Base")])
+    return used_code([("model_of_mine", "Model"), ("model_of_mine", "Base")], {"EXPERIMENT"})
 
 
 @pytest.fixture
@@ -78,6 +82,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("model_of_mine.py", "RATE = 0.1", "RATE = 0.2", {"RATE"}),
         ("model_of_mine.py", "Layer(units, RATE)", "Layer(units + 1, RATE)", {"build"}),
         ("model_of_mine.py", "seed(3)", "seed(4)", {"import"}),
+        ("model_of_mine.py", '("a", "b")', '("a", "c")', {"import", "name"}),
+        ("model_of_mine.py", "LATE = 5", "LATE = 6", {"LATE"}),
         ("model_of_mine.py", "Model.batch = 3", "Model.batch = 4", {"Model"}),
         ("model_of_mine.py", "import numpy as np", "import pandas as np", {"np"}),
         ("model_of_mine.py", "quick = None", "quick = 1", {"quick"}),
@@ -94,7 +100,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("model_of_mine.py", "trials=3", "trials=30", set()),
         ("model_of_mine.py", "UNUSED = 1", "UNUSED = 2", set()),
         ("model_of_mine.py", 'Build."""', 'Build a layer."""  # as before', set()),
-        ("model_of_mine.py", "print(EXPERIMENT)", "print('run')", set()),
+        ("model_of_mine.py", "    print(EXPERIMENT)", "    print('run')", set()),
         ("constants_of_mine.py", "OTHER = 3", "OTHER = 4", set()),
         ("package_of_mine/names.py", "SURNAME = ''", "SURNAME = 'x'", set()),
     ],
