@@ -27,7 +27,8 @@ class FitOptions:
         augment: A function ``augment(x, y, seed) -> (x, y)`` that is called on each training batch inside the input
             pipeline (TensorFlow traces it once into tf.data). ``seed`` is an int64 pair, new for every batch and the
             same when a trial is continued: give it to ``tf.image.stateless_random_*`` and the like.
-        validation_batch_size: Examples per validation batch; large batches are faster and change no result.
+        validation_batch_size: Examples per validation batch. Large batches are faster, and change no metric that Keras
+            sums over examples. A function that returns one number a batch depends on it: see docs/trainables.md.
         steps_per_execution: Training steps per call into the backend; None: 64, unless the model was compiled with
             more than 1.
         steps_per_epoch: Batches per epoch; None: all batches once. The next epoch goes on where this one ended, and
