@@ -54,7 +54,8 @@ _HOMES = {
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("errors", "oracles", "tuners")
-_BY_OLD_NAMES = {
+_BY_OLD_NAMES: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "applications": {},
     "engine": {},
     "engine.base_tuner": {"BaseTuner": ("tuner", "Tuner")},
     "engine.hypermodel": {"HyperModel": ("hypermodel", "HyperModel")},
@@ -72,7 +73,6 @@ _BY_OLD_NAMES = {
 }
 """KerasTuner's modules that tutorials import from, and where their names are here."""
 _NOT_HERE = {
-    "applications": "take a model of keras.applications in build_model, and ask `hp` for what varies",
     "synchronized": "an oracle is not locked here: the workers of a search never call it",
 }
 
@@ -87,6 +87,13 @@ class _OldModule(ModuleType):
         self._names = names
 
     def __getattr__(self, name: str) -> object:
+        if self.__name__.endswith(".applications") and not name.startswith("_"):
+            from tune_jobs.keras_tuner.errors import NotSupported
+
+            raise NotSupported(
+                f"tune_jobs.keras_tuner has no {name}: take a model of keras.applications in build_model, and ask `hp` "
+                "for what varies."
+            )
         names = self.__dict__.get("_names", {})
         if name in names:
             home, original = names[name]

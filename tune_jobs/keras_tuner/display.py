@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -14,6 +14,7 @@ from trainables.report import has_objective
 from tune_jobs.base.objective import Objective as MetricObjective
 from tune_jobs.engine import Plan
 from tune_jobs.keras_tuner.oracle import Oracle
+from tune_jobs.keras_tuner.trial import Trial
 from tune_jobs.results import EpochReported, Event, Status, TrialEnded, TrialStarted, fold
 
 _COLUMN = 18
@@ -25,13 +26,24 @@ class SearchDisplay:
     Args:
         oracle: The oracle of the search.
         stream: The output.
-        verbose: 1 or more: a table of the values when a trial starts, too.
+        verbose: 0: nothing is printed.
+        on_begin: Called with each trial that starts; None: nothing is.
+        on_end: Called with each trial that has ended; None: nothing is.
     """
 
-    def __init__(self, oracle: Oracle, stream: TextIO, verbose: int = 1) -> None:
+    def __init__(
+        self,
+        oracle: Oracle,
+        stream: TextIO,
+        verbose: Any = 1,
+        on_begin: Callable[[Trial], object] | None = None,
+        on_end: Callable[[Trial], object] | None = None,
+    ) -> None:
         self._oracle = oracle
         self._stream = stream
         self._verbose = verbose
+        self._on_begin = on_begin
+        self._on_end = on_end
         self._began_s = time.time()
         self._started: dict[int, TrialStarted] = {}
         self._scores: dict[int, float] = {}
@@ -52,13 +64,14 @@ class SearchDisplay:
         match event:
             case TrialStarted():
                 self._started[event.trial] = event
-                if self._verbose:
-                    self._write(["", f"Search: Running Trial #{event.trial + 1}", "", *self._table(event.config), ""])
+                self._write(["", f"Search: Running Trial #{event.trial + 1}", "", *self._table(event.config), ""])
+                self._call(self._on_begin, event.trial)
             case EpochReported():
                 if has_objective(event.metrics, self._objective.metric):
                     self._take(event.trial, event.metrics[self._objective.metric])
             case TrialEnded():
                 self._write(self._result(event))
+                self._call(self._on_end, event.trial)
 
     def end(self) -> None:
         """Print nothing more."""
@@ -66,6 +79,10 @@ class SearchDisplay:
     @property
     def _objective(self) -> MetricObjective:
         return self._oracle.objective.metric_objective
+
+    def _call(self, function: Callable[[Trial], object] | None, trial: int) -> None:
+        if function is not None:
+            function(self._oracle.get_trial(self._oracle.identifier(trial)))
 
     def _take(self, trial: int, value: float) -> None:
         if trial not in self._scores or self._objective.is_better(value, self._scores[trial]):
@@ -100,6 +117,8 @@ class SearchDisplay:
         return [f"{value:{_COLUMN}}|{before:{_COLUMN}}|{name}" for value, before, name in rows]
 
     def _write(self, lines: list[str]) -> None:
+        if self._verbose == 0:
+            return
         self._stream.write("\n".join(lines) + "\n")
         self._stream.flush()
 

@@ -244,7 +244,10 @@ class Tuner(SearchResults):
             if self._address is not None:
                 stack.enter_context(variables_set({"RAY_ADDRESS": self._address}))
             stream = stack.enter_context(own_output())
-            reporter = None if verbose == 0 else SearchDisplay(self.oracle, stream)
+            kind = type(self)
+            on_begin = None if kind.on_trial_begin is Tuner.on_trial_begin else self.on_trial_begin
+            on_end = None if kind.on_trial_end is Tuner.on_trial_end else self.on_trial_end
+            reporter = SearchDisplay(self.oracle, stream, verbose, on_begin, on_end)
             if existing is None:
                 run(
                     experiment,

@@ -181,8 +181,10 @@ def test_a_wrong_request_is_refused_at_construction(make: Any, error: Any, mista
 
 
 def test_what_is_not_here_says_what_to_use() -> None:
-    with pytest.raises(AttributeError, match=r"keras\.applications"):
-        _ = kt.applications
+    with pytest.raises(NotImplementedError, match=r"HyperResNet: take a model of keras\.applications"):
+        from tune_jobs.keras_tuner.applications import HyperResNet  # noqa: F401
+    with pytest.raises(AttributeError, match="synchronized: an oracle is not locked here"):
+        _ = kt.synchronized
 
 
 def test_a_folder_of_something_else_is_not_deleted(tmp_path: Path, folder: dict[str, Any]) -> None:
