@@ -46,6 +46,7 @@ def explain(error: BaseException) -> tuple[int, Sequence[str]]:
     from trainables.data import InvalidData
     from trainables.exits import described
     from tune_jobs.errors import JobFailed, RequestError, RunFailed
+    from tune_jobs.host.surroundings import folder_problems
     from tune_jobs.results import JournalError
 
     match error:
@@ -55,6 +56,8 @@ def explain(error: BaseException) -> tuple[int, Sequence[str]]:
             return WRONG_REQUEST, [str(error)]
         case RunFailed() | JobFailed():
             return FAILED, [str(error)]
+        case FileNotFoundError() if problems := folder_problems():
+            return WRONG_REQUEST, problems
         case OSError(filename=str(name), strerror=str(reason)):
             return FAILED, [f"{name} cannot be used: {reason}."]
     return FAILED, [f"{plain_text(described(error))}. This was not foreseen; --debug shows where it happened."]

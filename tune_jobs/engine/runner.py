@@ -30,7 +30,7 @@ from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import accept_changes, differences, has_other_budgets, other_settings
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.signals import terminable
-from tune_jobs.host.surroundings import preserved
+from tune_jobs.host.surroundings import folder_problems, preserved
 from tune_jobs.results import Ending, History, Status, coherent, fold
 from tune_jobs.results.find import load_run
 from tune_jobs.results.layout import RAY_LOG, error_file, trial_folder
@@ -183,7 +183,7 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         5
     """
     run = load_run(folder)
-    problems = experiment.problems() or sending_problems(experiment.trainable)
+    problems = folder_problems() or experiment.problems() or sending_problems(experiment.trainable)
     if problems := problems or available_machine().problems(experiment.resources):
         raise RequestError(*problems)
     changed = differences(experiment, run.experiment)
@@ -236,6 +236,8 @@ def request_problems(
         name: The run's name; None for a name that is free.
         if_exists: What happens if a run of this name exists: see ``run``.
     """
+    if problems := folder_problems():
+        return problems
     resources = experiment.resources
     has_sound_resources = isinstance(resources, Resources) and not resources.problems()
     problems = experiment.problems()

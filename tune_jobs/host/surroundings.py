@@ -13,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 _PutBack = Callable[[], object]
 
@@ -29,6 +30,15 @@ def preserved() -> Iterator[None]:
         for remember in (_environment, _folder, _generators, _keras, _loggers, _hooks, _signals):
             undone.callback(remember())
         yield
+
+
+def folder_problems() -> list[str]:
+    """Return what is wrong with the current folder, in which workers begin, too."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        return [f"The current folder cannot be used ({error.strerror}): change to one that exists, and try again."]
+    return []
 
 
 def _environment() -> _PutBack:

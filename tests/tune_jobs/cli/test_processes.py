@@ -124,3 +124,21 @@ def test_a_terminal_sees_a_live_view_that_leaves_nothing_behind(tmp_path, column
     assert (tmp_path / "log").read_text() == "noise of Ray"
     assert seen.rfind("\x1b[?25h") > seen.rfind("\x1b[?25l")
     assert seen.rstrip("\r\n").endswith("\x1b[2K")
+
+
+def test_a_current_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = f"import os, runpy, sys; os.rmdir({str(gone)!r}); sys.argv = ['tune-jobs', 'run', 'digits_mlp']; "
+    code += "runpy.run_module('tune_jobs', run_name='__main__')"
+    child = subprocess.run([sys.executable, "-c", code], cwd=gone, capture_output=True, text=True, check=False)
+    assert child.stderr == (
+        "Error: The current folder cannot be used (No such file or directory): change to one that exists, and try "
+        "again.\n"
+    )
+    assert child.returncode == 2
+
+
+def test_without_a_stdout_commands_end_as_they_do_with_one() -> None:
+    command = f'exec "{sys.executable}" -m tune_jobs list >&-'
+    assert subprocess.run(["/bin/sh", "-c", command], check=False).returncode == 0
