@@ -119,7 +119,7 @@ def _all(options: argparse.Namespace, prepared: Path) -> int:
         if outcome.faults == ["silent"]:
             # The machine may have been busy with something else.
             again = Job(options.seed, outcome.number, outcome.kind)
-            (outcome,) = carry_out([again], prepared / "template", prepared / "again", 1)
+            (outcome,) = carry_out([again], prepared / "template", prepared / "again", 1, grace_s=25.0)
         if outcome.faults:
             found.append(outcome)
             counts.update(outcome.faults)

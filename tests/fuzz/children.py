@@ -23,7 +23,7 @@ from tests.fuzz.draw import Draw
 from tests.fuzz.kinds import act_of
 from tests.fuzz.verdict import LIMIT_S, Outcome
 
-_GRACE_S = 4.0  # making the box, and loading what the fork has not loaded, do not count
+GRACE_S = 4.0  # making the box, and loading what the fork has not loaded, do not count
 _MEMORY_BYTES = 3 * 2**30
 _LONGEST_OUTPUT = 200_000
 
@@ -53,7 +53,9 @@ class _Child:
     said: bytes = b""
 
 
-def carry_out(jobs: Iterable[Job], template: Path, scratch: Path, at_once: int = 2) -> Iterator[Outcome]:
+def carry_out(
+    jobs: Iterable[Job], template: Path, scratch: Path, at_once: int = 2, grace_s: float = GRACE_S
+) -> Iterator[Outcome]:
     """Carry out inputs, some at once, and yield their outcomes as they come.
 
     Args:
@@ -61,6 +63,7 @@ def carry_out(jobs: Iterable[Job], template: Path, scratch: Path, at_once: int =
         template: The box that each gets a copy of.
         scratch: A folder for the boxes.
         at_once: The number of processes.
+        grace_s: The seconds beyond the limit after which a process that is silent is ended.
     """
     waiting, children = iter(jobs), {}
     try:
@@ -72,7 +75,7 @@ def carry_out(jobs: Iterable[Job], template: Path, scratch: Path, at_once: int =
                 return
             ready, _, _ = select.select(list(children), [], [], 0.1)
             for child in list(children.values()):
-                if (outcome := _look_after(child, child.answers in ready)) is not None:
+                if (outcome := _look_after(child, child.answers in ready, grace_s)) is not None:
                     del children[child.answers]
                     yield outcome
     finally:
@@ -83,7 +86,9 @@ def carry_out(jobs: Iterable[Job], template: Path, scratch: Path, at_once: int =
 def carry_out_here(job: Job, template: Path, folder: Path) -> Outcome:
     """Carry out one input in a fork whose output is shown."""
     child = _start(job, template, folder, shows=True)
-    while (outcome := _look_after(child, bool(select.select([child.answers], [], [], 0.1)[0]), keeps=True)) is None:
+    while (
+        outcome := _look_after(child, bool(select.select([child.answers], [], [], 0.1)[0]), GRACE_S, keeps=True)
+    ) is None:
         pass
     return outcome
 
@@ -102,20 +107,22 @@ def _start(job: Job, template: Path, scratch: Path, *, shows: bool = False) -> _
             os.setsid()
             _be_child(job, template, folder, said, shows=shows)
             status = 0
+        except BaseException:  # noqa: BLE001 - the fork must end here, whatever happens
+            traceback.print_exc()
         finally:
             os._exit(status)
     os.close(said)
     return _Child(job, process, answers, folder, time.monotonic())
 
 
-def _look_after(child: _Child, is_ready: bool, *, keeps: bool = False) -> Outcome | None:
+def _look_after(child: _Child, is_ready: bool, grace_s: float, *, keeps: bool = False) -> Outcome | None:
     """Return the outcome of a child that has ended, or is ended now because it is silent; else None."""
     if is_ready:
         part = os.read(child.answers, 2**16)
         child.said += part
         if part:
             return None
-    elif time.monotonic() - child.started_s < LIMIT_S + _GRACE_S:
+    elif time.monotonic() - child.started_s < LIMIT_S + grace_s:
         return None
     took_s = time.monotonic() - child.started_s
     status = _end(child)
@@ -146,6 +153,7 @@ def _outcome(child: _Child, status: int, took_s: float, *, ended_itself: bool) -
         kind=child.job.kind,
         words=told.get("words", "?"),
         took_s=told.get("took_s", took_s),
+        cpu_s=told.get("cpu_s"),
         status=told.get("status"),
         raised=told.get("raised"),
         outside=tuple(told.get("outside", ())),
@@ -187,7 +195,7 @@ def _watched(act: Act) -> dict[str, Any]:
     watch = Watch(act.writes)
     answer: dict[str, Any] = {}
     watch.begin()
-    started_s = time.monotonic()
+    started_s, begun_cpu_s = time.monotonic(), time.process_time()
     try:
         answer["status"] = act.work()
     except BaseException as error:  # noqa: BLE001 - that is the subject
@@ -195,8 +203,9 @@ def _watched(act: Act) -> dict[str, Any]:
             answer["raised"] = traceback.format_exc()[-4000:]
         else:
             answer["status"] = 2
-            print(f"{type(error).__name__}: {str(error)[:1000]}")
+            print(ascii(f"{type(error).__name__}: {str(error)[:1000]}"))
     answer["took_s"] = time.monotonic() - started_s
+    answer["cpu_s"] = time.process_time() - begun_cpu_s
     watch.end()
     answer["outside"] = watch.outside[:5]
     return answer

@@ -111,7 +111,6 @@ _ATTRIBUTES = (
         "stop",
         "config",
         "reuse_models",
-        "__getattribute__",
     ),
     *("__init_subclass__", "__reduce__", "__getstate__", "__slots__", "__annotations__", "__qualname__"),
 )

@@ -17,6 +17,7 @@ class Outcome:
         kind: Its kind.
         words: What it is, in words.
         took_s: The seconds until there was an answer.
+        cpu_s: The seconds that the process computed until then; None: there was no answer.
         status: The exit status; None: there was none.
         raised: The traceback of an error that left the call, and that no user is to expect; None: none did.
         outside: What was written outside.
@@ -27,6 +28,7 @@ class Outcome:
     kind: str
     words: str
     took_s: float
+    cpu_s: float | None
     status: int | None
     raised: str | None
     outside: tuple[str, ...]
@@ -38,7 +40,8 @@ class Outcome:
         found = {
             "traceback": self.raised is not None or "Traceback (most recent call last)" in self.output,
             "not foreseen": "not foreseen" in self.output or self.status not in (0, 1, 2, 130, None),
-            "silent": self.took_s > LIMIT_S,
+            # Where other programs keep the machine busy, an answer takes long that needs little.
+            "silent": self.took_s > LIMIT_S and (self.cpu_s is None or self.cpu_s > LIMIT_S),
             "outside": bool(self.outside),
         }
         return [name for name in FAULTS if found[name]]
