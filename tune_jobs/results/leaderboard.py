@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
@@ -23,6 +23,8 @@ Dtype: TypeAlias = Literal["int", "float", "bool", "str", "json"]
 _FIXED = ("rank", "trial", "status", "best_epoch", "epochs", "seconds", "node", "error")
 _DTYPES = {"int": "Int64", "float": "Float64", "bool": "boolean", "str": "string"}
 _TYPES: dict[str, set[type]] = {"int": {int}, "float": {float, int}, "bool": {bool}, "str": {str}}
+MOST_METRICS = 1000
+"""Largest number of metrics that are columns beside the objective. A table of more answers after minutes, if at all."""
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -70,9 +72,10 @@ def leaderboard(
     no rank and come last, by status, then by trial number.
 
     The columns are: ``rank``, ``trial``, ``status``, the objective's metric, ``best_epoch``, ``epochs`` (trained),
-    ``seconds`` (of training), the parameters, every other metric at the best epoch in the order in which trials
-    reported them, the metrics on the test set as ``test_<name>`` (if any trial was evaluated), ``node``, and ``error``
-    on one line. Inactive parameters, unreported metrics and metrics that were NaN are missing (``pandas.NA``).
+    ``seconds`` (of training), the parameters, the other metrics at the best epoch in the order in which trials
+    reported them (the first 1,000), the metrics on the test set as ``test_<name>`` (if any trial was evaluated),
+    ``node``, and ``error`` on one line. Inactive parameters, unreported metrics and metrics that were NaN are missing
+    (``pandas.NA``).
 
     If names collide, the fixed columns keep theirs, then the objective, then the parameters in order, then the other
     metrics in order, those on the test set last. A parameter whose name is taken becomes ``param_<name>``, a metric
@@ -104,9 +107,8 @@ def leaderboard(
     for parameter in parameters:
         values = [parameter.value(trial.config) for trial in trials]
         columns[_claim(parameter.label, "param_", taken)] = _typed(values, parameter.dtype)
-    for metric in _metric_names(history):
-        if metric != objective.metric:
-            columns[_claim(metric, "metric_", taken)] = _metric(bests, metric)
+    for metric in islice(_other_metrics(history, objective), MOST_METRICS):
+        columns[_claim(metric, "metric_", taken)] = _metric(bests, metric)
     evaluated = [(test_scores or {}).get(trial.trial) for trial in trials]
     for metric in dict.fromkeys(chain.from_iterable(scores.metrics for scores in evaluated if scores)):
         values = [scores.metrics.get(metric) if scores else None for scores in evaluated]
@@ -141,9 +143,27 @@ def _claim(name: str, prefix: str, taken: set[str]) -> str:
     return name
 
 
-def _metric_names(history: History) -> Iterable[str]:
+def metrics_note(history: History, objective: Objective) -> str | None:
+    """Return a sentence about the metrics that are no columns, because there are too many; None if all are.
+
+    Args:
+        history: The history of the run.
+        objective: The metric that ranks.
+    """
+    count = len(_other_metrics(history, objective))
+    if count <= MOST_METRICS:
+        return None
+    return (
+        f"The trials reported {count:,} metrics beside {objective.metric}, and the leaderboard has the first "
+        f"{MOST_METRICS:,} of them. Run.curves(metric) has each."
+    )
+
+
+def _other_metrics(history: History, objective: Objective) -> list[str]:
     epochs = (epoch for trial in history.trials.values() for epoch in trial.epochs.values())
-    return dict.fromkeys(chain.from_iterable(epoch.metrics for epoch in epochs))
+    names = dict.fromkeys(chain.from_iterable(epoch.metrics for epoch in epochs))
+    names.pop(objective.metric, None)
+    return list(names)
 
 
 def _metric(bests: Sequence[EpochReported | None], metric: str) -> Any:

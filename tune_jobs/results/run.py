@@ -161,11 +161,13 @@ class Run:
         An evaluation is left out if its file is damaged, or if it is of another epoch than the trial's best one. An
         epoch, or a trial's end, is left out if the journal has lost something before it.
         """
-        from tune_jobs.results.leaderboard import columns_of, leaderboard
+        from tune_jobs.results.leaderboard import columns_of, leaderboard, metrics_note
 
         history = self.history()
         scores, notes = self.test_scores(history)
-        return leaderboard(history, self.objective, columns_of(self.space), scores), [*history.damages, *notes]
+        frame = leaderboard(history, self.objective, columns_of(self.space), scores)
+        left_out = metrics_note(history, self.objective)
+        return frame, [*history.damages, *notes, *([left_out] if left_out else [])]
 
     def test_scores(self, history: History) -> tuple[dict[int, Scores], list[str]]:
         """Return the scores on the test set by trial, and a sentence about each evaluation that is left out.

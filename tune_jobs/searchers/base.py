@@ -25,6 +25,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
 from enum import Enum
+from itertools import islice
 from typing import Any, ClassVar, Final
 
 from search_spaces import SearchSpace
@@ -189,8 +190,15 @@ class Searcher(Checked):
         return {"kind": self.NAME, **asdict(self)}  # type: ignore[call-overload]
 
 
+_MOST_TOLD = 50
+MOST_POINTS = 10_000
+"""Largest number of configurations to try first. Each is checked before the run begins."""
+
+
 def points_problem(points: object) -> str | None:
     """Return why a value is not a list of configurations; None if it is one."""
+    if isinstance(points, list | tuple) and len(points) > MOST_POINTS:
+        return f"The value of `points` has {len(points):,} configurations, but must have at most {MOST_POINTS:,}."
     if isinstance(points, list | tuple) and all(isinstance(point, dict) for point in points):
         return None
     return f"The value of `points` is {short_repr(points)}, but must be a list of configurations (dictionaries)."
@@ -198,4 +206,5 @@ def points_problem(points: object) -> str | None:
 
 def point_problems(points: Sequence[Config], space: SearchSpace) -> list[str]:
     """Return why configurations that a user wants to be tried first are not in the space."""
-    return [f"points[{index}]: {reason}" for index, point in enumerate(points) for reason in space.validate(point)]
+    problems = (f"points[{index}]: {reason}" for index, point in enumerate(points) for reason in space.validate(point))
+    return list(islice(problems, _MOST_TOLD))

@@ -16,7 +16,7 @@ from tests.support.result_strategies import Trial, accuracy, events_of, property
 from trainables.settings import Mode
 from tune_jobs.base.objective import Objective
 from tune_jobs.results import Status, fold
-from tune_jobs.results.leaderboard import Column, leaderboard
+from tune_jobs.results.leaderboard import Column, leaderboard, metrics_note
 
 PARAMETERS = [
     Column("lr", "lr", (), "float"),
@@ -241,3 +241,14 @@ def test_an_error_is_one_line() -> None:
         pd.NA,
         "ValueError: no Arguments: none",
     ]
+
+
+def test_of_very_many_metrics_the_first_are_columns() -> None:
+    trials = [one({}, {"val_accuracy": 0.5, **{f"m{n}_{k}": 1.0 for k in range(600)}}, number=n) for n in range(3)]
+    frame = board(trials, parameters=[])
+    names = [name for name in frame.columns if name.startswith("m")]
+    assert names == [*(f"m0_{k}" for k in range(600)), *(f"m1_{k}" for k in range(400))]
+    note = metrics_note(fold(events_of(trials)), accuracy())
+    assert note is not None
+    assert "1,800 metrics beside val_accuracy, and the leaderboard has the first 1,000" in note
+    assert metrics_note(fold(events_of(trials[:1])), accuracy()) is None

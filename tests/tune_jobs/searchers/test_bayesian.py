@@ -175,3 +175,9 @@ def test_neighbours_lie_in_the_space_and_differ_in_one_choice() -> None:
         changed |= different
     assert changed == values.keys()
     assert neighbours(SearchSpace(a=Choice("only")), {"a": "only"}, 3, rng) == []
+
+
+def test_points_are_counted_before_they_are_checked() -> None:
+    with pytest.raises(InvalidDeclaration, match=r"has 10,001 configurations, but must have at most 10,000"):
+        Bayesian(points=[{"a": 1}] * 10_001)
+    assert len(Bayesian(points=[{"wrong": 1}] * 5000).space_problems(SMALL)) == 50
