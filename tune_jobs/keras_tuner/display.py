@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
 from trainables.report import has_objective
@@ -82,7 +82,8 @@ class SearchDisplay:
 
     def _call(self, function: Callable[[Trial], object] | None, trial: int) -> None:
         if function is not None:
-            function(self._oracle.get_trial(self._oracle.identifier(trial)))
+            with redirect_stdout(self._stream):  # it is that of the run's log meanwhile
+                function(self._oracle.get_trial(self._oracle.identifier(trial)))
 
     def _take(self, trial: int, value: float) -> None:
         if trial not in self._scores or self._objective.is_better(value, self._scores[trial]):

@@ -30,6 +30,7 @@ from tune_jobs.keras_tuner.trials.callbacks import hooks_of
 from tune_jobs.keras_tuner.trials.recipe import Overrides, Recipe
 from tune_jobs.keras_tuner.trials.run_trial import run_trial, running_code
 from tune_jobs.keras_tuner.trials.trainable import trainable_of
+from tune_jobs.results import Ending
 from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.results.run import Run
 from tune_jobs.schedulers import NoScheduler
@@ -134,6 +135,7 @@ class Tuner(SearchResults):
 
         Raises:
             FatalValueError: A value is wrong, or something has changed since the search began.
+            KeyboardInterrupt: Ctrl-C came. What was found is kept, and the search goes on when it is called again.
             RequestError: The search is wrong in another way; all mistakes are listed.
             RunFailed: Every trial failed, or many in a row failed alike.
         """
@@ -263,6 +265,8 @@ class Tuner(SearchResults):
                 continued = continued_experiment(experiment, existing)
                 if continued is not None:
                     resume(existing.location, continued, force=True, reporter=reporter)
+        if self.run.history().reason == Ending.INTERRUPTED:
+            raise KeyboardInterrupt  # the rest of the script is not to go on; the search does when it is run again
 
 
 def _experiment_name(hypermodel: HyperModel | None) -> str:
