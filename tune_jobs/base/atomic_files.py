@@ -48,9 +48,13 @@ def produce_whole(
         RequestError: The file cannot be written; nothing was.
     """
     try:
+        place = output if is_own else output.resolve()
+    except RuntimeError as error:  # Python's, for a link that leads to itself
+        raise RequestError(f"{output} cannot be written (its link leads to itself). {remedy}") from error
+    try:
         if is_own and (problem := place_problem(output)) is not None:
             raise NotOurs(errno.EEXIST, problem, str(output))
-        _produce(output if is_own else output.resolve(), produce)
+        _produce(place, produce)
     except OSError as error:
         raise RequestError(f"{output} cannot be written ({error.strerror}). {remedy}") from error
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from pathlib import Path
 from typing import IO, Any, TextIO
 
-from trainables.storage.own_files import NotOurs, open_own
+from trainables.storage.own_files import NotOurs, open_own, place_problem
 from tune_jobs.errors import RequestError
 
 _NOISY = ("ray", "tensorflow", "absl")
@@ -102,6 +102,8 @@ def redirect_output(log: Path) -> Iterator[None]:
     Raises:
         RequestError: A link, a folder or a device is in its place.
     """
+    if problem := place_problem(log.parent, is_folder=True):
+        raise RequestError(f"The log {log} cannot be written: {log.parent}: {problem}. Move it away.")
     log.parent.mkdir(parents=True, exist_ok=True)
     with open_log(log) as file:
         outputs, errors = StandIn(file, sys.stdout), StandIn(file, sys.stderr)

@@ -238,3 +238,8 @@ def test_a_source_has_no_number_of_examples_and_no_part_if_it_has_no_end() -> No
     assert Data(train=endless, validation=(X, Y)).examples == {"train": None, "validation": 6}
     with pytest.raises(InvalidData, match=r"lower FitOptions\.steps_per_epoch instead"):
         Data(train=endless).part(0.5)
+
+
+def test_split_builds_no_array_of_what_is_none() -> None:
+    with pytest.raises(InvalidData, match="x and y must be arrays of examples"):
+        split(range(10**9), np.zeros(10), 0.5)

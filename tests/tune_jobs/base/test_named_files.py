@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.base.named_files import exists, is_file, is_folder, name_problem, plain_file
+from tune_jobs.errors import RequestError
 
 
 def _bind(path: Path) -> None:
@@ -60,3 +62,10 @@ def test_a_name_that_nothing_can_have_is_the_name_of_nothing(name: str) -> None:
 def test_a_missing_file_could_exist(tmp_path: Path) -> None:
     assert name_problem(tmp_path / "none") is None
     assert name_problem(tmp_path) is None
+
+
+def test_an_output_that_is_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    output.symlink_to("out.csv")
+    with pytest.raises(RequestError, match=r"out\.csv cannot be written \(its link leads to itself\)"):
+        write_whole(output, b"")

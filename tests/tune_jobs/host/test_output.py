@@ -114,3 +114,11 @@ def test_a_link_in_place_of_the_log_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="it is a link, to precious"), redirect_output(tmp_path / "ray.log"):
         pass
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_folder_of_logs_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "logs").symlink_to("precious")
+    with pytest.raises(RequestError, match="it is a link, to precious"), redirect_output(tmp_path / "logs" / "ray.log"):
+        pass
+    assert list((tmp_path / "precious").iterdir()) == []
