@@ -59,6 +59,8 @@ class KerasTrainable(tune.Trainable):
         batch_size: Examples per batch when the configuration has no ``batch_size``.
         opens_data_in_workers: Whether each worker calls ``load_data`` for itself, and the driver never does. Without
             it, the driver finds out: it sends arrays to the workers, and lets each open what cannot be sent.
+        data_cpus: CPUs that no trial gets, because the tasks of a ``ray.data.Dataset`` need them. None: one, if the
+            driver finds that a split is such a data set, else none.
         reuse_models: Whether a worker trains a compiled model again, with fresh variables, if the model of a later
             trial differs from it in its variables only. A model that holds code that is not Keras's own is never
             trained again.
@@ -87,6 +89,7 @@ class KerasTrainable(tune.Trainable):
 
     batch_size: int = 32
     opens_data_in_workers: bool = False
+    data_cpus: float | None = None
     reuse_models: bool = True
 
     def __init__(self, *args: Any, **options: Any) -> None:

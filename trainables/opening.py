@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from trainables.data import Data, InvalidData
+from trainables.data.kinds import Kind, kind_of
 from trainables.exits import described, is_of_the_code
 from trainables.settings import InvalidTrainable, TrialSettings
 
@@ -33,6 +34,8 @@ def opened_data(trainable: Any, settings: TrialSettings) -> Data:
             raise InvalidData(
                 [f"{name}.load_data returned a {type(data).__name__}, but must return trainables.Data(…)."]
             )
+        if any(kind_of(split) is Kind.RAY for split in data.splits.values()) and not trainable.data_cpus:
+            raise InvalidData([f"it is a ray.data.Dataset, whose tasks need CPUs: set data_cpus = 1 in {name}."])
         return replace(data, test=None).part(settings.fraction)
     except InvalidData as error:
         raise InvalidTrainable(_sentence(" ".join(error.problems))) from error

@@ -13,6 +13,7 @@ import numpy as np
 from trainables.data.kinds import Kind, kind_of
 from trainables.data.nested import leaves
 from trainables.input.examples import example_like
+from trainables.input.ray_batches import batches_of
 from trainables.settings import InvalidTrainable
 
 _PEEKED = 2  # as Keras does: what differs between two batches is an open dimension
@@ -112,16 +113,9 @@ class OpenSource:
         if self.kind is Kind.LOADER:
             return iter(self._split)
         if self.kind is Kind.RAY:
-            return self._rows(batch_size)
+            return batches_of(self._split, self._labels, batch_size)
         function: Callable[..., Any] = self._split
         return iter(function(epoch=self.epoch) if wants_epoch(function) else function())
-
-    def _rows(self, batch_size: int) -> Iterator[Any]:
-        """Yield (x, y) of a ``ray.data.Dataset``: one column as it is, several as a dict."""
-        for batch in self._split.iter_batches(batch_size=batch_size, batch_format="numpy"):
-            columns = {name: _column(values) for name, values in batch.items()}
-            y = {name: columns.pop(name) for name in self._labels}
-            yield _only(columns), _only(y)
 
     def _empty(self) -> str:
         return f"Data.{self.name} is {self.kind} without any batch: leave the split out, or make it larger."
@@ -133,20 +127,6 @@ def wants_epoch(function: Callable[..., Any]) -> bool:
         return "epoch" in inspect.signature(function).parameters
     except (TypeError, ValueError):
         return False
-
-
-def _only(columns: Mapping[str, Any]) -> Any:
-    return next(iter(columns.values())) if len(columns) == 1 else dict(columns)
-
-
-def _column(values: np.ndarray) -> Any:
-    """Return a column as TensorFlow takes it: rows of unequal length become a ragged tensor."""
-    if values.dtype != object or not len(values) or isinstance(values[0], str | bytes):
-        return values
-    import tensorflow as tf
-
-    rows = [np.asarray(row) for row in values]
-    return np.stack(rows) if len({row.shape for row in rows}) == 1 else tf.ragged.stack(rows)
 
 
 def _standard(batch: Any) -> Any:

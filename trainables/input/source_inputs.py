@@ -80,7 +80,9 @@ class DatasetInput:
         if self._options.steps_per_epoch is not None:
             return self._next_part(epoch)
         for _ in range(self._next_epoch, epoch):
-            iter(self._batches)
+            # Where Keras knows the number of batches, it makes a second iterator when an epoch is over.
+            for _ in range(1 if self.steps is None else 2):
+                iter(self._batches)
         self._next_epoch = epoch + 1
         return self._batches
 

@@ -22,6 +22,7 @@ from trainables.training import example
 from trainables.training.adapted_state import PREFIX, AdaptedLayers, AdaptedState, finalize
 from trainables.training.callbacks import TrialCallbacks
 from trainables.training.checks import check_objective, check_shapes
+from trainables.training.data_checks import check_inputs, check_labels, mistakes_in_labels
 from trainables.training.model import (
     BuildsModels,
     build_compiled_model,
@@ -140,7 +141,7 @@ class Training:
             InvalidTrainable: The model does not report the objective.
         """
         start_s = time.perf_counter()
-        with one_pass(), unknown_ends(self._input, self._validation):
+        with one_pass(), unknown_ends(self._input, self._validation), mistakes_in_labels():
             self.model.fit(
                 self._input.for_epoch(self.epoch),
                 validation_data=self._validation and self._validation.for_epoch(self.epoch),
@@ -273,6 +274,8 @@ class Training:
         if "batch_size" in config:
             inputs.check_batch_size(model)
         self._example = inputs.example(model, batch_size)
+        check_inputs(model, self._example[0])
+        check_labels(model, inputs.data, self._cache.made)
         self._input = inputs.training(model, batch_size, seed, options)
         self._validation = inputs.validation(model, options)
         create_variables(model, self._example)

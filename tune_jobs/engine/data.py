@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import ray
 from ray import cloudpickle
 
 from trainables import Data, InvalidData, KerasTrainable
@@ -12,9 +16,12 @@ from trainables.data.kinds import Kind, is_source, kind_of
 from tune_jobs.base.user_code import user_code
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.experiment.resources import Resources
+from tune_jobs.host.capacity import Machine
 
 SHARED, OPENED_BY_WORKERS = "shared", "opened by each worker"
 
+_CPUS_FOR_RAY_DATA = 1.0
 _MOST_BYTES = 16 * 2**20  # of a source: what is larger is opened where it is read
 _LOG = logging.getLogger(__name__)
 
@@ -81,6 +88,57 @@ def data_to_send(experiment: Experiment) -> Data | None:
     if stays:
         _LOG.info("The data is opened by each worker: %s cannot be sent", ", ".join(stays))
     return None if stays else data
+
+
+def cpus_for_data(trainable: type[KerasTrainable], data: Data | None) -> float:
+    """Return the CPUs that no trial may get, because tasks of Ray Data need them.
+
+    Args:
+        trainable: The class, which may say how many.
+        data: The data that was loaded; None: each worker opens it.
+    """
+    if trainable.data_cpus is not None:
+        return float(trainable.data_cpus)
+    reads_ray_data = data is not None and any(kind_of(split) is Kind.RAY for split in data.splits.values())
+    return _CPUS_FOR_RAY_DATA if reads_ray_data else 0
+
+
+def capacity_problems(machine: Machine, resources: Resources, data_cpus: float) -> list[str]:
+    """Return the reasons why no trial could start on a machine.
+
+    Args:
+        machine: The machine, or the cluster.
+        resources: The resources of a trial.
+        data_cpus: The CPUs that no trial may get.
+    """
+    if problems := machine.problems(resources):
+        return problems
+    if not data_cpus or not machine.without_cpus(data_cpus).problems(resources):
+        return []
+    return [
+        f"resources: {data_cpus:g} of the {machine.cpus:g} CPUs are kept for the tasks of Ray Data (data_cpus), so no "
+        f"trial with {resources.cpus:g} CPUs fits beside them, and the run would wait for ever. Ask for fewer CPUs a "
+        "trial, or run on a larger machine."
+    ]
+
+
+@contextmanager
+def ray_init_waits(wait_for_ray: Callable[[], object]) -> Iterator[None]:
+    """Let ``load_data`` use Ray Data while Ray starts in another thread: what would start a second Ray waits for it.
+
+    Args:
+        wait_for_ray: Waits until Ray has started.
+    """
+    start, caller = ray.init, threading.get_ident()
+
+    def init(*args: Any, **options: Any) -> Any:
+        return wait_for_ray() if threading.get_ident() == caller else start(*args, **options)
+
+    ray.init = init
+    try:
+        yield
+    finally:
+        ray.init = start
 
 
 def can_be_sent(split: Any) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tune_jobs.engine.data import PendingData, data_to_send
+from tune_jobs.engine.data import PendingData, capacity_problems, cpus_for_data, data_to_send, ray_init_waits
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.on_ray.errors import in_one_line
@@ -42,6 +42,7 @@ class _Session:
         experiment: The experiment.
         folder: The folder in which the driver works.
         machine: The machine, or the cluster.
+        data_cpus: The CPUs of it that no trial gets.
         concurrent: The number of trials that run side by side at most.
         earlier: The events of earlier sessions.
     """
@@ -51,6 +52,7 @@ class _Session:
     machine: Machine
     concurrent: int
     earlier: Sequence[Event]
+    data_cpus: float = 0
 
 
 def drive(
@@ -93,7 +95,11 @@ def drive(
                 wait_for_ray = stack.enter_context(ray_session(machine, _worker_variables(session)))
                 coordinator = Coordinator(experiment, recorder, plan.clock, _lessons(folder.path))
                 coordinator.replay(earlier)
-                data = PendingData(data_to_send(experiment))
+                with ray_init_waits(wait_for_ray):
+                    loaded = data_to_send(experiment)
+                session = _with_cpus_for_data(session, cpus_for_data(experiment.trainable, loaded))
+                data = PendingData(loaded)
+                del loaded
                 _execute(session, coordinator, data, notes, stack.pop_all(), wait_for_ray)
     except OSError:
         # If the coordinator has failed already, this is the log on the full disk that the journal is on, too.
@@ -105,6 +111,21 @@ def drive(
         raise RequestError(coordinator.mistake)
     if coordinator.failure is not None:
         raise RunFailed(f"{coordinator.failure} The run: {folder.path}", folder.path)
+
+
+def _with_cpus_for_data(session: _Session, cpus: float) -> _Session:
+    """Return the session with CPUs that are kept free of trials.
+
+    Raises:
+        RequestError: No trial fits beside them.
+    """
+    experiment, machine = session.experiment, session.machine
+    if problems := capacity_problems(machine, experiment.resources, cpus):
+        raise RequestError(*problems)
+    concurrent = machine.without_cpus(cpus).concurrent_trials(
+        experiment.resources.minimum, experiment.max_concurrent_trials
+    )
+    return replace(session, concurrent=concurrent, data_cpus=cpus)
 
 
 def _log_capacity(session: _Session) -> None:
@@ -193,7 +214,9 @@ def _interruptible(wait_for_ray: Callable[[], Path], coordinator: Coordinator) -
 
 def _train(session: _Session, coordinator: Coordinator, data: PendingData, notes: Sequence[str], scratch: Path) -> None:
     experiment, machine = session.experiment, session.machine
-    nodes, follow = (len(machine.nodes), joined_machine) if machine.is_cluster else (None, None)
+    kept = session.data_cpus
+    nodes = len(machine.nodes) if machine.is_cluster else None
+    follow = (lambda: joined_machine().without_cpus(kept)) if machine.is_cluster else None
     coordinator.begin(
         cpus=machine.cpus,
         gpus=machine.gpus,
@@ -205,5 +228,8 @@ def _train(session: _Session, coordinator: Coordinator, data: PendingData, notes
         coordinator.note(note)
     shares_vary = coordinator.shares.can_vary
     trainable = trainable_for_ray(experiment, data.hand_over(), session.folder.trials, shares_vary=shares_vary)
-    slots = FreeSlots(machine, experiment.resources.minimum, experiment.max_concurrent_trials, follow, coordinator.note)
+    if kept:
+        coordinator.note(f"{kept:g} of {machine.cpus:g} CPUs get no trial: the tasks of Ray Data need them.")
+    resources, most = experiment.resources.minimum, experiment.max_concurrent_trials
+    slots = FreeSlots(machine.without_cpus(kept), resources, most, follow, coordinator.note)
     tune_trials(trainable, coordinator, slots, scratch)

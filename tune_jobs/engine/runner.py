@@ -10,6 +10,7 @@ from pathlib import Path
 from trainables.storage.checkpoint import DiskCheckpoints
 from trainables.storage.file_format import NewerFormatError
 from trainables.storage.object_store import ObjectStoreFolder, is_uri
+from tune_jobs.engine.data import capacity_problems
 from tune_jobs.engine.driver import drive
 from tune_jobs.engine.on_ray.sending import sending_notes, sending_problems
 from tune_jobs.engine.on_ray.session import available_machine
@@ -184,7 +185,7 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
     """
     run = load_run(folder)
     problems = folder_problems() or experiment.problems() or sending_problems(experiment.trainable)
-    if problems := problems or available_machine().problems(experiment.resources):
+    if problems := problems or _capacity_problems(experiment):
         raise RequestError(*problems)
     changed = differences(experiment, run.experiment)
     accept_changes(changed, "Undo that, begin a new run, or go on all the same with --force.", force=force)
@@ -243,9 +244,15 @@ def request_problems(
     problems = experiment.problems()
     return [
         *(problems or sending_problems(experiment.trainable)),
-        *(available_machine().problems(resources) if has_sound_resources else []),
+        *(_capacity_problems(experiment) if has_sound_resources else []),
         *storage_problems(storage, name, if_exists),
     ]
+
+
+def _capacity_problems(experiment: Experiment) -> list[str]:
+    kept = getattr(experiment.trainable, "data_cpus", None)
+    kept = kept if isinstance(kept, int | float) else 0  # anything else is a problem of the trainable
+    return capacity_problems(available_machine(), experiment.resources, kept)
 
 
 def _with_a_sound_trial(run: Run) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
 
 from search_spaces.messages import short_repr
@@ -114,5 +115,12 @@ def _what(trainable: type[Any], method: str) -> str:
 def _wrong_values(trainable: type[Any]) -> list[str]:
     value = inspect.getattr_static(trainable, "batch_size")
     is_plain = not hasattr(type(value), "__get__")
-    problem = count_problem(f"{trainable.__name__}.batch_size", value) if is_plain else None
-    return [problem] if problem else []
+    problems = [count_problem(f"{trainable.__name__}.batch_size", value) if is_plain else None]
+    cpus = inspect.getattr_static(trainable, "data_cpus")
+    is_amount = isinstance(cpus, int | float) and not isinstance(cpus, bool) and 0 <= cpus < math.inf
+    if cpus is not None and not is_amount:
+        problems.append(
+            f"The value of `{trainable.__name__}.data_cpus` is {short_repr(cpus)}, but must be a number of CPUs, or "
+            "None."
+        )
+    return [problem for problem in problems if problem]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -103,6 +103,15 @@ class Machine:
     def gpus(self) -> float:
         """GPUs of all nodes that are up."""
         return sum(node.gpus for node in self.nodes)
+
+    def without_cpus(self, cpus: float) -> Machine:
+        """Return what is left for trials when some CPUs are kept for other work, on the node that has most of them."""
+        if not cpus or not self.nodes:
+            return self
+        largest = max(range(len(self.nodes)), key=lambda index: self.nodes[index].cpus)
+        nodes = list(self.nodes)
+        nodes[largest] = replace(nodes[largest], cpus=max(0.0, nodes[largest].cpus - cpus))
+        return replace(self, nodes=tuple(nodes))
 
     def trials_that_fit(self, resources: Resources) -> int:
         """Return how many trials fit side by side, now or once the autoscaler has started all that it may."""
