@@ -30,6 +30,7 @@ from tune_jobs.results.run import Run
 EPOCHS = 2
 RATE = 0.05
 BATCH_SIZE = 8
+_ALL = 1024  # compiled, Keras does not weigh the loss of one output of several by the size of a batch
 
 
 class Cell(KerasTrainable):
@@ -131,14 +132,18 @@ def _tensor(array: np.ndarray) -> Any:
 def evaluate_plainly(model: Any, split: Sequence[Any]) -> dict[str, float]:
     """Return what plain Keras says of a model on a split."""
     x, y, *weights = (_tensors(part) for part in split)
-    dataset = _dataset((x, y, *weights))
-    return {name: float(value) for name, value in model.evaluate(dataset, return_dict=True, verbose=0).items()}
+    dataset = _dataset((x, y, *weights), _ALL)
+    return _numbers(model.evaluate(dataset, return_dict=True, verbose=0))
 
 
-def _dataset(parts: Any) -> Any:
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in metrics.items() if np.ndim(value) == 0}
+
+
+def _dataset(parts: Any, batch_size: int = BATCH_SIZE) -> Any:
     import tensorflow as tf
 
-    return tf.data.Dataset.from_tensor_slices(parts).batch(BATCH_SIZE)
+    return tf.data.Dataset.from_tensor_slices(parts).batch(batch_size)
 
 
 def settings_of(folder: Path | None = None, **changes: Any) -> TrialSettings:
@@ -226,7 +231,7 @@ def fit_plainly(trainable: type[Cell], part: Data | None = None, weights: np.nda
     if weights is not None:
         ordered = weights[order].astype(np.float32)
         given = [keras.tree.map_structure(lambda array: array * ordered, given[0]) if given else ordered]
-    training, validation = _dataset(_tensors((x, y, *given))), _dataset(_tensors(used.validation))
+    training, validation = _dataset(_tensors((x, y, *given))), _dataset(_tensors(used.validation), _ALL)
     callbacks = KINDS[trainable.model_kind].callbacks()
     fitted = model.fit(training, validation_data=validation, callbacks=callbacks, shuffle=False, verbose=0)
-    return {name: float(values[0]) for name, values in fitted.history.items()}
+    return _numbers({name: values[0] for name, values in fitted.history.items()})

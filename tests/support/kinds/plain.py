@@ -29,7 +29,7 @@ def sequential(rate: float) -> Any:
     )
 
 
-@kind("array", "weighted", "one_in_a_list")
+@kind("array", "weighted")
 def sequential_without_input(rate: float) -> Any:
     return compiled(
         keras.Sequential([layers.Dense(6, "relu"), layers.Dense(CLASSES, "softmax")]),

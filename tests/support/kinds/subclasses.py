@@ -28,7 +28,7 @@ class Mlp(keras.Model):  # type: ignore[misc]  # Keras has no types
         return self.out(x)
 
 
-@kind("array", "one_in_a_list", needs_trainable=True, not_exported="Keras cannot describe the model")
+@kind("array", needs_trainable=True, not_exported="Keras cannot describe the model")
 def subclass_that_keras_cannot_describe(rate: float) -> Any:
     return compiled(Mlp(lambda: [6, 5]), rate)
 

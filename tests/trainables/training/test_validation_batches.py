@@ -137,3 +137,24 @@ class Masked(Judged):
 def test_a_loss_of_masked_steps_depends_on_the_batch() -> None:
     small, whole = (measured("", [], batch, Masked)["val_loss"] for batch in (5, 1024))
     assert small != pytest.approx(whole, rel=1e-5)
+
+
+class TwoOutputs(Judged):
+    def load_data(self) -> Data:
+        return Data(train=split_of("two_targets_list", "train"), validation=split_of("two_targets_list", "train"))
+
+    def build_model(self, config: dict[str, Any]) -> Any:
+        inputs = keras.Input((4,))
+        kind, size = (
+            keras.layers.Dense(CLASSES, "softmax", name="kind")(inputs),
+            keras.layers.Dense(1, name="size")(inputs),
+        )
+        model = keras.Model(inputs, [kind, size])
+        model.compile("sgd", ["sparse_categorical_crossentropy", "mse"])
+        return model
+
+
+def test_the_loss_of_one_output_of_several_depends_on_the_batch_and_their_sum_does_not() -> None:
+    small, whole = (measured("", [], batch, TwoOutputs) for batch in (20, 1024))  # 21 examples: batches of 20 and 1
+    assert small["val_loss"] == pytest.approx(whole["val_loss"], rel=1e-5)
+    assert small["val_kind_loss"] != pytest.approx(whole["val_kind_loss"], rel=1e-3)
