@@ -132,7 +132,7 @@ def grow() -> list[int]:
         units = generator.choice(order["widths"], size=generator.integers(1, 4))
         return {"units": [int(width) for width in units], "batch_size": int(generator.choice([64, 128, 256]))}
 
-    settings = TrialSettings("val_accuracy", "max", max_epochs=2)
+    settings = TrialSettings("val_accuracy", "max", max_epochs=2, gpus=0)
     trainable = Digits.standalone(configuration(), settings=settings)
     own_bytes = []
     for _ in range(order["trials"]):

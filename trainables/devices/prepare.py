@@ -7,7 +7,7 @@ import os
 import sys
 from functools import cache
 
-from trainables.devices import gpu_limits, gpu_memory, replicas
+from trainables.devices import gpu_limits, gpu_memory, primitive_cache, replicas
 from trainables.devices.gpu_share import GpuShare, is_part, share_for
 from trainables.internals.gradient_registry import forget_traced_gradients
 from trainables.internals.lazy_keras import import_keras
@@ -50,6 +50,9 @@ def _limit(cpus: float, gpus: float | None) -> str | None:
     quiet_tensorflow()
     share = GpuShare() if gpus is None else share_for(gpus, gpu_memory.total_bytes() if is_part(gpus) else None)
     set_environment(share)
+    if gpus is not None:  # a worker of a run, and no process of the user's
+        for name, value in primitive_cache.ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
     backend = import_keras().backend.backend()
     if backend == "tensorflow":
         _limit_tensorflow_threads(max(1, int(cpus)))
@@ -109,6 +112,7 @@ def release() -> None:
     if keras.backend.backend() == "tensorflow":
         forget_names()
         forget_traced_gradients()
+        primitive_cache.primitive_cache.keep_small()
     else:
         keras.backend.clear_session(free_memory=False)
     gc.collect()

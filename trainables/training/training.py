@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from trainables.data import Data
+from trainables.devices.primitive_cache import primitive_cache
 from trainables.fit_options import FitOptions
 from trainables.input.unknown_ends import unknown_ends
 from trainables.internals.global_state import remember_names, set_seed
@@ -259,6 +260,8 @@ class Training:
                 options, trial_model = self._build(trainable, config, seed)
             else:
                 trial_model = reused
+        if trial_model is not reused:
+            primitive_cache.count_new_model()
         self._trial_model, self.model = trial_model, trial_model.model
         if trial_model.steps is not None:
             trial_model.steps.feed(self._input, self._validation)
