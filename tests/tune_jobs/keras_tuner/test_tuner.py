@@ -215,8 +215,15 @@ def test_before_a_search_there_is_nothing_to_read(folder: dict[str, Any], capsys
 
 
 def test_a_seed_of_nought_is_a_seed(folder: dict[str, Any]) -> None:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    model.compile("sgd", "mse")
+
+    def build_one(hp: kt.HyperParameters) -> keras.Model:
+        hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
+        return model
+
     def first(seed: int) -> Any:
-        experiment = experiment_of(kt.RandomSearch(build_model, "val_loss", seed=seed, **folder))
+        experiment = experiment_of(kt.RandomSearch(build_one, "val_loss", seed=seed, **folder))
         search = experiment.searcher.start(experiment.space, seed=experiment.seed, rungs=(), max_epochs=1)
         return [search.propose(trial) for trial in range(5)]
 
