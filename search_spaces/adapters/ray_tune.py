@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from ray.tune.search.sample import Float as RayFloat
 
 
+_MAX_DEPTH = 100
+
+
 def from_ray(domains: Mapping[str, Any]) -> SearchSpace:
     """Return the space with the values of a dictionary for ``ray.tune.Tuner(param_space=…)``.
 
@@ -121,13 +124,15 @@ def _sampling(domain: Domain) -> tuple[bool, Any]:
     return isinstance(sampler, LogUniform), None
 
 
-def _has_domain(value: Any) -> bool:
+def _has_domain(value: Any, depth: int = 0) -> bool:
     from ray.tune.search.sample import Domain
 
+    if depth > _MAX_DEPTH:
+        return False  # Fixed refuses what is nested as deeply
     if isinstance(value, dict):
-        return "grid_search" in value or any(_has_domain(element) for element in value.values())
+        return "grid_search" in value or any(_has_domain(element, depth + 1) for element in value.values())
     if isinstance(value, list | tuple):
-        return any(_has_domain(element) for element in value)
+        return any(_has_domain(element, depth + 1) for element in value)
     return isinstance(value, Domain)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.storage.file_format import NewerFormatError, check_format, stamp
+from trainables.storage.own_files import place_problem
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.base.named_files import plain_file
 from tune_jobs.errors import RequestError
@@ -66,6 +67,8 @@ def write(run_folder: Path, scores: Scores, reports: Mapping[str, Any]) -> Path:
     metrics = {name: value if math.isfinite(value) else None for name, value in scores.metrics.items()}
     content = {**stamp(FORMAT), **vars(scores), "metrics": metrics, "reports": dict(reports)}
     path = evaluation_file(run_folder, scores.trial)
+    if problem := place_problem(path.parent, is_folder=True):
+        raise RequestError(f"The scores cannot be written into {path.parent}: {problem}. Move it away.")
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:

@@ -128,3 +128,11 @@ def test_importing_the_package_imports_neither_ray_nor_hyperopt_nor_tensorflow()
 def test_bounds_that_no_float_can_hold_are_refused() -> None:
     with pytest.raises(InvalidDeclaration, match=r"a: The value of `upper` is 1\d+\.\.\.0+, but must be"):
         from_ray({"a": tune.uniform(0, 10**400)})
+
+
+def test_a_value_that_is_nested_without_end_is_refused() -> None:
+    deep: Any = 1
+    for _ in range(2000):
+        deep = [deep]
+    with pytest.raises(InvalidDeclaration, match=r"a: The value .* is nested more than 32 levels deep"):
+        from_ray({"a": deep})

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.result_strategies import Trial, accuracy, events_of, property_settings
+from tune_jobs.errors import RequestError
 from tune_jobs.results import Status, fold, ranking
 from tune_jobs.results.evaluations import Scores, current, read, write
 from tune_jobs.results.layout import EVALUATIONS_FOLDER, evaluation_file
@@ -103,3 +104,11 @@ def test_a_parameter_keeps_its_name_before_a_test_score() -> None:
     frame, _ = board([Scores(1, 2, 10, 0.0, {"loss": 0.3})], parameters)
     assert frame["test_loss"].tolist() == [0.5, 0.5]
     assert frame["metric_test_loss"].iloc[0] == 0.3
+
+
+def test_a_folder_of_evaluations_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / EVALUATIONS_FOLDER).symlink_to("precious")
+    with pytest.raises(RequestError, match="it is a link, to precious"):
+        write(tmp_path, Scores(3, 1, 10, 0.0, {"loss": 0.1}), {})
+    assert list((tmp_path / "precious").iterdir()) == []
