@@ -13,7 +13,7 @@ import pytest
 import tune_jobs
 from trainables import Data, TrialSettings
 from trainables.examples import sample_files
-from tune_jobs.examples import csv_table, image_folder, text_files
+from tune_jobs.examples import csv_table, image_folder, py_dataset, text_files, time_series
 from tune_jobs.experiment.experiment import Experiment
 
 WORDS = {"weather": "rain sun wind snow fog storm", "food": "bread soup rice apple tea cake"}
@@ -82,6 +82,45 @@ EXAMPLES: dict[str, tuple[str, Callable[[Path], Path], Experiment, dict[str, Any
     ),
 }
 EPOCHS = 4
+
+
+def test_a_forecast_is_made_from_windows_of_the_length_that_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = np.sin(np.arange(600) / 3)
+    (tmp_path / "series.csv").write_text("\n".join(["time,value", *(f"{i},{v}" for i, v in enumerate(series))]))
+    monkeypatch.setenv("SERIES", str(tmp_path / "series.csv"))
+    trainable = time_series.TimeSeries.standalone()
+    config = {"window": 6, "network": "dense", "units": 16, "learning_rate": 0.03}
+    data = trainable.prepare(trainable.load_data(), config)
+    assert data.examples == {"train": 354, "validation": 114, "test": 114}
+    x, y = data.validation
+    np.testing.assert_array_equal(x[1, :-1], x[0, 1:])
+    np.testing.assert_array_equal(x[1:, -1, 0], y[:-1])
+    trial = time_series.TimeSeries.standalone(config, settings=TrialSettings("val_mae", "min", max_epochs=EPOCHS))
+    reports = [trial.step() for _ in range(EPOCHS)]
+    trial.cleanup()
+    assert reports[-1]["error"] is None, reports[-1].get("traceback")
+    assert reports[-1]["metrics"]["val_mae"] < 0.5 * reports[0]["metrics"]["val_mae"]
+
+
+def test_a_py_dataset_is_augmented_as_the_configuration_says() -> None:
+    trainable = py_dataset.PyDatasetDigits.standalone()
+    data = trainable.load_data()
+    config = {"shift": 1, "noise": 0.0, "filters": 8, "learning_rate": 0.003}
+    augmented = trainable.prepare(data, config).train
+    still = trainable.prepare(data, {**config, "shift": 0}).train
+    np.testing.assert_array_equal(still[0][0], data.train[0][:64])
+    first = [augmented[index][0] for index in range(len(augmented))]
+    augmented.on_epoch_end()
+    later = [augmented[index][0] for index in range(len(augmented))]
+    assert not all(np.array_equal(one, other) for one, other in zip(first, later, strict=True))
+    settings = TrialSettings("val_accuracy", "max", max_epochs=2)
+    trial = py_dataset.PyDatasetDigits.standalone(config, data, settings)
+    reports = [trial.step() for _ in range(2)]
+    trial.cleanup()
+    assert all(report["error"] is None for report in reports), reports[0].get("traceback")
+    assert reports[-1]["metrics"]["val_accuracy"] > reports[0]["metrics"]["val_accuracy"]
 
 
 @pytest.fixture(params=EXAMPLES)
