@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 ENVIRONMENT = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128"}
-"""What oneDNN reads at its first primitive: the number that its own cache keeps, 1,024 without it."""
+"""The environment that oneDNN reads at its first primitive. Its own cache keeps that number of them, not 1,024."""
 
 _PLACES = 880
 _NEW_MODELS = 4  # between two uses: 25 ms each, where a new model takes 800

@@ -22,7 +22,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         before_first_step: Called once, when all of them have heard that the first epoch begins. Keras runs, and traces,
             the first step next.
         after_calls: Called whenever callbacks have heard of the trial's or an epoch's begin or end. It returns whether
-            one of them compiled the model again.
+            the model's steps have to be made again.
 
     Attributes:
         epoch_logs: The metrics of the last epoch, with all that callbacks added to them.

@@ -50,14 +50,15 @@ class CompiledModel:
         return []
 
     def notice(self) -> bool:
-        """Adopt a new way in which the model is compiled; return whether it was compiled again.
+        """Adopt a new way in which the model is compiled; return whether its steps have to be made again.
 
         Call it when callbacks have been called.
         """
         if self._model.optimizer is self._optimizer and compile_marker(self._model) is self._marker:
-            if self._has_fresh_optimizer():
+            is_renewed = self._has_fresh_optimizer()
+            if is_renewed:
                 self._renew_optimizer()
-            return False
+            return is_renewed
         self._adopt()
         return True
 
@@ -137,6 +138,7 @@ class CompiledModel:
     def _renew_optimizer(self) -> None:
         end_postponement(self._optimizer)
         self._model.optimizer = type(self._optimizer).from_config(self._optimizer.get_config())
+        self._model.train_function = self._model.test_function = None  # a kept model's steps have the former optimizer
         self._changed()
         self._create_variables()
         self._trainable = layers_that_train(self._model)

@@ -67,7 +67,7 @@ class TrainingView:
 
     @property
     def train(self) -> Any:
-        """The training split: (x, y) or (x, y, sample_weight), or the source that ``load_data`` gave."""
+        """The training split, as ``load_data`` gave it."""
         return self._data.train
 
     @property
@@ -93,9 +93,9 @@ class TrainingView:
 
     @property
     def classes(self) -> int | None:
-        """The number of classes: that of their names, of the columns of one-hot labels, or the highest label and one.
+        """The number of classes.
 
-        It is None if the labels are no classes, or cannot be seen without reading the whole data.
+        It is that of their names, of the columns of one-hot labels, or the highest label and one. It is None if the labels are no classes, or cannot be seen without reading the whole data.
         """
         if self.class_names:
             return len(self.class_names)

@@ -37,7 +37,7 @@ def record_files(
     file was added, removed or changed, or the source text of ``parse`` was.
 
     Args:
-        paths: The files, or a pattern such as "records/*.csv", whose files are sorted by name.
+        paths: The files, or a pattern such as ``"records/*.csv"``, whose files are sorted by name.
         parse: Returns the records of a file as arrays (x, y), with an axis of records, in any structure that ``Data``
             takes. Return the smallest type that holds the numbers. A generator yields single records (x, y).
         version: Change it when something that ``parse`` calls has changed.

@@ -6,11 +6,12 @@ import re
 from dataclasses import replace
 
 from tune_jobs.engine.decisions.failures import Failure, FailureCause, reported_failure
+from tune_jobs.results.layout import RAY_LOG
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _HINT = (
     "The process of the worker ended without an error of Python: native code crashed, or the system killed it, as it "
-    "does when memory runs out. logs/ray.log may tell more."
+    f"does when memory runs out. {RAY_LOG} may tell more."
 )
 _OUT_OF_MEMORY = re.compile("running low on memory|NODE_OUT_OF_MEMORY")
 _NAMED_ERROR = re.compile(r"[\w.]+(Error|Exception|Interrupt): ")
