@@ -95,7 +95,8 @@ class TrainingView:
     def classes(self) -> int | None:
         """The number of classes.
 
-        It is that of their names, of the columns of one-hot labels, or the highest label and one. It is None if the labels are no classes, or cannot be seen without reading the whole data.
+        It is that of their names, of the columns of one-hot labels, or the highest label and one. It is
+        None if the labels are no classes, or cannot be seen without reading the whole data.
         """
         if self.class_names:
             return len(self.class_names)
