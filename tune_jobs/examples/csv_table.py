@@ -1,4 +1,4 @@
-"""Which network tells best who leaves, from a table with words and numbers in which few do?
+"""Which network tells best who leaves, from a table?
 
 TABLE names a CSV file with a header; its last column is 0 or 1. Without it, a table of made-up customers is written.
 Each column is an input of its own: words go through a StringLookup, numbers through a Normalization. One in eleven

@@ -1,4 +1,4 @@
-"""How long should the base of an image classifier stay frozen, and how is it fine-tuned?
+"""How long should an image classifier's base stay frozen?
 
 IMAGES names a folder in which each folder is a class; without it, scikit-learn's digits are written as PNG files first.
 A head is trained on a frozen base. If `fine_tune` is true, the base is trained too after `frozen_epochs`, at a rate of

@@ -1,4 +1,4 @@
-"""How strongly should images be augmented that a Python class makes, batch by batch?
+"""How strongly should a Python class augment its images?
 
 The training data of a trial are a `keras.utils.PyDataset`: any code of yours can stand in its `__getitem__`. All
 trials share the arrays that `load_data` returns. `prepare` puts the PyDataset over them: it moves scikit-learn's digits

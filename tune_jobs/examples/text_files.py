@@ -1,4 +1,4 @@
-"""Which vocabulary and which embedding suit a classifier of short texts?
+"""Which vocabulary and embedding suit a classifier of texts?
 
 TEXTS names a folder in which each folder is a class and each file a text. Without it, the texts are lines from the
 descriptions of scikit-learn's data sets, and the class is the data set. The vocabulary is in the model: it is

@@ -1,4 +1,4 @@
-"""How far back must a forecast look, and which network makes it?
+"""How far back must a forecast look, and with which network?
 
 SERIES names a CSV file whose last column is a series; without it, a series with a day, a week and noise is made. All
 trials share the series. `prepare` cuts it into windows as long as the configuration says. The splits follow one another

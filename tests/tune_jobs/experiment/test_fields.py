@@ -29,6 +29,7 @@ NOT_ABOUT_THE_EXPERIMENT = {
     "experiment",
     "storage",
     "name",
+    "if_exists",
     "warm_start",
     "repeats",
     "top",

@@ -165,7 +165,7 @@ def test_a_searcher_of_the_same_kind_keeps_its_settings(write: Callable[..., str
 @pytest.mark.parametrize(
     ("reference", "sentence"),
     [
-        ("nothing_like_it.py", "The file nothing_like_it.py does not exist. Shipped are: digits_mlp"),
+        ("nothing_like_it.py", f"The file nothing_like_it.py does not exist. Shipped are: {', '.join(list_shipped())}"),
         ("digit_mlp.py", "Did you mean digits_mlp?"),
         ("digit_mlp", "There is no experiment 'digit_mlp'. Did you mean digits_mlp?"),
         ("nothing_like_it", f"Shipped are: {', '.join(list_shipped())}."),

@@ -96,12 +96,13 @@ def test_what_workers_get_adds_to_what_the_job_has(tmp_path: Path, monkeypatch: 
 
 def test_a_folder_is_told_from_another_of_its_name_by_what_is_in_it(tmp_path: Path) -> None:
     folder = shared_folder(str(tmp_path))
-    assert folder.look(".seen-1", "token") == f"does not see the folder {tmp_path}"
-    folder.mark(".seen-1", "token")
-    assert folder.look(".seen-1", "token") is None
+    token = f"tune-jobs asks whether all nodes see this folder {'0' * 32}\n"
+    assert folder.look(".seen-1", token) == f"does not see the folder {tmp_path}"
+    folder.mark(".seen-1", token)
+    assert folder.look(".seen-1", token) is None
     assert folder.look(".seen-1", "other") == f"has another folder {tmp_path}"
     assert [path.name for path in tmp_path.iterdir()] == [".seen-1"]
-    folder.mark(".seen-2", "token")  # the first was left by a driver that was killed
+    folder.mark(".seen-2", token)  # the first was left by a driver that was killed
     assert [path.name for path in tmp_path.iterdir()] == [".seen-2"]
     folder.unmark(".seen-2")
     assert list(tmp_path.iterdir()) == []
@@ -121,7 +122,7 @@ def test_a_folder_of_an_object_store_is_asked_the_same(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".seen-1").write_text("token")
 
-    def refuse(path: Path) -> None:
+    def refuse(path: Path, exist_ok: bool = True) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "touch", refuse)
