@@ -135,7 +135,7 @@ def _begin(
 
 
 def _existing_run(storage: str | Path, name: str) -> Run | None:
-    location = f"{storage}/{name}" if is_uri(storage) else Path(storage, name)
+    location = f"{storage}/{name}" if is_uri(storage) else Path(storage, name).absolute()
     if not is_uri(storage) and not Path(location).exists():
         return None
     if is_uri(storage) and name not in run_names(str(storage)):
