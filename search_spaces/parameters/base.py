@@ -37,7 +37,7 @@ class Parameter(Checked):
     conditions: tuple[Condition, ...] = field(default=(), kw_only=True)
     counts: tuple[str, ...] = field(default=(), kw_only=True)
 
-    def when(self, **conditions: Any) -> Self:
+    def when(self, /, **conditions: Any) -> Self:
         """Return a copy that is active only where every named parent has the given value.
 
         Conditions of several calls add up: all of them must hold.

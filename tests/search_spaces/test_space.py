@@ -88,6 +88,11 @@ def test_slots_are_all_that_there_can_be_in_declaration_order() -> None:
     )
 
 
+def test_a_parameter_may_be_called_self() -> None:
+    space = SearchSpace(**{"self": Choice("a", "b"), "units": Int(1, 3).when(self="a")})
+    assert [set(configuration) for configuration in space.grid() if configuration["self"] == "b"] == [{"self"}]
+
+
 def test_a_child_of_a_conditional_parent_goes_with_it() -> None:
     space = SearchSpace(
         a=Boolean(),

@@ -115,7 +115,7 @@ class Experiment(Checked):
             *self._fitting_problems(),
         ]
 
-    def override(self, **fields: Any) -> Experiment:
+    def override(self, /, **fields: Any) -> Experiment:
         """Return the experiment with some fields replaced, checked again.
 
         Args:

@@ -158,6 +158,7 @@ class Hyperband(Tuner):
         max_epochs: The number of epochs of a trial that nothing stops; ``epochs`` of ``search`` is not used.
         factor: The best ``1 / factor`` of the trials of a bracket go on after 1, factor, factor², … epochs.
         hyperband_iterations: The number of times that all brackets are run.
+        max_trials: The number of trials; None: as many as KerasTuner's brackets have. KerasTuner has no such argument.
         others: The arguments of ``Oracle`` and of ``Tuner``.
     """
 
@@ -168,7 +169,10 @@ class Hyperband(Tuner):
         max_epochs: int = 100,
         factor: int = 3,
         hyperband_iterations: int = 1,
+        max_trials: int | None = None,
         **others: Any,
     ) -> None:
-        oracle = HyperbandOracle(objective, max_epochs, factor, hyperband_iterations, **_for_oracle(others))
+        oracle = HyperbandOracle(
+            objective, max_epochs, factor, hyperband_iterations, max_trials=max_trials, **_for_oracle(others)
+        )
         super().__init__(oracle, hypermodel, **others)

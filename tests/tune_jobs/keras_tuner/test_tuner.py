@@ -60,6 +60,7 @@ def folder(tmp_path: Path) -> dict[str, Any]:
         (lambda **others: kt.GridSearch(build_model, "val_loss", **others), Grid, NoScheduler, None, 3),
         (lambda **others: kt.ASHA(build_model, "val_loss", 9, **others), HyperOpt, ASHA, 10, 9),
         (lambda **others: kt.Hyperband(build_model, "val_loss", 9, **others), Random, ASHA, 17, 9),
+        (lambda **others: kt.Hyperband(build_model, "val_loss", 9, max_trials=4, **others), Random, ASHA, 4, 9),
     ],
 )
 def test_a_tuner_is_an_experiment(
