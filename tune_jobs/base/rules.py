@@ -12,18 +12,19 @@ MOST_COUNT = 10**18
 """Largest count of anything. JSON and NumPy hold it, and nobody waits for the end of so many."""
 
 
-def count_problem(name: str, value: Any, *, least: int = 1) -> str | None:
+def count_problem(name: str, value: Any, *, least: int = 1, most: int = MOST_COUNT) -> str | None:
     """Return a problem unless a value is a whole number.
 
     Args:
         name: The name of the value.
         value: The value.
         least: The least number that is allowed.
+        most: The greatest one.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         return f"The value of `{name}` is {short_repr(value)}, but must be a whole number >= {least}."
-    if value > MOST_COUNT:
-        return f"The value of `{name}` is {short_repr(value)}, but must be a whole number <= {MOST_COUNT:,}."
+    if value > most:
+        return f"The value of `{name}` is {short_repr(value)}, but must be a whole number <= {most:,}."
     return None
 
 

@@ -20,6 +20,8 @@ from tune_jobs.searchers.base import Search, Searcher, point_problems, points_pr
 from tune_jobs.searchers.internals.tpe_posterior import Posterior, good_count, never_called
 from tune_jobs.searchers.trial_order import TrialOrder
 
+_MOST_CANDIDATES = 100_000  # more would be silent for minutes before each trial
+
 
 @dataclass(frozen=True)
 class HyperOpt(Searcher):
@@ -66,7 +68,7 @@ class HyperOpt(Searcher):
             points_problem(self.points),
             count_problem("startup_trials", self.startup_trials),
             positive_problem("gamma", self.gamma),
-            count_problem("candidates", self.candidates),
+            count_problem("candidates", self.candidates, most=_MOST_CANDIDATES),
             positive_problem("prior_weight", self.prior_weight),
         ]
         return [problem for problem in problems if problem]

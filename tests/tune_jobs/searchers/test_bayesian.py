@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from search_spaces import Boolean, Choice, Float, Int, InvalidDeclaration, SearchSpace
-from tune_jobs.searchers import Bayesian, Random, Searcher
+from tune_jobs.searchers import Bayesian, HyperOpt, Random, Searcher
 from tune_jobs.searchers.gaussian_process import normal_scores
 from tune_jobs.searchers.neighbours import neighbours
 
@@ -181,3 +181,11 @@ def test_points_are_counted_before_they_are_checked() -> None:
     with pytest.raises(InvalidDeclaration, match=r"has 10,001 configurations, but must have at most 10,000"):
         Bayesian(points=[{"a": 1}] * 10_001)
     assert len(Bayesian(points=[{"wrong": 1}] * 5000).space_problems(SMALL)) == 50
+
+
+@pytest.mark.parametrize("searcher", [Bayesian, HyperOpt])
+def test_so_many_candidates_that_a_proposal_takes_minutes_are_refused(searcher: type[Searcher]) -> None:
+    with pytest.raises(
+        InvalidDeclaration, match="`candidates` is 1000000000000, but .* <= 100,000"
+    ):
+        searcher(candidates=10**12)  # type: ignore[call-arg]
