@@ -185,7 +185,5 @@ def test_points_are_counted_before_they_are_checked() -> None:
 
 @pytest.mark.parametrize("searcher", [Bayesian, HyperOpt])
 def test_so_many_candidates_that_a_proposal_takes_minutes_are_refused(searcher: type[Searcher]) -> None:
-    with pytest.raises(
-        InvalidDeclaration, match="`candidates` is 1000000000000, but .* <= 100,000"
-    ):
+    with pytest.raises(InvalidDeclaration, match=r"`candidates` is 1000000000000, but .* <= 100,000"):
         searcher(candidates=10**12)  # type: ignore[call-arg]
