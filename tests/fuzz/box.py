@@ -8,6 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.launcher_files import AWS
+
 GOOD_FILE = '''"""Blobs of three classes."""
 import keras
 import numpy as np
@@ -44,20 +46,6 @@ EXPERIMENT = Experiment(
     max_epochs=3,
 )
 '''
-LAUNCHER = """\
-cluster_name: ours
-max_workers: 3
-provider: {type: aws, region: us-west-2}
-head_node_type: head
-available_node_types:
-  head:
-    resources: {CPU: 0}
-    node_config: {}
-  gpu:
-    max_workers: 2
-    resources: {CPU: 32, GPU: 4}
-    node_config: {InstanceType: p3.8xlarge}
-"""
 
 
 @dataclass(frozen=True)
@@ -106,7 +94,7 @@ def make_template(root: Path) -> None:
     for folder in (box.runs, box.stranger / "folder", box.home, box.temporary):
         folder.mkdir(parents=True)
     (root / "blobs.py").write_text(GOOD_FILE)
-    (root / "cluster.yaml").write_text(LAUNCHER)
+    (root / "cluster.yaml").write_text(AWS)
     (root / "requirements.txt").write_text("numpy\n")
     (box.stranger / "precious.txt").write_text("precious\n")
     (box.stranger / "folder" / "kept.txt").write_text("kept\n")

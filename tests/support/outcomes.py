@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from trainables import Data, KerasTrainable
+from trainables.report import Report
 from trainables.storage import checkpoint
 from trainables.storage.checkpoint import Snapshot
 
@@ -37,6 +38,15 @@ def outcome_of(worker: KerasTrainable, epochs: int) -> Outcome:
     results = [worker.step() for _ in range(epochs)]
     assert all(result["error"] is None for result in results), results
     return Outcome([result["metrics"] for result in results], state_of(worker))
+
+
+def reports_of(worker: KerasTrainable) -> list[Report]:
+    """Train a worker's trial to its end, and return the report of each step."""
+    reports = [worker.step()]
+    while not reports[-1]["done"]:
+        reports.append(worker.step())
+    worker.cleanup()
+    return reports
 
 
 def train_trial(

@@ -194,6 +194,9 @@ _MOST_TOLD = 50
 MOST_POINTS = 10_000
 """Largest number of configurations to try first. Each is checked before the run begins."""
 
+MOST_CANDIDATES = 100_000
+"""Largest number of draws for one proposal. More would be silent for minutes before each trial."""
+
 
 def points_problem(points: object) -> str | None:
     """Return why a value is not a list of configurations; None if it is one."""

@@ -14,14 +14,13 @@ from search_spaces.adapters.vectors import Vectors
 from search_spaces.space import Config
 from trainables.random_streams import RandomStream
 from tune_jobs.base.rules import count_problem
-from tune_jobs.searchers.base import Search, Searcher, point_problems, points_problem
+from tune_jobs.searchers.base import MOST_CANDIDATES, Search, Searcher, point_problems, points_problem
 from tune_jobs.searchers.neighbours import neighbours
 from tune_jobs.searchers.trial_order import TrialOrder
 
 if TYPE_CHECKING:
     from tune_jobs.searchers.gaussian_process import Surrogate  # imports SciPy and scikit-learn
 
-_MOST_CANDIDATES = 100_000  # more would be silent for minutes before each trial
 _STARTS = 5  # configurations whose neighbours are looked at
 _NEIGHBOURS = 10  # of each
 _ROUNDS = 4
@@ -70,7 +69,7 @@ class Bayesian(Searcher):
         problems = [
             points_problem(self.points),
             count_problem("startup_trials", self.startup_trials),
-            count_problem("candidates", self.candidates, most=_MOST_CANDIDATES),
+            count_problem("candidates", self.candidates, most=MOST_CANDIDATES),
         ]
         return [problem for problem in problems if problem]
 

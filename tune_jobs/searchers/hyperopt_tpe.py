@@ -16,11 +16,9 @@ from search_spaces.adapters.hyperopt import decode, encode, to_hyperopt
 from search_spaces.space import Config
 from trainables.random_streams import RandomStream
 from tune_jobs.base.rules import count_problem, positive_problem
-from tune_jobs.searchers.base import Search, Searcher, point_problems, points_problem
+from tune_jobs.searchers.base import MOST_CANDIDATES, Search, Searcher, point_problems, points_problem
 from tune_jobs.searchers.internals.tpe_posterior import Posterior, good_count, never_called
 from tune_jobs.searchers.trial_order import TrialOrder
-
-_MOST_CANDIDATES = 100_000  # more would be silent for minutes before each trial
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class HyperOpt(Searcher):
             points_problem(self.points),
             count_problem("startup_trials", self.startup_trials),
             positive_problem("gamma", self.gamma),
-            count_problem("candidates", self.candidates, most=_MOST_CANDIDATES),
+            count_problem("candidates", self.candidates, most=MOST_CANDIDATES),
             positive_problem("prior_weight", self.prior_weight),
         ]
         return [problem for problem in problems if problem]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tune_jobs.keras_tuner as kt
+from tests.support.outcomes import reports_of
 from tests.support.tiny_trainables import blobs
 from trainables import TrialSettings
 from trainables.storage.checkpoint import DiskCheckpoints
@@ -44,11 +45,7 @@ def trained(experiment: Any, config: dict[str, Any], folder: Path | None = None)
         folder=None if folder is None else str(folder),
     )
     worker = experiment.trainable.standalone(config, experiment.trainable.standalone().load_data(), settings)
-    reports = [worker.step()]
-    while not reports[-1]["done"]:
-        reports.append(worker.step())
-    worker.cleanup()
-    return reports
+    return reports_of(worker)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import tune_jobs.keras_tuner as kt
+from tests.support.outcomes import reports_of
 from trainables import TrialSettings
 from tune_jobs.schedulers import ASHA, NoScheduler
 
@@ -44,10 +45,7 @@ def folds_of(tuner: Any, config: dict[str, Any]) -> list[Any]:
         experiment.trainable.standalone().load_data(),
         TrialSettings("score", "max", max_epochs=experiment.max_epochs),
     )
-    reports = [worker.step()]
-    while not reports[-1]["done"]:
-        reports.append(worker.step())
-    return [report["metrics"] for report in reports]
+    return [report["metrics"] for report in reports_of(worker)]
 
 
 @pytest.mark.parametrize("config", [{"model_type": "forest", "trees": 5}, {"model_type": "ridge", "alpha": 0.01}])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tune_jobs.keras_tuner as kt
+from tests.support.outcomes import reports_of
 from tests.support.tiny_trainables import blobs
 from trainables import TrialSettings
 from tune_jobs.schedulers import ASHA, NoScheduler
@@ -39,11 +40,7 @@ def trained(tuner: kt.Tuner, epochs: int, **arguments: Any) -> list[Any]:
     config = experiment.space.sample(np.random.default_rng(0))
     settings = TrialSettings(experiment.objective.metric, experiment.objective.mode, experiment.max_epochs)
     worker = experiment.trainable.standalone(config, settings=settings)
-    reports = [worker.step()]
-    while not reports[-1]["done"]:
-        reports.append(worker.step())
-    worker.cleanup()
-    return reports
+    return reports_of(worker)
 
 
 @pytest.fixture

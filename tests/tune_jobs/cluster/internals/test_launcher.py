@@ -9,26 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.launcher_files import AWS
 from tune_jobs.cluster.internals import NotInThisRay, launcher
 from tune_jobs.cluster.launcher.launcher_file import PROVIDERS, LauncherFile, interpret
 from tune_jobs.cluster.launcher.yaml_lines import parse
 from tune_jobs.errors import RequestError
 
 UTIL = "ray.autoscaler._private.util"
-AWS = """\
-cluster_name: ours
-max_workers: 3
-provider: {type: aws, region: us-west-2}
-head_node_type: head
-available_node_types:
-  head:
-    resources: {CPU: 0}
-    node_config: {}
-  gpu:
-    max_workers: 2
-    resources: {CPU: 32, GPU: 4}
-    node_config: {InstanceType: p3.8xlarge}
-"""
 OWN = """\
 cluster_name: ours
 provider: {type: local, head_ip: 10.0.0.1, worker_ips: [10.0.0.2, 10.0.0.3]}

@@ -14,25 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.examples import with_examples
+from tests.support.launcher_files import AWS
 from tune_jobs.cluster.launcher.launcher_file import LauncherFile, interpret, read
 from tune_jobs.cluster.launcher.yaml_lines import parse
 from tune_jobs.errors import RequestError
 
 SHIPPED = Path(__file__).parents[4] / "cluster.yaml"
-AWS = """\
-cluster_name: ours
-max_workers: 3
-provider: {type: aws, region: us-west-2}
-head_node_type: head
-available_node_types:
-  head:
-    resources: {CPU: 0}
-    node_config: {}
-  gpu:
-    max_workers: 2
-    resources: {CPU: 32, GPU: 4}
-    node_config: {InstanceType: p3.8xlarge}
-"""
 OWN = """\
 cluster_name: ours
 provider: {type: local, head_ip: 10.0.0.1, worker_ips: [10.0.0.2, 10.0.0.3]}
