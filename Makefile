@@ -10,7 +10,9 @@ FAULTS := tests/integration/test_faults.py
 SEEDS ?= 20
 BENCH ?= where_time_goes whole_run equal_work image_folder time_to_accuracy driver proposals leaderboard startup scale
 
-.PHONY: demo demo-cluster test coverage chance test-slow newest faults fuzz cases bench lint types contracts docs format clean
+LCBENCH ?= ../shared/data/lcbench
+
+.PHONY: demo demo-cluster test coverage chance test-slow newest faults fuzz cases bench bench-replay lint types contracts docs format clean
 
 demo: .venv/installed
 	$(BIN)/tune-jobs run digits_mlp
@@ -74,6 +76,12 @@ bench: .venv/installed
 	@mkdir -p bench-results; for name in $(BENCH); do echo "== $$name"; \
 	$(BIN)/python -m benchmarks.$$name --json bench-results/$$name.json || failed="$$failed $$name"; done; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+
+# The regret of searchers and schedulers, by replaying learning curves (docs/search.md). LCBENCH is the folder of the surrogate.
+bench-replay: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	@mkdir -p bench-results
+	$(BIN)/python -m benchmarks.replay --data $(LCBENCH) --plot bench-results/replay.svg --json bench-results/replay.json
 
 lint: .venv/installed
 	$(BIN)/ruff check .
