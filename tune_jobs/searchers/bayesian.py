@@ -93,8 +93,8 @@ class _BayesianSearch(Search):
         self._tried_vectors: dict[int, _Vector] = {}
 
     def propose(self, trial: int) -> Config | None:
-        points = self._searcher.points
-        config = points[trial] if trial < len(points) else self._choose(trial)
+        points = self._untried(self._searcher.points[trial : trial + 1])
+        config = next(iter(points.values()), None) or self._choose(trial)
         if config is not None:
             self.remember(trial, config)
         return config

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -18,7 +18,12 @@ from trainables.random_streams import RandomStream
 from tune_jobs.base.rules import count_problem, positive_problem
 from tune_jobs.searchers.base import MOST_CANDIDATES, Search, Searcher, point_problems, points_problem
 from tune_jobs.searchers.internals.tpe_posterior import Posterior, good_count, never_called
+from tune_jobs.searchers.neighbours import neighbours
 from tune_jobs.searchers.trial_order import TrialOrder
+from tune_jobs.searchers.tried import TriedConfigs
+
+_ATTEMPTS = 10  # proposals of the estimator, each with another seed, before others are tried
+_NEIGHBOURS = 50
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class HyperOpt(Searcher):
     The algorithm is TPE, the tree-structured Parzen estimator (Bergstra, Bardenet, Bengio and Kégl 2011, "Algorithms
     for Hyper-Parameter Optimization"), in HyperOpt's implementation. It learns only from the order of the trials, and
     that order never compares values of different epochs: see ``tune_jobs.searchers.trial_order``. A trial that failed
-    counts as worse than all others.
+    counts as worse than all others. Nothing is tried twice.
 
     Args:
         points: Configurations to try first.
@@ -75,10 +80,6 @@ class HyperOpt(Searcher):
         """Return why points are not in the space."""
         return point_problems(self.points, space)
 
-    def limit(self, space: SearchSpace) -> int | None:
-        """Return None, because it may propose a configuration again; 1 if the space has nothing to choose."""
-        return None if any(slot.parameter.size != 1 for slot in space.slots()) else 1
-
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:
         """Return the search of a new run."""
         return _TpeSearch(self, space, seed, TrialOrder([*rungs, max_epochs]))
@@ -92,20 +93,22 @@ class _TpeSearch(Search):
         self._order = order
         self._distributions = to_hyperopt(space)
         self._tried = TriedNumbers(list(self._distributions))
+        self._tried_configs = TriedConfigs(space)
 
     @cached_property
     def _posterior(self) -> Posterior:
         return Posterior(self._distributions, self._searcher.prior_weight, self._searcher.candidates)
 
     def propose(self, trial: int) -> Config | None:
-        points = self._searcher.points
-        config = points[trial] if trial < len(points) else self._suggest(trial)
-        self.remember(trial, config)
+        config = self._tried_configs.first_untried(self._wanted(trial))
+        if config is not None:
+            self.remember(trial, config)
         return config
 
     def remember(self, trial: int, config: Config) -> None:
         if self._space.contains(config):  # a run that was forced to go on in another space has some that are not
             self._tried.add(trial, encode(self._space, config))
+            self._tried_configs.add(config)
 
     def report(self, trial: int, epoch: int, loss: float) -> None:
         self._order.report(trial, epoch, loss)
@@ -113,13 +116,24 @@ class _TpeSearch(Search):
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
         self._order.end(trial, failed=failed, trained_out=trained_out)
 
-    def _suggest(self, trial: int) -> Config:
+    def _wanted(self, trial: int) -> Iterator[Config]:
+        """Yield the configurations to try, the most wanted first."""
+        yield from self._searcher.points[trial : trial + 1]
+        config: Config = {}
+        for attempt in range(_ATTEMPTS):
+            yield (config := self._suggest(trial, attempt))
+        # The estimator wants what was tried, as in a small space that was searched for long.
+        rng = np.random.default_rng([self._seed, trial, RandomStream.HYPEROPT, _ATTEMPTS])
+        yield from neighbours(self._space, config, _NEIGHBOURS, rng)
+
+    def _suggest(self, trial: int, attempt: int) -> Config:
         if not self._distributions:
             return decode(self._space, {})
         judged = [number for number in self._order.best_first() if number in self._tried.rows]
         # Each trial has a seed of its own: its proposal depends on what is known, not on the number of proposals so
         # far.
-        seed = int(np.random.SeedSequence([self._seed, trial, RandomStream.HYPEROPT]).generate_state(1)[0]) % 2**31
+        entropy = [self._seed, trial, RandomStream.HYPEROPT, *([attempt] if attempt else [])]
+        seed = int(np.random.SeedSequence(entropy).generate_state(1)[0]) % 2**31
         if len(judged) < self._searcher.startup_trials:
             return decode(self._space, _drawn(self._distributions, seed))
         # Trials that cannot be judged yet count as bad (a "constant liar": Ginsbourger, Le Riche and Carraro 2010).

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,6 +12,7 @@ from search_spaces import SearchSpace
 from search_spaces.space import Config
 from trainables.random_streams import RandomStream
 from tune_jobs.searchers.base import Search, Searcher
+from tune_jobs.searchers.tried import TriedConfigs
 
 _MAX_DRAWS = 1000
 
@@ -52,27 +52,15 @@ class _RandomSearch(Search):
     def __init__(self, space: SearchSpace, seed: int) -> None:
         self._space = space
         self._seed = seed
-        self._tried: set[str] = set()
+        self._tried = TriedConfigs(space)
 
     def propose(self, trial: int) -> Config | None:
-        config = self._untried(np.random.default_rng([self._seed, trial, RandomStream.RANDOM_SEARCH]))
+        rng = np.random.default_rng([self._seed, trial, RandomStream.RANDOM_SEARCH])
+        # After so many draws, nearly all of a small space was tried, or the rest is very unlikely to be drawn.
+        config = self._tried.first_untried(self._space.sample(rng) for _ in range(_MAX_DRAWS))
         if config is not None:
             self.remember(trial, config)
         return config
 
     def remember(self, trial: int, config: Config) -> None:  # noqa: ARG002 - the interface has it
-        self._tried.add(_key(config))
-
-    def _untried(self, rng: np.random.Generator) -> Config | None:
-        for _ in range(_MAX_DRAWS):
-            config = self._space.sample(rng)
-            if _key(config) not in self._tried:
-                return config
-        # Nearly all of a small space was tried, or the rest is very unlikely to be drawn: search it in order.
-        if self._space.size == len(self._tried) or not isinstance(self._space.size, int):
-            return None
-        return next((config for config in self._space.grid() if _key(config) not in self._tried), None)
-
-
-def _key(config: Config) -> str:
-    return json.dumps(config, sort_keys=True)
+        self._tried.add(config)

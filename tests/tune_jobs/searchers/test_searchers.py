@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from search_spaces import Boolean, Choice, Float, Int, SearchSpace
-from tune_jobs.searchers import Grid, HyperOpt, Random, Searcher
+from tune_jobs.searchers import Bayesian, Grid, HyperOpt, Random, Searcher
 
 SPACE = SearchSpace(
     layers=Int(1, 3),
@@ -126,3 +126,32 @@ def test_two_workers_get_different_proposals_although_nothing_new_is_known() -> 
             search.report(trial, 9, abs(math.log10(config["rate"]) + 2) + 0.1 * config["layers"])
             search.end(trial, failed=False, trained_out=True)
     assert same <= 8  # of 23; were the pending trial not counted, all of them
+
+
+@pytest.mark.parametrize("searcher", [Random(), HyperOpt(startup_trials=5), Bayesian()])
+@pytest.mark.parametrize(
+    "space",
+    [
+        SMALL,
+        SearchSpace(rate=Float(0.1, 0.7, step=0.1), units=Int(1, 9, step=2)),
+        SearchSpace(n=Int(1, 20, log=True), kind=Choice("a", "b"), slope=Float(0.0, 1.0, step=0.25).when(kind="b")),
+    ],
+    ids=["categories", "steps", "conditions"],
+)
+def test_a_finite_space_is_tried_once_and_whole(searcher: Searcher, space: SearchSpace) -> None:
+    search = start(searcher, space)
+    configs = []
+    while (config := search.propose(len(configs))) is not None:
+        search.report(len(configs), 1, float(len(str(config))))
+        search.end(len(configs), failed=False, trained_out=True)
+        configs.append(str(config))
+    assert sorted(configs) == sorted(map(str, space.grid()))
+    assert searcher.limit(space) == len(configs)
+
+
+@pytest.mark.parametrize("kind", [HyperOpt, Bayesian])
+def test_a_point_that_is_given_twice_is_tried_once(kind: type[Searcher]) -> None:
+    space = SearchSpace(rate=Float(0.1, 0.7, step=0.1))
+    search = start(kind(points=[{"rate": 0.3}, {"rate": 0.1 + 0.2}]), space)  # type: ignore[call-arg]
+    assert search.propose(0) == {"rate": 0.3}
+    assert search.propose(1)["rate"] != pytest.approx(0.3)

@@ -8,6 +8,7 @@ from typing import Any
 from trainables.report import Epoch, Report, diverged_metric
 from tune_jobs.base.clock import SteadyClock
 from tune_jobs.engine.decisions.event_log import EventLog, GapFreeLog
+from tune_jobs.engine.decisions.exhaustion import exhaustion
 from tune_jobs.engine.decisions.failures import (
     FAILED_STATUSES,
     Failure,
@@ -217,6 +218,8 @@ class Coordinator:
     def finish(self, error: str | None = None) -> None:
         """Log the end of the run, and the error if it failed."""
         error = error or self.failure
+        if not (error or self.ending) and (told := exhaustion(self._experiment, self._trials.begun)):
+            self.note(told)
         self.ending = Ending.FAILED if error else self.ending or Ending.TRIALS
         self._log.end(RunEnded(time_s=self._clock(), reason=self.ending, error=error and shortened(error)))
 

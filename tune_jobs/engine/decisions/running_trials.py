@@ -120,6 +120,11 @@ class RunningTrials:
         self._timeout_s = experiment.trial_timeout_s
         self._watchdog = Watchdog(experiment.trial_timeout_s)
 
+    @property
+    def begun(self) -> int:
+        """The number of trials of the run that have begun."""
+        return self._queue.begun
+
     def restore(self, started: Mapping[int, dict[str, Any]]) -> None:
         """Take the trials that had started before the run was interrupted.
 

@@ -54,6 +54,11 @@ class TrialQueue:
             elif config is WAIT:
                 self._left_out.append(trial)
 
+    @property
+    def begun(self) -> int:
+        """The number of trials that have begun."""
+        return self._begun
+
     def put_back(self, trial: int, config: dict[str, Any]) -> None:
         """Queue a trial that has not ended, and has no worker any more."""
         self._back.append((trial, config))
