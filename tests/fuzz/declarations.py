@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
@@ -17,22 +18,32 @@ from tests.fuzz.draw import Draw
 def declaration(draw: Draw, box: Box) -> Act:
     """Return an act that declares something in Python and asks everything of it."""
     make = draw.one((_parameter, _space, _space, _space_from_json, _part, _experiment, _data, _from_ray, _call, _split))
-    told: list[str] = []
+    storage = _storage(draw, box)
 
     def work() -> int:
-        value = make(draw, box, told)
+        value = make(draw, box, storage)
         for ask in _QUESTIONS.get(type(value).__name__, ()):
             ask(draw, value)
         return 0
 
-    return Act(f"Python: {make.__name__}", work, (box.runs, box.temporary))
+    return Act(f"Python: {make.__name__}", work, (box.runs, box.root / storage, box.temporary))
+
+
+def _storage(draw: Draw, box: Box) -> str:
+    """Return a storage for new runs, which lies in the box."""
+    text = draw.text() if draw.chance(0.3) else "runs"
+    path = os.path.normpath(box.root / text)
+    is_within = path.startswith(f"{box.root}/") and not path.startswith(str(box.stranger))
+    return (
+        text if is_within and "\0" not in text and not any("\ud800" <= letter < "\udc80" for letter in text) else "runs"
+    )
 
 
 def _arguments(draw: Draw, names: tuple[str, ...], most: int = 9) -> dict[str, Any]:
     return {name: draw.number() if draw.chance(0.6) else draw.value() for name in draw.some(names, most)}
 
 
-def _parameter(draw: Draw, box: Box, told: list[str]) -> Any:
+def _parameter(draw: Draw, box: Box, storage: str) -> Any:
     from search_spaces import Boolean, Choice, Fixed, Float, Int
 
     kind = draw.one((Int, Float, Choice, Boolean, Fixed))
@@ -63,18 +74,18 @@ def _adds(number: Any) -> bool:
     return not isinstance(number, bool) and abs(number) < 10**300
 
 
-def _space(draw: Draw, box: Box, told: list[str]) -> Any:
+def _space(draw: Draw, box: Box, storage: str) -> Any:
     from search_spaces import SearchSpace
     from search_spaces.checked import deferred_checks
 
     with deferred_checks():
-        parameters = {name: _parameter(draw, box, told) for name in draw.some(("a", "b", "c", "d", "e"), 5)}
+        parameters = {name: _parameter(draw, box, storage) for name in draw.some(("a", "b", "c", "d", "e"), 5)}
     if draw.chance(0.1):
         parameters[draw.text()] = draw.value()
     return SearchSpace(**parameters)
 
 
-def _space_from_json(draw: Draw, box: Box, told: list[str]) -> Any:
+def _space_from_json(draw: Draw, box: Box, storage: str) -> Any:
     from search_spaces import Choice, Float, Int, SearchSpace
 
     space = SearchSpace(
@@ -86,7 +97,7 @@ def _space_from_json(draw: Draw, box: Box, told: list[str]) -> Any:
     return SearchSpace.from_json(damaged_json(draw, space.to_json()))
 
 
-def _part(draw: Draw, box: Box, told: list[str]) -> Any:
+def _part(draw: Draw, box: Box, storage: str) -> Any:
     import tune_jobs
     from trainables import FitOptions, TrialSettings
 
@@ -110,7 +121,7 @@ def _part(draw: Draw, box: Box, told: list[str]) -> Any:
     return getattr(tune_jobs, name)(**given)
 
 
-def _experiment(draw: Draw, box: Box, told: list[str]) -> Any:
+def _experiment(draw: Draw, box: Box, storage: str) -> Any:
     from search_spaces.checked import deferred_checks
     from tests.support import fakes
     from tune_jobs.experiment.fields import FIELDS
@@ -120,15 +131,15 @@ def _experiment(draw: Draw, box: Box, told: list[str]) -> Any:
     with deferred_checks():
         for name in names:
             if name == "space" and draw.chance(0.8):
-                given[name] = _space(draw, box, told)
+                given[name] = _space(draw, box, storage)
             elif name in ("searcher", "scheduler", "resources", "objective") and draw.chance(0.7):
-                given[name] = _part(draw, box, told)
+                given[name] = _part(draw, box, storage)
             else:
                 given[name] = draw.number() if draw.chance(0.6) else draw.value()
     return fakes.experiment(**given)
 
 
-def _data(draw: Draw, box: Box, told: list[str]) -> Any:
+def _data(draw: Draw, box: Box, storage: str) -> Any:
     from trainables import Data
 
     def array() -> Any:
@@ -150,7 +161,7 @@ def _data(draw: Draw, box: Box, told: list[str]) -> Any:
     )
 
 
-def _split(draw: Draw, box: Box, told: list[str]) -> Any:
+def _split(draw: Draw, box: Box, storage: str) -> Any:
     from trainables import split
 
     y = draw.one(
@@ -160,7 +171,7 @@ def _split(draw: Draw, box: Box, told: list[str]) -> Any:
     return split(x, y, draw.number() if draw.chance(0.7) else draw.value(), **_arguments(draw, ("seed",), 1))
 
 
-def _from_ray(draw: Draw, box: Box, told: list[str]) -> Any:
+def _from_ray(draw: Draw, box: Box, storage: str) -> Any:
     from ray import tune
 
     from search_spaces import from_ray
@@ -186,20 +197,20 @@ def _from_ray(draw: Draw, box: Box, told: list[str]) -> Any:
     return from_ray(domains)
 
 
-def _call(draw: Draw, box: Box, told: list[str]) -> Any:
+def _call(draw: Draw, box: Box, storage: str) -> Any:
     import tune_jobs
     from tests.support import fakes
 
     experiment: Any = fakes.experiment()
     reference = draw.one(("first", "runs/first", box.run, draw.text(), draw.value()))
-    storage: Any = draw.one(("runs", box.runs, draw.text() if draw.chance(0.3) else "runs"))
+    places: Any = draw.one((storage, storage, box.runs, draw.text() if draw.chance(0.3) else "runs"))
     calls: tuple[Callable[[], Any], ...] = (
         lambda: tune_jobs.run(experiment, storage=storage, name=draw.text()),
         lambda: tune_jobs.run(experiment, storage=box.runs, name="next", warm_start=[draw.one((box.run, draw.text()))]),
         lambda: tune_jobs.run_repeats(experiment, draw.one((2, draw.number())), storage=box.runs, name="again"),
         lambda: tune_jobs.load_run(draw.text() if draw.chance(0.5) else box.run),
         lambda: tune_jobs.load_run(box.run).curves(draw.text()),
-        lambda: tune_jobs.find_runs(str(reference), storage),
+        lambda: tune_jobs.find_runs(str(reference), places),
         lambda: tune_jobs.compare([box.run, draw.text()]),
         lambda: tune_jobs.compare([tune_jobs.load_run(box.run)] * draw.one((1, 2))),
         lambda: tune_jobs.sweep_path(tune_jobs.load_run(draw.one((box.run, box.runs / "swept")))),

@@ -113,6 +113,8 @@ _ATTRIBUTES = (
         "reuse_models",
     ),
     *("__init_subclass__", "__reduce__", "__getstate__", "__slots__", "__annotations__", "__qualname__"),
+    *("__getattribute__", "__getattr__", "__setattr__", "__del__", "__call__", "__eq__", "__hash__", "__bool__"),
+    *("__repr__", "__str__", "__dir__", "__class_getitem__", "__abstractmethods__", "__len__", "data_cpus", "prepare"),
 )
 _PLACES = {
     "the module": ("\n\ndef blobs(", "\n\n{raise}\n\n\ndef blobs("),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from trainables.data import InvalidData
 from trainables.exits import described, exits_raised, is_of_the_code
+from tune_jobs.base.process_guard import guarded_process
 from tune_jobs.errors import RequestError
+
+if TYPE_CHECKING:
+    from trainables import KerasTrainable
 
 
 @contextmanager
@@ -21,7 +26,7 @@ def user_code(name: str) -> Iterator[None]:
         RequestError: The code raised an error, or wanted to end the process by ``sys.exit`` or ``os._exit``.
     """
     try:
-        with exits_raised():
+        with guarded_process(), exits_raised():
             yield
     except InvalidData as error:
         raise RequestError(*error.problems) from error
@@ -31,3 +36,18 @@ def user_code(name: str) -> Iterator[None]:
         if not is_of_the_code(error):
             raise
         raise RequestError(f"{name} raised {described(error)}") from error
+
+
+def instance_of(trainable: type[KerasTrainable]) -> KerasTrainable:
+    """Return an instance of a trainable for work outside a run.
+
+    Args:
+        trainable: The class.
+
+    Raises:
+        RequestError: It cannot be made, or nothing can be asked of it.
+    """
+    with user_code(f"{trainable.__name__}.__init__"):
+        instance = trainable.standalone()
+        getattr(instance, "build_model")  # noqa: B009 - a __getattribute__ of the user's may raise anything
+    return instance

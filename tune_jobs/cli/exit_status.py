@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from tune_jobs.base.plain_text import plain_text
+from tune_jobs.cli.background_errors import background_errors_in_a_line
 
 FAILED = 1
 WRONG_REQUEST = 2
@@ -24,7 +25,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""
         try:
-            return super().invoke(ctx)
+            with background_errors_in_a_line(lambda: bool(ctx.meta.get(DEBUG))):
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, SystemExit):
             raise
         except KeyboardInterrupt:

@@ -56,7 +56,15 @@ def reload_experiment(
     loaded = load(reference, partial(restore_experiment, record=run.experiment, **budgets))
     if force:
         _say_changes(loaded, runs)
+    anchor(runs, loaded)
     return loaded
+
+
+def anchor(runs: Sequence[Run], loaded: Loaded) -> None:
+    """Let runs be found from the current folder that an experiment's code wants, too."""
+    if loaded.folder is not None:
+        for run in runs:
+            run.folder = run.folder.absolute()
 
 
 def _say_changes(loaded: Loaded, runs: Sequence[Run]) -> None:

@@ -15,38 +15,42 @@ from tune_jobs.cli.screen import VERBOSE, console_of, own_stdout
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tune_jobs.loading.loader import Loaded
 
-def carry_out(ctx: click.Context, begin: Callable[..., Any], top: int) -> None:
+
+def carry_out(ctx: click.Context, loaded: Loaded, begin: Callable[..., Any], top: int) -> None:
     """Run trials, show their progress, print the leaderboard, and exit with the right status.
 
     Args:
         ctx: The context of the command.
+        loaded: The experiment of the trials.
         begin: Runs the trials. It takes a ``reporter``, and returns the run.
         top: Number of rows of the leaderboard.
     """
     from tune_jobs.views.reports.run import print_outcome, was_interrupted
 
-    with _carried_out(begin, top) as (console, run):
+    with _carried_out(loaded, begin, top) as (console, run):
         ranked = print_outcome(console, run, top, options.default_storage())
     _exit(ctx, was_interrupted(run), ranked)
 
 
-def carry_out_repeats(ctx: click.Context, begin: Callable[..., Any]) -> None:
+def carry_out_repeats(ctx: click.Context, loaded: Loaded, begin: Callable[..., Any]) -> None:
     """Run repeats, show their progress, print their table, and exit with the right status.
 
     Args:
         ctx: The context of the command.
+        loaded: The experiment of the repeats.
         begin: Runs the repeats. It takes a ``reporter``, and returns their runs.
     """
     from tune_jobs.views.reports.repeats import print_repeats, were_interrupted
 
-    with _carried_out(begin) as (console, runs):
+    with _carried_out(loaded, begin) as (console, runs):
         ranked = print_repeats(console, runs, options.default_storage())
     _exit(ctx, were_interrupted(runs), ranked)
 
 
 @contextmanager
-def _carried_out(begin: Callable[..., Any], top: int = options.TOP) -> Iterator[tuple[Console, Any]]:
+def _carried_out(loaded: Loaded, begin: Callable[..., Any], top: int = options.TOP) -> Iterator[tuple[Console, Any]]:
     """Yield the console and the result of ``begin``. Print the results of a run that failed before raising."""
     from tune_jobs.errors import RunFailed
     from tune_jobs.results.run import Run
@@ -57,7 +61,8 @@ def _carried_out(begin: Callable[..., Any], top: int = options.TOP) -> Iterator[
         console = console_of(stream)
         view = view_for(console, redraw=not click.get_current_context().meta.get(VERBOSE, False))
         try:
-            finished = begin(reporter=view)
+            with loaded.in_its_folder():
+                finished = begin(reporter=view)
         except RunFailed as failed:
             view.end()
             run = Run(failed.folder) if failed.folder else None

@@ -13,7 +13,7 @@ from ray import cloudpickle
 
 from trainables import Data, InvalidData, KerasTrainable
 from trainables.data.kinds import Kind, is_source, kind_of
-from tune_jobs.base.user_code import user_code
+from tune_jobs.base.user_code import instance_of, user_code
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.resources import Resources
@@ -58,7 +58,7 @@ def load_data(trainable: type[KerasTrainable]) -> Data:
     """
     name = trainable.__name__
     with user_code(f"{name}.load_data"):
-        data = trainable.standalone().load_data()
+        data = instance_of(trainable).load_data()
     if not isinstance(data, Data):
         raise RequestError(
             f"{name}.load_data returned a {type(data).__name__}, but must return trainables.Data(train=(x, y), …)."

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tune_jobs.base.user_code import user_code
+from tune_jobs.base.user_code import instance_of, user_code
 from tune_jobs.engine.data import load_data
 from tune_jobs.evaluation.scoring import Scored, check_test_set, score
 from tune_jobs.evaluation.selection import (
@@ -119,7 +119,7 @@ def evaluate_runs(
 
 
 def _evaluate(run: Run, ranked: RankedTrial, trainable: type[KerasTrainable], data: Data) -> Evaluation:
-    builder, config = trainable.standalone(), dict(ranked.trial.config)
+    builder, config = instance_of(trainable), dict(ranked.trial.config)
     seen = data_of_trial(builder, data, config)
     check_test_set(seen, f"{trainable.__name__}.prepare")
     model, weights = restore_model(run, ranked, trainable, data)

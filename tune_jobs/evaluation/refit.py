@@ -11,7 +11,7 @@ import numpy as np
 
 from trainables.exits import described, exits_raised, is_of_the_code
 from tune_jobs.base.rules import count_problem
-from tune_jobs.base.user_code import user_code
+from tune_jobs.base.user_code import instance_of, user_code
 from tune_jobs.engine.data import load_data
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.evaluation.description import check_description
@@ -101,11 +101,12 @@ def refit(
     with preserved(), redirect_output(run.folder / EVALUATION_LOG):
         devices.prepare(this_machine().cpus, None)
         loaded, config = load_data(trainable), dict(ranked.trial.config)
-        with user_code(f"{trainable.__name__}.__init__"):
-            builder = WithoutValidation(trainable.standalone())
-        data = data_of_trial(trainable.standalone(), loaded, config)
+        with user_code(f"{trainable.__name__}.batch_size"):
+            builder = WithoutValidation(instance_of(trainable))
+        data = data_of_trial(instance_of(trainable), loaded, config)
         model, trained_epochs = _train(builder, run, ranked, loaded, epochs, seed, on_epoch)
-        options = builder.fit_options(config)
+        with user_code(f"{trainable.__name__}.fit_options"):
+            options = builder.fit_options(config)
         scored = None if data.test is None else score(model, data, options.validation_batch_size)
         notes = write_model(model, output)
     return Refitted(ranked, trained_epochs, builder.examples, builder.left_out, scored, tuple(notes))

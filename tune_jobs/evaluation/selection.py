@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trainables.tensorflow_log import quiet_tensorflow
-from tune_jobs.base.user_code import user_code
+from tune_jobs.base.user_code import instance_of, user_code
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import code_differences
 from tune_jobs.experiment.experiment import Experiment
@@ -126,7 +126,7 @@ def restore_model(
     from trainables.training.view import build_outside_of_a_run
     from tune_jobs.engine.data import load_data
 
-    builder, config = trainable.standalone(), dict(ranked.trial.config)
+    builder, config = instance_of(trainable), dict(ranked.trial.config)
     weights = best_weights(run.folder, ranked.trial.trial)
 
     @cache

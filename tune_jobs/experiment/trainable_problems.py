@@ -16,6 +16,7 @@ _OF_THE_USER: dict[str, tuple[str, ...]] = {
     "prepare": ("data", "config"),
     "fit_options": ("config",),
 }
+_CALLED_BY_PYTHON = ("__getattr__", "__call__", "__bool__", "__len__", "__del__", "__get__", "__set_name__")
 _ALSO_TAKEN: dict[str, tuple[str, ...]] = {"build_model": ("config", "data")}  # where the method asks for them
 _OF_THE_WORKER: dict[str, tuple[str, ...]] = {
     "setup": ("config", "data", "settings"),
@@ -42,6 +43,8 @@ def trainable_problems(trainable: object) -> list[str]:
         return [
             f"The value of `trainable` is {short_repr(trainable)}, but must be a subclass of KerasTrainable: {hint}."
         ]
+    if problems := _wrong_special_names(trainable):
+        return _named(problems)
     missing = [
         f"trainable: {trainable.__name__} does not define {name}(), but must."
         for name in ("build_model", "load_data")
@@ -52,6 +55,32 @@ def trainable_problems(trainable: object) -> list[str]:
 
 def _named(problems: list[str]) -> list[str]:
     return [f"trainable: {problem}" for problem in problems]
+
+
+def _wrong_special_names(trainable: type[Any]) -> list[str]:
+    """Return what is wrong with names such as ``__module__``, by which Python finds a class and uses its instances."""
+    from trainables import KerasTrainable
+
+    problems = []
+    for kind in trainable.__mro__[: trainable.__mro__.index(KerasTrainable)]:
+        fields = dict(vars(kind))
+        if not isinstance(fields.get("__module__", ""), str):
+            problems.append(
+                f"The value of `{kind.__name__}.__module__` is {short_repr(fields['__module__'])}, but must be the "
+                "name of a module: leave __module__ and the module's __name__ as Python sets them."
+            )
+        problems += [
+            f"The value of `{kind.__name__}.{name}` is {short_repr(value)}, but must be a method, because Python "
+            "itself calls it: take another name."
+            for name, value in fields.items()
+            if _is_called_by_python(name) and not (callable(value) or hasattr(type(value), "__get__"))
+            if not (name == "__hash__" and value is None)  # so says Python itself where a class has an __eq__
+        ]
+    return problems
+
+
+def _is_called_by_python(name: str) -> bool:
+    return name in _CALLED_BY_PYTHON or (str(name).startswith("__") and callable(getattr(object, name, None)))
 
 
 def _wrong_methods(trainable: type[Any]) -> list[str]:

@@ -257,7 +257,7 @@ def _digest(texts: list[str]) -> str:
 
 def _source(module: str) -> Path | None:
     """Return the file of a module, which need not have been imported."""
-    loaded = getattr(sys.modules.get(module), "__file__", None)
+    loaded = getattr(sys.modules.get(module), "__dict__", {}).get("__file__")
     origin = loaded if isinstance(loaded, str) else find_module_file(module)
     return Path(origin) if origin is not None and origin.endswith(".py") else None
 

@@ -48,7 +48,7 @@ def own_folders() -> list[str]:
     standard = [Path(installed[kind]) for kind in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")]
     return [
         str(folder)
-        for folder in (Path(entry).absolute() for entry in sys.path)
+        for folder in (Path(entry).absolute() for entry in sys.path if isinstance(entry, str))  # as Python's imports do
         if folder.is_dir() and not any(folder.is_relative_to(parent) for parent in standard)
     ]
 
@@ -58,10 +58,11 @@ def folders_of_own_modules() -> dict[str, str]:
     own = set(own_folders())
     folders = {}
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if "." not in name and isinstance(file, str):
+        fields = getattr(module, "__dict__", {})  # a module's own __getattr__ may raise anything
+        file = fields.get("__file__")
+        if isinstance(name, str) and "." not in name and isinstance(file, str):
             folder = Path(file).absolute().parent
-            folder = folder.parent if hasattr(module, "__path__") else folder
+            folder = folder.parent if "__path__" in fields else folder
             if str(folder) in own:
                 folders[name] = str(folder)
     return folders

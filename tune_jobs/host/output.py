@@ -29,11 +29,16 @@ class StandIn(io.TextIOBase):
     Args:
         file: The file.
         stream: The stream whose place it takes: an object with ``write``, or None.
+        is_log: Whether the file is a log of a run.
+
+    Attributes:
+        is_log: As given.
     """
 
-    def __init__(self, file: IO[str], stream: Any) -> None:
+    def __init__(self, file: IO[str], stream: Any, *, is_log: bool = False) -> None:
         self._target: Any = file
         self._stream = stream
+        self.is_log = is_log
 
     def release(self) -> None:
         """Write to the other stream from now on. Handlers that were made meanwhile may hold this object for ever."""
@@ -89,6 +94,11 @@ class StandIn(io.TextIOBase):
         return self._target.buffer
 
 
+def is_redirected() -> bool:
+    """Return whether Python's standard error goes into a log of a run now."""
+    return isinstance(sys.stderr, StandIn) and sys.stderr.is_log
+
+
 @contextmanager
 def redirect_output(log: Path) -> Iterator[None]:
     """Send everything that this process and its workers print into a file.
@@ -106,7 +116,7 @@ def redirect_output(log: Path) -> Iterator[None]:
         raise RequestError(f"The log {log} cannot be written: {log.parent}: {problem}. Move it away.")
     log.parent.mkdir(parents=True, exist_ok=True)
     with open_log(log) as file:
-        outputs, errors = StandIn(file, sys.stdout), StandIn(file, sys.stderr)
+        outputs, errors = StandIn(file, sys.stdout, is_log=True), StandIn(file, sys.stderr, is_log=True)
         try:
             with (
                 _descriptors_to(file.fileno()),

@@ -32,6 +32,30 @@ def preserved() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def folder_kept() -> Iterator[Callable[[], Path | None]]:
+    """Leave the current folder as it was before the block, however the block ends.
+
+    Yields:
+        A function that returns, after the block, the folder to which the block has changed; None: to no other.
+    """
+    changed_to: list[Path] = []
+    put_back, before = _folder(), _current_folder()
+    try:
+        yield lambda: changed_to[0] if changed_to else None
+    finally:
+        if before is not None and (now := _current_folder()) not in (None, before):
+            changed_to.append(Path(str(now)))
+        put_back()
+
+
+def _current_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
+
+
 def folder_problems() -> list[str]:
     """Return what is wrong with the current folder, in which workers begin, too."""
     try:

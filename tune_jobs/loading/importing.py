@@ -9,15 +9,30 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Iterable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from search_spaces.checked import InvalidDeclaration
+from search_spaces.messages import short_repr
 from trainables.exits import exits_raised, is_of_the_code, message_of
 from tune_jobs.base.loading import SearchFound, loading
 from tune_jobs.base.plain_text import plain_text
+from tune_jobs.base.process_guard import guarded_process
 from tune_jobs.errors import RequestError
 from tune_jobs.host.output import drop_native_stderr
+
+# What a module says of itself, by which its classes are found, sent and compared.
+_OWN_NAMES: dict[str, tuple[str, Any]] = {
+    "__name__": ("the module's name", str),
+    "__file__": ("the module's file", str | None),
+    "__package__": ("the name of the module's package", str | None),
+    "__spec__": ("what the module was found by", ModuleSpec | None),
+    "__path__": ("the folders of a package", Iterable),
+    "__builtins__": ("Python's own functions", dict | ModuleType),
+}
 
 
 def import_file(path: Path) -> ModuleType:
@@ -41,8 +56,9 @@ def import_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with drop_native_stderr(), exits_raised(), loading():
+        with guarded_process(), drop_native_stderr(), exits_raised(), loading():
             spec.loader.exec_module(module)
+        _check_own_names(module)
     except SearchFound as found:  # a script of KerasTuner's, which would search now
         vars(module)["SEARCH"] = found.experiment
     except BaseException as error:
@@ -50,7 +66,7 @@ def import_file(path: Path) -> ModuleType:
         if not is_of_the_code(error):
             raise
         raise RequestError(*_reasons(error, path)) from error
-    module.__name__ = name  # the code may have used this name for something of its own
+    module.__name__ = name  # the code may have used this name for a text of its own
     return module
 
 
@@ -65,8 +81,9 @@ def import_module(name: str) -> ModuleType:
     """
     _put_on_path(Path.cwd())
     try:
-        with drop_native_stderr(), exits_raised():
+        with guarded_process(), drop_native_stderr(), exits_raised():
             module = importlib.import_module(name)
+        _check_own_names(module)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise RequestError(
@@ -94,6 +111,19 @@ def short_path(path: Path) -> str:
         return str(path)
 
 
+def _check_own_names(module: ModuleType) -> None:
+    """Raise an error if the code has taken a name that Python, and what sends the code, read from the module."""
+    fields = getattr(module, "__dict__", {})
+    problems = [
+        f"The value of `{name}` is {short_repr(fields[name])}, but Python itself needs this name, for {purpose}: take "
+        "another one."
+        for name, (purpose, kind) in _OWN_NAMES.items()
+        if name in fields and not isinstance(fields[name], kind)
+    ]
+    if problems:
+        raise RequestError(*problems)
+
+
 def _module_name(path: Path) -> str:
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
     return f"{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}__{digest}"
@@ -110,7 +140,8 @@ def _file_of(name: str) -> Path | None:
         spec = importlib.util.find_spec(name)
     except Exception:  # noqa: BLE001 - a parent package raised: no file can be named
         return None
-    return Path(spec.origin) if spec and spec.origin else None
+    origin = getattr(spec, "origin", None)
+    return Path(origin) if isinstance(origin, str) else None
 
 
 def _reasons(error: BaseException, path: Path | None) -> list[str]:

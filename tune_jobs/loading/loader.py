@@ -7,6 +7,7 @@ import inspect
 import logging
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, chdir, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.base.named_files import exists, is_file, is_folder, name_problem
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.host.surroundings import folder_kept
 from tune_jobs.loading.importing import import_file, import_module
 from tune_jobs.loading.shipped import list_shipped
 
@@ -37,12 +39,22 @@ class Loaded:
             experiment's variable follows.
         description: The docstring of the file; "" if it has none.
         reference: The reference by which the experiment can be loaded from any folder.
+        folder: The current folder that the code wants; None: it left that as it was.
     """
 
     experiment: Experiment
     name: str
     description: str = ""
     reference: str = ""
+    folder: Path | None = None
+
+    def anchored(self, location: Path | str) -> Path | str:
+        """Return a folder by which it is found from the experiment's current folder, too. A URI stays as it is."""
+        return location.absolute() if self.folder is not None and isinstance(location, Path) else location
+
+    def in_its_folder(self) -> AbstractContextManager[None]:
+        """Work in the current folder that the experiment's code wants, from which it may read files."""
+        return nullcontext() if self.folder is None else chdir(self.folder)
 
 
 def load(
@@ -63,7 +75,8 @@ def load(
     quiet_tensorflow()  # before the experiment imports it
     target, name = split_reference(reference)
     with deferred_checks():
-        module = _import(target, name)
+        with folder_kept() as changed_to:
+            module = _import(target, name)
         experiments = _experiments_of(module)
         variable = _pick(target, module, experiments, name)
         experiment: Experiment = getattr(module, variable)
@@ -83,6 +96,7 @@ def load(
         name=base if len(experiments) < 2 else f"{base}-{variable}",
         description=inspect.cleandoc(module.__doc__) if isinstance(module.__doc__, str) else "",
         reference=location if target in list_shipped() else f"{location}:{variable}",
+        folder=changed_to(),
     )
 
 

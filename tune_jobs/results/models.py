@@ -13,7 +13,7 @@ from trainables.storage.layout import ARCHITECTURE_FILE
 from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.base.objective import Objective
 from tune_jobs.base.plain_text import plain_text
-from tune_jobs.base.user_code import user_code
+from tune_jobs.base.user_code import instance_of, user_code
 from tune_jobs.base.words import first_sentences
 from tune_jobs.errors import RequestError
 from tune_jobs.results.history import TrialHistory
@@ -63,7 +63,7 @@ def load_model(
         weights.load_into(model, f"its model, which {ARCHITECTURE_FILE} describes", remedy=_DAMAGED)
     else:
         name = f"the model that {trainable.__name__}.build_model makes now"
-        weights.load_into(model, name, lambda: _example(trainable.standalone(), trial, model))
+        weights.load_into(model, name, lambda: _example(instance_of(trainable), trial, model))
     return model
 
 
@@ -177,7 +177,7 @@ def _build(
         from trainables.training.view import build_outside_of_a_run
 
         with user_code(f"{trainable.__name__}.build_model"):
-            instance = trainable.standalone()
+            instance = instance_of(trainable)
             config = dict(trial.config)
             return build_outside_of_a_run(
                 instance, config, lambda: instance.prepare(instance.load_data().part(fraction), config)

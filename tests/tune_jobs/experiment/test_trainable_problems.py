@@ -94,3 +94,28 @@ class Overrides(Sound):
 @pytest.mark.parametrize("trainable", [Sound, Overrides, idle_lab.Idle, idle_lab.Gated, share_lab.Using])
 def test_what_is_meant_to_be_overridden_may_be(trainable: type[KerasTrainable]) -> None:
     assert trainable_problems(trainable) == []
+
+
+@pytest.mark.parametrize("name", ["__getattribute__", "__setattr__", "__getattr__", "__init__", "__del__", "__bool__"])
+def test_a_method_of_python_s_that_is_none_is_told(name: str) -> None:
+    (problem,) = trainable_problems(named(**{name: 3}))
+    assert problem.startswith(f"trainable: The value of `Clash.{name}` is 3, but must be a method, because Python")
+
+
+def test_a_class_of_no_module_is_told() -> None:
+    (problem,) = trainable_problems(type("Below", (named(__module__=1),), {"__module__": "there"}))
+    assert problem.startswith("trainable: The value of `Clash.__module__` is 1, but must be the name of a module")
+
+
+def test_what_python_itself_sets_is_no_mistake() -> None:
+    class Compared(Sound):
+        """A class with an __eq__, and so without a hash."""
+
+        __slots__ = ("kept",)
+        __match_args__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            return self is other
+
+    assert Compared.__hash__ is None
+    assert trainable_problems(Compared) == []

@@ -284,3 +284,43 @@ def test_a_module_that_puts_something_else_in_its_place(write: Callable[..., str
     write("import sys\nsys.modules[__name__] = 1\n")
     with pytest.raises(RequestError, match=r"mine is of type int, but must be a module"):
         load("mine:BEST")
+
+
+@pytest.mark.parametrize("name", ["__name__", "__file__", "__package__", "__spec__", "__path__", "__builtins__"])
+def test_a_name_of_python_s_own_that_a_file_has_taken_is_told(write: Callable[..., str], name: str) -> None:
+    write(f"{name} = 1\n", "taken.py")
+    for reference, start in (("taken.py", "taken.py"), ("taken:EXPERIMENT", ("taken.py", "The module"))):
+        (problem,) = problems_of(reference)
+        sys.modules.pop("taken", None)
+        assert problem.startswith(start)
+        assert f": The value of `{name}` is 1, but Python itself needs this name, for" in problem
+
+
+def test_a_text_in_place_of_a_module_s_name_does_no_harm(write: Callable[..., str]) -> None:
+    assert load(write("__name__ = 'other'\nEXPERIMENT = experiment()")).name == "mine"
+
+
+def test_the_current_folder_that_a_file_wants_is_told_and_not_entered(
+    write: Callable[..., str], tmp_path: Path
+) -> None:
+    write("import os\nos.chdir('/')\nEXPERIMENT = experiment()")
+    loaded = load("mine.py")
+    assert Path.cwd() == tmp_path
+    assert (loaded.folder, loaded.reference) == (Path("/"), f"{tmp_path / 'mine.py'}:EXPERIMENT")
+    with loaded.in_its_folder():
+        assert Path.cwd() == Path("/")
+    assert Path.cwd() == tmp_path
+    write("EXPERIMENT = experiment()", "other.py")
+    other = load("other.py")
+    assert other.folder is None
+    with other.in_its_folder():
+        assert Path.cwd() == tmp_path
+
+
+def test_a_file_that_closes_or_empties_what_the_process_needs(write: Callable[..., str]) -> None:
+    text = "import sys, threading, os\nos.close(1); sys.stdout.close(); sys.stderr.close(); sys.modules.clear()\n"
+    path = write(f"EXPERIMENT = experiment()\n{text}")
+    code = f"from tune_jobs.loading.loader import load; print(load({path!r}).name)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert (done.stdout, done.returncode) == ("mine\n", 0), done.stderr

@@ -55,7 +55,8 @@ def evaluate(
     with own_stdout() as stream:
         from tune_jobs.evaluation.evaluate import evaluate_runs
 
-        evaluations = evaluate_runs(runs, loaded.experiment, trial=trial, top=top, force=force)
+        with loaded.in_its_folder():
+            evaluations = evaluate_runs(runs, loaded.experiment, trial=trial, top=top, force=force)
         print_evaluations(console_of(stream), evaluations)
     if output is not None:
         from tune_jobs.views.plots.confusion import draw_reports

@@ -43,6 +43,8 @@ def export(
     )
     from tune_jobs.evaluation.export import export as export_model
 
-    exported = export_model(found_run, loaded.experiment, file, trial=trial, force=force)
+    target = file.absolute()
+    with loaded.in_its_folder():
+        exported = export_model(found_run, loaded.experiment, target, trial=trial, force=force)
     for line in exported_lines(exported, found_run, file):
         click.echo(line)

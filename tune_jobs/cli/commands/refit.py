@@ -57,7 +57,9 @@ def refit(
         def on_epoch(epoch: Epoch, epochs: int) -> None:
             console.print(epoch_line(epoch, epochs), soft_wrap=True)
 
-        refitted = refit_model(
-            found_run, loaded.experiment, file, trial=trial, seed=seed, force=force, on_epoch=on_epoch
-        )
+        target = file.absolute()
+        with loaded.in_its_folder():
+            refitted = refit_model(
+                found_run, loaded.experiment, target, trial=trial, seed=seed, force=force, on_epoch=on_epoch
+            )
         print_refitted(console, refitted, found_run, file)

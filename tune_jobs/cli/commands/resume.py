@@ -58,6 +58,6 @@ def resume(
     loaded = reload_experiment(repeats or [found_run], call, experiment, trust_code=trust_code, force=force, **budgets)
     if repeats:
         resumed = partial(engine.resume_repeats, repeats, loaded.experiment, reference=loaded.reference)
-        carry_out_repeats(ctx, partial(resumed, force=force, **budgets))
+        carry_out_repeats(ctx, loaded, partial(resumed, force=force, **budgets))
     else:
-        carry_out(ctx, partial(engine.resume, found_run.location, loaded.experiment, force=force), top)
+        carry_out(ctx, loaded, partial(engine.resume, found_run.location, loaded.experiment, force=force), top)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tune_jobs.cli import options
+from tune_jobs.cli.reload_experiment import anchor
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 from tune_jobs.cli.run_options import run_options
 
@@ -65,11 +66,12 @@ def run(
     problems = engine.request_problems if repeats is None else partial(engine.repeats_problems, repeats=repeats)
     loaded = load(experiment, changes.apply, partial(problems, storage=storage, name=name, if_exists=if_exists))
     names: dict[str, Any] = {"name": name, "experiment_name": loaded.name, "reference": loaded.reference}
-    names["if_exists"] = if_exists
+    names |= {"if_exists": if_exists, "storage": loaded.anchored(storage)}
     if repeats is None:
         earlier = [find_run(run, storage) for run in warm_start]
-        carry_out(ctx, partial(engine.run, loaded.experiment, storage=storage, warm_start=earlier, **names), top)
+        anchor(earlier, loaded)
+        carry_out(ctx, loaded, partial(engine.run, loaded.experiment, warm_start=earlier, **names), top)
     elif warm_start:
         raise RequestError("--repeats tells what is luck, which --warm-start takes away: leave one of them out.")
     else:
-        carry_out_repeats(ctx, partial(engine.run_repeats, loaded.experiment, repeats, storage=storage, **names))
+        carry_out_repeats(ctx, loaded, partial(engine.run_repeats, loaded.experiment, repeats, **names))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tune_jobs.cluster.internals import private, unknown
@@ -17,33 +17,33 @@ _CONSTANTS = "ray._private.ray_constants"
 _PACKAGING = "ray._private.runtime_env.packaging"
 
 
-def files_sent(folder: Path, excludes: Sequence[str]) -> list[Path]:
-    """Return the files of a folder that Ray would send.
+def visit_files_sent(folder: Path, excludes: Sequence[str], visit: Callable[[Path], object]) -> None:
+    """Call a function with each path of a folder that Ray would send, files and folders, as they are found.
 
     Args:
         folder: The folder, resolved.
         excludes: Patterns, as in .gitignore, of what stays here besides what the folder's own files say.
+        visit: The function. What it raises ends the visit.
 
     Raises:
         NotInThisRay: Ray's rules cannot be asked.
         OSError: A part of the folder cannot be read.
+        RecursionError: The folder is nested too deeply.
     """
     ignores_gitignore, default_excludes = private(
         _CONSTANTS, "RAY_RUNTIME_ENV_IGNORE_GITIGNORE", "get_runtime_env_default_excludes"
     )
     travel, excluder = private(_PACKAGING, "_dir_travel", "_get_excludes")
-    files: list[Path] = []
     try:
         travel(
             folder,
             [excluder(folder, [*default_excludes(), *excludes])],
-            lambda path: files.append(path) if path.is_file() else None,
+            visit,
             include_gitignore=os.environ.get(ignores_gitignore, "0") != "1",
             logger=_silent_logger(),
         )
     except (TypeError, AttributeError) as error:
         raise unknown(f"{_PACKAGING}: {error}") from error
-    return files
 
 
 def _silent_logger() -> logging.Logger:

@@ -169,15 +169,16 @@ def _checked_folder(findings: _Findings, experiment: str, working_dir: str | Pat
         return None
     folder = Path(working_dir or ".")
     try:
-        files = upload.contents(folder)
+        found = upload.contents(folder)
+        findings.notes += upload.upload_notes(folder, found)
     except RequestError as error:
         findings.problems += error.problems
         return folder
     except NotInThisRay as reason:
         findings.notes.append(f"The size of the folder {folder.resolve()} was not checked: {reason}.")
-        files = None
+        found = None
     file = file_named(experiment)
-    findings.problems += upload.upload_problems(folder, files, file if file is not None and file.is_file() else None)
+    findings.problems += upload.upload_problems(folder, found, file if file is not None and file.is_file() else None)
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -26,7 +27,7 @@ class Engine:
         self.error = None
 
     def run(self, experiment, *, storage, name, experiment_name, reference, warm_start, reporter, if_exists):
-        self.warm_start = warm_start
+        self.warm_start, self.folder = warm_start, Path.cwd()
         self.experiment, self.storage, self.experiment_name = experiment, storage, experiment_name
         if self.error:
             raise self.error
@@ -95,6 +96,18 @@ def test_options_replace_what_the_experiment_declares(fake):
     assert (asked.executions, asked.fraction) == (3, 0.2)
     assert (asked.resources.cpus, asked.resources.gpus) == (0.5, 0.25)
     assert (str(fake.storage), fake.experiment_name) == ("elsewhere", "digits_mlp")
+
+
+def test_paths_are_those_of_the_shell_whatever_folder_the_file_wants(fake, tmp_path):
+    make_digits_run(tmp_path / "runs", "one")
+    (tmp_path / "moves.py").write_text(
+        "import os\nfrom tune_jobs.examples.digits_mlp import EXPERIMENT\nos.chdir('/')\n"
+    )
+    text = invoke("moves.py", "--warm-start", "one").stdout
+    assert (fake.storage, fake.warm_start[0].folder) == (tmp_path / "runs", tmp_path / "runs" / "one")
+    assert fake.folder == Path("/")
+    assert "run:  runs/first" in text
+    assert Path.cwd() == tmp_path
 
 
 def test_options_for_what_goes_wrong_and_for_what_went_before(fake, tmp_path):

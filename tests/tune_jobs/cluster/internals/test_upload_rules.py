@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.fake_cluster import FakeServer
 from tune_jobs.cluster.internals import NotInThisRay
-from tune_jobs.cluster.internals.upload_rules import files_sent
+from tune_jobs.cluster.internals.upload_rules import visit_files_sent
 from tune_jobs.cluster.jobs import submit as submitting
 from tune_jobs.errors import RequestError
 
@@ -28,14 +28,16 @@ def test_the_names_are_those_of_this_ray(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("*.npz\n")
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / "__pycache__" / "kept.pyc").touch()
-    assert {path.name for path in files_sent(tmp_path, ["__pycache__"])} == {"kept.py", ".gitignore"}
+    visited: list[Path] = []
+    visit_files_sent(tmp_path, ["__pycache__"], visited.append)
+    assert {path.name for path in visited if path.is_file()} == {"kept.py", ".gitignore"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_name_that_is_said(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(name)
     with pytest.raises(NotInThisRay, match=name.rpartition(".")[2]):
-        files_sent(tmp_path, [])
+        visit_files_sent(tmp_path, [], print)
 
 
 def test_with_other_parameters_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +46,7 @@ def test_with_other_parameters_that_is_said(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(f"{PACKAGING}._dir_travel", travel)
     with pytest.raises(NotInThisRay, match=r"unexpected keyword|positional argument"):
-        files_sent(tmp_path, [])
+        visit_files_sent(tmp_path, [], print)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tune_jobs.cluster.jobs.upload import LEFT_OUT, MOST_BYTES, File, contents, upload_problems
+from tune_jobs.cluster.jobs.upload import LEFT_OUT, MOST_BYTES, Contents, File, contents, upload_notes, upload_problems
 from tune_jobs.errors import RequestError
 
 
@@ -36,7 +36,7 @@ def test_the_files_are_those_that_ray_packs(lab: Path, tmp_path_factory: pytest.
     package = tmp_path_factory.mktemp("package") / "package.zip"
     excludes = [*get_runtime_env_default_excludes(), *LEFT_OUT]
     create_package(str(lab), package, include_gitignore=True, excludes=excludes)
-    files = contents(lab)
+    files = contents(lab).files
     with zipfile.ZipFile(package) as archive:
         packed = {member.filename: member.file_size for member in archive.infolist() if not member.is_dir()}
     assert {file.path: file.size_bytes for file in files} == packed
@@ -68,7 +68,7 @@ def test_an_experiment_that_would_be_left_out_is_told(lab: Path) -> None:
 def test_too_much_is_told_with_the_five_largest_entries(lab: Path) -> None:
     sizes = {f"d{index}/x": index * 2**20 for index in range(1, 8)} | {"d7/y": 80 * 2**20, "signs.py": 10}
     files = [File(path, size) for path, size in sizes.items()]
-    [problem] = upload_problems(lab, files, lab / "signs.py")
+    [problem] = upload_problems(lab, Contents(files), lab / "signs.py")
     assert "is 108 MiB in 9 files, but Ray takes at most 100 MiB" in problem
     assert "Largest: d7/ 87 MiB, d6/ 6 MiB, d5/ 5 MiB, d4/ 4 MiB, d3/ 3 MiB. " in problem
     assert ".rayignore" in problem
@@ -76,9 +76,45 @@ def test_too_much_is_told_with_the_five_largest_entries(lab: Path) -> None:
 
 @pytest.mark.parametrize(("size", "fits"), [(MOST_BYTES - 1000, True), (MOST_BYTES, False)])
 def test_the_bytes_that_the_archive_adds_count(lab: Path, size: int, fits: bool) -> None:
-    assert (upload_problems(lab, [File("x", size)], None) == []) is fits
+    assert (upload_problems(lab, Contents([File("x", size)]), None) == []) is fits
 
 
 def test_many_small_files_count_by_their_names_too(lab: Path) -> None:
     files = [File(f"{index:0100d}", 0) for index in range(300_000)]
-    assert upload_problems(lab, files, None)
+    assert upload_problems(lab, Contents(files), None)
+
+
+def test_a_count_stops_where_it_takes_long_and_says_so(lab: Path) -> None:
+    found = contents(lab, most_s=0)
+    assert not found.is_whole
+    [note] = upload_notes(lab, found)
+    assert f"The size of the folder {lab} was not counted to its end" in note
+    assert upload_problems(lab, found, lab / "signs.py") == []
+    assert upload_notes(lab, contents(lab)) == []
+
+
+def test_a_folder_that_is_too_large_is_told_as_soon_as_that_is_known(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tune_jobs.cluster.jobs.upload._LARGEST_S", 0)
+    monkeypatch.setattr("tune_jobs.cluster.jobs.upload.MOST_BYTES", 1000)
+    make(lab, *(f"many/{index}" for index in range(100)))
+    found = contents(lab)
+    assert not found.is_whole
+    assert len(found.files) < 10
+    [problem] = upload_problems(lab, found, lab / "signs.py")
+    assert "is more than" in problem
+    assert upload_notes(lab, found) == []
+
+
+@pytest.mark.parametrize("target", [".", "lib", ".."])
+def test_a_link_that_leads_in_a_circle_is_told(lab: Path, target: str) -> None:
+    (lab / "lib" / "round").symlink_to(lab / target, target_is_directory=True)
+    with pytest.raises(RequestError, match=r"lib/round is a link to a folder that it lies in.*\.rayignore"):
+        contents(lab)
+
+
+def test_a_link_that_leads_elsewhere_is_followed(lab: Path) -> None:
+    (lab / "lib" / "notes").symlink_to(lab / "notes", target_is_directory=True)
+    (lab / "lib" / "nothing").symlink_to(lab / "nothing")
+    assert contents(lab).is_whole
