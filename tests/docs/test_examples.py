@@ -16,6 +16,7 @@ NEED_RUNS = {
     "evaluate",
     "export",
     "find_runs",
+    "importance",
     "load_run",
     "refit",
     "resume",

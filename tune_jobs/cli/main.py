@@ -11,9 +11,11 @@ from tune_jobs.cli.commands.curves import curves
 from tune_jobs.cli.commands.evaluate import evaluate
 from tune_jobs.cli.commands.experiments import describe, list_experiments
 from tune_jobs.cli.commands.export import export
+from tune_jobs.cli.commands.importance import importance
 from tune_jobs.cli.commands.jobs import fetch, list_jobs, logs, status, stop
 from tune_jobs.cli.commands.path import path
 from tune_jobs.cli.commands.refit import refit
+from tune_jobs.cli.commands.report import report
 from tune_jobs.cli.commands.resume import resume
 from tune_jobs.cli.commands.run import run
 from tune_jobs.cli.commands.runs import leaderboard, runs
@@ -35,6 +37,8 @@ from tune_jobs.cli.exit_status import Commands
         export,
         refit,
         compare,
+        importance,
+        report,
         cluster,
         submit,
         list_jobs,

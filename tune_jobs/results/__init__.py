@@ -20,7 +20,8 @@ from tune_jobs.results.journal.events import (
     TrialEnded,
     TrialStarted,
 )
-from tune_jobs.results.journal.file import JournalError, JournalWriter, read_journal
+from tune_jobs.results.journal.file import JournalWriter
+from tune_jobs.results.journal.reading import JournalError, JournalFollower, read_journal
 from tune_jobs.results.layout import JOURNAL_FILE
 from tune_jobs.results.ranking import RankedTrial, ranking
 
@@ -32,6 +33,7 @@ __all__ = [
     "Event",
     "History",
     "JournalError",
+    "JournalFollower",
     "JournalWriter",
     "Noted",
     "RankedTrial",

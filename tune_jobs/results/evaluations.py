@@ -97,6 +97,24 @@ def read(run_folder: Path) -> tuple[list[Scores], list[str]]:
     return sorted(scores_read, key=lambda scores: scores.trial), problems
 
 
+def read_reports(run_folder: Path, trial: int) -> dict[str, Any]:
+    """Return the reports of a trial's evaluation by output, as JSON values; none if there are none that can be read.
+
+    Their content is not checked: see ``evaluation.reports`` for what each kind of them holds.
+
+    Args:
+        run_folder: The run's folder.
+        trial: The number of the trial.
+    """
+    try:
+        reports = _content(evaluation_file(run_folder, trial)).get("reports")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    if type(reports) is not dict:
+        return {}
+    return {name: report for name, report in reports.items() if type(report) is dict}
+
+
 def current(evaluations: Iterable[Scores], ranked: Iterable[RankedTrial]) -> tuple[dict[int, Scores], list[str]]:
     """Return the evaluations that belong on the leaderboard, by trial, and a sentence about each that does not.
 
@@ -121,13 +139,18 @@ def current(evaluations: Iterable[Scores], ranked: Iterable[RankedTrial]) -> tup
     return up_to_date, outdated
 
 
-def _read(path: Path) -> Scores:
+def _content(path: Path) -> dict[str, Any]:
     with open(path, "rb", opener=plain_file) as file:
         content = file.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
         raise ValueError(f"it has more than {_MAX_BYTES} bytes")
     fields = json.loads(content)
     check_format({"format": 0, **fields}, FORMAT)
+    return dict(fields)
+
+
+def _read(path: Path) -> Scores:
+    fields = _content(path)
     if type(fields["metrics"]) is not dict:
         raise ValueError("it has no metrics")
     metrics = {_text(name): _number(value) for name, value in fields["metrics"].items()}

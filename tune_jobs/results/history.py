@@ -22,7 +22,7 @@ from tune_jobs.results.journal.events import (
     TrialEnded,
     TrialStarted,
 )
-from tune_jobs.results.journal.file import JournalError
+from tune_jobs.results.journal.reading import JournalError
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
 from tune_jobs.results import evaluations, object_store_runs
 from tune_jobs.results.evaluations import Scores
+from tune_jobs.results.figures import Figures
 from tune_jobs.results.history import History, fold
 from tune_jobs.results.journal.events import Event
-from tune_jobs.results.journal.file import read_journal
+from tune_jobs.results.journal.reading import read_journal
 from tune_jobs.results.layout import EVALUATIONS_FOLDER, JOURNAL_FILE
 from tune_jobs.results.ranking import ranking
 from tune_jobs.results.record_file import read_record
@@ -47,7 +48,7 @@ class Repeat:
         return f"{self.of}-{self.number}"
 
 
-class Run:
+class Run(Figures):
     """One execution of an experiment.
 
     A run is a folder. Every question reads the folder anew, so a run can be watched while it goes on. Nothing in the

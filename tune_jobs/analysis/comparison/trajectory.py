@@ -50,7 +50,7 @@ def measure_trajectory(events: Iterable[Event], objective: Objective) -> Traject
     improvements: list[Improvement] = []
     trained: set[tuple[int, int]] = set()
     seconds = 0.0
-    for event, seconds in _running_times(events):
+    for event, seconds in running_times(events):
         if not isinstance(event, EpochReported):
             continue
         trained.add((event.trial, event.epoch))
@@ -73,7 +73,7 @@ def reach(improvements: Sequence[Improvement], target: float, objective: Objecti
     return next((each for each in improvements if not objective.is_better(target, each.value)), None)
 
 
-def _running_times(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
+def running_times(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
     """Yield each event with the seconds that the run had been running until then.
 
     A run is running from its start to its end, and again from each resumption. If it was killed, it was running until

@@ -4,95 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
-from trainables.storage.file_format import NewerFormatError
 from trainables.storage.own_files import open_own
 from trainables.storage.retry import retry_for_a_minute
-from tune_jobs.base.gc_pause import gc_paused
-from tune_jobs.base.named_files import plain_file
-from tune_jobs.results.journal.events import Damaged, EpochReported, Event, RunEnded, TrialEnded
-from tune_jobs.results.journal.lines import EventError, decode, encode
-from tune_jobs.results.journal.seal import MAX_SEAL_BYTES, ChangedLineError, seal, seal_bytes, sealed_number
+from tune_jobs.results.journal.events import Event, RunEnded, TrialEnded
+from tune_jobs.results.journal.lines import EventError, encode
+from tune_jobs.results.journal.reading import MAX_LINE_BYTES, MOST_BYTES, JournalError
+from tune_jobs.results.journal.seal import ChangedLineError, seal, sealed_number
 
-MAX_LINE_BYTES = 2**20
-"""Longest line of an event, without its seal."""
-_MOST_BYTES = MAX_LINE_BYTES + MAX_SEAL_BYTES
 _BLOCK_BYTES = 64 * 2**10
-
-
-class JournalError(ValueError):
-    """A journal that cannot be read or written. The message names the file, the line and the remedy."""
-
-
-def read_journal(path: Path) -> list[Event]:
-    """Return all events of a journal, in the order in which they were written.
-
-    A last line without a newline was torn by a crash, or is being written at this moment: it is left out. So are
-    events whose name only a newer version knows, and epochs and ends of trials whose line was changed after it was
-    written. Where lines are missing or were changed, there is a ``Damaged`` event.
-
-    Args:
-        path: The journal. Nothing in it is executed, and no other file is opened.
-
-    Raises:
-        JournalError: The file cannot be opened, or one of its lines is no event.
-    """
-    try:
-        with open(path, "rb", opener=plain_file) as file, gc_paused():
-            return list(_read_events(file, path))
-    except OSError as error:
-        raise JournalError(f"{path} cannot be read ({error.strerror}). Name the folder of a run.") from error
-
-
-def _read_events(file: BinaryIO, path: Path) -> Iterator[Event]:
-    lines = iter(partial(file.readline, _MOST_BYTES + 1), b"")
-    expected = 1
-    for number, line in enumerate(lines, start=1):
-        try:
-            if len(line) > MAX_LINE_BYTES and len(line) - seal_bytes(line) > MAX_LINE_BYTES:
-                raise EventError(f"it is longer than {MAX_LINE_BYTES} bytes")
-            if not line.endswith(b"\n"):
-                continue
-            event = decode(line)
-        except NewerFormatError as error:
-            raise JournalError(f"{path}, line {number} cannot be read. {error}") from error
-        except EventError as error:
-            raise JournalError(
-                f"{path}, line {number} is no event: {error}. "
-                "Repair or remove this line, or restore the file from a copy."
-            ) from error
-        time_s = 0.0 if event is None else event.time_s
-        try:
-            sealed = sealed_number(line) or expected
-            if sealed != expected:
-                yield Damaged(time_s=time_s, text=_misnumbered(number, sealed - expected))
-            expected = sealed + 1
-        except ChangedLineError:
-            expected += 1
-            # What an epoch measured and how a trial ended can be found out again. The rest is only said.
-            counts = not isinstance(event, EpochReported | TrialEnded)
-            yield Damaged(time_s=time_s, text=_changed(number, counts=counts))
-            event = event if counts else None
-        if event is not None:
-            yield event
-
-
-def _changed(number: int, *, counts: bool) -> str:
-    what = "see whether it is right" if counts else "it does not count"
-    return f"Line {number} of the journal was changed after it was written: {what}."
-
-
-def _misnumbered(number: int, missing: int) -> str:
-    if missing > 0:
-        lines = "a line is" if missing == 1 else f"{missing} lines are"
-        return f"The journal was cut or edited: {lines} missing before line {number}."
-    return f"The journal was edited: line {number} is a copy, or is not in its place."
 
 
 def whole_lines(content: bytes) -> bytes:
@@ -207,7 +133,7 @@ def _whole_bytes(file: FileIO) -> int:
 
 def _last_number(file: FileIO, whole_bytes: int) -> int:
     """Return the number of the last whole line: that in its seal, or else the number of lines."""
-    start = max(0, whole_bytes - _MOST_BYTES - 1)
+    start = max(0, whole_bytes - MOST_BYTES - 1)
     file.seek(start)
     tail = file.read(whole_bytes - start)
     try:

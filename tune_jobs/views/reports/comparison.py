@@ -74,12 +74,12 @@ def _table(comparison: Comparison) -> Table:
     table.add_column("", no_wrap=True)
     for strategy in comparison.strategies:
         table.add_column(Text(clean(strategy.name)), overflow="fold")
-    for label, cells in _rows(comparison):
+    for label, cells in comparison_rows(comparison):
         table.add_row(*map(Text, (label, *cells)))
     return table
 
 
-def _rows(comparison: Comparison) -> list[tuple[str, list[str]]]:
+def comparison_rows(comparison: Comparison) -> list[tuple[str, list[str]]]:
     """Return the table's rows: the text of each strategy, by the name of the row."""
     strategies, target = comparison.strategies, comparison.target
     metric, reached = clean(comparison.objective.metric), score(target)

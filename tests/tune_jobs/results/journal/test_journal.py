@@ -31,8 +31,8 @@ from tune_jobs.results import (
     TrialStarted,
     read_journal,
 )
-from tune_jobs.results.journal.file import MAX_LINE_BYTES
 from tune_jobs.results.journal.lines import MAX_NESTING, decode, encode
+from tune_jobs.results.journal.reading import MAX_LINE_BYTES
 
 EPOCH = {"event": "epoch", "time_s": 1.0, "trial": 7, "epoch": 3, "metrics": {"loss": 0.5}, "seconds": 0.6}
 STARTED = {"event": "trial_started", "time_s": 1.0, "trial": 7, "config": {}, "node": "host"}

@@ -19,8 +19,8 @@ from tests.support.examples import with_examples
 from tests.support.result_strategies import EVENTS
 from trainables.storage.retry import DELAYS_S
 from tune_jobs.results import Event, JournalError, JournalWriter, Noted, RunEnded, read_journal
-from tune_jobs.results.journal.file import MAX_LINE_BYTES
 from tune_jobs.results.journal.lines import encode
+from tune_jobs.results.journal.reading import MAX_LINE_BYTES
 
 
 def note(text: str) -> Noted:

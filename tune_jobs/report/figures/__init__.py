@@ -1,0 +1,1 @@
+"""Interactive figures of a run, drawn with plotly, which is an extra: ``pip install 'tune-jobs[report]'``."""
