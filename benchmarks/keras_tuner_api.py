@@ -6,13 +6,13 @@ python -m benchmarks.keras_tuner_api
 from __future__ import annotations
 
 import inspect
+import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 from benchmarks.figures import parser_of, write_figures
 
-MODULES = ("", "tuners", "oracles", "errors", "applications", "engine.hyperparameters", "engine.trial")
 BETTER = {
     "BayesianOptimization": "no configuration twice; no `alpha`, `beta`",
     "FailedTrialError": "the trial is a row",
@@ -24,39 +24,51 @@ BETTER = {
     "RandomSearch": "`seed=0` is a seed",
     "SklearnTuner": "`cv_results_`; the best ones are fitted again on all examples",
     "Tuner": "`address`, `resources`, `max_concurrent_trials`, `warm_start`, `run`",
+    "infer_metric_direction": "right for `val_f1_score` and its like",
 }
 """What is better here, by the name."""
+
+OF_INSTANCES = ("space", "values", "verbose")
+"""Attributes that each instance has here, and not its class."""
 
 PARTLY = {"Oracle": "its subclasses are here; one with a `populate_space` of its own is refused"}
 """What is here in part."""
 
-OTHERWISE = {
-    "synchronized": "an oracle is not locked here: workers never call it",
-    "serialize": "`hp.get_config()`",
-    "deserialize": "`HyperParameters.from_config()`",
-    "applications": "models of `keras.applications` in `build_model`",
-}
-"""What to use instead of names that are not here."""
-
 
 def rows() -> Iterator[tuple[str, str, str]]:
     """Yield each public name of KerasTuner, whether it is here, and what is better or to be used instead."""
-    for module in MODULES:
+    for module in _modules():
         theirs = import_module(f"keras_tuner.{module}".rstrip("."))
-        ours = _ours(module)
         for name in sorted(vars(theirs)):
             value = getattr(theirs, name)
-            if name.startswith("_") or (inspect.ismodule(value) and (module or name == "src")):
+            if name.startswith("_") or inspect.ismodule(value):
                 continue
             shown = f"{module}.{name}".lstrip(".")
-            if module == "applications" or name in OTHERWISE or ours is None or not hasattr(ours, name):
-                yield shown, "not there", OTHERWISE.get(name, OTHERWISE.get(module, ""))
+            ours, instead = _found(module, name)
+            if ours is None:
+                yield shown, "not there", instead
             elif name in PARTLY:
                 yield shown, "in part", PARTLY[name]
             elif name in BETTER:
                 yield shown, "better", BETTER[name]
             else:
                 yield shown, "same", ""
+
+
+def lost_methods() -> Iterator[str]:
+    """Yield the classes of KerasTuner with those of their public methods that are not here: ``Trial: load, save``."""
+    lost: dict[str, dict[str, None]] = {}
+    for module in _modules():
+        theirs = import_module(f"keras_tuner.{module}".rstrip("."))
+        for name, kind in sorted(vars(theirs).items()):
+            ours, _ = _found(module, name)
+            if not inspect.isclass(kind) or ours is None:
+                continue
+            for method in dir(kind):
+                owner = next(base for base in kind.__mro__ if method in vars(base))
+                if not method.startswith("_") and not hasattr(ours, method) and method not in OF_INSTANCES:
+                    lost.setdefault(owner.__name__, {})[method] = None
+    yield from (f"{owner}: {', '.join(sorted(methods))}" for owner, methods in sorted(lost.items()))
 
 
 def lost_arguments() -> Iterator[str]:
@@ -81,18 +93,30 @@ def table() -> str:
     )
 
 
-def _ours(module: str) -> Any:
+def _modules(package: str = "") -> Iterator[str]:
+    """Yield the public packages of KerasTuner, as "engine.trial"; "" is KerasTuner itself."""
+    yield package
+    for module in pkgutil.iter_modules(import_module(f"keras_tuner.{package}".rstrip(".")).__path__):
+        if module.ispkg and module.name != "src":
+            yield from _modules(f"{package}.{module.name}".lstrip("."))
+
+
+def _found(module: str, name: str) -> tuple[Any, str]:
+    """Return what a name of KerasTuner is here, or None and what to use instead."""
     try:
-        return import_module(f"tune_jobs.keras_tuner.{module}".rstrip("."))
-    except ImportError:
-        return None
+        return getattr(import_module(f"tune_jobs.keras_tuner.{module}".rstrip(".")), name), ""
+    except NotImplementedError as error:
+        return None, str(error).partition(": ")[2].rstrip(".").replace("|", "/")
+    except (AttributeError, ImportError):
+        return None, ""
 
 
 def main() -> None:
-    """Print the table, and the arguments that are refused."""
+    """Print the table, the arguments that are refused, and the methods that are not there."""
     options = parser_of(__doc__).parse_args()
     print(table())
     print(f"\nArguments that are refused: {', '.join(lost_arguments())}.")
+    print(f"\nMethods that are not there: {'; '.join(lost_methods())}.")
     write_figures(options, list(rows()))
 
 

@@ -25,6 +25,32 @@ class GpuMemory(TypedDict):
     total_bytes: int
 
 
+class MetParameter(TypedDict):
+    """A parameter that a trial's own code asked for, and that its configuration did not have.
+
+    Attributes:
+        parameter: The parameter as JSON: see ``search_spaces.parameters``.
+        value: The value that it had in this trial, and in all trials before it.
+        declared: The declaration in the form of the code that asked, for whoever knows that form.
+    """
+
+    parameter: Mapping[str, Any]
+    value: Any
+    declared: Mapping[str, Any]
+
+
+class Met(TypedDict):
+    """The configuration of a trial whose own code asked for other parameters than it was given.
+
+    Attributes:
+        config: The configuration that the trial has in truth.
+        parameters: Those of its parameters that it was not given, by name.
+    """
+
+    config: Mapping[str, Any]
+    parameters: Mapping[str, MetParameter]
+
+
 class Report(TypedDict, total=False):
     """The contract between a worker and the driver: what ``KerasTrainable.step`` returns.
 
@@ -46,6 +72,7 @@ class Report(TypedDict, total=False):
         earlier_epochs: Epochs before this one that the driver has not heard of: the trial continues from a checkpoint
             that is newer than the journal. The key is missing when there are none.
         gpu_memory: The memory of the trial's GPU, in a run that measures it.
+        met: The configuration that the trial has in truth, if its own code asked for other parameters.
     """
 
     done: Required[bool]
@@ -59,6 +86,7 @@ class Report(TypedDict, total=False):
     notes: list[tuple[int, str]]
     earlier_epochs: Sequence[Epoch]
     gpu_memory: GpuMemory
+    met: Met
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from trainables.devices import gpu_memory
 from trainables.devices import prepare as devices
 from trainables.exits import described, exits_raised, is_of_the_code
-from trainables.report import Epoch, Report
+from trainables.report import Epoch, Met, Report
 from trainables.settings import InvalidTrainable, TrialSettings, unwrap
 from trainables.storage.architecture import architecture
 from trainables.storage.background_writer import BackgroundWriter, Pending
@@ -82,7 +82,11 @@ class Trial:
         gpus: The trial's GPUs; None: those that the process sees already.
         failure: The report about what went wrong; None: nothing has.
         raised: The exception that was the failure.
+        find_met: Returns what the trial's own code asked for beside its configuration, after a report; None if that is
+            known. Code that asks for parameters sets it.
     """
+
+    find_met: Callable[[Report], Met | None] | None = None
 
     def __init__(
         self,
@@ -127,8 +131,10 @@ class Trial:
 
     def step(self) -> Report:
         """Train one epoch, and return the report about it or about the failure."""
-        report = self._guarded(self._step)
-        return report or self.failure or Report(done=True)
+        report = self._guarded(self._step) or self.failure or Report(done=True)
+        if self.find_met is not None and (met := self.find_met(report)) is not None:
+            return {**report, "met": met}
+        return report
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a snapshot; the next step trains the epoch after it.

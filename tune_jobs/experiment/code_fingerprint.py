@@ -12,6 +12,7 @@ from tune_jobs.experiment.used_code import used_code
 
 CLASSES = "code"
 HELPERS = "helpers"
+_USER_CODE = "user_code"  # the method of trainables that are made of a hypermodel: their classes are not the user's
 
 
 def code_fingerprints(trainable: type[Any]) -> dict[str, str]:
@@ -24,7 +25,7 @@ def code_fingerprints(trainable: type[Any]) -> dict[str, str]:
         trainable: A subclass of KerasTrainable.
     """
     digests = {}
-    for kind in _classes(trainable):
+    for kind in _parts(trainable):
         try:
             source = inspect.getsource(kind)
         except Exception:  # noqa: BLE001, S112 - Python asks all modules for their files, and one may raise anything
@@ -43,8 +44,13 @@ def helper_fingerprints(trainable: type[Any]) -> dict[str, str]:
         The digests by name, such as ``build`` beside the class, and ``helper.scale`` in another module. The classes of
         ``code_fingerprints`` are not among them.
     """
-    classes = [(kind.__module__, kind.__qualname__.partition(".")[0]) for kind in _classes(trainable)]
-    return used_code(classes, _declarations(classes[0][0]))
+    parts = [(kind.__module__, kind.__qualname__.partition(".")[0]) for kind in _parts(trainable)]
+    if not hasattr(trainable, _USER_CODE):
+        return used_code(parts, _declarations(parts[0][0]))
+    found: dict[str, str] = {}
+    for part in parts:  # a hypermodel and a tuner are not of one kind
+        found |= used_code([part, *parts], _declarations(part[0]))
+    return found
 
 
 def _declarations(module: str) -> set[str]:
@@ -66,12 +72,16 @@ def code_differences(trainable: type[Any], record: Mapping[str, Any]) -> list[st
     names = _changed(record[CLASSES], code_fingerprints(trainable)) if CLASSES in record else []
     if HELPERS in record:
         names += _changed(record[HELPERS], helper_fingerprints(trainable))
-    return [f"The code has changed: {', '.join(names)}."] if names else []
+    return [f"The code has changed: {', '.join(dict.fromkeys(names))}."] if names else []
 
 
-def _classes(trainable: type[Any]) -> tuple[type[Any], ...]:
+def _parts(trainable: type[Any]) -> tuple[Any, ...]:
+    """Return the classes of the user's own that a trainable is made of; functions and classes where it names them."""
     from trainables import KerasTrainable
 
+    if hasattr(trainable, _USER_CODE):
+        named: tuple[Any, ...] = trainable.user_code()
+        return named
     return trainable.__mro__[: trainable.__mro__.index(KerasTrainable)]
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from typing import Any, TextIO
 
 from trainables.report import has_objective
@@ -15,7 +16,7 @@ from tune_jobs.base.objective import Objective as MetricObjective
 from tune_jobs.engine import Plan
 from tune_jobs.keras_tuner.oracle import Oracle
 from tune_jobs.keras_tuner.trial import Trial
-from tune_jobs.results import EpochReported, Event, Status, TrialEnded, TrialStarted, fold
+from tune_jobs.results import EpochReported, Event, ParametersMet, Status, TrialEnded, TrialStarted, fold
 
 _COLUMN = 18
 
@@ -66,6 +67,10 @@ class SearchDisplay:
                 self._started[event.trial] = event
                 self._write(["", f"Search: Running Trial #{event.trial + 1}", "", *self._table(event.config), ""])
                 self._call(self._on_begin, event.trial)
+            case ParametersMet():
+                self._started[event.trial] = replace(self._started[event.trial], config=event.config)
+                if event.parameters:
+                    self._write(["", f"New hyperparameters, searched from now on: {', '.join(event.parameters)}", ""])
             case EpochReported():
                 if has_objective(event.metrics, self._objective.metric):
                     self._take(event.trial, event.metrics[self._objective.metric])
@@ -163,6 +168,9 @@ def print_space(oracle: Oracle) -> None:
     hp = oracle.get_space()
     print("Search space summary")  # noqa: T201 - KerasTuner's method prints, too
     print(f"Default search space size: {len(hp.space)}")  # noqa: T201
+    if uncertain := oracle.found.uncertain:
+        names = ", ".join(uncertain)
+        print(f"Also searched where the model may not ask for it: {names}")  # noqa: T201
     for known in hp.space:
         config = known.get_config()
         print(f"{config.pop('name')} ({type(known).__name__})")  # noqa: T201

@@ -8,6 +8,8 @@ from typing import Any
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.errors import FatalValueError
 
+_ROOM = __name__.rpartition(".")[0]
+
 
 class HyperModel:
     """A space of models. Override ``build``; override ``fit`` to train in a way of its own.
@@ -127,3 +129,16 @@ def build(hypermodel: HyperModel, hp: HyperParameters) -> Any:
 def untuned(hp: HyperParameters) -> HyperParameters:
     """Return hyperparameters that have the values of others, and defaults for all else."""
     return HyperParameters.of(hp.values, hp.space)
+
+
+def code_of(owner: Any) -> tuple[Any, ...]:
+    """Return the functions and classes that make a hypermodel or a tuner: those of the user's own.
+
+    Args:
+        owner: The hypermodel, or the tuner; None: there is none.
+    """
+    function = vars(owner).get("build") if isinstance(owner, FunctionHyperModel) else None
+    if function is not None:
+        return (getattr(function, "__func__", function),)
+    kinds = type(owner).__mro__ if owner is not None else ()
+    return tuple(kind for kind in kinds if not kind.__module__.startswith(_ROOM) and kind is not object)

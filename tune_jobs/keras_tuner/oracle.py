@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from search_spaces import Choice, Parameter, SearchSpace
 from tune_jobs.base.rules import count_problem
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter
@@ -15,6 +14,7 @@ from tune_jobs.keras_tuner.define_by_run.space import FoundSpace
 from tune_jobs.keras_tuner.errors import NotSupported
 from tune_jobs.keras_tuner.objective import MultiObjective, Objective, create_objective
 from tune_jobs.keras_tuner.trial import STATUSES, MetricsTracker, Trial, TrialStatus
+from tune_jobs.keras_tuner.trials.meeting import ParameterOf, as_declared
 from tune_jobs.keras_tuner.trials.run_trial import running_code
 from tune_jobs.results import History, TrialHistory, ranking
 from tune_jobs.results.layout import EXPERIMENT_FILE, error_file
@@ -116,6 +116,10 @@ class Oracle:
         """Return the space to search."""
         return found
 
+    def parameter_of(self) -> ParameterOf | None:
+        """Return what makes parameters of hyperparameters that are met late; None if these keep their defaults."""
+        return as_declared if self.tune_new_entries and self.allow_new_entries else None
+
     # The tuner tells it what it found, and where the run is.
 
     def take(self, found: FoundSpace, folder: Path) -> None:
@@ -149,7 +153,8 @@ class Oracle:
 
     def get_space(self) -> HyperParameters:
         """Return the space, with the default of each hyperparameter."""
-        known = list(self.found.parameters.values())
+        run = self.run
+        known = list(self._known(None if run is None else self._history(run)).parameters.values())
         hp = HyperParameters.of({}, known)
         for declared in known:
             if hp.is_active(declared):
@@ -162,7 +167,9 @@ class Oracle:
         run = self.run
         if run is None:
             return {}
-        trials = (self._trial(one, run) for one in self._history(run).trials.values())
+        history = self._history(run)
+        known = self._known(history)
+        trials = (self._trial(one, run, known) for one in history.trials.values())
         return {trial.trial_id: trial for trial in trials}
 
     @property
@@ -212,13 +219,20 @@ class Oracle:
         if run is None:
             return []
         history = self._history(run)
+        known = self._known(history)
         ranked = [row.trial for row in ranking(history, run.objective) if row.rank is not None]
-        return [trial for trial in (self._trial(one, run) for one in ranked) if _is_done(trial)][:num_trials]
+        return [trial for trial in (self._trial(one, run, known) for one in ranked) if _is_done(trial)][:num_trials]
 
     def remaining_trials(self) -> int | None:
         """Return the number of trials that are still to be run; None if nobody knows."""
         limit = self.trials_of(self.found)
         return None if limit is None else max(0, limit - len(self.trials))
+
+    def reload(self) -> None:
+        """Do nothing: the trials are read from the search's folder whenever they are asked for."""
+
+    def save(self) -> None:
+        """Do nothing: the trials are in the search's folder already."""
 
     def identifier(self, trial: int) -> str:
         """Return the identifier of a trial: its number, with as many digits as the largest needs."""
@@ -228,9 +242,13 @@ class Oracle:
     def _history(self, run: Run) -> History:
         return run.history()
 
-    def _trial(self, history: TrialHistory, run: Run) -> Trial:
+    def _known(self, history: History | None) -> FoundSpace:
+        """Return the space, with what the trials of the run have met."""
+        return self.found if history is None else self.found.grown(history.met)
+
+    def _trial(self, history: TrialHistory, run: Run, known: FoundSpace) -> Trial:
         trial = Trial(
-            self.found.hyperparameters(history.config),
+            known.hyperparameters(history.config),
             self.identifier(history.trial),
             STATUSES[history.status],
             _message(run, history),
@@ -253,25 +271,6 @@ def new_entries(asked: Iterable[HyperParameter], given: Iterable[HyperParameter]
     """Return the names of hyperparameters that a model declares and that were not given."""
     known = {one.name for one in given}
     return [one.name for one in asked if one.name not in known]
-
-
-def with_choices(found: FoundSpace, values: dict[str, list[float]]) -> FoundSpace:
-    """Return a space in which some parameters have listed values.
-
-    Args:
-        found: The space.
-        values: The values by the parameter's name.
-    """
-    parameters = {}
-    for name, parameter in found.space.parameters.items():
-        if name in values:
-            replaced: Parameter = Choice(*values[name])
-            for condition in parameter.conditions:
-                replaced = replaced.when(**{condition.parent: condition.expected})
-            parameters[name] = replaced
-        else:
-            parameters[name] = parameter
-    return FoundSpace(SearchSpace(**parameters), found.parameters, found.uncertain)
 
 
 def _is_done(trial: Trial) -> bool:

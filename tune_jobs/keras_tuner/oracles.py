@@ -9,7 +9,8 @@ from tune_jobs.base.rules import count_problem
 from tune_jobs.keras_tuner.define_by_run.parameters import ten_values
 from tune_jobs.keras_tuner.define_by_run.space import FoundSpace
 from tune_jobs.keras_tuner.errors import NotSupported
-from tune_jobs.keras_tuner.oracle import Oracle, with_choices
+from tune_jobs.keras_tuner.oracle import Oracle
+from tune_jobs.keras_tuner.trials.meeting import ParameterOf, with_listed_values
 from tune_jobs.schedulers import ASHA, NoScheduler, Scheduler
 from tune_jobs.searchers import Bayesian, Grid, HyperOpt, Random, Searcher
 
@@ -41,7 +42,11 @@ class GridSearchOracle(Oracle):
             for name, parameter in found.space.parameters.items()
             if parameter.size is None
         }
-        return with_choices(found, values) if values else found
+        return found.with_choices(values) if values else found
+
+    def parameter_of(self) -> ParameterOf | None:
+        """Return what makes parameters of hyperparameters that are met late, with listed values."""
+        return None if super().parameter_of() is None else with_listed_values
 
 
 class BayesianOptimizationOracle(Oracle):
@@ -167,3 +172,11 @@ class HyperbandOracle(_Halving):
     def trials_of(self, found: FoundSpace) -> int:  # noqa: ARG002 - the same for all
         """Return the number of trials."""
         return self.hyperband_iterations * sum(self.brackets) if self.max_trials is None else self.max_trials
+
+
+def __getattr__(name: str) -> object:
+    """Return an oracle by the name that it had in ``kerastuner.oracles``, which was that of its tuner."""
+    oracle = globals().get(f"{name}Oracle")
+    if oracle is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return oracle

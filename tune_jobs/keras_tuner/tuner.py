@@ -208,7 +208,8 @@ class Tuner(SearchResults):
         oracle, found = self.oracle, plan.found
         oracle.take(found, self._folder)
         max_epochs = oracle.epochs(plan.arguments.epochs)
-        is_by_epochs = plan.data is not None
+        is_live = plan.data is None and plan.has_own_code and oracle.epochs(0) > 1 and self.executions_per_trial == 1
+        is_by_epochs = plan.data is not None or is_live
         recipe = Recipe(
             hypermodel=self.hypermodel,
             found=found,
@@ -221,6 +222,8 @@ class Tuner(SearchResults):
             max_epochs=max_epochs,
             oracle_sets_epochs=oracle.epochs(1) != 1,
             has_own_code=plan.has_own_code,
+            is_live=is_live,
+            parameter_of=oracle.parameter_of(),
         )
         return Experiment(
             trainable=trainable_of(recipe, plan.data),
@@ -230,7 +233,7 @@ class Tuner(SearchResults):
             scheduler=oracle.scheduler(max_epochs) if is_by_epochs else NoScheduler(),
             max_epochs=max_epochs if is_by_epochs else _MOST_STEPS,
             trials=oracle.trials_of(found),
-            executions=self.executions_per_trial if is_by_epochs else 1,
+            executions=self.executions_per_trial if plan.data is not None else 1,
             resources=self._resources,
             max_concurrent_trials=self._max_concurrent_trials,
             seed=oracle.seed,

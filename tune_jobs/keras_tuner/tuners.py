@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from tune_jobs.keras_tuner.oracles import (
@@ -25,6 +26,9 @@ __all__ = [
     "SklearnTuner",
     "Tuner",
 ]
+
+_OLD_NAMES = {"Sklearn": SklearnTuner, "MultiExecutionTuner": Tuner}
+"""The names that these tuners had in ``kerastuner.tuners``."""
 
 _OF_ORACLES = (
     "seed",
@@ -176,3 +180,12 @@ class Hyperband(Tuner):
             objective, max_epochs, factor, hyperband_iterations, max_trials=max_trials, **_for_oracle(others)
         )
         super().__init__(oracle, hypermodel, **others)
+
+
+def __getattr__(name: str) -> object:
+    if name in _OLD_NAMES:
+        return _OLD_NAMES[name]
+    module = sys.modules.get(f"{__name__}.{name}")  # randomsearch, hyperband …: KerasTuner's modules
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return module

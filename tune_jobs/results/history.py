@@ -16,6 +16,7 @@ from tune_jobs.results.journal.events import (
     EpochReported,
     Event,
     Noted,
+    ParametersMet,
     RunEnded,
     RunStarted,
     Status,
@@ -31,7 +32,7 @@ class TrialHistory:
 
     Attributes:
         trial: The number of the trial, from 0.
-        config: The configuration.
+        config: The configuration, with what the trial's own code asked for beside it: see ``ParametersMet``.
         node: The machine on which the trial started last.
         started_s: The time of the first start, in Unix time.
         status: The status now.
@@ -85,6 +86,7 @@ class History:
         ended_s: The time of the end; None while the run goes on, and if it was killed.
         reason: The reason for the end; None as for ``ended_s``.
         error: The error that ended the run, if any.
+        met: The parameters that trials met, and that the space did not have before, by name: see ``ParametersMet``.
         notes: The notes, in order.
         seconds: The time that all sessions took, in seconds: the times between them are not counted.
         damages: Sentences about what the journal has lost, unless a later note says the same: a run that is resumed
@@ -98,6 +100,7 @@ class History:
     reason: str | None = None
     error: str | None = None
     seconds: float = 0.0
+    met: dict[str, Any] = field(default_factory=dict)
     notes: list[Noted] = field(default_factory=list)
     damages: list[str] = field(default_factory=list)
 
@@ -129,8 +132,8 @@ def fold(events: Iterable[Event]) -> History:
         match event:
             case EpochReported():
                 _trial_of(event, history).epochs[event.epoch] = event
-            case Noted() | Damaged():
-                _note(event, history)
+            case Noted() | Damaged() | ParametersMet():
+                _take_beside(event, history)
             case TrialStarted():
                 history.trials[event.trial] = _start(history.trials.get(event.trial), event)
             case TrialEnded(status=status, reason=reason, error=error, time_s=ended_s):
@@ -139,7 +142,14 @@ def fold(events: Iterable[Event]) -> History:
             case RunStarted():
                 started_s = event.time_s if history.started_s is None else history.started_s
                 trials = _interrupt_running(history.trials)
-                history = History(trials, started_s, latest_start=event, notes=history.notes, damages=history.damages)
+                history = History(
+                    trials,
+                    started_s,
+                    latest_start=event,
+                    met=history.met,
+                    notes=history.notes,
+                    damages=history.damages,
+                )
             case RunEnded(reason=reason, error=error, time_s=ended_s):
                 trials = _interrupt_running(history.trials)
                 history = replace(history, trials=trials, reason=reason, error=error, ended_s=ended_s)
@@ -162,7 +172,12 @@ def epochs_at_own_end(events: Sequence[Event]) -> set[tuple[int, int]]:
     return {(trial, last_epochs[trial]) for trial in ended if trial in last_epochs}
 
 
-def _note(event: Noted | Damaged, history: History) -> None:
+def _take_beside(event: Noted | Damaged | ParametersMet, history: History) -> None:
+    """Take in what does not change how far a trial is."""
+    if isinstance(event, ParametersMet):
+        history.trials[event.trial] = replace(_trial_of(event, history), config=event.config)
+        history.met.update(event.parameters)
+        return
     if isinstance(event, Damaged):
         history.damages.append(event.text)
         return
@@ -171,7 +186,7 @@ def _note(event: Noted | Damaged, history: History) -> None:
         history.damages.remove(event.text)
 
 
-def _trial_of(event: EpochReported | TrialEnded, history: History) -> TrialHistory:
+def _trial_of(event: EpochReported | ParametersMet | TrialEnded, history: History) -> TrialHistory:
     trial = history.trials.get(event.trial)
     if trial is None:
         raise JournalError(

@@ -15,7 +15,7 @@ from tune_jobs.results.evaluations import Scores
 from tune_jobs.results.figures import Figures
 from tune_jobs.results.history import History, fold
 from tune_jobs.results.journal.events import Event
-from tune_jobs.results.journal.reading import read_journal
+from tune_jobs.results.journal.reading import read_journal, read_met
 from tune_jobs.results.layout import EVALUATIONS_FOLDER, JOURNAL_FILE
 from tune_jobs.results.ranking import ranking
 from tune_jobs.results.record_file import read_record
@@ -102,10 +102,14 @@ class Run(Figures):
 
     @property
     def space(self) -> SearchSpace:
-        """The search space."""
+        """The search space, with the parameters that trials have met since it began: see ``ParametersMet``."""
         from search_spaces import SearchSpace
+        from search_spaces.parameters import parameter_from_json, parameters_from_json
 
-        return SearchSpace.from_json(self.experiment["space"])
+        parameters = parameters_from_json(self.experiment["space"])
+        for name, met in read_met(self.folder / JOURNAL_FILE).items():
+            parameters.setdefault(name, parameter_from_json(met["parameter"]))
+        return SearchSpace(**parameters)
 
     @property
     def repeat(self) -> Repeat | None:

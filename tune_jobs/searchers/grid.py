@@ -51,14 +51,24 @@ class Grid(Searcher):
 
 class _GridSearch(Search):
     def __init__(self, space: SearchSpace) -> None:
-        self._tried_elsewhere: list[Config] = []  # in other runs
-        self._remaining = (config for config in space.grid() if config not in self._tried_elsewhere)
+        self._tried: list[Config] = []  # in other runs, or in the order of a space that has grown since
+        self._grid = space.grid()
+        self._following = next(self._grid, None)
 
     def propose(self, trial: int) -> Config | None:  # noqa: ARG002 - the interface has it
-        return next(self._remaining, None)
+        self._pass_tried()
+        config = self._following
+        self._following = next(self._grid, None)
+        return config
 
     def remember(self, trial: int, config: Config) -> None:
-        if is_of_other_run(trial):
-            self._tried_elsewhere.append(config)
-        else:
-            next(self._remaining, None)
+        if not is_of_other_run(trial):
+            self._pass_tried()
+            if config == self._following:
+                self._following = next(self._grid, None)
+                return
+        self._tried.append(config)
+
+    def _pass_tried(self) -> None:
+        while self._following is not None and self._following in self._tried:
+            self._following = next(self._grid, None)

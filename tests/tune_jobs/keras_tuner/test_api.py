@@ -38,9 +38,10 @@ def test_each_public_name_is_there() -> None:
 
 def test_the_table_of_the_page_is_that_of_the_installed_version() -> None:
     theirs = pytest.importorskip("keras_tuner")
-    from benchmarks.keras_tuner_api import lost_arguments, table
+    from benchmarks.keras_tuner_api import lost_arguments, lost_methods, table
 
     page = PAGE.read_text()
     assert theirs.__version__ in page
     assert table() in page
     assert f"Arguments that are refused: {', '.join(lost_arguments())}." in page
+    assert f"Methods that are not there: {'; '.join(lost_methods())}." in page

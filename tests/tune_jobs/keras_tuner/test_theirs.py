@@ -90,8 +90,18 @@ def test_names_of_older_tutorials_are_found() -> None:
     from tune_jobs.keras_tuner.engine.hyperparameters import HyperParameters
     from tune_jobs.keras_tuner.engine.trial import Trial
     from tune_jobs.keras_tuner.tuners import RandomSearch
+    from tune_jobs.keras_tuner.tuners.hyperband import Hyperband
 
     names: list[Any] = [HyperParameters, Trial, RandomSearch]
+    assert Hyperband is kt.tuners.Hyperband is kt.tuners.hyperband.Hyperband
+    assert kt.tuners.Sklearn is kt.SklearnTuner
+    assert kt.tuners.MultiExecutionTuner is kt.engine.multi_execution_tuner.MultiExecutionTuner is kt.Tuner
+    assert kt.oracles.BayesianOptimization is kt.oracles.BayesianOptimizationOracle
+    assert kt.__version__
+    declared = kt.engine.hyperparameters.Int("units", 8, 32, step=8)
+    serialize, deserialize = kt.engine.hyperparameters.serialize, kt.engine.hyperparameters.deserialize
+    assert deserialize(serialize(declared)) == declared
+    assert type(declared).from_config(declared.get_config()) == declared
     assert names == [kt.HyperParameters, kt.engine.trial.Trial, kt.RandomSearch]
     assert kt.oracles.HyperbandOracle is not None
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):

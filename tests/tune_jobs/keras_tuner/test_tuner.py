@@ -181,8 +181,14 @@ def test_a_wrong_request_is_refused_at_construction(make: Any, error: Any, mista
 def test_what_is_not_here_says_what_to_use() -> None:
     with pytest.raises(NotImplementedError, match=r"HyperResNet: take a model of keras\.applications"):
         from tune_jobs.keras_tuner.applications import HyperResNet  # noqa: F401
-    with pytest.raises(AttributeError, match="synchronized: an oracle is not locked here"):
-        _ = kt.synchronized
+    with pytest.raises(NotImplementedError, match="synchronized: an oracle is not locked here"):
+        from tune_jobs.keras_tuner import synchronized  # noqa: F401
+    with pytest.raises(NotImplementedError, match=r"distribute.utils: a search runs on all cores by itself"):
+        _ = kt.distribute.utils
+    with pytest.raises(NotImplementedError, match="CloudLogger: the run's journal has everything"):
+        from tune_jobs.keras_tuner.engine.logger import CloudLogger  # noqa: F401
+    with pytest.raises(NotImplementedError, match=r"resources=tune_jobs\.Resources"):
+        from tune_jobs.keras_tuner.engine.tuner import maybe_distribute  # noqa: F401
 
 
 def test_a_folder_of_something_else_is_not_deleted(tmp_path: Path, folder: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from tune_jobs.engine.decisions.failures import (
     reported_failure,
     shortened,
 )
+from tune_jobs.engine.decisions.growing_search import growth_of, search_of
 from tune_jobs.engine.decisions.longest_first import order_of
 from tune_jobs.engine.decisions.replay import decisive_events, started_trials
 from tune_jobs.engine.decisions.running_trials import Retry, RunningTrials, epoch_event
@@ -73,13 +74,12 @@ class Coordinator:
         self._clock = SteadyClock() if clock is None else clock
         self._started_s = self._clock()
         self._epochs = 0
-        self._search: Search = experiment.searcher.start(
-            experiment.space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
-        )
+        self._search: Search = search_of(experiment)
         self._order = order_of(experiment)
         queue = TrialQueue(self._search, experiment.planned_trials, self._order)
         self._trials = RunningTrials(experiment, queue)
         self.shares = self._trials.shares
+        self._growth = growth_of(self._search, self._trials, self._clock, self._log_event)
         self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
         self._streak = FailureStreak(experiment.same_failures)
         teach(self._search, lessons, experiment.objective)
@@ -102,15 +102,16 @@ class Coordinator:
     def replay(self, events: Sequence[Event]) -> None:
         """Learn the events of earlier sessions, and go on as if the run had not been interrupted.
 
-        Searcher and scheduler learn every report again, in the order in which they learned it then. Trials that had not
-        ended come first, each from its newest checkpoint. A trial ends now if it was to end, and the interruption came
-        before that was logged.
+        Searcher and scheduler learn every report again, in the same order. Trials that had not ended come first, each
+        from its newest checkpoint. A trial ends now if it was to end, and the interruption came before that was logged.
 
         Args:
             events: All events of the run so far.
         """
         events = list(coherent(events))
         self.shares.replay(events)
+        if self._growth is not None:
+            self._growth.replay(events)
         self._trials.restore(started_trials(events))
         verdicts: dict[int, tuple[Status | None, str]] = {}
         for event in decisive_events(events, self._experiment.max_epochs):
@@ -160,6 +161,8 @@ class Coordinator:
             self.note(text, number)
         if trial not in self._trials.by_number or self.failure or self.ending is Ending.EPOCHS:
             return True
+        if self._growth is not None and "met" in report:
+            self._growth.take(trial, report["met"])
         mistake = report.get("mistake")
         if mistake and not self._epochs:
             self.mistake, self.ending = mistake, Ending.FAILED

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tune_jobs.results import EpochReported, Event, TrialEnded, TrialStarted, epochs_at_own_end
+from tune_jobs.results import EpochReported, Event, ParametersMet, TrialEnded, TrialStarted, epochs_at_own_end
 
 
 def started_trials(events: Iterable[Event]) -> dict[int, dict[str, Any]]:
-    """Return the configurations of the trials that have started, by their numbers.
+    """Return the configurations of the trials that have started, by their numbers; what they met is in them.
 
     Args:
         events: All events of a run.
     """
-    return {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted)}
+    return {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted | ParametersMet)}
 
 
 def decisive_events(events: Sequence[Event], max_epochs: int) -> Iterator[EpochReported | TrialEnded]:

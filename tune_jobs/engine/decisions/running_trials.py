@@ -181,6 +181,14 @@ class RunningTrials:
         self.shares.record_stop(number)
         self._queue.put_back(number, self.by_number[number].config)
 
+    def take_back_proposals(self) -> list[int]:
+        """Return the trials that were proposed and have not begun: they are proposed again."""
+        return self._queue.take_back_proposals()
+
+    def plan(self, trials: int | None) -> None:
+        """Set the number of trials of the run; None: as many as the searcher proposes."""
+        self._queue.plan(trials)
+
     def end(self, number: int) -> None:
         """Remove a trial that has ended."""
         del self.by_number[number]

@@ -59,6 +59,18 @@ class TrialQueue:
         """The number of trials that have begun."""
         return self._begun
 
+    def take_back_proposals(self) -> list[int]:
+        """Return the trials that were proposed and have not begun: the searcher is asked for them again, in order."""
+        unused = list(self._waiting)
+        self._left_out = sorted([*self._left_out, *unused])
+        self._waiting.clear()
+        self._order = None  # it knows the former space only
+        return unused
+
+    def plan(self, trials: int | None) -> None:
+        """Set the number of trials of the run; None: as many as the searcher proposes."""
+        self._planned = trials
+
     def put_back(self, trial: int, config: dict[str, Any]) -> None:
         """Queue a trial that has not ended, and has no worker any more."""
         self._back.append((trial, config))

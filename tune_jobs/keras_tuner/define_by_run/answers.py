@@ -6,10 +6,12 @@ import copy
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Self
 
 from search_spaces.messages import did_you_mean
-from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter, Parent, from_config
+from tune_jobs.keras_tuner.define_by_run.parameter import late_names
+from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter, Parent, from_config, to_config
 
 _ROOM = __name__.rpartition(".")[0]
 
@@ -32,6 +34,7 @@ class Answers:
         self._conditions: list[Parent] = []
         self._choose: Choose | None = None
         self._overrides: dict[str, HyperParameter] = {}
+        self._late: dict[str, Any] = {}
         self._asked: dict[str, HyperParameter] = {}
         self._is_strict = False
         self._asks_all = True
@@ -53,16 +56,24 @@ class Answers:
         return hp
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], space: Iterable[HyperParameter] = ()) -> Self:
+    def of(
+        cls,
+        values: Mapping[str, Any],
+        space: Iterable[HyperParameter] = (),
+        late: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Self:
         """Return hyperparameters that have values already.
 
         Args:
             values: The values by name.
             space: The hyperparameters that have these values, as far as they are known.
+            late: Those of the values that no known hyperparameter has, as a configuration has them, by the names of
+                their parameters: they are taken when the code asks for them.
         """
         hp = cls()
         hp.values = dict(values)
         hp.space = list(space)
+        hp._late = dict(late)
         return hp
 
     @property
@@ -174,8 +185,7 @@ class Answers:
 
     def get_config(self) -> dict[str, Any]:
         """Return the hyperparameters and their values in KerasTuner's form."""
-        space = [{"class_name": type(known).__name__, "config": known.get_config()} for known in self.space]
-        return {"space": space, "values": dict(self.values)}
+        return {"space": [to_config(known) for known in self.space], "values": dict(self.values)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -212,10 +222,19 @@ class Answers:
                 f"The hyperparameter {declared.name!r} is {earlier} at {earlier.location}, and {declared} at "
                 f"{declared.location}: give one of them another name, or both the same values."
             )
+        if self._late and declared.name not in self._asked:
+            self._take_late(declared)
         self._asked.setdefault(declared.name, declared)
         if declared.name not in self.values:
             self.values[declared.name] = declared.default if self._choose is None else self._choose(declared)
         return self.values[declared.name]
+
+    def _take_late(self, declared: HyperParameter) -> None:
+        for name in late_names(declared.name):
+            if name in self._late and declared.can_have(self._late[name]):
+                self.values.pop(name, None)
+                self.values[declared.name] = declared.original(self._late.pop(name))
+                return
 
 
 def _location() -> str:

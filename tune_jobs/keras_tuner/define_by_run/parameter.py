@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -71,6 +72,20 @@ class HyperParameter(ABC):
         conditions = [condition.get_config() for condition in self.conditions]
         return {"name": self.name, "default": self.default, "conditions": conditions, **self._arguments()}
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the hyperparameter that ``get_config`` wrote.
+
+        Args:
+            config: What ``get_config`` returned, of this class or of KerasTuner's.
+        """
+        arguments = dict(config)
+        conditions = [
+            Parent(condition["config"]["name"], tuple(condition["config"]["values"]))
+            for condition in arguments.pop("conditions", None) or []
+        ]
+        return cls(**arguments, conditions=conditions)
+
     @property
     def key(self) -> Hashable:
         """A value that two declarations share if they have the same name, kind and values."""
@@ -97,6 +112,17 @@ class HyperParameter(ABC):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, HyperParameter) and (self.key, self.conditions) == (other.key, other.conditions)
+
+
+def identifier(name: str) -> str:
+    """Return the name of a hyperparameter as a Python identifier."""
+    plain_name = re.sub(r"\W", "_", name)
+    return plain_name if plain_name.isidentifier() else f"_{plain_name}"
+
+
+def late_names(name: str) -> tuple[str, str]:
+    """Return the names that the parameter of a hyperparameter may have that is met late: the second if one is taken."""
+    return identifier(name), f"{identifier(name)}_2"
 
 
 def plain(value: Any) -> Any:

@@ -21,10 +21,20 @@ __all__ = [
     "from_config",
     "plain",
     "ten_values",
+    "to_config",
 ]
 
 KINDS: dict[str, type[HyperParameter]] = {kind.__name__: kind for kind in (Int, Float, Choice, Boolean, Fixed)}
 """The kinds of hyperparameters by name."""
+
+
+def to_config(parameter: HyperParameter) -> dict[str, Any]:
+    """Return a hyperparameter as KerasTuner writes it down: ``{"class_name": "Int", "config": {…}}``.
+
+    Args:
+        parameter: The hyperparameter.
+    """
+    return {"class_name": type(parameter).__name__, "config": parameter.get_config()}
 
 
 def from_config(config: Mapping[str, Any]) -> HyperParameter:
@@ -39,9 +49,4 @@ def from_config(config: Mapping[str, Any]) -> HyperParameter:
     kind = KINDS.get(config["class_name"])
     if kind is None:
         raise ValueError(f"There is no hyperparameter of the kind {config['class_name']!r}.")
-    arguments = dict(config["config"])
-    conditions = [
-        Parent(condition["config"]["name"], tuple(condition["config"]["values"]))
-        for condition in arguments.pop("conditions", None) or []
-    ]
-    return kind(**arguments, conditions=conditions)
+    return kind.from_config(config["config"])

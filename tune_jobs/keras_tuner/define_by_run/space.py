@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from search_spaces import Fixed, Parameter, SearchSpace
+from search_spaces import Choice, Fixed, Parameter, SearchSpace
+from search_spaces.parameters import parameter_from_json
 from tune_jobs.keras_tuner.define_by_run.conditions import Inference, Variant
 from tune_jobs.keras_tuner.define_by_run.exploration import Ask, Exploration, Explorer
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
-from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter, Parent, plain
+from tune_jobs.keras_tuner.define_by_run.parameter import identifier
+from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter, Parent, from_config, plain
 
 NOTHING_TO_SEARCH = "default_configuration"
 """The name of the only parameter of a space whose code asks for no hyperparameter."""
@@ -42,16 +43,42 @@ class FoundSpace:
         """Return the ``hp`` with the values of a configuration.
 
         Args:
-            config: A configuration of the space.
+            config: A configuration of the space. It may have values that the space does not know: what a fit asks for
+                is not known before `search` tells its arguments, and other code asks when it has trained for a while.
         """
         known = {name: self.parameters[name] for name in config if name in self.parameters}
-        values = {}
-        for name, value in config.items():
-            if name in known:
-                values[known[name].name] = known[name].original(value)
-            elif name != NOTHING_TO_SEARCH:  # what a fit asks for is not known before `search` tells its arguments
-                values[name] = value
-        return HyperParameters.of(values, known.values())
+        values = {one.name: one.original(config[name]) for name, one in known.items()}
+        late = {name: value for name, value in config.items() if name not in known and name != NOTHING_TO_SEARCH}
+        return HyperParameters.of({**values, **late}, known.values(), late)
+
+    def grown(self, met: Mapping[str, Any]) -> FoundSpace:
+        """Return the space with the hyperparameters that trials have met.
+
+        Args:
+            met: What the run's history tells of them: see ``trainables.report.MetParameter``.
+        """
+        new = {name: one for name, one in met.items() if name not in self.parameters and one.get("declared")}
+        if not new:
+            return self
+        parameters = {name: parameter_from_json(one["parameter"]) for name, one in new.items()}
+        declared = {name: from_config(one["declared"]) for name, one in new.items()}
+        return FoundSpace(
+            SearchSpace(**self.space.parameters, **parameters), {**self.parameters, **declared}, self.uncertain
+        )
+
+    def with_choices(self, values: Mapping[str, Iterable[float]]) -> FoundSpace:
+        """Return the space in which some parameters have listed values.
+
+        Args:
+            values: The values by the parameter's name.
+        """
+        parameters: dict[str, Parameter] = {}
+        for name, parameter in self.space.parameters.items():
+            parameters[name] = Choice(*values[name]) if name in values else parameter
+            if name in values:
+                for condition in parameter.conditions:
+                    parameters[name] = parameters[name].when(**{condition.parent: condition.expected})
+        return FoundSpace(SearchSpace(**parameters), self.parameters, self.uncertain)
 
     def config(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the configuration with the given values by the hyperparameters' own names; None if there is none.
@@ -170,9 +197,3 @@ def _names(variants: Iterable[Variant], taken: set[str]) -> dict[Variant, str]:
         taken.add(name)
         names[variant] = name
     return names
-
-
-def identifier(name: str) -> str:
-    """Return the name of a hyperparameter as a Python identifier."""
-    plain_name = re.sub(r"\W", "_", name)
-    return plain_name if plain_name.isidentifier() else f"_{plain_name}"

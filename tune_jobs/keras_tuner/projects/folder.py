@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tune_jobs.experiment.experiment import Experiment
-from tune_jobs.experiment.record import differences, restore_experiment
+from tune_jobs.experiment.record import accept_changes, differences, restore_experiment
 from tune_jobs.keras_tuner.errors import FatalValueError, NotSupported
 from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.results.run import Run
@@ -27,7 +27,8 @@ def continued_experiment(experiment: Experiment, existing: Run) -> Experiment | 
         FatalValueError: The search was begun with other ranges, another objective or another number of epochs.
     """
     record = existing.experiment
-    changed = [text for text in differences(experiment, record) if text.startswith("The search space")]
+    all_changed = differences(experiment, record)
+    changed = [text for text in all_changed if text.startswith("The search space")]
     if existing.objective != experiment.objective:
         changed.append(f"The objective was {existing.objective}, and is {experiment.objective} now.")
     for field in ("max_epochs", "executions", "seed"):
@@ -42,6 +43,7 @@ def continued_experiment(experiment: Experiment, existing: Run) -> Experiment | 
     history = existing.history()
     limit = experiment.planned_trials
     if history.is_finished and limit is not None and len(history.trials) >= limit:
+        accept_changes(all_changed, "", force=True)  # warns of changed code
         return None
     return restore_experiment(experiment, record, trials=experiment.trials)
 

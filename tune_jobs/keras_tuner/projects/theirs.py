@@ -16,8 +16,9 @@ from typing import Any
 
 from search_spaces import SearchSpace
 from tune_jobs.errors import RequestError
+from tune_jobs.keras_tuner.define_by_run.parameter import identifier
 from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter, from_config, plain
-from tune_jobs.keras_tuner.define_by_run.space import FoundSpace, identifier
+from tune_jobs.keras_tuner.define_by_run.space import FoundSpace
 from tune_jobs.keras_tuner.objective import Objective, create_objective
 from tune_jobs.results import (
     Ending,

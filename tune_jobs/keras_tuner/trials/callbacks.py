@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
 
 from trainables import InvalidTrainable
 from tune_jobs.keras_tuner.objective import MultiObjective, Objective
@@ -88,6 +90,22 @@ def _is_ours(method: Any) -> bool:
     return method is None or method.__module__.startswith("tune_jobs.keras_tuner.")
 
 
+def numbers_in(logs: Any) -> dict[str, float]:
+    """Return the metrics that a callback was given, as numbers; what is no single number is left out."""
+    arrays = {str(name): np.asarray(value) for name, value in (logs or {}).items()}
+    return {name: float(one) for name, one in arrays.items() if one.size == 1 and one.dtype.kind in "fiub"}
+
+
+class HearsEpochs(Protocol):
+    """An object that hears of the epochs of a trial while they are trained."""
+
+    def begin_fit(self) -> None:
+        """Take in that a fit begins."""
+
+    def take(self, metrics: Mapping[str, float], *, is_last: bool) -> None:
+        """Take in an epoch."""
+
+
 class BestWeights:
     """Keeps the weights of a model's best epoch, over all the fits of a trial.
 
@@ -97,9 +115,11 @@ class BestWeights:
     Attributes:
         model: The model that was trained last; None before there is one.
         weights: The weights.
+        listener: The object that hears of each epoch, too; None: nobody does.
     """
 
     def __init__(self, objective: Objective) -> None:
+        self.listener: HearsEpochs | None = None
         self.model: Any = None
         self.weights: list[Any] = []
         self._objective = objective
@@ -127,8 +147,16 @@ class BestWeights:
         class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
             """Keeps the best weights."""
 
-            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
+            def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
+                if keeper.listener is not None:
+                    keeper.listener.begin_fit()
+
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
                 keeper.take(self.model, logs)
+                if keeper.listener is not None:
+                    epochs = (self.params or {}).get("epochs")
+                    is_last = bool(getattr(self.model, "stop_training", False)) or epoch + 1 == epochs
+                    keeper.listener.take(numbers_in(logs), is_last=is_last)
 
             def __deepcopy__(self, memo: Any) -> Any:
                 return self

@@ -11,10 +11,11 @@ from search_spaces import SearchSpace
 from trainables import Data, FitOptions, InvalidTrainable, KerasTrainable
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.define_by_run.space import FoundSpace, find_space
-from tune_jobs.keras_tuner.hypermodel import HyperModel, build, get_hypermodel
+from tune_jobs.keras_tuner.hypermodel import HyperModel, build, code_of, get_hypermodel
+from tune_jobs.keras_tuner.trials.meeting import MeetsParameters
 
 
-class HyperModelTrainable(KerasTrainable):
+class HyperModelTrainable(MeetsParameters):
     """The base of the trainables that a hypermodel makes.
 
     Attributes:
@@ -33,7 +34,7 @@ class HyperModelTrainable(KerasTrainable):
 
     def build_model(self, config: dict[str, Any]) -> Any:
         """Return the model that the hypermodel builds."""
-        return build(self.hypermodel, self.found.hyperparameters(config))
+        return build(self.hypermodel, self._hp(config))
 
     def load_data(self) -> Data:
         """Return the data."""
@@ -42,7 +43,16 @@ class HyperModelTrainable(KerasTrainable):
     def fit_options(self, config: dict[str, Any]) -> FitOptions:
         """Return the options of the fit."""
         options = type(self).options
-        return FitOptions() if options is None else options(self.found.hyperparameters(config))
+        return FitOptions() if options is None else options(self._hp(config))
+
+    @classmethod
+    def user_code(cls) -> tuple[Any, ...]:
+        """Return the code of the hypermodel, the data and the options."""
+        return (*code_of(cls.hypermodel), *(one for one in (cls.data, cls.options) if one is not None))
+
+    @property
+    def _found(self) -> FoundSpace:
+        return self.found
 
 
 def trainable_from_hypermodel(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -90,7 +90,9 @@ class OwnTraining:
         return self.last
 
     def end(self) -> None:
-        """Do nothing: the code has ended its work itself."""
+        """End code that is still running."""
+        if isinstance(self._steps, Generator):
+            self._steps.close()
 
     def snapshot(self) -> Snapshot:
         """Return how far the trial has come, and its best weights."""

@@ -14,6 +14,7 @@ from tune_jobs.keras_tuner.fit_arguments import FitArguments
 from tune_jobs.keras_tuner.hypermodel import HyperModel, build
 from tune_jobs.keras_tuner.objective import Objective
 from tune_jobs.keras_tuner.trial import Trial
+from tune_jobs.keras_tuner.trials.meeting import ParameterOf
 from tune_jobs.keras_tuner.trials.sent_data import SentData
 
 
@@ -56,6 +57,8 @@ class Recipe:
         has_own_code: True if the tuner's ``run_trial`` makes the arguments of each trial, or is the trial.
         max_epochs: The number of epochs after which every trial has ended.
         oracle_sets_epochs: True if the oracle says how many epochs a trial has, as Hyperband does.
+        is_live: True if code of the user's own tells its epochs while it trains, so that a scheduler can stop it.
+        parameter_of: Makes the parameters with which the space grows; None: it does not grow.
     """
 
     hypermodel: HyperModel | None
@@ -71,6 +74,8 @@ class Recipe:
     has_own_code: bool = False
     max_epochs: int = 1
     oracle_sets_epochs: bool = False
+    is_live: bool = False
+    parameter_of: ParameterOf | None = None
 
     def build(self, hp: HyperParameters) -> Any:
         """Return the compiled model of a configuration.

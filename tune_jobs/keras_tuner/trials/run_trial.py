@@ -17,12 +17,21 @@ from tune_jobs.keras_tuner.fit_arguments import listed
 from tune_jobs.keras_tuner.hypermodel import HyperModel
 from tune_jobs.keras_tuner.trial import Trial
 from tune_jobs.keras_tuner.trials.callbacks import BestWeights, copies, hooks_of
+from tune_jobs.keras_tuner.trials.live_code import LiveCode
 from tune_jobs.keras_tuner.trials.own_code import OwnStep, last_marked
 from tune_jobs.keras_tuner.trials.probing import active_probe
 from tune_jobs.keras_tuner.trials.recipe import Recipe
-from tune_jobs.keras_tuner.trials.results import epochs_of
+from tune_jobs.keras_tuner.trials.results import Metrics, epochs_of
 
+_EPOCHS_POSITION = 3  # of fit(x, y, batch_size, epochs, …)
 _RUNNING: list[TrialCode] = []
+
+
+class SetsEpochs(Protocol):
+    """The part of an oracle that a trial needs."""
+
+    def epochs(self, requested: int) -> int:
+        """Return the number of epochs of a trial that nothing stops, where ``search`` asked for some."""
 
 
 class BuildsAndFits(Protocol):
@@ -31,10 +40,15 @@ class BuildsAndFits(Protocol):
     Attributes:
         hypermodel: The hypermodel.
         executions_per_trial: The number of times that each configuration is trained.
+        oracle: The oracle, which may say how many epochs a trial has.
     """
 
     hypermodel: HyperModel | None
     executions_per_trial: int
+
+    @property
+    def oracle(self) -> SetsEpochs:
+        """The oracle."""
 
     def build(self, hp: HyperParameters) -> Any:
         """Return the compiled model of a configuration."""
@@ -54,6 +68,8 @@ def run_trial(tuner: BuildsAndFits, trial: Trial, args: tuple[Any, ...], kwargs:
         raise FatalRuntimeError("run_trial() needs a hypermodel, or must be overridden.")
     hp, probe, code = trial.hyperparameters, active_probe(), running_code()
     others = {name: value for name, value in kwargs.items() if name != "callbacks"}
+    if (epochs := tuner.oracle.epochs(0)) and len(args) <= _EPOCHS_POSITION:
+        others["epochs"] = epochs  # as KerasTuner's Hyperband does
     callbacks = listed(kwargs.get("callbacks"))
     if probe is not None:
         model = probe.built()
@@ -113,21 +129,30 @@ class TrialCode:
             InvalidTrainable: The code raised a ``FatalError``, or returned something that is no result.
         """
         recipe = self._recipe
-        assert recipe.tuner is not None  # noqa: S101 - such a search has one
-        self.seed_execution(0)
         in_steps = getattr(recipe.tuner, "trial_steps", None)
         if in_steps is not None:
+            self.seed_execution(0)
             yield from in_steps(self._trial, *recipe.args, **recipe.kwargs)
             return
+        if not recipe.is_live:
+            yield from last_marked(self._run())
+            return
+        live = LiveCode(self._run, recipe.max_epochs, recipe.objective)
+        self.best.listener = live
+        yield from live.steps()
+
+    def _run(self) -> list[Metrics]:
+        recipe = self._recipe
+        assert recipe.tuner is not None  # noqa: S101 - such a search has one
+        self.seed_execution(0)  # in the thread of the code: Keras keeps its generators by thread
         try:
             with _running(self):
                 results = recipe.tuner.run_trial(self._trial, *recipe.args, **recipe.kwargs)
             if results is None and self.reported is not None:
                 results = self.reported
-            epochs = epochs_of(results, recipe.objective, f"{type(recipe.tuner).__name__}.run_trial() or fit()")
+            return epochs_of(results, recipe.objective, f"{type(recipe.tuner).__name__}.run_trial() or fit()")
         except FatalError as error:
             raise InvalidTrainable(str(error)) from error
-        yield from last_marked(epochs)
 
 
 def running_code() -> TrialCode | None:

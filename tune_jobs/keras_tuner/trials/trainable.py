@@ -9,13 +9,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from trainables import Data, FitOptions, InvalidTrainable, KerasTrainable, TrialSettings
+from trainables import Data, FitOptions, InvalidTrainable, TrialSettings
 from trainables.data.kinds import is_source
 from trainables.trial import Trial as WorkerTrial
 from trainables.trial import TrialTraining
+from tune_jobs.keras_tuner.define_by_run.space import FoundSpace
 from tune_jobs.keras_tuner.fit_arguments import FitArguments, bound, fit_arguments
+from tune_jobs.keras_tuner.hypermodel import code_of
 from tune_jobs.keras_tuner.trial import Trial
 from tune_jobs.keras_tuner.trials.callbacks import added_metrics, copies, end_after, hooks_of
+from tune_jobs.keras_tuner.trials.meeting import MeetsParameters, ParameterOf
 from tune_jobs.keras_tuner.trials.own_code import OwnTraining
 from tune_jobs.keras_tuner.trials.probing import probing
 from tune_jobs.keras_tuner.trials.recipe import DataPart, Recipe
@@ -26,7 +29,7 @@ _DATA: dict[int, Data] = {}
 """The data of the searches of this process. A class that is sent to a worker does not carry them: Ray shares them."""
 
 
-class SearchTrainable(KerasTrainable):
+class SearchTrainable(MeetsParameters):
     """The base of the trainables of searches; each search makes a subclass with its recipe.
 
     Attributes:
@@ -37,7 +40,7 @@ class SearchTrainable(KerasTrainable):
 
     def build_model(self, config: dict[str, Any]) -> Any:
         """Return the model that the hypermodel builds for a configuration."""
-        model = self.recipe.build(self.recipe.found.hyperparameters(config))
+        model = self.recipe.build(self._hp(config))
         self._built = weakref.ref(model)
         return model
 
@@ -74,7 +77,19 @@ class SearchTrainable(KerasTrainable):
         super().setup(config, data, settings)
 
     def _trial(self, config: Mapping[str, Any]) -> Trial:
-        return Trial(self.recipe.found.hyperparameters(config), "0")
+        return Trial(self._hp(config), "0")
+
+    @property
+    def _found(self) -> FoundSpace:
+        return self.recipe.found
+
+    @classmethod
+    def user_code(cls) -> tuple[Any, ...]:
+        """Return the code of the hypermodel, and that of the tuner."""
+        return code_of(cls.recipe.hypermodel) + code_of(cls.recipe.tuner)
+
+    def _parameter_of(self) -> ParameterOf | None:
+        return self.recipe.parameter_of
 
     def _own_arguments(self, config: Mapping[str, Any]) -> FitArguments:
         """Return the arguments with which the user's own ``fit`` or ``run_trial`` fits a configuration."""
@@ -103,10 +118,12 @@ class SearchTrainable(KerasTrainable):
 class OwnCodeTrainable(SearchTrainable):
     """The base of the trainables of searches whose trials are code of the user's own."""
 
+    asks_at_once = False
+
     def _begin_training(self, trial: WorkerTrial) -> TrialTraining:
+        self._watch(trial)
         settings = self._settings
-        hp = self.recipe.found.hyperparameters(trial.parameters)
-        return OwnTraining(TrialCode(self.recipe, hp, trial.number, settings.seed), settings)
+        return OwnTraining(TrialCode(self.recipe, self._hp(trial.parameters), trial.number, settings.seed), settings)
 
     def setup(self, config: dict[str, Any], data: Data | None = None, settings: TrialSettings | None = None) -> None:
         """Begin the first trial of this worker."""

@@ -99,6 +99,24 @@ class EpochReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParametersMet:
+    """A trial's own code asked for parameters that its configuration did not have, or did not ask for some that it had.
+
+    Attributes:
+        time_s: The time, in Unix time.
+        trial: The number of the trial.
+        config: The configuration that the trial has in truth. It replaces that of the trial's start.
+        parameters: The parameters that the space gets by it, by name: see ``MetParameter`` in ``trainables.report``.
+    """
+
+    EVENT: ClassVar[str] = "parameters_met"
+    time_s: float
+    trial: int
+    config: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:
     """A sentence for people about something that changes no decision: a checkpoint that could not be written, say.
 
@@ -166,4 +184,4 @@ class Damaged:
     text: str
 
 
-Event = RunStarted | TrialStarted | EpochReported | Noted | TrialEnded | RunEnded | Damaged
+Event = RunStarted | TrialStarted | EpochReported | ParametersMet | Noted | TrialEnded | RunEnded | Damaged

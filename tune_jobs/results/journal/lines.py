@@ -16,6 +16,7 @@ from tune_jobs.results.journal.events import (
     EpochReported,
     Event,
     Noted,
+    ParametersMet,
     RunEnded,
     RunStarted,
     Status,
@@ -158,7 +159,8 @@ def _refuse_constant(name: str) -> Never:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _RECORDS: dict[str, type[Event]] = {
-    record.EVENT: record for record in (RunStarted, TrialStarted, EpochReported, Noted, TrialEnded, RunEnded)
+    record.EVENT: record
+    for record in (RunStarted, TrialStarted, EpochReported, ParametersMet, Noted, TrialEnded, RunEnded)
 }
 _MISSING = dataclasses.MISSING
 _OPTIONAL = {
@@ -264,6 +266,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "max_concurrent_trials": _whole_number(1, MAX_TRIAL),
     "trial": _whole_number(0, MAX_TRIAL),
     "config": _config,
+    "parameters": _config,
     "node": _text,
     "nodes": _count_or_none,
     "epoch": _whole_number(1, MAX_EPOCH),

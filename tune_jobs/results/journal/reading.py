@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from trainables.storage.file_format import NewerFormatError
 from tune_jobs.base.gc_pause import gc_paused
 from tune_jobs.base.named_files import plain_file
-from tune_jobs.results.journal.events import Damaged, EpochReported, Event, TrialEnded
+from tune_jobs.results.journal.events import Damaged, EpochReported, Event, ParametersMet, TrialEnded
 from tune_jobs.results.journal.lines import EventError, decode
 from tune_jobs.results.journal.seal import MAX_SEAL_BYTES, ChangedLineError, seal_bytes, sealed_number
 
 MAX_LINE_BYTES = 2**20
 """Longest line of an event, without its seal."""
 MOST_BYTES = MAX_LINE_BYTES + MAX_SEAL_BYTES
+_MET = f'{{"event": "{ParametersMet.EVENT}"'.encode()
 
 
 class JournalError(ValueError):
@@ -37,6 +39,22 @@ def read_journal(path: Path) -> list[Event]:
         JournalError: The file cannot be opened, or one of its lines is no event.
     """
     return JournalFollower(path).new_events()
+
+
+def read_met(path: Path) -> dict[str, Any]:
+    """Return the parameters that trials have met, by name: see ``ParametersMet``. No other line of a journal is parsed.
+
+    Args:
+        path: The journal; one that cannot be read has none.
+    """
+    met: dict[str, Any] = {}
+    with suppress(OSError), open(path, "rb", opener=plain_file) as file:
+        for line in file:
+            if line.startswith(_MET) and line.endswith(b"\n"):
+                with suppress(EventError):
+                    event = decode(line)
+                    met |= event.parameters if isinstance(event, ParametersMet) else {}
+    return met
 
 
 class JournalFollower:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from trainables.report import has_objective
 from trainables.settings import is_better
-from tune_jobs.results import EpochReported, Event, Noted, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
+from tune_jobs.results import (
+    EpochReported,
+    Event,
+    Noted,
+    ParametersMet,
+    RunEnded,
+    RunStarted,
+    Status,
+    TrialEnded,
+    TrialStarted,
+)
 
 if TYPE_CHECKING:
     from tune_jobs.engine.run_folder.reporter import Plan
@@ -90,7 +100,7 @@ class Progress:
             case RunStarted():
                 started_s, earlier = event.time_s, self.epochs
                 return replace(self, started_s=started_s, first_epoch_s=None, earlier_epochs=earlier, reason=None)
-            case TrialStarted():
+            case TrialStarted() | ParametersMet():
                 # A trial that starts again after its worker died goes on from its last checkpoint.
                 trial = self.running.get(event.trial) or TrialProgress(event.trial)
                 return self._with(replace(trial, config=event.config))
