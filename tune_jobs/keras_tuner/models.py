@@ -9,6 +9,7 @@ import numpy as np
 
 from trainables import Data
 from trainables.data.kinds import is_source
+from trainables.internals.global_state import forget_names, remember_names
 from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.errors import RequestError
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
@@ -35,7 +36,12 @@ def trained_model(run: Run, trial: Trial, build: Callable[[HyperParameters], Any
     quiet_tensorflow()
     number = trial_number(trial)
     run.bring_weights()
-    model = build(trial.hyperparameters)
+    put_back = remember_names()
+    forget_names()  # a metric of each of several models is to have the name that it had in its trial
+    try:
+        model = build(trial.hyperparameters)
+    finally:
+        put_back()
     if not model.built:
         if data is not None:
             from trainables.training.model import create_variables

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -161,8 +162,24 @@ def _data_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]
     return {name: given[name] for name in (*_PARTS, "validation_split")}
 
 
+@contextmanager
+def _own_names() -> Iterator[None]:
+    """Let Keras give the names afterwards that it would give now: a metric is known by its name."""
+    if "keras" not in sys.modules:
+        yield
+        return
+    from trainables.internals.global_state import remember_names
+
+    put_back = remember_names()
+    try:
+        yield
+    finally:
+        put_back()
+
+
 def _found(ask: Ask, oracle: Oracle, limit_s: float = 30.0, reserved: Sequence[str] = ("batch_size",)) -> FoundSpace:
-    with redirect_stdout(StringIO()):  # the model is built many times, and what it prints would come as often
+    # The model is built many times: what it prints would come as often, and Keras would number its names on and on.
+    with redirect_stdout(StringIO()), _own_names():
         found = find_space(
             ask,
             oracle.given,

@@ -102,7 +102,7 @@ class Run(Figures):
 
     @property
     def space(self) -> SearchSpace:
-        """The search space, with the parameters that trials have met since it began: see ``ParametersMet``."""
+        """The search space, with the parameters that trials have met since it began, see ``ParametersMet``."""
         from search_spaces import SearchSpace
         from search_spaces.parameters import parameter_from_json, parameters_from_json
 

@@ -250,3 +250,16 @@ def test_callbacks_are_copied_for_each_trial(folder: dict[str, Any]) -> None:
     assert trained(tuner, epochs=2, callbacks=counting)[-1]["metrics"]["epochs_so_far"] == 2
     assert counting.epochs == 0
     assert copy.deepcopy(counting).epochs == 0
+
+
+def test_the_names_of_a_model_do_not_tell_of_the_builds_before_it(folder: dict[str, Any]) -> None:
+    def build_named(hp: kt.HyperParameters) -> keras.Model:
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(hp.Int("units", 3, 9))])
+        model.compile("sgd", "mse", metrics=[keras.metrics.MeanAbsoluteError()])
+        return model
+
+    before = keras.layers.Dense(1).name
+    tuner = kt.RandomSearch(build_named, "val_loss", **folder)
+    experiment_of(tuner, epochs=1)
+    number = int(before.partition("_")[2] or 0)
+    assert keras.layers.Dense(1).name == f"dense_{number + 1}"

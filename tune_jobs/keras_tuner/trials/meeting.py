@@ -39,7 +39,7 @@ def with_listed_values(declared: HyperParameter) -> Parameter:
 
 
 class Meeting:
-    """What the code of one trial asks for.
+    """The watch over one trial, which notes what the trial's code asks for.
 
     Args:
         found: The space that was found before the first trial.
