@@ -72,12 +72,10 @@ class Coordinator:
         self._experiment = experiment
         self._log = GapFreeLog(log)
         self._clock = SteadyClock() if clock is None else clock
-        self._started_s = self._clock()
-        self._epochs = 0
+        self._started_s, self._epochs = self._clock(), 0
         self._search: Search = search_of(experiment)
         self._order = order_of(experiment)
-        queue = TrialQueue(self._search, experiment.planned_trials, self._order)
-        self._trials = RunningTrials(experiment, queue)
+        self._trials = RunningTrials(experiment, TrialQueue(self._search, experiment.planned_trials, self._order))
         self.shares = self._trials.shares
         self._growth = growth_of(self._search, self._trials, self._clock, self._log_event)
         self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
@@ -249,8 +247,7 @@ class Coordinator:
             self._fail(trial, "no objective", Failure(FailureCause.OTHER, text))
             return True
         event = epoch_event(trial, epoch, time_s=self._clock(), done=done)
-        # A worker that continues from a checkpoint repeats epochs.
-        if is_new := epoch.number > self._trials.by_number[trial].epoch:
+        if is_new := epoch.number > self._trials.by_number[trial].epoch:  # a continued trial repeats epochs
             self._log_event(event)
             self._learn(event)
         status, reason = self._judge(event, is_new=is_new)
