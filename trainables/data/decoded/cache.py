@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -27,6 +28,7 @@ CACHE_BYTES = 50 * 2**30
 
 _FORMAT = 1
 _SPARE_BYTES = 2**26
+_LOG = logging.getLogger(__name__)
 
 _held: dict[Path, int] = {}
 """The descriptors of the markers of entries that this process uses, until it ends."""
@@ -91,7 +93,7 @@ class DecodedCache:
         self._check_size(expected_bytes)
         self.folder.mkdir(parents=True, exist_ok=True)
         with _locked(self.folder / f".{folder.name}.lock"):
-            if not _use(folder):  # another process has made it meanwhile
+            if not _use(folder):  # else another process, or thread, has made it meanwhile
                 self._make(folder, of, settings, make)
                 self._clean(folder)
                 _use(folder)
@@ -139,6 +141,8 @@ class DecodedCache:
                     shutil.rmtree(folder, ignore_errors=True)  # damaged, or its files were changed
                 temporary.chmod(0o755)
                 temporary.replace(folder)
+                # Closing is not enough: a process that `make` has forked, and that lives on, has the file open too.
+                _lock(lock.fileno(), fcntl.LOCK_UN)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
@@ -153,7 +157,7 @@ class DecodedCache:
             if not (folder.name.startswith(".") or is_stale) or not _remove(folder):
                 left.append(folder)
         excess = max(sum(map(_bytes_of, left)) - self.most_bytes, wanted_bytes)
-        for folder in sorted(left, key=lambda folder: (folder / MARKER).stat().st_mtime):
+        for folder in sorted(left, key=_last_use_s):
             size = _bytes_of(folder)
             if excess > 0 and folder != kept and _remove(folder):
                 excess -= size
@@ -186,20 +190,23 @@ def _use(folder: Path) -> bool:
     content = _read_marker(folder)
     if content is None or folder.is_symlink():
         return False
-    sizes = content.get("sizes")
+    sizes, marker = content.get("sizes"), folder / MARKER
     try:
         if not isinstance(sizes, dict) or any((folder / name).stat().st_size != size for name, size in sizes.items()):
             return False
-        if folder not in _held:
-            descriptor = os.open(folder / MARKER, os.O_RDONLY)
+        held = _held.get(folder)
+        if held is None or not _is_file(held, marker):  # it may have been removed, and made again by another process
+            descriptor = os.open(marker, os.O_RDONLY)
             _lock(descriptor, fcntl.LOCK_SH)
+            if not _is_file(descriptor, marker):  # somebody removed it, and this process has waited for that
+                os.close(descriptor)
+                return False
             _held[folder] = descriptor
         with suppress(OSError):
-            os.utime(folder / MARKER)  # the time of the last use
-        is_still_there = (folder / MARKER).exists()
+            os.utime(marker)  # the time of the last use
+        return marker.exists()
     except OSError:
-        is_still_there = False
-    return is_still_there
+        return False
 
 
 def _remove(folder: Path) -> bool:
@@ -210,14 +217,28 @@ def _remove(folder: Path) -> bool:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if folder in _held:
-            return False
+        if not _is_file(descriptor, folder / MARKER):
+            return False  # another entry has taken its place
         shutil.rmtree(folder, ignore_errors=True)
     except OSError:  # it is in use, or the file system knows no locks
         return False
     finally:
         os.close(descriptor)
     return not folder.exists()
+
+
+def _is_file(descriptor: int, path: Path) -> bool:
+    """Return whether an open file is the one that has a path now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
+
+
+def _last_use_s(folder: Path) -> float:
+    with suppress(OSError):
+        return (folder / MARKER).stat().st_mtime
+    return 0.0  # another process has just removed it
 
 
 def _bytes_of(folder: Path) -> int:
@@ -233,9 +254,30 @@ def _lock(descriptor: int, kind: int) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        _lock(file.fileno(), fcntl.LOCK_EX)
+    """Hold the lock of a file, which is made for that and removed in the end."""
+    descriptor = _open_locked(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        _lock(descriptor, fcntl.LOCK_UN)  # a process that was forked meanwhile has the file open, too
+        os.close(descriptor)
+
+
+def _open_locked(path: Path) -> int:
+    """Return the locked file of a path. Whoever waited for one that was removed meanwhile takes the one of today.
+
+    Else two could hold a lock each: one that waited for the removed file, and one that made a new file.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _LOG.info("Waiting for another process that decodes the same files into %s", path.parent)
+            _lock(descriptor, fcntl.LOCK_EX)
+        except OSError:  # the file system knows no locks
+            return descriptor
+        if _is_file(descriptor, path):
+            return descriptor
+        os.close(descriptor)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +24,46 @@ DecodedCache(Path(sys.argv[1])).entry({"of": sys.argv[2]}, [1], lambda folder: (
 print("made", flush=True)
 if sys.argv[3] == "hold":
     time.sleep(60)
+"""
+
+
+TOGETHER = """
+import sys, threading, time
+from pathlib import Path
+from trainables.data.decoded.cache import DecodedCache
+
+cache, log = Path(sys.argv[1]), Path(sys.argv[2])
+
+
+def slowly(folder):
+    begin = time.monotonic()
+    (folder / "x").write_bytes(b"x" * 100)
+    time.sleep(0.3)
+    is_first = not log.exists()
+    with log.open("a") as file:
+        file.write(f"{begin} {time.monotonic()}\\n")
+    if is_first:
+        raise RuntimeError("the disk was full for a moment")
+
+
+def use():
+    try:
+        entry = DecodedCache(cache).entry({"of": "a"}, [1], slowly)
+    except RuntimeError:
+        return
+    assert (entry / "x").read_bytes() == b"x" * 100
+    ready.append(entry)
+
+
+ready = []
+threads = [threading.Thread(target=use) for _ in range(3)]
+print("here", flush=True)
+sys.stdin.readline()
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(ready), len(set(ready)), flush=True)
 """
 
 
@@ -69,6 +111,72 @@ def test_threads_that_want_one_entry_make_it_once(tmp_path: Path) -> None:
         thread.join()
     assert len(calls) == 1
     assert [path.name.startswith(".") for path in tmp_path.iterdir()] == [False]
+
+
+@pytest.mark.timeout(60)
+def test_threads_of_processes_make_it_one_after_another_until_one_succeeds(tmp_path: Path) -> None:
+    cache, log = tmp_path / "cache", tmp_path / "log"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", TOGETHER, str(cache), str(log)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    counts = [process.communicate()[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert sorted(count for count, _ in counts) == ["2", "3", "3"], "one of nine had the failure"
+    times = sorted(tuple(map(float, line.split())) for line in log.read_text().splitlines())
+    assert len(times) == 2, "one failed, one succeeded"
+    assert times[0][1] <= times[1][0], "two at the same time"
+    assert [path.name.startswith(".") for path in cache.iterdir()] == [False]
+
+
+@pytest.mark.timeout(30)
+def test_a_process_that_was_forked_while_it_was_made_holds_nobody_up(tmp_path: Path) -> None:
+    script = """
+import os, sys, time
+from pathlib import Path
+from trainables.data.decoded.cache import DecodedCache
+
+def forks(folder):
+    if os.fork() == 0:
+        time.sleep(60)
+        os._exit(0)
+    (folder / "x").write_bytes(b"x" * 100)
+
+DecodedCache(Path(sys.argv[1])).entry({"of": "a"}, [1], forks)
+print("made", flush=True)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "made\n"
+        elsewhere(tmp_path, "a")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_an_entry_that_was_removed_and_made_again_is_held_again(tmp_path: Path) -> None:
+    cache = DecodedCache(tmp_path)
+    entry = cache.entry({"of": "a"}, [1], make())  # type: ignore[arg-type]
+    shutil.rmtree(entry)
+    elsewhere(tmp_path, "a")
+    assert cache.entry({"of": "a"}, [1], make()) == entry  # type: ignore[arg-type]
+    DecodedCache(tmp_path, most_bytes=1).entry({"of": "b"}, [1], make())  # type: ignore[arg-type]
+    assert entry.exists(), "this process uses it"
 
 
 def test_what_is_out_of_date_is_removed_unless_a_process_uses_it(tmp_path: Path) -> None:
