@@ -10,8 +10,9 @@ import numpy as np
 
 from trainables.data.frames import is_frame, label_problems
 from trainables.data.kinds import Kind, is_source, kind_of
-from trainables.data.labels import count_missing
 from trainables.data.nested import leaves
+
+_NO_NUMBERS = "OMm"  # objects, times and durations
 
 
 def split_problems(name: str, split: Any, label: str | Sequence[str] | None = None) -> list[str]:
@@ -61,11 +62,11 @@ def _array_problems(name: str, split: Any) -> list[str]:
     if not all(any(True for _ in leaves(part)) for part in split):
         return [f"Data.{name} has a part without any array, but x and y need at least one each."]
     arrays = list(leaves(split))
-    wrong = [array for array in arrays if not isinstance(array, np.ndarray) or array.dtype == object]
+    wrong = [array for array in arrays if not isinstance(array, np.ndarray) or array.dtype.kind in _NO_NUMBERS]
     if wrong:
         return [
             f"Data.{name} holds {_describe(wrong[0])}, but must hold NumPy arrays of numbers or of strings: "
-            "convert it with np.asarray(…, dtype=…)."
+            f"{_conversion_of(wrong[0])}."
         ]
     if any(array.ndim == 0 for array in arrays):
         return [f"Data.{name} holds a single number, but each array needs an axis of examples."]
@@ -78,17 +79,27 @@ def _array_problems(name: str, split: Any) -> list[str]:
         )
     elif lengths[0] == 0:
         problems.append(f"Data.{name} has no examples: leave the split out, or make it larger.")
-    missing = sum(map(count_missing, leaves(split[1])))
-    if missing:
-        problems.append(
-            f"The labels of Data.{name} have {missing} NaN values, but an example without a label has "
-            "no loss: drop those examples."
-        )
     return problems
+
+
+def _conversion_of(value: Any) -> str:
+    """Return how something that is no array of numbers or of strings can be given."""
+    if hasattr(value, "tocsr"):
+        return (
+            "take its .toarray(), or, if that is too large, give a function that yields batches, "
+            "(x[rows].toarray(), y[rows])"
+        )
+    if hasattr(value, "row_lengths") or hasattr(value, "dense_shape"):
+        return "give tf.data.Dataset.from_tensor_slices((x, y)), which takes ragged and sparse tensors"
+    if getattr(getattr(value, "dtype", None), "kind", "") in ("M", "m"):
+        return "convert times to numbers, such as days since the first"
+    return "convert it with np.asarray(…, dtype=…)"
 
 
 def _describe(value: Any) -> str:
     kind = type(value).__name__
+    if isinstance(value, np.ndarray) and value.dtype.kind in ("M", "m"):
+        return f"an array of {value.dtype}"
     return f"a {kind} of {len(value)}" if isinstance(value, tuple | list) else f"a {kind}"
 
 

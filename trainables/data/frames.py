@@ -21,8 +21,23 @@ def arrays_of(value: Arrays) -> Arrays:
         return {str(name): arrays_of(value[name]) for name in value.columns}
     if not isinstance(value, np.ndarray) and hasattr(value, "to_numpy"):
         value = value.to_numpy()  # a series
-    is_of_objects = isinstance(value, np.ndarray) and value.dtype == object and value.size
-    return value.astype(str) if is_of_objects and all(isinstance(item, str) for item in value.flat) else value
+    if _is_like_an_array(value):
+        value = np.asarray(value)
+    return _as_text(value) if isinstance(value, np.ndarray) and value.dtype == object and value.size else value
+
+
+def _is_like_an_array(value: Any) -> bool:
+    """Return whether a value is a tensor of another library, or an array in a file, which NumPy can read."""
+    is_numpys = isinstance(value, np.ndarray | np.generic)
+    return not is_numpys and hasattr(value, "__array__") and len(getattr(value, "shape", ())) > 0
+
+
+def _as_text(array: np.ndarray) -> np.ndarray:
+    """Return an array of Python's strings, or of TensorFlow's bytes, as strings of NumPy; others unchanged."""
+    if all(isinstance(item, bytes) for item in array.flat):
+        texts = [item.decode("utf-8", "replace") for item in array.flat]
+        return np.array(texts).reshape(array.shape)
+    return array.astype(str) if all(isinstance(item, str) for item in array.flat) else array
 
 
 def is_frame(value: Any) -> bool:

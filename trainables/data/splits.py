@@ -38,7 +38,7 @@ class Data:
             ``ray.data.Dataset``. All other columns are inputs: one of them as it is, several as a dict.
 
     Raises:
-        InvalidData: A split has a wrong form, arrays of unequal length or no examples, or labels are NaN.
+        InvalidData: A split has a wrong form, arrays of unequal length or no examples.
 
     Example:
         >>> import numpy as np

@@ -15,6 +15,25 @@ def first_example(split: Any) -> Any:
     return keras.tree.map_structure(lambda array: array[:1], split)
 
 
+def first_of(part: Any) -> Any:
+    """Return the first example of a tensor of a batch, with its axis of examples."""
+    if not hasattr(part, "dense_shape"):
+        return part[:1]
+    import tensorflow as tf  # a sparse tensor has no indices
+
+    return tf.sparse.slice(part, [0] * part.shape.rank, [1, *part.dense_shape.numpy()[1:].tolist()])
+
+
+def repeated(part: Any, times: int) -> Any:
+    """Return the first example of an array, or of a ragged or sparse tensor, so many times."""
+    first = first_of(part)
+    if not hasattr(part, "row_lengths") and not hasattr(part, "dense_shape"):
+        return np.repeat(first, times, axis=0)
+    import tensorflow as tf
+
+    return tf.concat([first] * times, 0) if hasattr(part, "row_lengths") else tf.sparse.concat(0, [first] * times)
+
+
 def example_like(spec: Any) -> Any:
     """Return an example of zeros for the elements of a data set, or None where only a real one has a shape.
 

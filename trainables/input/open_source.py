@@ -12,7 +12,7 @@ import numpy as np
 
 from trainables.data.kinds import Kind, kind_of
 from trainables.data.nested import leaves
-from trainables.input.examples import example_like
+from trainables.input.examples import example_like, first_of
 from trainables.input.ray_batches import batches_of
 from trainables.settings import InvalidTrainable
 
@@ -40,6 +40,7 @@ class OpenSource:
         self._labels = [label] if isinstance(label, str) else list(label or ())
         self._made: dict[int | None, Any] = {}
         self._first: list[Any] = []
+        self._examples: dict[str, Any] = {}
 
     def batches(self, model: Any, batch_size: int) -> Any:
         """Return the batches as a ``tf.data.Dataset``.
@@ -80,11 +81,17 @@ class OpenSource:
         batches = self.batches(model, batch_size)
         example = example_like(batches.element_spec)
         if example is None:
-            example = next(iter(batches.take(1)), None)
-            if example is None:
-                raise InvalidTrainable(self._empty())
-            example = keras.tree.map_structure(lambda part: part[:1], example)
+            key = str(batches.element_spec)
+            if key not in self._examples:
+                self._examples[key] = self._first_example(batches)
+            example = self._examples[key]
         return example if isinstance(example, tuple) else (example,)
+
+    def _first_example(self, batches: Any) -> Any:
+        batch = next(iter(batches.take(1)), None)
+        if batch is None:
+            raise InvalidTrainable(self._empty())
+        return keras.tree.map_structure(first_of, batch)
 
     def _from_python(self, batch_size: int, *, is_batched: bool) -> Any:
         import tensorflow as tf

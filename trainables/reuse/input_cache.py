@@ -134,11 +134,21 @@ class InputCache:
 
     def example(self, model: Any, batch_size: int) -> Any:
         """Return an example (x, y, …) of the training split, with its axis of examples."""
-        split = self.data.train
+        return self._example("train", model, batch_size)
+
+    def validation_example(self, model: Any, batch_size: int) -> Any:
+        """Return an example (x, y, …) of the validation split; None where it is empty."""
+        try:
+            return self._example("validation", model, batch_size)
+        except InvalidTrainable:
+            return None
+
+    def _example(self, name: str, model: Any, batch_size: int) -> Any:
+        split = getattr(self.data, name)
         if kind_of(split) is Kind.PY_DATASET:
             batch = split[0]
             return first_example(tuple(batch) if isinstance(batch, list | tuple) else (batch,))
-        return self.source("train").example(model, batch_size) if is_source(split) else first_example(split)
+        return self.source(name).example(model, batch_size) if is_source(split) else first_example(split)
 
     def check_batch_size(self, model: Any) -> None:
         """Check that a ``batch_size`` of the configuration has something to batch.

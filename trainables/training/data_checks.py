@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -12,80 +13,150 @@ import numpy as np
 
 from trainables.data import Data
 from trainables.data.kinds import is_source
+from trainables.data.labels import count_missing
 from trainables.data.nested import leaves
+from trainables.fit_options import FitOptions
 from trainables.settings import InvalidTrainable
 
+SPARSE, BINARY = "sparse_categorical_crossentropy", "binary_crossentropy"
+
+_JUDGING = ("train_step", "test_step", "compute_loss")
 _OUTSIDE = re.compile(r"label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)")
 
 
-def check_inputs(model: Any, x: Any) -> None:
+def check_inputs(model: Any, x: Any, split: str = "Data.train") -> None:
     """Check that a model can take the inputs of the data. Only what Keras surely refuses is an error.
 
     Args:
         model: A compiled ``keras.Model``. One without declared inputs takes anything.
         x: The inputs of an example, with its axis of examples.
+        split: The name of the split that it is from.
 
     Raises:
         InvalidTrainable: The model has other inputs, or an input has another shape.
     """
-    wanted = _declared_inputs(model)
+    wanted = declared_inputs(model)
     if not wanted:
         return
     if isinstance(x, Mapping):
         names = list(model.input) if isinstance(model.input, Mapping) else list(wanted)
         if len(names) > 1 and (missing := [name for name in names if name not in x]):
             raise InvalidTrainable(
-                f"The model has the inputs {', '.join(map(str, names))}, but Data.train has {', '.join(map(str, x))}: "
+                f"The model has the inputs {', '.join(map(str, names))}, but {split} has {', '.join(map(str, x))}: "
                 f"{', '.join(map(str, missing))} is missing. Give each input the name of its column, "
                 "keras.Input(…, name=…)."
             )
-        return
-    given = list(leaves(x))
-    if len(given) != len(wanted):
-        raise InvalidTrainable(
-            f"The model has {_inputs(len(wanted))}, but x of Data.train has {_inputs(len(given))}: a model with "
-            "several inputs needs a tuple, list or dict of as many."
-        )
-    for part, (name, shape) in zip(given, wanted.items(), strict=True):
+        by_name = model.input if isinstance(model.input, Mapping) else None
+        shapes: Mapping[str, Any] = wanted
+        if by_name is not None:
+            shapes = {name: getattr(by_name[name], "shape", None) for name in names}
+        pairs = [(x[name], name, shapes[name]) for name in names if name in x and shapes[name] is not None]
+    else:
+        given = list(leaves(x))
+        if len(given) != len(wanted):
+            raise InvalidTrainable(
+                f"The model has {_inputs(len(wanted))}, but x of {split} has {_inputs(len(given))}: a model with "
+                "several inputs needs a tuple, list or dict of as many."
+            )
+        pairs = [(part, name, shape) for part, (name, shape) in zip(given, wanted.items(), strict=True)]
+    for part, name, shape in pairs:
         size = getattr(part, "shape", None)
-        if size is not None and not _fits(tuple(size), shape):
+        if size is not None and getattr(size, "rank", 0) is not None and not _fits(tuple(size), shape):
             raise InvalidTrainable(
                 f"The input {name} of the model takes examples of shape {_without_examples(shape)}, but those of "
-                f"Data.train have {_without_examples(tuple(size))}."
+                f"{split} have {_without_examples(tuple(size))}."
             )
 
 
-def check_labels(model: Any, data: Data, checked: MutableMapping[Hashable, Any]) -> None:
-    """Check that labels in arrays are classes that the loss knows. Labels of a source are checked when they are read.
+def check_labels(model: Any, data: Data, options: FitOptions, checked: MutableMapping[Hashable, Any]) -> None:
+    """Check that labels in arrays are such that the loss knows them. A loss of the user's own may know any.
+
+    Labels of a source are checked elsewhere: those to validate on before the first epoch, the others as they are read.
 
     Args:
         model: A compiled ``keras.Model``.
         data: The data of the trial.
-        checked: The smallest and the largest label of arrays that a worker has looked at, which this completes.
+        options: The weights of single examples, if there are any.
+        checked: What a worker knows already of labels that it has looked at, which this completes.
 
     Raises:
-        InvalidTrainable: A label lies outside of the classes.
+        InvalidTrainable: A label is missing, or lies outside of the classes.
     """
-    loss = _loss_name(model.loss)
-    if loss not in ("sparse_categorical_crossentropy", "binary_crossentropy"):
-        return
-    classes = getattr(model, "output_shape", None)
-    classes = classes[-1] if isinstance(classes, tuple) and isinstance(classes[-1], int) else None
-    highest = 1 if loss == "binary_crossentropy" else None if classes is None else classes - 1
-    if highest is None or getattr(model.loss, "ignore_class", None) is not None:
-        return
+    limits = label_limits(model)
     for name, split in (("train", data.train), ("validation", data.validation)):
         if split is None or is_source(split):
             continue
-        labels, *others = leaves(split[1])
-        if others or labels.dtype.kind not in "biuf":
-            continue
-        if ("labels", id(labels)) not in checked:
-            checked["labels", id(labels)] = labels, np.min(labels), np.max(labels)
-        _, smallest, largest = checked["labels", id(labels)]
-        if smallest < 0 or largest > highest:
+        labels = [array for array in leaves(split[1]) if array.dtype.kind in "biuf"]
+        has_one_output = len(list(leaves(split[1]))) == len(labels) == 1
+        for array in labels:
+            if ("labels", id(array)) not in checked:
+                checked["labels", id(array)] = array, *_range_of(array)
+        _check_missing(name, model, sum(checked["labels", id(array)][3] for array in labels))
+        is_weighted = len(split) == 3 or (name == "train" and options.sample_weight is not None)
+        if limits is not None and has_one_output and not (is_weighted and limits.loss == BINARY):
+            _, smallest, largest, _ = checked["labels", id(labels[0])]
+            limits.check(f"Data.{name}", smallest, largest)
+
+
+@dataclass(frozen=True)
+class LabelLimits:
+    """The labels that a loss of Keras takes: from 0 to ``highest``.
+
+    Attributes:
+        loss: The name of the loss.
+        highest: The highest label.
+    """
+
+    loss: str
+    highest: int
+
+    def check(self, owner: str, smallest: float, largest: float) -> None:
+        """Check the smallest and the largest of some labels.
+
+        Args:
+            owner: The name of what has the labels.
+            smallest: The smallest label.
+            largest: The largest label.
+
+        Raises:
+            InvalidTrainable: One of them lies outside.
+        """
+        if smallest < 0 or largest > self.highest:
             wrong = smallest if smallest < 0 else largest
-            raise InvalidTrainable(_outside(f"Data.{name}", f"{wrong:g}", loss, highest))
+            raise InvalidTrainable(_outside(owner, f"{wrong:g}", self.loss, self.highest))
+
+
+def label_limits(model: Any) -> LabelLimits | None:
+    """Return the labels that the loss of a model takes; None where it is not one of Keras's that know limits.
+
+    Args:
+        model: A compiled ``keras.Model``.
+    """
+    loss = _loss_name(model.loss)
+    if loss not in (SPARSE, BINARY) or getattr(model.loss, "ignore_class", None) is not None:
+        return None
+    classes = getattr(model, "output_shape", None)
+    classes = classes[-1] if isinstance(classes, tuple) and isinstance(classes[-1], int) else None
+    highest = 1 if loss == BINARY else None if classes is None else classes - 1
+    return None if highest is None else LabelLimits(loss, highest)
+
+
+def _range_of(labels: np.ndarray) -> tuple[Any, Any, int]:
+    """Return the smallest and the largest label, and how many are NaN."""
+    if not labels.size:
+        return 0, 0, 0
+    return np.fmin.reduce(labels, axis=None), np.fmax.reduce(labels, axis=None), count_missing(labels)
+
+
+def _check_missing(name: str, model: Any, missing: int) -> None:
+    """Check that no label is NaN where the losses are Keras's: those of a user's own may pass over such labels."""
+    losses = [loss for loss in leaves(model.loss) if loss is not None] if model.loss is not None else []
+    has_own_step = any(getattr(type(model), step) is not getattr(keras.Model, step) for step in _JUDGING)
+    if missing and losses and not has_own_step and all(map(_is_kerass_own, losses)):
+        raise InvalidTrainable(
+            f"The labels of Data.{name} have {missing} NaN values, but an example without a label has no loss: drop "
+            "those examples, or compile the model with a loss that passes over them."
+        )
 
 
 @contextmanager
@@ -102,27 +173,37 @@ def mistakes_in_labels() -> Iterator[None]:
         if found is None:
             raise
         label, classes = found.groups()
-        text = _outside("The data", label, "sparse_categorical_crossentropy", int(classes) - 1)
+        text = _outside("The data", label, SPARSE, int(classes) - 1)
         raise InvalidTrainable(text) from error
 
 
 def _outside(owner: str, label: str, loss: str, highest: int) -> str:
     remedy = (
         "give the model an output for each class, or number the classes from 0."
-        if loss == "sparse_categorical_crossentropy"
+        if loss == SPARSE
         else "encode the two classes as 0 and 1, or choose another loss."
     )
     return f"{owner} has the label {label}, but the loss {loss} takes labels from 0 to {highest}: {remedy}"
 
 
 def _loss_name(loss: Any) -> str:
-    if isinstance(loss, str) and loss.lower() in ("bce", "binary_crossentropy"):
-        return "binary_crossentropy"
-    name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
-    return str(name)
+    """Return the name of a loss of Keras's own; "" for any other."""
+    if not _is_kerass_own(loss):
+        return ""
+    if isinstance(loss, str) and loss.lower() in ("bce", BINARY):
+        return BINARY
+    return str(loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", ""))
 
 
-def _declared_inputs(model: Any) -> dict[str, tuple[int | None, ...]]:
+def _is_kerass_own(loss: Any) -> bool:
+    """Return whether a loss is one of Keras's, by its name, as a function, or as an object of a class of Keras."""
+    if isinstance(loss, str):
+        return loss not in keras.saving.get_custom_objects()
+    owner = loss if hasattr(loss, "__name__") else type(loss)
+    return str(getattr(owner, "__module__", "")).partition(".")[0] == "keras"
+
+
+def declared_inputs(model: Any) -> dict[str, tuple[int | None, ...]]:
     """Return the shapes of the inputs that a model of layers declares, by their names, in their order."""
     if not isinstance(model, keras.Sequential | keras.Model) or not getattr(model, "built", False):
         return {}

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from trainables.input.examples import repeated
 from trainables.storage.checkpoint import Snapshot
 from trainables.training.model import examples, first_examples
 from trainables.training.model_state import further_variables
@@ -52,7 +53,7 @@ def random_inputs(x: Any, seed: int = 0) -> Any:
     def random(array: Any) -> Any:
         if getattr(array.dtype, "kind", "") == "f":
             return generator.normal(size=(4, *array.shape[1:])).astype(array.dtype)
-        return np.repeat(array[:1], 4, axis=0)
+        return repeated(array, 4)
 
     return examples(keras.tree.map_structure(random, x))
 

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from trainables.data import Data, InvalidData
+from trainables.data.kinds import Kind, kind_of
 from trainables.data.nested import Arrays, leaves
 from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
@@ -49,7 +50,8 @@ def prepared(trainable: BuildsModels, data: Data, config: Mapping[str, Any]) -> 
         config: The configuration of the trial.
 
     Raises:
-        InvalidTrainable: ``prepare`` returned something else than ``Data``, or data that cannot be trained on.
+        InvalidTrainable: ``prepare`` returned something else than ``Data``, or data that cannot be trained on; or a
+            ``ray.data.Dataset``, for whose tasks no CPU is kept.
     """
     try:
         result = trainable.prepare(data, dict(config))
@@ -60,7 +62,17 @@ def prepared(trainable: BuildsModels, data: Data, config: Mapping[str, Any]) -> 
             f"{type(trainable).__name__}.prepare returned a {type(result).__name__}, but must return a Data: "
             "dataclasses.replace(data, train=…) changes one split."
         )
+    if _reads_ray_data(result) and not _reads_ray_data(data) and not getattr(trainable, "data_cpus", 1):
+        name = type(trainable).__name__
+        raise InvalidTrainable(
+            f"{name}.prepare returned a ray.data.Dataset, whose tasks need CPUs, and load_data returned none: set "
+            f"data_cpus = 1 in {name}, so that the trials leave one to them."
+        )
     return result
+
+
+def _reads_ray_data(data: Data) -> bool:
+    return any(kind_of(split) is Kind.RAY for split in data.splits.values())
 
 
 def build_compiled_model(trainable: BuildsModels, config: Mapping[str, Any], view: TrainingView) -> Any:

@@ -33,6 +33,7 @@ from trainables.training.model import (
 )
 from trainables.training.model_state import further_variables, unsaved_generators
 from trainables.training.recompilation import CompiledModel
+from trainables.training.validation_checks import check_validation
 from trainables.training.view import TrainingView
 
 _GROUPS = {
@@ -278,10 +279,12 @@ class Training:
             inputs.check_batch_size(model)
         self._example = inputs.example(model, batch_size)
         check_inputs(model, self._example[0])
-        check_labels(model, inputs.data, self._cache.made)
+        check_labels(model, inputs.data, options, self._cache.made)
         self._input = inputs.training(model, batch_size, seed, options)
         self._validation = inputs.validation(model, options)
         create_variables(model, self._example)
+        look, made = options.validation_batch_size, self._cache.made
+        check_validation(model, self._example, inputs, self._validation, look, made)
         input_spec = f"{self._input.spec} {self._validation and self._validation.spec}"
         return options, TrialModel(model, input_spec, options.callbacks, has_unknown_end=self._input.steps is None)
 

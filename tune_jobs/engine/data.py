@@ -66,11 +66,12 @@ def load_data(trainable: type[KerasTrainable]) -> Data:
     return data
 
 
-def data_to_send(experiment: Experiment) -> Data | None:
+def data_to_send(experiment: Experiment, tell: Callable[[str], object] = lambda _: None) -> Data | None:
     """Return the data that the workers of a run share; None if each has to open it for itself.
 
     Args:
         experiment: The experiment.
+        tell: Is given a sentence for the journal if only a share of a source is read.
 
     Raises:
         RequestError: ``load_data`` raised, or its data cannot be trained on.
@@ -78,16 +79,29 @@ def data_to_send(experiment: Experiment) -> Data | None:
     trainable = experiment.trainable
     if trainable.opens_data_in_workers:
         _LOG.info("The data is opened by each worker, as %s says", trainable.__name__)
+        if experiment.fraction < 1:
+            tell(_share_of("Each split that is a source", experiment.fraction))
         return None
     try:
-        data = load_data(trainable).part(experiment.fraction)
+        whole = load_data(trainable)
+        data = whole.part(experiment.fraction)
     except InvalidData as error:
         raise RequestError(*error.problems) from error
     _LOG.info("Loaded the data: %s", data.examples)
+    if experiment.fraction < 1:
+        for name, split in {"Data.train": whole.train, "Data.validation": whole.validation}.items():
+            if is_source(split):
+                tell(_share_of(f"{name}, {kind_of(split)},", experiment.fraction))
+    del whole
     stays = [name for name in ("train", "validation") if not can_be_sent(getattr(data, name))]
     if stays:
         _LOG.info("The data is opened by each worker: %s cannot be sent", ", ".join(stays))
     return None if stays else data
+
+
+def _share_of(split: str, fraction: float) -> str:
+    share = f"{100 * fraction:.4g} %"
+    return f"{split} is read in part: a plain share of {share} of what it yields, evenly spread, whatever the classes."
 
 
 def cpus_for_data(trainable: type[KerasTrainable], data: Data | None) -> float:

@@ -81,8 +81,9 @@ def drive(
     session = _Session(experiment, folder, machine, concurrent, earlier)
     _log_capacity(session)
     recorder = _recorder(session, reporter)
+    notes = list(notes)
     if recorder.torn_bytes:
-        notes = [*notes, f"The journal's last line was torn ({recorder.torn_bytes} bytes): the event in it is lost."]
+        notes.append(f"The journal's last line was torn ({recorder.torn_bytes} bytes): the event in it is lost.")
     plan = _plan(session)
     recorder.begin(plan)
     coordinator: Coordinator | None = None
@@ -96,7 +97,7 @@ def drive(
                 coordinator = Coordinator(experiment, recorder, plan.clock, _lessons(folder.path))
                 coordinator.replay(earlier)
                 with ray_init_waits(wait_for_ray):
-                    loaded = data_to_send(experiment)
+                    loaded = data_to_send(experiment, notes.append)
                 session = _with_cpus_for_data(session, cpus_for_data(experiment.trainable, loaded))
                 data = PendingData(loaded)
                 del loaded

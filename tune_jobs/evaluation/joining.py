@@ -77,6 +77,7 @@ def _ones_like(weights: Any, split: Any) -> Any:
 def _joined_datasets(first: Any, second: Any) -> Any:
     import tensorflow as tf
 
+    from trainables import InvalidData
     from trainables.data.kinds import Kind, kind_of
     from trainables.data.nested import leaves
 
@@ -87,6 +88,13 @@ def _joined_datasets(first: Any, second: Any) -> Any:
         axes, own_axes = (len(next(leaves(each.element_spec)).shape) for each in (like, dataset))
         return dataset if axes == own_axes else dataset.batch(_ARRAYS_PER_BATCH)
 
+    if kind_of(first) is Kind.DATASET and int(first.cardinality()) == tf.data.INFINITE_CARDINALITY:
+        raise InvalidData(
+            [
+                "Data.train has no end, so a refit would never come to the examples of Data.validation behind it: "
+                "leave out the .repeat(). FitOptions(steps_per_epoch=…) goes around the data by itself."
+            ]
+        )
     return as_dataset(first, second).concatenate(as_dataset(second, first))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trainables.data.labels import are_one_hot
+from trainables.data.labels import are_one_hot, count_missing
 from tune_jobs.evaluation.reports import Classification, NoReport, Regression, Report
 
 MAX_CLASSES = 1000
@@ -56,10 +56,8 @@ def report(labels: np.ndarray, output: np.ndarray, loss: Any, class_names: Seque
         class_names: The names of the classes 0, 1, …. Numbers stand in for missing names.
     """
     labels, output = _narrowed(labels), _narrowed(np.asarray(output))
-    if not all(
-        np.isfinite(piece.astype(np.float64)).all() for piece in np.array_split(output, 1 + output.size // 2**20)
-    ):
-        return NoReport("the model predicts numbers that are not finite")
+    if reason := _unusable(labels, output):
+        return NoReport(reason)
     if output.ndim == 1:
         if labels.ndim == 1 and _are_truths(labels, loss):
             return _classification(labels, output >= _threshold(loss), 2, class_names)
@@ -77,6 +75,14 @@ def report(labels: np.ndarray, output: np.ndarray, loss: Any, class_names: Seque
         return NoReport(f"the labels have the shape {labels.shape}, but the output has {output.shape}")
     flat = (len(labels), -1)
     return Regression(labels.reshape(flat), output.reshape(flat))
+
+
+def _unusable(labels: np.ndarray, output: np.ndarray) -> str | None:
+    if missing := count_missing(labels):
+        return f"{missing:,} labels are missing (NaN)"
+    pieces = np.array_split(output, 1 + output.size // 2**20)
+    are_finite = all(np.isfinite(piece.astype(np.float64)).all() for piece in pieces)
+    return None if are_finite else "the model predicts numbers that are not finite"
 
 
 def _classification(

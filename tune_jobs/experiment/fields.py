@@ -155,7 +155,8 @@ def _executions_words(executions: int) -> str:
 def _fraction_words(fraction: float) -> str:
     if fraction == 1:
         return "all"
-    return f"{100 * fraction:.4g} % of those to train and to validate on, of each class alike; the test set is whole"
+    part = f"{100 * fraction:.4g} % of those to train and to validate on"
+    return f"{part}, of each class alike (of a source, a plain share); the test set is whole"
 
 
 _to_json = methodcaller("to_json")

@@ -55,6 +55,31 @@ def test_an_epoch_is_all_batches_once(begin: BeginTrial, kind: str, steps_per_ex
     np.testing.assert_allclose([report["metrics"]["val_loss"] for report in reports], history["val_loss"], rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", BATCHED)
+def test_executions_of_a_source_are_those_of_arrays(begin: BeginTrial, kind: str) -> None:
+    losses = []
+    for data in (Data((X, Y), (X, Y)), Data(BATCHED[kind](), BATCHED[kind]())):
+        worker = begin(Logistic, {}, data, metric="val_loss", mode="min", max_epochs=2, executions=2)
+        reports = [worker.step(), worker.step()]
+        assert [report.get("mistake") or report.get("error") for report in reports] == [None, None]
+        counted = BATCHES if kind in ("unknown", "function") and not isinstance(data.train, tuple) else None
+        assert [report.get("batches") for report in reports] == [counted] * 2
+        losses.append([[report["metrics"][name] for name in ("val_loss", "val_loss_std")] for report in reports])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+
+
+def test_a_py_dataset_may_make_its_batches_in_processes(begin: BeginTrial) -> None:
+    def made() -> Any:
+        return Batches(workers=2, use_multiprocessing=True)
+
+    losses = [
+        [report["metrics"]["val_loss"] for report in trained(begin, data, options)[0]]
+        for data in (Data(Batches(), Batches()), Data(made(), made()))
+        for options in (PLAIN, FitOptions(class_weight={1: 3.0}))
+    ]
+    assert losses[:2] == losses[2:]
+
+
 @pytest.mark.parametrize("kind", SINGLE)
 def test_a_batch_size_batches_single_examples(begin: BeginTrial, kind: str) -> None:
     _, _, steps = trained(begin, Data(SINGLE[kind](), (X, Y)), batch_size=25)
@@ -215,3 +240,24 @@ def test_what_prepare_returns_is_checked(begin: BeginTrial, result: Any, expecte
 
     report = begin(Wrong, {}, Data((X, Y)), metric="loss", mode="min").step()
     assert expected.replace("Data.train have", "The arrays of Data.train have") in str(report["mistake"])
+
+
+class FakeRayDataset:
+    """Has the name and the place of Ray's class."""
+
+    def schema(self, fetch_if_missing: bool = True) -> None:
+        return None
+
+
+@pytest.mark.parametrize(("cpus", "is_told"), [(None, True), (1, False)])
+def test_ray_data_of_one_trial_needs_cpus(begin: BeginTrial, cpus: float | None, is_told: bool) -> None:
+    kind = type("Dataset", (FakeRayDataset,), {"__module__": "ray.data.dataset"})
+
+    class Prepared(Logistic):
+        data_cpus = cpus
+
+        def prepare(self, data: Data, config: dict[str, Any]) -> Data:
+            return Data(kind(), label="y")
+
+    report = begin(Prepared, {}, Data((X, Y)), metric="loss", mode="min").step()
+    assert ("set data_cpus = 1 in Prepared" in str(report.get("mistake"))) == is_told

@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from tests.support.outcomes import BeginTrial
-from tests.support.sources import Logistic, X, Y
-from trainables import Data
+from tests.support.sources import BATCH, BATCHES, Batches, Logistic, X, Y, dataset
+from trainables import Data, FitOptions
+from trainables.training import validation_checks
 
 TWO = {"a": X[:, :1], "b": X[:, 1:2]}
 
@@ -94,3 +95,150 @@ def test_a_class_that_the_loss_ignores_may_have_any_label(begin: BeginTrial) -> 
             return model
 
     assert told(begin, Ignoring, Data((X, np.where(np.arange(75) == 70, -1, Y)))) is None
+
+
+WRONG = np.where(np.arange(75) == 70, 5, Y)
+
+
+def own_loss(y_true: Any, y_pred: Any) -> Any:
+    """Pass over labels that are -1 or NaN."""
+    y_true = keras.ops.cast(y_true, "float32")
+    known = keras.ops.cast(y_true >= 0, "float32")
+    labels = keras.ops.where(y_true >= 0, y_true, keras.ops.zeros_like(y_true))
+    losses = keras.losses.sparse_categorical_crossentropy(labels, y_pred)
+    return keras.ops.sum(losses * known) / keras.ops.maximum(keras.ops.sum(known), 1.0)
+
+
+class OwnLoss(keras.losses.SparseCategoricalCrossentropy):  # type: ignore[misc]
+    """Has the name of Keras's loss, and passes over labels that are negative or NaN."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return own_loss(y_true, y_pred)
+
+
+def known_share(y_true: Any, y_pred: Any) -> Any:
+    """Return the accuracy on labels that are known."""
+    y_true = keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "float32")
+    known = keras.ops.cast(y_true >= 0, "float32")
+    hits = keras.ops.cast(keras.ops.argmax(y_pred, axis=-1), "float32") == y_true
+    return keras.ops.sum(keras.ops.cast(hits, "float32") * known) / keras.ops.maximum(keras.ops.sum(known), 1.0)
+
+
+@pytest.mark.parametrize("loss", [own_loss, OwnLoss()], ids=["function", "class"])
+@pytest.mark.parametrize("y", [np.where(np.arange(75) % 3, Y, -1), np.where(np.arange(75) % 3, Y, np.nan)])
+def test_a_loss_of_ones_own_may_pass_over_targets(begin: BeginTrial, loss: Any, y: np.ndarray) -> None:
+    class Passing(Logistic):
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
+            model = super().build_model(config)
+            model.compile(keras.optimizers.Adam(0.01), loss, metrics=[known_share])
+            return model
+
+    data, values = Data((X, y), (X, y)), []
+    for each in (data, Data(*(tf.data.Dataset.from_tensor_slices(split).batch(BATCH) for split in (data.train,) * 2))):
+        worker = begin(Passing, {}, each, metric="val_known_share", mode="max", max_epochs=2)
+        reports = [worker.step(), worker.step()]
+        assert [report.get("mistake") or report.get("error") for report in reports] == [None, None]
+        values.append(reports[-1]["metrics"])
+    model = worker.current_trial.training.model
+    plain = model.evaluate(X, y, batch_size=1024, verbose=0, return_dict=True)
+    assert values[1]["val_loss"] == pytest.approx(plain["loss"], rel=0.2)
+    assert np.isfinite(list(values[0].values())).all()
+
+
+def test_labels_that_are_missing_are_told_where_the_loss_is_one_of_keras(begin: BeginTrial) -> None:
+    y = np.where(np.arange(75) % 3, Y, np.nan)
+    assert "labels of Data.train have 25 NaN values" in str(told(begin, Logistic, Data((X, y))))
+    assert "labels of Data.validation have 25 NaN values" in str(told(begin, Logistic, Data((X, Y), (X, y))))
+
+
+def test_binary_labels_with_a_weight_may_be_anything(begin: BeginTrial) -> None:
+    weights = (Y > 0).astype("float32")
+    assert told(begin, Binary, Data((X, np.where(Y, 1, -1), weights))) is None
+
+
+class WrongBatches(Batches):
+    def __getitem__(self, index: int) -> Any:
+        rows = slice(index * BATCH, (index + 1) * BATCH)
+        return X[rows], WRONG[rows]
+
+
+VALIDATIONS: dict[str, Any] = {
+    "dataset": lambda: tf.data.Dataset.from_tensor_slices((X, WRONG)).batch(8),
+    "examples": lambda: tf.data.Dataset.from_tensor_slices((X, WRONG)),
+    "function": lambda: lambda: ((X[i : i + 8], WRONG[i : i + 8]) for i in range(0, 75, 8)),
+    "PyDataset": WrongBatches,
+    "PyDataset with workers": lambda: WrongBatches(workers=2),
+}
+
+
+@pytest.mark.parametrize("kind", VALIDATIONS)
+def test_a_label_of_a_validation_source_is_told_before_the_first_epoch(begin: BeginTrial, kind: str) -> None:
+    steps: list[int] = []
+
+    class Counting(Logistic):
+        def fit_options(self, config: dict[str, Any]) -> FitOptions:
+            count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, _: steps.append(batch))
+            return FitOptions(callbacks=[count])
+
+    mistake = told(begin, Counting, Data((X, Y), VALIDATIONS[kind]()))
+    assert "Data.validation has the label 5, but the loss sparse_categorical_crossentropy" in str(mistake)
+    assert steps == []
+
+
+def test_labels_that_are_not_validated_on_are_not_looked_at(begin: BeginTrial) -> None:
+    class Short(Logistic):
+        options = FitOptions(validation_steps=2, validation_batch_size=BATCH)
+
+    assert told(begin, Short, Data((X, Y), VALIDATIONS["dataset"]())) is None
+
+
+def test_a_validation_source_is_looked_at_once_a_worker_and_for_some_seconds_only(
+    begin: BeginTrial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def batches() -> Any:
+        for index in range(BATCHES):
+            read.append(index)
+            np.random.rand()  # noqa: NPY002 - draws from what the trial may draw from, too
+            yield X[index * BATCH : (index + 1) * BATCH], Y[index * BATCH : (index + 1) * BATCH]
+
+    state = []
+
+    class Once(Logistic):
+        def fit_options(self, config: dict[str, Any]) -> FitOptions:
+            begins = keras.callbacks.LambdaCallback(on_train_begin=lambda _: state.append(np.random.rand()))  # noqa: NPY002
+            return FitOptions(callbacks=[begins])
+
+    worker = begin(Once, {}, Data((X, Y), batches), metric="loss", mode="min", max_epochs=1)
+    worker.step()
+    first = len(read)
+    worker.reset_config({})
+    worker.step()
+    assert len(read) - first < first
+    monkeypatch.setattr(validation_checks, "LONGEST_LOOK_S", 0.0)
+    assert told(begin, Logistic, Data((X, Y), VALIDATIONS["dataset"]())) is not None
+
+
+ONE_HOT = np.eye(2, dtype="float32")[Y]
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "expected"),
+    [
+        ((X, Y), (X[:, :3], Y), "takes examples of shape (4,), but those of Data.validation have (3,)"),
+        (dataset().batch(8), dataset().batch(8).map(lambda x, y: (x[:, :3], y)), "those of Data.validation have (3,)"),
+        (dataset().batch(8), dataset().batch(8).map(lambda x, y: x), "Data.validation yields no labels"),
+        ((X, Y), (X, ONE_HOT), "its labels are of the shape (2,), and those of Data.train of the shape ()"),
+        ((X, Y), (X, Y[:, None]), None),
+        ((X, Y), (X, (Y, Y)), "its labels are 2 arrays of shapes (), ()"),
+        ((X, Y), (X, Y.astype("float64")), None),
+    ],
+)
+def test_a_validation_split_of_another_form_is_told_before_the_first_epoch(
+    begin: BeginTrial, train: Any, validation: Any, expected: str | None
+) -> None:
+    worker = begin(Logistic, {}, Data(train, validation), metric="loss", mode="min", max_epochs=1)
+    report = worker.step()
+    assert ("epoch" in report) == (expected is None), report
+    assert str(expected or None) in str(report.get("mistake"))

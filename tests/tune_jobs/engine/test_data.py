@@ -49,6 +49,20 @@ def test_data_without_an_end_has_no_part() -> None:
         data_to_send(experiment.override(fraction=0.5))
 
 
+def test_the_share_that_is_read_of_a_source_is_told() -> None:
+    told: list[str] = []
+    data_to_send(loading(Data((X, Y), batches)).override(fraction=0.3), told.append)
+    assert told == [
+        "Data.validation, a function that returns a generator, is read in part: a plain share of 30 % of what it "
+        "yields, evenly spread, whatever the classes."
+    ]
+    data_to_send(loading(None, opens_data_in_workers=True).override(fraction=0.3), told.append)
+    assert told[1].startswith("Each split that is a source is read in part: a plain share of 30 %")
+    data_to_send(loading(Data((X, Y), (X, Y))).override(fraction=0.3), told.append)
+    data_to_send(loading(Data((X, Y), batches)), told.append)
+    assert len(told) == 2
+
+
 def test_cpus_that_ray_data_needs_get_no_trial() -> None:
     two = Machine((Node(cpus=2),))
     assert capacity_problems(two, Resources(cpus=1), 1) == []
