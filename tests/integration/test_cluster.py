@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -10,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import ray
 
 import tune_jobs
-from tests.support import idle_lab
+from tests.support import idle_lab, sources
 from tune_jobs import Resources
 from tune_jobs.engine import Plan
 from tune_jobs.errors import RequestError
@@ -145,3 +147,29 @@ def test_what_fits_on_no_node_is_told_at_once(cluster: Any, tmp_path: Path) -> N
         tune_jobs.run(large, storage=tmp_path / "runs", name="large")
     ray.shutdown()
     assert not (tmp_path / "runs").exists()
+
+
+def test_each_node_opens_what_cannot_be_sent_and_a_file_that_only_the_driver_has_is_told_with_the_node(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        cluster.add_node(num_cpus=1, **SMALL)
+    np.save(tmp_path / "x.npy", sources.X)
+    monkeypatch.setenv("TESTED_FILE", str(tmp_path / "x.npy"))  # the nodes have started without it
+    only_here = idle_lab.experiment(sources.OfFile, tmp_path, trials=2, max_epochs=2)
+    with pytest.raises(RequestError) as caught:
+        tune_jobs.run(only_here, storage=tmp_path, name="only_here")
+    (problem,) = caught.value.problems
+    assert (
+        f"A worker on the node {platform.node()} cannot open the data: OfFile.load_data raised FileNotFoundError"
+        in problem
+    )
+    assert "/nowhere/x.npy" in problem
+    told = list(read_journal(tmp_path / "only_here" / JOURNAL_FILE))
+    assert not [event for event in told if isinstance(event, Noted | EpochReported)]
+    everywhere = idle_lab.experiment(sources.OfAnyFile, tmp_path, trials=2, max_epochs=8)
+    run = tune_jobs.run(everywhere, storage=tmp_path, name="everywhere")
+    assert [trial.status for trial in run.history().trials.values()] == ["completed"] * 2
+    (started,) = [event for event in events(run) if isinstance(event, RunStarted)]
+    assert (started.data, started.nodes) == ("opened by each worker", 3)
+    assert len({event.node for event in events(run) if isinstance(event, TrialStarted)}) == 2

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tune_jobs
+from tests.support.adapted_layers import ADAPTED
 from tests.support.trained_runs import experiment_of, trained_run
 from trainables import Data, KerasTrainable, TrainingView
 from tune_jobs.results.run import Run
@@ -73,3 +74,49 @@ def test_a_refitted_model_in_a_file_predicts_what_its_scores_say(run: Run, tmp_p
     model = keras.models.load_model(tmp_path / "refitted.keras")
     assert refitted.scored is not None
     assert refitted.scored.metrics["accuracy"] == pytest.approx(np.mean(predicted(model).argmax(axis=1) == y))
+
+
+QUICK = ("Normalization", "Discretization", "StringLookup(tf_idf)", "IntegerLookup", "TextVectorization")
+LONG = [pytest.mark.integration, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in QUICK else LONG) for name in ADAPTED])
+def test_every_adapted_layer_predicts_the_same_from_a_checkpoint_a_file_and_a_refit(name: str, tmp_path: Path) -> None:
+    make, inputs = ADAPTED[name]
+    x = np.repeat(inputs, 2, axis=0)
+    y = (np.arange(len(x)) % 3).astype(np.int32)
+
+    class Adapted(KerasTrainable):
+        batch_size = 16
+
+        def load_data(self) -> Data:
+            return Data((x[:40], y[:40]), (x[40:52], y[40:52]), (x[52:], y[52:]))
+
+        def build_model(self, config: dict[str, Any], data: TrainingView) -> Any:  # type: ignore[override]
+            layer = data.adapt(make())
+            words = keras.Input(x.shape[1:], dtype=data.x_spec.dtype)
+            features = keras.layers.Flatten()(keras.ops.cast(layer(words), "float32"))
+            model = keras.Model(words, keras.layers.Dense(3, "softmax")(features))
+            optimizer = keras.optimizers.SGD(config["rate"] / 100)
+            model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
+            return model
+
+    import tensorflow as tf
+
+    run = trained_run(tmp_path, trainable=Adapted)
+    tests, labels = tf.constant(x[52:]), y[52:]
+    (evaluation,) = tune_jobs.evaluate(run, experiment_of(Adapted), force=True)
+    tune_jobs.export(run, experiment_of(Adapted), tmp_path / "best.keras", force=True)
+    refitted = tune_jobs.refit(run, experiment_of(Adapted), tmp_path / "refitted.keras", force=True)
+    assert refitted.scored is not None
+    best = keras.models.load_model(tmp_path / "best.keras")
+    for model, scored in (
+        (run.load_best_model(Adapted), evaluation.scored),
+        (run.load_best_model(), evaluation.scored),
+        (best, evaluation.scored),
+        (keras.models.load_model(tmp_path / "refitted.keras"), refitted.scored),
+    ):
+        predicted = np.asarray(model(tests))
+        loss = np.mean(keras.losses.sparse_categorical_crossentropy(labels, predicted))
+        assert scored.metrics["loss"] == pytest.approx(float(loss), rel=1e-5)
+        assert scored.metrics["accuracy"] == pytest.approx(np.mean(predicted.argmax(axis=1) == labels))

@@ -15,6 +15,7 @@ from trainables import Data, TrialSettings
 from trainables.examples import sample_files
 from tune_jobs.examples import csv_table, image_folder, py_dataset, text_files, time_series
 from tune_jobs.experiment.experiment import Experiment
+from tune_jobs.schedulers import NoScheduler
 
 WORDS = {"weather": "rain sun wind snow fog storm", "food": "bread soup rice apple tea cake"}
 
@@ -54,6 +55,13 @@ def table(folder: Path) -> Path:
     return folder / "table.csv"
 
 
+def series(folder: Path) -> Path:
+    """A wave."""
+    values = np.sin(np.arange(600) / 3)
+    (folder / "series.csv").write_text("\n".join(["time,value", *(f"{i},{v}" for i, v in enumerate(values))]))
+    return folder / "series.csv"
+
+
 EXAMPLES: dict[str, tuple[str, Callable[[Path], Path], Experiment, dict[str, Any]]] = {
     "images": (
         "IMAGES",
@@ -87,9 +95,7 @@ EPOCHS = 4
 def test_a_forecast_is_made_from_windows_of_the_length_that_is_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    series = np.sin(np.arange(600) / 3)
-    (tmp_path / "series.csv").write_text("\n".join(["time,value", *(f"{i},{v}" for i, v in enumerate(series))]))
-    monkeypatch.setenv("SERIES", str(tmp_path / "series.csv"))
+    monkeypatch.setenv("SERIES", str(series(tmp_path)))
     trainable = time_series.TimeSeries.standalone()
     config = {"window": 6, "network": "dense", "units": 16, "learning_rate": 0.03}
     data = trainable.prepare(trainable.load_data(), config)
@@ -153,19 +159,35 @@ def test_without_data_of_ones_own_there_is_some(
     assert data.class_names is not None
 
 
+ENDS: dict[str, tuple[str, Callable[[Path], Path], Experiment]] = {
+    **{name: (variable, make, experiment) for name, (variable, make, experiment, _) in EXAMPLES.items()},
+    "series": ("SERIES", series, time_series.EXPERIMENT),
+    "py_dataset": ("UNUSED", lambda folder: folder, py_dataset.EXPERIMENT),
+}
+
+
 @pytest.mark.integration
 @pytest.mark.slow
-def test_it_runs_and_its_exported_model_predicts_what_the_run_reported(example: Any, tmp_path: Path) -> None:
-    experiment, _ = example
-    run = tune_jobs.run(experiment.override(trials=2, max_epochs=2), storage=tmp_path, name="first")
+@pytest.mark.parametrize("name", ENDS)
+def test_it_runs_and_its_exported_model_predicts_what_the_run_reported(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable, make, experiment = ENDS[name]
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv(variable, str(make(tmp_path / "data")))
+    run = tune_jobs.run(
+        experiment.override(trials=2, max_epochs=2, scheduler=NoScheduler()), storage=tmp_path, name="first"
+    )
     (evaluation,) = tune_jobs.evaluate(run, experiment)
     exported = tune_jobs.export(run, experiment, tmp_path / "best.keras")
     assert exported.notes == ()
     model = keras.models.load_model(tmp_path / "best.keras")
-    x, y = experiment.trainable().load_data().test
-    scores = model.evaluate(*_tensors(x, y), return_dict=True, verbose=0)
-    for name, value in evaluation.scored.metrics.items():
-        assert scores[name] == pytest.approx(value, rel=1e-4), name
+    trainable = experiment.trainable()
+    data = trainable.prepare(trainable.load_data(), dict(evaluation.ranked.trial.config))
+    given = _tensors(*data.test) if isinstance(data.test, tuple) else (data.test,)
+    scores = model.evaluate(*given, return_dict=True, verbose=0)
+    for metric, value in evaluation.scored.metrics.items():
+        assert scores[metric] == pytest.approx(value, rel=1e-4), metric
 
 
 def _tensors(x: Any, y: Any) -> tuple[Any, Any]:
