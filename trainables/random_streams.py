@@ -19,6 +19,7 @@ class RandomStream(IntEnum):
     ASHA = 3
     TRAINING = 4
     BAYESIAN = 5
+    FORESIGHT = 10
 
 
 def trial_seed(seed: int, trial: int, execution: int = 0) -> int:

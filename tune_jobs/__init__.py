@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tune_jobs.results.find import find_runs, load_run
     from tune_jobs.results.run import Run
     from tune_jobs.schedulers import ASHA, NoScheduler
-    from tune_jobs.searchers import Bayesian, Grid, HyperOpt, Random, Sweep
+    from tune_jobs.searchers import Bayesian, Foresight, Grid, HyperOpt, Random, Sweep
 
     __version__: str
 
@@ -31,6 +31,7 @@ __all__ = [
     "ASHA",
     "Bayesian",
     "Experiment",
+    "Foresight",
     "Grid",
     "HyperOpt",
     "Job",
@@ -76,7 +77,7 @@ _HOMES = {
     "tune_jobs.results.find": ("find_runs", "load_run"),
     "tune_jobs.results.run": ("Run",),
     "tune_jobs.schedulers": ("ASHA", "NoScheduler"),
-    "tune_jobs.searchers": ("Bayesian", "Grid", "HyperOpt", "Random", "Sweep"),
+    "tune_jobs.searchers": ("Bayesian", "Foresight", "Grid", "HyperOpt", "Random", "Sweep"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -40,6 +40,18 @@ def positive_problem(name: str, value: Any) -> str | None:
     return f"The value of `{name}` is {short_repr(value)}, but must be a number > 0."
 
 
+def part_problem(name: str, value: Any) -> str | None:
+    """Return a problem unless a value is a number from 0 to below 1.
+
+    Args:
+        name: The name of the value.
+        value: The value.
+    """
+    if _is_number(value) and 0 <= value < 1:
+        return None
+    return f"The value of `{name}` is {short_repr(value)}, but must be a number >= 0 and < 1."
+
+
 def amount_problem(name: str, value: Any) -> str | None:
     """Return a problem unless a value is an amount of a resource that Ray can count.
 

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from tune_jobs.searchers.base import WAIT, Search, Searcher, Waiting
 from tune_jobs.searchers.bayesian import Bayesian
+from tune_jobs.searchers.foresight import Foresight
 from tune_jobs.searchers.grid import Grid
 from tune_jobs.searchers.hyperopt_tpe import HyperOpt
 from tune_jobs.searchers.random_search import Random
 from tune_jobs.searchers.sweep import Sweep
 
-SEARCHERS: dict[str, type[Searcher]] = {kind.NAME: kind for kind in (HyperOpt, Bayesian, Random, Grid, Sweep)}
+SEARCHERS: dict[str, type[Searcher]] = {
+    kind.NAME: kind for kind in (HyperOpt, Foresight, Bayesian, Random, Grid, Sweep)
+}
 """The searchers by the name that the command line and a run's folder use."""
 
-__all__ = ["SEARCHERS", "WAIT", "Bayesian", "Grid", "HyperOpt", "Random", "Search", "Searcher", "Sweep", "Waiting"]
+__all__ = [
+    "SEARCHERS",
+    "WAIT",
+    "Bayesian",
+    "Foresight",
+    "Grid",
+    "HyperOpt",
+    "Random",
+    "Search",
+    "Searcher",
+    "Sweep",
+    "Waiting",
+]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from search_spaces import Boolean, Choice, Float, Int, SearchSpace
-from tune_jobs.searchers import Bayesian, Grid, HyperOpt, Random, Searcher
+from tune_jobs.searchers import Bayesian, Foresight, Grid, HyperOpt, Random, Searcher
 
 SPACE = SearchSpace(
     layers=Int(1, 3),
@@ -128,7 +128,7 @@ def test_two_workers_get_different_proposals_although_nothing_new_is_known() -> 
     assert same <= 8  # of 23; were the pending trial not counted, all of them
 
 
-@pytest.mark.parametrize("searcher", [Random(), HyperOpt(startup_trials=5), Bayesian()])
+@pytest.mark.parametrize("searcher", [Random(), HyperOpt(startup_trials=5), Bayesian(), Foresight()])
 @pytest.mark.parametrize(
     "space",
     [
@@ -149,7 +149,7 @@ def test_a_finite_space_is_tried_once_and_whole(searcher: Searcher, space: Searc
     assert searcher.limit(space) == len(configs)
 
 
-@pytest.mark.parametrize("kind", [HyperOpt, Bayesian])
+@pytest.mark.parametrize("kind", [HyperOpt, Bayesian, Foresight])
 def test_a_point_that_is_given_twice_is_tried_once(kind: type[Searcher]) -> None:
     space = SearchSpace(rate=Float(0.1, 0.7, step=0.1))
     search = start(kind(points=[{"rate": 0.3}, {"rate": 0.1 + 0.2}]), space)  # type: ignore[call-arg]
