@@ -105,11 +105,11 @@ def fitted_settings(points: Points, scores: Array, start: Settings) -> Settings:
         start: The settings before.
     """
     owners, parameters = start.owners, start.parameters
-    squares = np.zeros((parameters, len(points), len(points)))
+    distances = np.zeros((parameters, len(points), len(points)))
     for column, owner in enumerate(owners):
         values = points.rows[:, column]
-        squares[owner] += (values[:, None] - values[None, :]) ** 2
-    squares = squares.reshape(parameters, -1)
+        distances[owner] += (values[:, None] - values[None, :]) ** 2
+    squares = distances.reshape(parameters, -1)
     gaps = np.abs(points.times[:, None] - points.times[None, :])
     same = points.trials[:, None] == points.trials[None, :]
     known = _curve_in_common(gaps)

@@ -1,13 +1,16 @@
-"""The command that compares runs."""
+"""The commands that compare: runs with each other, and a run with what another search would have done."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from tune_jobs.cli import options
 from tune_jobs.cli import table_output as tables
+from tune_jobs.cli.run_options import SCHEDULER_NAMES, SEARCHER_NAMES
+from tune_jobs.cli.screen import console_of
 
 # Parquet needs a file, and --output is a picture.
 FORMATS = tuple(name for name in tables.FORMATS if name != "parquet")
@@ -55,3 +58,54 @@ def compare(runs: tuple[str, ...], storage: Path | str, format_: str, output: Pa
 
         draw(comparison, output)
         click.echo(f"drawn in {output}", err=True)
+
+
+@click.command()
+@click.argument("run")
+@options.storage
+@click.option(
+    "--searcher",
+    "searchers",
+    type=click.Choice(SEARCHER_NAMES),
+    multiple=True,
+    help="Another searcher; can be repeated.",
+)
+@click.option(
+    "--scheduler",
+    "schedulers",
+    type=click.Choice(SCHEDULER_NAMES),
+    multiple=True,
+    help="Another scheduler; can be repeated.",
+)
+@click.option(
+    "--total-epochs", type=click.IntRange(min=1), help="Epochs of all trials together.  [default: those of the run]"
+)
+@click.option("--max-concurrent", type=click.IntRange(min=1), help="Trials side by side.  [default: as in the run]")
+@click.option("--seeds", type=click.IntRange(2, 100), default=10, show_default=True, help="Replays of each choice.")
+@options.diagnostics
+def replay(
+    run: str,
+    storage: Path | str,
+    searchers: tuple[str, ...],
+    schedulers: tuple[str, ...],
+    total_epochs: int | None,
+    max_concurrent: int | None,
+    seeds: int,
+) -> None:
+    """Say what another searcher or scheduler would have reached in RUN, without training.
+
+    A model that is fitted to the trials of RUN foretells the others. How far that can be trusted is checked by leaving
+    trials out, and printed.
+    """
+    from tune_jobs.results.find import find_run
+    from tune_jobs.views.reports.replay import print_replay
+
+    print_replay(
+        console_of(sys.stdout),
+        find_run(run, storage),
+        searchers,
+        schedulers,
+        epochs=total_epochs,
+        workers=max_concurrent,
+        seeds=seeds,
+    )

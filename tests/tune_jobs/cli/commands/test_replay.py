@@ -1,0 +1,63 @@
+"""tune-jobs replay: what another choice would have done with the journal of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from search_spaces import Float, SearchSpace
+from tests.support.fakes import experiment
+from tests.support.runs import make_run
+from tests.support.simulation import Simulation
+from tune_jobs.cli.main import main
+from tune_jobs.searchers import Random
+
+SPACE = SearchSpace(x=Float(0.0, 1.0), y=Float(0.0, 1.0))
+
+
+def replay(storage: Path, *options: str) -> Any:
+    return CliRunner().invoke(main, ["replay", "first", "--storage", str(storage), *options])
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Path:
+    declared = experiment(space=SPACE, searcher=Random(), trials=30)
+    make_run(tmp_path, events=Simulation(declared).run().log.events, experiment=declared)
+    return tmp_path
+
+
+def test_it_compares_choices_with_the_runs_own_and_says_how_far_to_trust(storage: Path) -> None:
+    result = replay(storage, "--searcher", "hyperopt", "--scheduler", "none", "--seeds", "2")
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[0].startswith("first: 30 trials, ")
+    assert "best: " in lines[0]
+    assert lines[1].startswith("trust: It foretells trials that were left out ")
+    choices = [line.split("  ")[0] for line in lines if " + " in line]
+    assert choices == ["random + asha", "random + none", "hyperopt + asha", "hyperopt + none"]
+    assert "Mean of 2 replays" in result.output
+    assert result.output == replay(storage, "--searcher", "hyperopt", "--scheduler", "none", "--seeds", "2").output
+
+
+def test_without_a_choice_the_runs_own_is_replayed(storage: Path) -> None:
+    result = replay(storage, "--seeds", "2", "--total-epochs", "20", "--max-concurrent", "1")
+    assert result.exit_code == 0, result.output
+    assert "after 20 epochs" in result.output
+    assert "1 trial side by side" in result.output
+
+
+def test_a_searcher_that_cannot_search_the_space_is_refused(storage: Path) -> None:
+    result = replay(storage, "--searcher", "grid")
+    assert result.exit_code == 2
+    assert "x: Its values 0 … 1 are a continuum" in result.output
+
+
+def test_a_run_with_few_trials_is_refused(tmp_path: Path) -> None:
+    declared = experiment(space=SPACE, searcher=Random(), trials=4)
+    make_run(tmp_path, events=Simulation(declared).run().log.events, experiment=declared)
+    result = replay(tmp_path)
+    assert result.exit_code == 2
+    assert "has 4 trials with a finite val_accuracy, but a replay needs at least 10" in result.output
