@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -234,6 +235,23 @@ class SearchSpace(Checked):
             return labelled[slot.label]
 
         return self.assemble(choose)
+
+    def for_ray(self) -> dict[str, Any]:
+        """Return the space for ``ray.tune.Tuner(param_space=…)``, with the same values.
+
+        A number with a step becomes a choice between its values. In Ray, whole numbers of a logarithmic range are
+        rounded down. If a parameter has a condition or is repeated, each name depends on one drawn number, and a
+        ``KerasTrainable`` gets the active ones alone; other trainables see ``"__inactive__"`` for the rest. Ray's own
+        searchers cannot search such a space.
+
+        Example:
+            >>> from search_spaces import Choice, Float, SearchSpace
+            >>> space = SearchSpace(optimizer=Choice("adam", "sgd"), rate=Float(1e-4, 1e-2, log=True))
+            >>> sorted(space.for_ray())
+            ['optimizer', 'rate']
+        """
+        # By its name: this package knows neither trainables nor Ray, and only plain Ray Tune needs them.
+        return dict(import_module("tune_jobs.plain_ray.space").space_for_ray(self))
 
     def to_json(self) -> dict[str, Any]:
         """Return the declaration as JSON.

@@ -12,6 +12,11 @@ Mode = Literal["max", "min"]
 TRIAL_KEY = "__trial__"
 GPUS_KEY = "__gpus__"
 REPORTED_KEY = "__reported__"
+DRAW_KEY = "__draw__"
+"""The number from which plain Ray Tune draws the whole configuration of a space with conditions."""
+
+INACTIVE = "__inactive__"
+"""The value that plain Ray Tune has for a parameter that is not active in a configuration."""
 
 
 def as_loss(value: float, mode: Mode) -> float:
@@ -65,9 +70,14 @@ class ControlValues:
 def unwrap(config: Mapping[str, Any]) -> tuple[dict[str, Any], ControlValues]:
     """Return the parameters and the control values of a configuration: the inverse of ``ControlValues.wrap``.
 
-    Plain Ray Tune adds no control values: then all have their defaults.
+    Plain Ray Tune adds no control values: then all have their defaults. What its configurations have beside their
+    active parameters is left out.
     """
-    parameters = dict(config)
+    parameters = {
+        name: value
+        for name, value in config.items()
+        if name != DRAW_KEY and not (isinstance(value, str) and value == INACTIVE)
+    }
     control = ControlValues(
         trial=int(parameters.pop(TRIAL_KEY, 0)),
         reported=int(parameters.pop(REPORTED_KEY, 0)),

@@ -16,7 +16,7 @@ from tests.support.docs import PAGES, TOP, Block, blocks, commands, words_of
 from tune_jobs.cli.main import main
 from tune_jobs.results.find import load_run
 
-NEED_RUNS = {"README.md", "compare.md", "evaluation.md", "keras_tuner.md", "runs.md"}
+NEED_RUNS = {"README.md", "compare.md", "evaluation.md", "keras_tuner.md", "ray_tune.md", "runs.md"}
 """Pages whose blocks start Ray or read finished runs."""
 
 PRELUDES = {

@@ -11,6 +11,9 @@ from tune_jobs.base.amounts import LEAST_AMOUNT, MOST_AMOUNT
 MOST_COUNT = 10**18
 """Largest count of anything. JSON and NumPy hold it, and nobody waits for the end of so many."""
 
+MAX_EPOCHS_FOR_RAY = 100
+"""Reports of a trial under plain Ray Tune, where nobody says another number."""
+
 
 def count_problem(name: str, value: Any, *, least: int = 1, most: int = MOST_COUNT) -> str | None:
     """Return a problem unless a value is a whole number.

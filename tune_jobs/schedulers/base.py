@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any, ClassVar
 
 from search_spaces.checked import Checked
+from tune_jobs.base.rules import MAX_EPOCHS_FOR_RAY
 
 
 class Schedule(ABC):
@@ -105,6 +107,27 @@ class Scheduler(Checked):
             max_epochs: The number of epochs of a trial that nothing stops.
         """
         return []
+
+    def for_ray(self, *, max_epochs: int = MAX_EPOCHS_FOR_RAY, seed: int = 0) -> Any:
+        """Return this scheduler for ``ray.tune.TuneConfig(scheduler=…)``.
+
+        A trial whose loss is not finite is stopped, and so is one with ``max_epochs`` reports.
+
+        Args:
+            max_epochs: The number of reports of a trial that nothing stops.
+            seed: The seed of its random numbers.
+
+        Raises:
+            RequestError: It cannot schedule trials of this many reports.
+
+        Example:
+            >>> from tune_jobs import ASHA
+            >>> ASHA(grace_period=2).for_ray(max_epochs=20).metric is None
+            True
+        """
+        # By its name: what Ray needs stands above schedulers, and only plain Ray Tune needs it.
+        module = import_module("tune_jobs.plain_ray.schedule")
+        return module.ScheduleForRay(self, max_epochs=max_epochs, seed=seed)
 
     def to_json(self) -> dict[str, Any]:
         """Return the declaration as JSON: ``kind``, which is ``NAME``, and the fields by name."""

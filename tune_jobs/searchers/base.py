@@ -25,6 +25,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
 from enum import Enum
+from importlib import import_module
 from itertools import islice
 from typing import Any, ClassVar, Final
 
@@ -32,6 +33,7 @@ from search_spaces import SearchSpace
 from search_spaces.checked import Checked
 from search_spaces.messages import short_repr
 from search_spaces.space import Config
+from tune_jobs.base.rules import MAX_EPOCHS_FOR_RAY
 
 
 class Waiting(Enum):
@@ -184,6 +186,33 @@ class Searcher(Checked):
             space: A valid space.
         """
         return space.size if isinstance(space.size, int) else None
+
+    def for_ray(
+        self, space: SearchSpace, *, scheduler: Any = None, max_epochs: int = MAX_EPOCHS_FOR_RAY, seed: int = 0
+    ) -> Any:
+        """Return this searcher for ``ray.tune.TuneConfig(search_alg=…)``.
+
+        Args:
+            space: The space. Give ``space.for_ray()`` to the ``Tuner`` as ``param_space``.
+            scheduler: The scheduler of this project that is used; None: ``ASHA()``. The searcher judges trials at its
+                rungs.
+            max_epochs: The number of reports of a trial that nothing stops.
+            seed: The seed of the proposals.
+
+        Raises:
+            RequestError: The searcher cannot search the space.
+
+        Example:
+            >>> from search_spaces import Float, SearchSpace
+            >>> from tune_jobs import Random
+            >>> search = Random().for_ray(SearchSpace(x=Float(0.0, 1.0)))
+            >>> sorted(search.suggest("a trial"))
+            ['x']
+        """
+        # By their names: schedulers and what Ray needs stand above searchers, and only plain Ray Tune needs them.
+        scheduler = scheduler or import_module("tune_jobs.schedulers").ASHA()
+        module = import_module("tune_jobs.plain_ray.search")
+        return module.SearchForRay(self, space, scheduler, max_epochs=max_epochs, seed=seed)
 
     def to_json(self) -> dict[str, Any]:
         """Return the declaration as JSON: ``kind``, which is ``NAME``, and the fields by name."""
