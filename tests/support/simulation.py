@@ -47,6 +47,8 @@ class Simulation:
                 if proposal is None:
                     exhausted = True
                     break
+                if not isinstance(proposal, tuple):
+                    break
                 trial, config = proposal
                 coordinator.start(trial, "here")
                 epoch = reached.get(trial, 1)

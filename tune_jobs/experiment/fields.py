@@ -15,7 +15,9 @@ from enum import Enum
 from operator import methodcaller
 from typing import Any, Final, NamedTuple
 
+from search_spaces.messages import short_repr
 from tune_jobs.base.objective import Objective
+from tune_jobs.errors import RequestError
 
 
 class Absent(Enum):
@@ -62,6 +64,8 @@ class Field:
         earlier: The value in a run whose experiment.json lacks the field, because the run was begun before the field
             existed. ``AS_DECLARED`` and ``DAMAGED`` say that there is no such value.
         write: Converts a value to JSON.
+        read_beside: Converts JSON to a value, beside the value that the experiment's file declares today; None:
+            ``read`` does.
         read: Converts JSON to a value. None: a resumed run takes the field from the experiment's file, and
             ``record.differences`` tells whether it has changed since.
         is_changeable: True if ``tune-jobs resume`` may change the field.
@@ -75,6 +79,7 @@ class Field:
     earlier: Any
     write: Callable[[Any], Any] = lambda value: value
     read: Callable[[Any], Any] | None = lambda value: value
+    read_beside: Callable[[Any, Any], Any] | None = None
     is_changeable: bool = False
     options: tuple[str, ...] | None = None
     is_described: bool = True
@@ -94,11 +99,12 @@ class Field:
         """
         return record.get(self.name, None if isinstance(self.earlier, Absent) else self.write(self.earlier))
 
-    def recorded(self, record: Mapping[str, Any]) -> Any:
+    def recorded(self, record: Mapping[str, Any], declared: Any = None) -> Any:
         """Return the value that a run was begun with.
 
         Args:
             record: The run's experiment.json.
+            declared: The value that the experiment's file declares today, if it is known.
 
         Returns:
             The value, or ``AS_DECLARED``.
@@ -110,7 +116,8 @@ class Field:
         if self.read is None:
             return AS_DECLARED
         if self.name in record:
-            return self.read(record[self.name])
+            recorded = record[self.name]
+            return self.read_beside(recorded, declared) if self.read_beside else self.read(recorded)
         if self.earlier is DAMAGED:
             raise KeyError(self.name)
         return self.earlier
@@ -121,21 +128,31 @@ def _read_objective(arguments: Mapping[str, Any]) -> Any:
     return Objective(**arguments)
 
 
-def _read_searcher(arguments: Mapping[str, Any]) -> Any:
+def _read_searcher(arguments: Mapping[str, Any], declared: Any) -> Any:
     from tune_jobs.searchers import SEARCHERS
 
-    return _read_part(SEARCHERS, arguments)
+    return _read_part(SEARCHERS, arguments, declared)
 
 
-def _read_scheduler(arguments: Mapping[str, Any]) -> Any:
+def _read_scheduler(arguments: Mapping[str, Any], declared: Any) -> Any:
     from tune_jobs.schedulers import SCHEDULERS
 
-    return _read_part(SCHEDULERS, arguments)
+    return _read_part(SCHEDULERS, arguments, declared)
 
 
-def _read_part(registry: Mapping[str, Callable[..., Any]], arguments: Mapping[str, Any]) -> Any:
+def _read_part(registry: Mapping[str, Callable[..., Any]], arguments: Mapping[str, Any], declared: Any) -> Any:
     settings = dict(arguments)
-    return registry[settings.pop("kind")](**settings)
+    kind = settings.pop("kind")
+    if getattr(declared, "NAME", None) == kind:  # it may be a user's own
+        restore = getattr(declared, "restored", None)
+        return restore(settings) if restore else type(declared)(**settings)
+    if kind not in registry:
+        raise RequestError(
+            f"The run's experiment.json says that it was begun with `{kind}`, but the experiment declares "
+            f"{short_repr(declared)} now, and no class of tune-jobs has the name `{kind}`: declare what the run was "
+            "begun with, and resume again."
+        )
+    return registry[kind](**settings)
 
 
 def _read_resources(arguments: Mapping[str, Any]) -> Any:
@@ -166,8 +183,8 @@ _ROWS = (
     Field("trainable", DAMAGED, write=_write_class, read=None, options=(), caution=Caution(1)),
     Field("space", DAMAGED, write=_to_json, read=None, options=(), caution=Caution(5, "the search spaces differ")),
     Field("objective", DAMAGED, write=_to_json, read=_read_objective, options=()),
-    Field("searcher", DAMAGED, write=_to_json, read=_read_searcher),
-    Field("scheduler", DAMAGED, write=_to_json, read=_read_scheduler),
+    Field("searcher", DAMAGED, write=_to_json, read_beside=_read_searcher),
+    Field("scheduler", DAMAGED, write=_to_json, read_beside=_read_scheduler),
     Field("max_epochs", AS_DECLARED, caution=Caution(4)),
     Field("trials", AS_DECLARED, is_changeable=True),
     Field("time_budget_s", AS_DECLARED, is_changeable=True),

@@ -82,11 +82,12 @@ def restore_experiment(experiment: Experiment, record: Mapping[str, Any], **chan
         changes: Fields to replace; None keeps the recorded value.
 
     Raises:
-        RequestError: The file is damaged, or its version knows other searchers or schedulers.
+        RequestError: The file is damaged, its version knows other searchers or schedulers, or the run was begun with
+            one of the user's own that is no longer declared.
     """
     given = {name: value for name, value in changes.items() if value is not None}
     try:
-        recorded = {name: field.recorded(record) for name, field in FIELDS.items()}
+        recorded = {name: field.recorded(record, getattr(experiment, name)) for name, field in FIELDS.items()}
         kept = {name: value for name, value in recorded.items() if value is not AS_DECLARED}
         return replace(experiment, **{**kept, **given})
     except (KeyError, TypeError) as error:

@@ -101,7 +101,7 @@ class Material:
         try:
             scheduler = FIELDS["scheduler"].recorded(self.run.experiment)
             return tuple(scheduler.rungs(self.max_epochs))
-        except (KeyError, TypeError, AttributeError, ValueError, InvalidDeclaration):
+        except (KeyError, TypeError, AttributeError, ValueError, InvalidDeclaration, RequestError):
             return ()
 
     @cached_property

@@ -10,19 +10,23 @@ that train never see a searcher. The order of the calls is the same when a run i
 2. ``remember``, ``report`` and ``end`` for the trials of other runs (a warm start), under the numbers -1, -2, …
 3. If the run is resumed: ``remember`` for each trial that had started, in the order of their numbers. Trials that had
    been proposed but not started are proposed again, each in its turn. Then ``report`` and ``end``, in the order in
-   which they were called the first time.
+   which they were called the first time. A searcher with ``REASKED`` hears ``propose`` instead of ``remember``, each
+   in its old place among the reports and ends.
 4. ``propose`` whenever there is room for another trial, ``report`` after each epoch of a trial, and ``end`` when the
    trial has ended. Trials run side by side, so that the calls for several trials alternate.
 
 A proposal must depend on nothing but the seed, the trial's number and the earlier calls: then a resumed run goes on as
 if it had not been interrupted. Draw from ``np.random.default_rng([seed, trial, stream])``, with a number of your own in
-``trainables.random_streams``, never from a global state.
+``trainables.random_streams``, never from a global state. No searcher is saved or restored: the journal has all that
+a search was told, and resuming tells it again.
+
+``tune_jobs.testing.check_searcher`` tests all of this for a searcher of your own.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from enum import Enum
 from importlib import import_module
@@ -66,7 +70,8 @@ class Search(ABC):
     def propose(self, trial: int) -> Config | Waiting | None:
         """Return the configuration of a trial.
 
-        The coordinator does not call ``remember`` for a trial that this method has proposed.
+        The coordinator does not call ``remember`` for a trial that this method has proposed, unless the searcher is
+        ``REASKED`` and its answer is not what it was before the run was resumed.
 
         Args:
             trial: The trial's number: 0, 1, 2, … in this order, and again the same number if the answer was not a
@@ -75,7 +80,7 @@ class Search(ABC):
         Returns:
             A configuration of the space. None if nothing is left to try: the run ends with the last running trial. WAIT
             if the configuration depends on trials that have not ended: the coordinator asks again after the next report
-            or end. Never return WAIT if no trial is left to end, because the run would never end.
+            or end. If no trial is left to end, WAIT ends the run, as None does.
         """
 
     @abstractmethod
@@ -116,15 +121,18 @@ class Search(ABC):
 class Searcher(Checked):
     """A searcher as users declare it: a frozen dataclass that checks itself.
 
-    A searcher whose runs can be resumed, and that ``--searcher`` can choose, is listed in
-    ``tune_jobs.searchers.SEARCHERS``. Then its class must be callable with the fields of ``to_json`` (without ``kind``)
-    and without any.
+    Its class must be callable with the fields of ``to_json`` (without ``kind``). One that ``--searcher`` can choose is
+    listed in ``tune_jobs.searchers.SEARCHERS``, and must be callable without any field.
 
     Attributes:
         NAME: The searcher's name on the command line and in a run's folder.
         WARM: True if it can learn from the trials of other runs (a warm start).
         FORESEEN: True if its proposals do not depend on results, so that the coordinator can ask for them in advance. A
             subclass that learns from reports must leave it False.
+        REASKED: True if the search has a state that only its own proposals make: a generator that goes on from draw to
+            draw, or a library that keeps what it has proposed. A resumed run then asks it for every proposal again, in
+            the same order among the reports and ends, which takes the time of the proposals again. False if it can go
+            on from what ``remember``, ``report`` and ``end`` tell.
 
     Raises:
         InvalidDeclaration: ``problems`` returns at least one mistake.
@@ -157,6 +165,7 @@ class Searcher(Checked):
     NAME: ClassVar[str]
     WARM: ClassVar[bool] = True
     FORESEEN: ClassVar[bool] = False
+    REASKED: ClassVar[bool] = False
 
     @abstractmethod
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:
@@ -217,6 +226,19 @@ class Searcher(Checked):
     def to_json(self) -> dict[str, Any]:
         """Return the declaration as JSON: ``kind``, which is ``NAME``, and the fields by name."""
         return {"kind": self.NAME, **asdict(self)}  # type: ignore[call-overload]
+
+    def restored(self, settings: Mapping[str, Any]) -> Searcher:
+        """Return the searcher that a run was begun with.
+
+        It is called on what the experiment's file declares today, if that is of the run's kind.
+
+        Args:
+            settings: What ``to_json`` returned then, without ``kind``.
+
+        Raises:
+            TypeError: The settings are not those of this class.
+        """
+        return type(self)(**settings)
 
 
 _MOST_TOLD = 50

@@ -19,8 +19,9 @@ from tune_jobs.engine.decisions.failures import (
 )
 from tune_jobs.engine.decisions.growing_search import growth_of, search_of
 from tune_jobs.engine.decisions.longest_first import order_of
-from tune_jobs.engine.decisions.replay import decisive_events, started_trials
-from tune_jobs.engine.decisions.running_trials import Retry, RunningTrials, epoch_event
+from tune_jobs.engine.decisions.reasked_search import correction
+from tune_jobs.engine.decisions.replay import decisive_events
+from tune_jobs.engine.decisions.running_trials import Retry, RunningTrials, epoch_event, start_event
 from tune_jobs.engine.decisions.trial_queue import Proposal, TrialQueue
 from tune_jobs.engine.decisions.warm_start import teach
 from tune_jobs.experiment.experiment import Experiment
@@ -33,7 +34,6 @@ from tune_jobs.results import (
     RunStarted,
     Status,
     TrialEnded,
-    TrialStarted,
     coherent,
     numbered_epochs,
 )
@@ -110,7 +110,7 @@ class Coordinator:
         self.shares.replay(events)
         if self._growth is not None:
             self._growth.replay(events)
-        self._trials.restore(started_trials(events))
+        self._trials.restore(events)
         verdicts: dict[int, tuple[Status | None, str]] = {}
         for event in decisive_events(events, self._experiment.max_epochs):
             if isinstance(event, EpochReported):
@@ -120,6 +120,8 @@ class Coordinator:
                 self._streak.record_end(event.trial, event.status, event.error)
                 self._forget(event.trial, event.status)
                 verdicts.pop(event.trial, None)
+        if told := correction(self._search, self._experiment):
+            self.note(told)
         for trial, (status, reason) in verdicts.items():
             if status is not None:
                 self._end(trial, status, reason)
@@ -145,9 +147,8 @@ class Coordinator:
             trial: The number of the trial.
             node: The name of the worker's node; empty if the worker died before it was ready.
         """
-        config = self._trials.start(trial).config
-        gpus = self.shares.share_of(trial)
-        self._log_event(TrialStarted(time_s=self._clock(), trial=trial, config=config, node=node, gpus=gpus))
+        running, gpus = self._trials.start(trial), self.shares.share_of(trial)
+        self._log_event(start_event(trial, running, time_s=self._clock(), node=node, gpus=gpus))
 
     def report(self, trial: int, report: Report) -> bool:
         """Take the report of a worker.
@@ -161,8 +162,7 @@ class Coordinator:
             return True
         if self._growth is not None and "met" in report:
             self._growth.take(trial, report["met"])
-        mistake = report.get("mistake")
-        if mistake and not self._epochs:
+        if (mistake := report.get("mistake")) and not self._epochs:
             self.mistake, self.ending = mistake, Ending.FAILED
             return True
         if error := mistake or report.get("error"):

@@ -11,6 +11,7 @@ from search_spaces.parameters import parameter_from_json
 from search_spaces.space import Config
 from trainables.report import Met, MetParameter
 from tune_jobs.engine.decisions.failures import shortened
+from tune_jobs.engine.decisions.reasked_search import ReaskedSearch
 from tune_jobs.engine.decisions.running_trials import RunningTrials
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import Event, Noted, ParametersMet
@@ -176,7 +177,8 @@ def search_of(experiment: Experiment) -> Search:
     """Return the search of a run: one that can grow if the trainable's trials may ask for further parameters."""
     if getattr(experiment.trainable, MEETS_PARAMETERS, False):
         return GrowingSearch(experiment)
-    return _started(experiment, experiment.space)
+    search = _started(experiment, experiment.space)
+    return ReaskedSearch(search) if experiment.searcher.REASKED else search
 
 
 def growth_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from tune_jobs.engine.decisions.gpu_shares import GpuShares
 from tune_jobs.engine.decisions.trial_queue import Proposal, TrialQueue
 from tune_jobs.engine.decisions.watchdog import Watchdog
 from tune_jobs.experiment.experiment import Experiment
-from tune_jobs.results import EpochReported, Status
-from tune_jobs.searchers import Waiting
+from tune_jobs.results import EpochReported, Event, Status, TrialStarted
+from tune_jobs.searchers import WAIT, Waiting
 
 
 @dataclass
@@ -28,6 +28,7 @@ class RunningTrial:
         epoch: The number of epochs that were reported.
         best_loss: The best objective so far, as a loss; infinite before there is one.
         deaths: How many of its workers have died.
+        heard: The number of reports and ends that preceded its proposal; None if resuming need not know it.
     """
 
     config: dict[str, Any]
@@ -35,6 +36,7 @@ class RunningTrial:
     epoch: int = 0
     best_loss: float = math.inf
     deaths: int = 0
+    heard: int | None = None
 
     @property
     def has_value(self) -> bool:
@@ -78,6 +80,11 @@ class Retry:
 
     def __str__(self) -> str:
         return f"retry {self.number} of {self.of}"
+
+
+def start_event(number: int, trial: RunningTrial, *, time_s: float, node: str, gpus: float | None) -> TrialStarted:
+    """Return the event of a trial's start."""
+    return TrialStarted(time_s=time_s, trial=number, config=trial.config, node=node, gpus=gpus, heard=trial.heard)
 
 
 def epoch_event(trial: int, epoch: Epoch, *, time_s: float, done: bool) -> EpochReported:
@@ -125,18 +132,19 @@ class RunningTrials:
         """The number of trials of the run that have begun."""
         return self._queue.begun
 
-    def restore(self, started: Mapping[int, dict[str, Any]]) -> None:
+    def restore(self, events: Sequence[Event]) -> None:
         """Take the trials that had started before the run was interrupted.
 
         Args:
-            started: Their configurations, by their numbers.
+            events: All events of the run so far.
         """
-        self._queue.restore(started)
-        self.by_number = {number: RunningTrial(config) for number, config in started.items()}
+        self.by_number = {number: RunningTrial(config) for number, config in self._queue.restore(events).items()}
 
     def propose(self) -> Proposal | Waiting | None:
         """Return the next trial's number and configuration; WAIT if it is too early; None if there is none."""
         proposal = self._queue.next(self.shares.has_room)
+        if proposal is WAIT and not self.by_number:
+            return None  # nothing runs that it could wait for: it would wait for ever
         if isinstance(proposal, tuple):
             number, config = proposal
             self.by_number.setdefault(number, RunningTrial(config))
@@ -146,7 +154,7 @@ class RunningTrials:
     def start(self, number: int) -> RunningTrial:
         """Note that a worker is ready for a trial, and return the trial."""
         trial = self.by_number[number]
-        trial.has_started = True
+        trial.has_started, trial.heard = True, self._queue.heard_before(number)
         self._watchdog.reset(number)
         self.shares.record_start(number)
         return trial

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tune_jobs.engine.decisions.longest_first import LongestFirst
+from tune_jobs.engine.decisions.reasked_search import expect_trials, heard_before
+from tune_jobs.engine.decisions.replay import started_trials
+from tune_jobs.results import Event
 from tune_jobs.searchers import WAIT, Search, Waiting
 
 _LAST = 16
@@ -33,15 +36,17 @@ class TrialQueue:
         self._left_out: list[int] = []
         self._waiting: dict[int, dict[str, Any]] = {}
 
-    def restore(self, started: Mapping[int, dict[str, Any]]) -> None:
-        """Take the trials that had started before the run was interrupted.
+    def restore(self, events: Sequence[Event]) -> dict[int, dict[str, Any]]:
+        """Take the trials that had started before the run was interrupted; return their configurations by number.
 
         Trials start out of order, so others may have been proposed, but never started: they wait. If the searcher needs
         results before it can repeat such a proposal, it is asked again later.
 
         Args:
-            started: The configurations of the trials, by their numbers.
+            events: All events of the run so far.
         """
+        started = started_trials(events)
+        expect_trials(self._search, events)
         self._begun = len(started)
         for trial in range(max(started, default=-1) + 1):
             self._proposed = trial + 1
@@ -53,6 +58,7 @@ class TrialQueue:
                 self._waiting[trial] = config
             elif config is WAIT:
                 self._left_out.append(trial)
+        return started
 
     @property
     def begun(self) -> int:
@@ -70,6 +76,10 @@ class TrialQueue:
     def plan(self, trials: int | None) -> None:
         """Set the number of trials of the run; None: as many as the searcher proposes."""
         self._planned = trials
+
+    def heard_before(self, trial: int) -> int | None:
+        """Return how many reports and ends preceded a trial's proposal; None if resuming need not know it."""
+        return heard_before(self._search, trial)
 
     def put_back(self, trial: int, config: dict[str, Any]) -> None:
         """Queue a trial that has not ended, and has no worker any more."""

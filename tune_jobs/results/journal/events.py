@@ -63,6 +63,8 @@ class TrialStarted:
         config: The configuration.
         node: The name of the machine.
         gpus: The GPUs that the trial got; None where all trials get the same.
+        heard: The number of reports and ends that the searcher had heard when it proposed the trial. A line has this
+            field only if the searcher is asked again when the run is resumed.
     """
 
     EVENT: ClassVar[str] = "trial_started"
@@ -71,6 +73,7 @@ class TrialStarted:
     config: Mapping[str, Any]
     node: str
     gpus: float | None = None
+    heard: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

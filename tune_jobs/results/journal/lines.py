@@ -59,6 +59,8 @@ def encode(event: Event) -> bytes:
                 del fields["done"]  # nine in ten lines are such epochs
             if event.batches is None:
                 del fields["batches"]
+        if isinstance(event, TrialStarted) and event.heard is None:
+            del fields["heard"]
         text = _ENCODER.encode(fields)
     except (TypeError, ValueError, RecursionError) as error:
         raise EventError(f"this {event.EVENT} event cannot be written as JSON: {error}") from error
@@ -279,6 +281,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "reason": _text,
     "error": _text_or_none,
     "epochs": _count_or_none,
+    "heard": _count_or_none,
     "text": _text,
 }
 _FIELD_CHECKS = {name: [(field, _CHECKS[field]) for field in record.__slots__] for name, record in _RECORDS.items()}
