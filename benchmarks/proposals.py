@@ -1,8 +1,9 @@
-"""The cost of a proposal: HyperOpt's searcher proposes one configuration after another and hears the result of each.
+"""The cost of a proposal: a searcher proposes one configuration after another and hears the results of each.
 
-    python -m benchmarks.proposals [--proposals 2000] [--ray] [--json FILE]
+    python -m benchmarks.proposals [--proposals 2000] [--searcher hyperopt] [--ray] [--json FILE]
 
-`--ray` measures Ray Tune's own HyperOptSearch in the same way.
+As under ASHA, a third of the trials reach 3 epochs, a ninth 9, and so on. `--ray` measures Ray Tune's own
+HyperOptSearch, which hears of one epoch of each trial.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 
 from benchmarks.figures import parser_of, write_figures
 
+RUNGS = (1, 3, 9, 27)
+
 
 def loss_of(config: dict[str, Any]) -> float:
     """Return a loss that is a smooth valley over the numbers, so that the proposals gather in it."""
@@ -21,19 +24,21 @@ def loss_of(config: dict[str, Any]) -> float:
     return rate + (config["dropout"] - 0.2) ** 2 + (config["units"] - 128) ** 2 / 1e4 + 0.1 * config["layers"]
 
 
-def ours(seed: int) -> Callable[[int], None]:
-    """Return a function that asks this project's searcher once."""
+def ours(seed: int, name: str = "hyperopt") -> Callable[[int], None]:
+    """Return a function that asks one of this project's searchers once."""
     from benchmarks.noop import space
-    from tune_jobs import HyperOpt
+    from tune_jobs.searchers import SEARCHERS
 
-    search = HyperOpt().start(space(), seed=seed, rungs=(), max_epochs=1)
+    search = SEARCHERS[name]().start(space(), seed=seed, rungs=RUNGS[:-1], max_epochs=RUNGS[-1])
 
     def ask(trial: int) -> None:
         config = search.propose(trial)
         if not isinstance(config, dict):
             raise TypeError(config)
-        search.report(trial, 1, loss_of(config))
-        search.end(trial, failed=False, trained_out=True)
+        reached = [rung for rung in RUNGS if trial % rung == 0]
+        for rung in reached:
+            search.report(trial, rung, loss_of(config) + 1 / rung)
+        search.end(trial, failed=False, trained_out=RUNGS[-1] in reached)
 
     return ask
 
@@ -75,14 +80,19 @@ def main() -> None:
     """Measure one searcher, or both."""
     parser = parser_of(__doc__)
     parser.add_argument("--proposals", type=int, default=2000)
+    parser.add_argument("--searcher", default="hyperopt", help="the searcher to measure, by its name")
     parser.add_argument("--ray", action="store_true", help="measure Ray Tune's HyperOptSearch as well")
     options = parser.parse_args()
     figures = {}
-    for side, begin in {"tune-jobs": ours, **({"Ray's HyperOptSearch": ray_tune} if options.ray else {})}.items():
-        took = measure(begin(seed=0), options.proposals)
+    sides = {options.searcher: ours(0, options.searcher)}
+    if options.ray:
+        sides["Ray's HyperOptSearch"] = ray_tune(0)
+    for side, ask in sides.items():
+        took = measure(ask, options.proposals)
         last = took[-20:]
-        figures[side] = {"all_s": sum(took), "last_ms": 1000 * sum(last) / len(last)}
-        print(f"{side}: {len(took)} proposals {sum(took):.1f} CPU s, one of the last {figures[side]['last_ms']:.1f} ms")
+        mean_ms, last_ms = 1000 * sum(took) / len(took), 1000 * sum(last) / len(last)
+        figures[side] = {"all_s": sum(took), "mean_ms": mean_ms, "last_ms": last_ms}
+        print(f"{side}: {len(took)} proposals, {mean_ms:.1f} CPU ms each in the mean, {last_ms:.1f} ms at last")
     write_figures(options, {"proposals": options.proposals, "figures": figures})
 
 

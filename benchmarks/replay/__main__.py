@@ -1,11 +1,11 @@
 """The regret of searchers and schedulers, by replaying learning curves; nothing is trained.
 
     python -m benchmarks.replay [--worlds lcbench synthetic] [--methods hyperopt+asha …] [--seeds 20] [--epochs 500]
-        [--workers 4] [--processes 2] [--data FOLDER] [--plot FILE] [--json FILE]
+        [--workers 4 16] [--processes 2] [--data FOLDER] [--plot FILE] [--json FILE]
 
-Regret: 0 is the best loss that anybody found in a world, in this program's replays; 1 is what random search with ASHA
-has after 100 epochs, in the mean of the seeds. The tables have the mean of the worlds, and its 95 % interval over the
-seeds. A world is lcbench, synthetic, or a single one: lcbench-TASK, KIND-NUMBER.
+Regret: 0 is the best loss that anybody found in a world, in this program's replays. 1 is what random search with ASHA
+has after 100 epochs, in the mean of the seeds, with the first number of workers. The tables have the mean of the
+worlds, and its 95 % interval over the seeds. A world is lcbench, synthetic, or a single one: lcbench-TASK, KIND-NUMBER.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def options_of() -> Namespace:
     parser.add_argument("--seeds", type=int, default=20, help="number of seeds, or the first of them with --first-seed")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=500, help="epochs of all trials of a replay together")
-    parser.add_argument("--workers", type=int, default=4, help="number of simulated workers")
+    parser.add_argument("--workers", type=int, nargs="+", default=[4], help="numbers of simulated workers")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--data", type=Path, help="the folder of LCBench's surrogate (default: the variable LCBENCH)")
     parser.add_argument("--plot", type=Path, help="the file for a plot against epochs and simulated time")
@@ -58,17 +58,27 @@ def worlds_of(names: list[str], data: Path | None) -> list[str]:
     return worlds
 
 
-def regrets_of(made: list[Outcome], worlds: list[str], methods: list[str]) -> dict[str, NDArray[np.float64]]:
-    """Return the regret after each epoch by method. Shape of each: (worlds, seeds, epochs)."""
-    best = {(one.task.world, one.task.method, one.task.seed): one.best for one in made}
+Side = tuple[str, int]
+"""A method, and a number of workers."""
+
+
+def regrets_of(made: list[Outcome], worlds: list[str], sides: list[Side]) -> dict[Side, NDArray[np.float64]]:
+    """Return the regret after each epoch by side. Shape of each: (worlds, seeds, epochs).
+
+    Args:
+        made: The replays.
+        worlds: The names of the worlds.
+        sides: The sides; the first has the base method.
+    """
+    best = {(one.task.world, (one.task.method, one.task.workers), one.task.seed): one.best for one in made}
     seeds = sorted({seed for _, _, seed in best})
-    by_method: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
+    by_side: dict[Side, list[NDArray[np.float64]]] = defaultdict(list)
     for world in worlds:
         zero = min(float(losses[-1]) for (where, _, _), losses in best.items() if where == world)
-        one = float(np.mean([best[world, BASE, seed][MARKS[0] - 1] for seed in seeds]))
-        for method in methods:
-            by_method[method].append(regrets(np.array([best[world, method, seed] for seed in seeds]), zero, one))
-    return {method: np.array(values) for method, values in by_method.items()}
+        one = float(np.mean([best[world, sides[0], seed][MARKS[0] - 1] for seed in seeds]))
+        for side in sides:
+            by_side[side].append(regrets(np.array([best[world, side, seed] for seed in seeds]), zero, one))
+    return {side: np.array(values) for side, values in by_side.items()}
 
 
 def row_of(made: list[Outcome], values: NDArray[np.float64], marks: list[int]) -> dict[str, Any]:
@@ -87,10 +97,10 @@ def row_of(made: list[Outcome], values: NDArray[np.float64], marks: list[int]) -
     }
 
 
-def print_row(method: str, row: dict[str, Any]) -> None:
+def print_row(side: str, row: dict[str, Any]) -> None:
     """Print one line of a table."""
     cells = " ".join(f"{mean:6.3f} ({low:.3f}-{high:.3f})" for mean, low, high in row["regret"].values())
-    print(f"{method:>26} {cells}  {row['trained_out']:11.0%}  {row['proposal_ms']:13.1f}", flush=True)
+    print(f"{side:>28} {cells}  {row['trained_out']:11.0%}  {row['proposal_ms']:13.1f}", flush=True)
 
 
 def main() -> None:
@@ -98,37 +108,44 @@ def main() -> None:
     options = options_of()
     data = lcbench_folder(options.data) if any("lcbench" in name for name in options.worlds) else None
     worlds = worlds_of(options.worlds, data)
-    methods = list(dict.fromkeys([BASE, *options.methods]))
+    sides = [(method, workers) for method in dict.fromkeys([BASE, *options.methods]) for workers in options.workers]
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     tasks = [
-        Task(world, method, seed, options.epochs, options.workers, data)
-        for method in methods
+        Task(world, method, seed, options.epochs, workers, data)
+        for method, workers in sides
         for world in worlds
         for seed in seeds
     ]
     begun_s = time.monotonic()
     made = list(outcomes(tasks, options.processes))
-    by_method = regrets_of(made, worlds, methods)
+    by_side = regrets_of(made, worlds, sides)
     marks = [mark for mark in MARKS if mark <= options.epochs]
     tables: dict[str, dict[str, Any]] = {}
     for family, is_real in (("lcbench", True), ("synthetic", False)):
         chosen = [index for index, world in enumerate(worlds) if world.startswith("lcbench") is is_real]
         if not chosen:
             continue
-        print(f"\n{family}: {len(chosen)} worlds, {len(seeds)} seeds, {options.workers} workers")
-        print(f"{'method':>26} " + " ".join(f"{mark:>20}" for mark in marks) + "  trained out  ms a proposal")
+        print(f"\n{family}: {len(chosen)} worlds, {len(seeds)} seeds")
+        print(
+            f"{'method and workers':>28} " + " ".join(f"{mark:>20}" for mark in marks) + "  trained out  ms a proposal"
+        )
         tables[family] = {}
-        for method in methods:
-            mine = [one for one in made if one.task.method == method and worlds.index(one.task.world) in chosen]
-            tables[family][method] = row_of(mine, by_method[method][chosen], marks)
-            print_row(method, tables[family][method])
+        for method, workers in sides:
+            mine = [
+                one
+                for one in made
+                if (one.task.method, one.task.workers) == (method, workers) and worlds.index(one.task.world) in chosen
+            ]
+            row = row_of(mine, by_side[method, workers][chosen], marks)
+            tables[family][f"{method}, {workers}"] = row
+            print_row(f"{method}, {workers}", row)
     trials, took_s = sum(one.trials for one in made), time.monotonic() - begun_s
     print(f"\n{len(tasks)} replays with {trials:,} trials in {took_s:.0f} s")
     if options.plot:
         from benchmarks.replay.plots import plot
 
-        plot(options.plot, made, by_method, worlds)
-    write_figures(options, {"worlds": worlds, "seeds": options.seeds, "workers": options.workers, "tables": tables})
+        plot(options.plot, made, by_side, worlds)
+    write_figures(options, {"worlds": worlds, "seeds": options.seeds, "tables": tables})
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tune_jobs.schedulers import ASHA, NoScheduler, Scheduler
-from tune_jobs.searchers import Bayesian, HyperOpt, Random, Searcher
+from tune_jobs.searchers import Bayesian, Foresight, HyperOpt, Random, Searcher
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ METHODS = {
     BASE: Method(Random(), ASHA()),
     "random+none": Method(Random(), NoScheduler()),
     "hyperopt+asha": Method(HyperOpt(), ASHA()),
+    "foresight+asha": Method(Foresight(), ASHA()),
     "bayesian+asha": Method(Bayesian(), ASHA()),
 }
 """The methods by name."""

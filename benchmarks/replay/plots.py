@@ -12,7 +12,7 @@ from benchmarks.replay.runs import Outcome
 
 
 def plot(
-    file: Path, made: Sequence[Outcome], by_method: Mapping[str, NDArray[np.float64]], worlds: Sequence[str]
+    file: Path, made: Sequence[Outcome], by_side: Mapping[tuple[str, int], NDArray[np.float64]], worlds: Sequence[str]
 ) -> None:
     """Draw the mean regret of each method: on the left against epochs, on the right against simulated time.
 
@@ -21,7 +21,7 @@ def plot(
     Args:
         file: The file to write; its name's end decides the format.
         made: The replays.
-        by_method: The regret after each epoch by method. Shape of each: (worlds, seeds, epochs).
+        by_side: The regret after each epoch by method and number of workers. Shape of each: (worlds, seeds, epochs).
         worlds: The names of the worlds.
     """
     from matplotlib.figure import Figure
@@ -30,17 +30,17 @@ def plot(
     by_epoch, by_time = figure.subplots(1, 2, sharey=True)
     shortest = {world: min(one.time_s[-1] for one in made if one.task.world == world) for world in worlds}
     parts = np.linspace(0.02, 1.0, 99)
-    for method, values in by_method.items():
+    for (method, workers), values in by_side.items():
         mean = np.where(np.isfinite(values), values, np.nan).mean((0, 1))
-        by_epoch.plot(np.arange(1, len(mean) + 1), mean, label=method)
+        by_epoch.plot(np.arange(1, len(mean) + 1), mean, label=f"{method}, {workers}")
         seeds = sorted({one.task.seed for one in made})
         timed = []
         for one in made:
-            if one.task.method == method:
+            if (one.task.method, one.task.workers) == (method, workers):
                 regret = values[worlds.index(one.task.world), seeds.index(one.task.seed)]
                 last = np.searchsorted(one.time_s, parts * shortest[one.task.world], side="right") - 1
                 timed.append(np.where(last >= 0, regret[last], np.nan))
-        by_time.plot(parts, np.where(np.isfinite(timed), timed, np.nan).mean(0), label=method)
+        by_time.plot(parts, np.where(np.isfinite(timed), timed, np.nan).mean(0), label=f"{method}, {workers}")
     by_epoch.set(xlabel="trained epochs", ylabel="regret", ylim=(0, 1.5))
     by_time.set(xlabel="simulated time, as a part of the shortest replay")
     by_epoch.legend()

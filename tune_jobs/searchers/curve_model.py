@@ -75,6 +75,12 @@ class Settings:
         return int(self.owners.max()) + 1
 
     @property
+    def explained(self) -> float:
+        """The part of the variance between trials that their configurations explain, from 0 to 1."""
+        effect, shape, trial, drift = np.exp(self.theta[:4])
+        return float((effect + shape) / (effect + shape + trial + drift))
+
+    @property
     def scales(self) -> Array:
         """The length scale of each column. Shape: (width,)."""
         return np.exp(self.theta[5 : 5 + self.parameters])[self.owners]

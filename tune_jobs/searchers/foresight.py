@@ -41,16 +41,18 @@ class Foresight(Searcher):
     so on, and foresees where all of them, and untried configurations, would end. In this it follows freeze-thaw
     Bayesian optimisation (Swersky, Snoek and Adams 2014), MOBSTER (Klein, Tiao, Lienart, Archambeau and Seeger 2020)
     and DyHPO (Wistuba, Kadra and Grabocka 2022). It departs from them: it sees ranks only, never losses; early and late
-    results have noise of their own, so that epochs which say nothing are not believed; and it leaves it to the
-    scheduler which trials go on. A trial that failed counts as worse than all others. Nothing is tried twice.
+    results have noise of their own, so that epochs which say nothing are not believed; it draws at random where
+    configurations explain little; and it leaves it to the scheduler which trials go on. A trial that failed counts as
+    worse than all others. Nothing is tried twice.
 
     Args:
         points: Configurations to try first.
         startup_trials: Number of trials that are drawn at random before there is a model.
         candidates: Number of draws from the space at which the improvement is computed. A search among the neighbours
             of the most promising ones follows.
-        random_part: The part of the later trials that are drawn at random all the same, in [0, 1): a hedge against a
-            model that is wrong (Falkner, Klein and Hutter 2018, "BOHB").
+        random_part: The least part of the later trials that are drawn at random all the same, in [0, 1): a hedge
+            against a model that is wrong (Falkner, Klein and Hutter 2018, "BOHB"). More are drawn, the less of the
+            results the model can explain by configurations.
 
     Raises:
         InvalidDeclaration: An argument is wrong; all mistakes are listed.
@@ -72,7 +74,7 @@ class Foresight(Searcher):
     points: Sequence[Config] = ()
     startup_trials: int = 5
     candidates: int = 200
-    random_part: float = 0.2
+    random_part: float = 0.1
 
     def problems(self) -> list[str]:
         """Return every mistake in the arguments."""
@@ -140,23 +142,40 @@ class _ForesightSearch(Search):
         """Return configurations, the most wanted first."""
         draws = [self._space.sample(rng) for _ in range(self._searcher.candidates)]
         known = self._known()
-        is_random = rng.random() < self._searcher.random_part
-        if is_random or len(known) < self._searcher.startup_trials or not self._vectors.width:
+        if len(known) < self._searcher.startup_trials or not self._vectors.width:
             return draws
         from tune_jobs.searchers.curve_model import one_thread
 
         with one_thread():
-            return self._promising(known, draws, rng)
+            settings = self._newest_settings()
+            # Curves that stay flat, then fall, hide from early results what is good. Then trials with like
+            # configurations differ, and the model would only follow those that happened to fall first.
+            random_part = max(self._searcher.random_part, 1 - settings.explained**2)
+            return draws if rng.random() < random_part else self._promising(known, settings, draws, rng)
 
-    def _promising(self, known: list[int], draws: list[Config], rng: np.random.Generator) -> list[Config]:
+    def _newest_settings(self) -> Settings:
+        from tune_jobs.searchers.curve_model import expected_settings, fitted_settings
+
+        if self._settings is None:
+            self._settings = expected_settings(self._vectors.owners, self._results.levels)
+        if self._to_fit is not None:
+            start = expected_settings(self._vectors.owners, self._results.levels)
+            self._settings = fitted_settings(*self._to_fit, start)
+            self._to_fit = None
+        return self._settings
+
+    def _promising(
+        self, known: list[int], settings: Settings, draws: list[Config], rng: np.random.Generator
+    ) -> list[Config]:
         """Return configurations, those with the largest expected improvements first.
 
         Args:
             known: The trials that have results.
+            settings: The settings of the model.
             draws: Configurations that were drawn at random.
             rng: The generator to draw from.
         """
-        model, best, starts = self._model(known)
+        model, best, starts = self._model(known, settings)
         pool = [*draws, *self._around([self._configs[trial] for trial in starts], _NEIGHBOURS, rng)]
         values = self._improvements(model, pool, best)
         for _ in range(_ROUNDS):
@@ -174,19 +193,14 @@ class _ForesightSearch(Search):
         ends = self._ends(self._vectors.embed(configs), np.full(len(configs), NO_TRIAL))
         return expected_improvement(*model.predict(ends), best) if configs else np.empty(0)
 
-    def _model(self, known: list[int]) -> tuple[CurveModel, float, list[int]]:
+    def _model(self, known: list[int], settings: Settings) -> tuple[CurveModel, float, list[int]]:
         """Return the model, the best foreseen end, and the trials with the best foreseen ends.
 
         Trials that have not ended are believed to end as foreseen, so that little improvement is expected near them
         ("kriging believer": Ginsbourger, Le Riche and Carraro 2010, section 4.2).
         """
-        from tune_jobs.searchers.curve_model import CurveModel, expected_settings, fitted_settings
+        from tune_jobs.searchers.curve_model import CurveModel
 
-        settings = self._settings or expected_settings(self._vectors.owners, self._results.levels)
-        if self._to_fit is not None:
-            start = expected_settings(self._vectors.owners, self._results.levels)
-            settings = self._settings = fitted_settings(*self._to_fit, start)
-            self._to_fit = None
         points, scores = self._points(known, _MOST_RESULTS)
         model = CurveModel(points, scores, settings)
         foreseen, _ = model.predict(self._ends(np.array([self._rows[trial] for trial in known]), np.array(known)))
