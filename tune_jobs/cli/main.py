@@ -20,6 +20,7 @@ from tune_jobs.cli.commands.resume import resume
 from tune_jobs.cli.commands.run import run
 from tune_jobs.cli.commands.runs import leaderboard, runs
 from tune_jobs.cli.commands.submit import submit
+from tune_jobs.cli.commands.view import view
 from tune_jobs.cli.exit_status import Commands
 
 
@@ -40,6 +41,7 @@ from tune_jobs.cli.exit_status import Commands
         importance,
         report,
         replay,
+        view,
         cluster,
         submit,
         list_jobs,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -83,7 +83,7 @@ def catalog(material: Material) -> list[Group]:
     return [group for group in groups if group.options]
 
 
-def options_by_key(groups: list[Group]) -> Mapping[str, Option]:
+def options_by_key(groups: Sequence[Group]) -> Mapping[str, Option]:
     """Return all figures of some groups by key."""
     return {option.key: option for group in groups for option in group.options}
 
@@ -112,12 +112,12 @@ def _of_parameters(material: Material) -> list[Group]:
     first = material.axes_by_importance[:_MOST_PAIR_PARAMETERS]
     pairs = [
         Option(
-            f"contour/{index}-{index + 1 + offset}",
+            f"contour/{across.label}/{upwards.label}",
             f"{clean(across.label)} and {clean(upwards.label)}",
             partial(draw_contour, material, across.label, upwards.label),
         )
         for index, across in enumerate(first)
-        for offset, upwards in enumerate(first[index + 1 :])
+        for upwards in first[index + 1 :]
     ]
     importance = Option("importance", "importance", partial(draw_importance, material))
     how = (

@@ -27,11 +27,15 @@ class Material:
         run: The run.
         events: The events that hold together, in order.
         history: The same, folded.
+        known_importances: The importance of the parameters as it was measured a moment ago.
+        is_measured: Whether somebody else measures the importance; None then means that it is not known yet.
     """
 
     run: Run
     events: Sequence[Event]
     history: History
+    known_importances: Importances | None = None
+    is_measured: bool = False
 
     @classmethod
     def of(cls, run: Run, events: Sequence[Event] | None = None) -> Material:
@@ -107,6 +111,8 @@ class Material:
     @cached_property
     def importances(self) -> Importances | None:
         """The importance of the parameters; None while there are too few trials to tell it."""
+        if self.is_measured:
+            return self.known_importances
         try:
             return measure_importance(self.run, self.history)
         except RequestError:

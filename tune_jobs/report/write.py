@@ -11,7 +11,7 @@ from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.errors import RequestError
 from tune_jobs.report.catalog import Group, Option, catalog, options_by_key
 from tune_jobs.report.figures.comparison import draw_comparison
-from tune_jobs.report.figures.style import check_plotly
+from tune_jobs.report.figures.style import check_plotly, message_figure
 from tune_jobs.report.material import Material
 from tune_jobs.report.page.assembly import json_text, packed, page_html, plotly_script
 from tune_jobs.report.page.content import curve_metrics, run_content, trials_content
@@ -70,13 +70,6 @@ def _figures_json(options: Any) -> str:
         except RequestError as error:
             drawn.append(f"{json_text(option.key)}:{json_text(message_figure(str(error)))}")
     return f"{{{','.join(drawn)}}}"
-
-
-def message_figure(message: str) -> dict[str, Any]:
-    """Return a figure that says why nothing is drawn."""
-    from tune_jobs.report.figures.style import text
-
-    return {"data": [], "layout": {"title": {"text": text(message, 200)}, "height": 240, "template": "none"}}
 
 
 def _comparison(runs: Sequence[Run | Sequence[Run]]) -> str:

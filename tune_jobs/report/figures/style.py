@@ -103,6 +103,11 @@ def new_figure(title: str, note: str = "", height: int = 420) -> go.Figure:
     return go.Figure(layout=layout)
 
 
+def message_figure(message: str) -> dict[str, Any]:
+    """Return a figure, as JSON, that says why nothing is drawn."""
+    return {"data": [], "layout": {"title": {"text": text(message, 200)}, "height": 240, "template": "none"}}
+
+
 def axis(title: str, **more: Any) -> dict[str, Any]:
     """Return the settings of an axis with a title; names in it must have gone through ``text``."""
     return {

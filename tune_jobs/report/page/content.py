@@ -11,6 +11,7 @@ from search_spaces import InvalidDeclaration
 from tune_jobs.report.catalog import Group
 from tune_jobs.report.figures.style import text
 from tune_jobs.report.figures.thinning import evenly
+from tune_jobs.report.logs import trial_log
 from tune_jobs.report.material import Material
 from tune_jobs.results.evaluations import Scores, on_test_set
 from tune_jobs.results.history import TrialHistory
@@ -29,6 +30,8 @@ _MOST_VALUES = 400_000
 _MOST_EPOCHS = 200
 _MOST_TRIALS_NAMED = 12
 _MOST_NOTES = 20
+_MOST_LOGS = 50
+_LONGEST_LOG = 4000
 _BROKEN = (Status.FAILED, Status.DIVERGED, Status.OUT_OF_MEMORY)
 _ASKED = (
     ("experiment", "experiment"),
@@ -92,12 +95,15 @@ def curve_metrics(material: Material) -> list[dict[str, str]]:
 def trials_content(material: Material) -> dict[str, Any]:
     """Return all trials by number, with their curves as far as there is room for them: the best trials first."""
     metrics = [metric["name"] for metric in curve_metrics(material)]
-    room = _MOST_VALUES
+    room, logs = _MOST_VALUES, 0
     trials: dict[str, Any] = {}
     for row in material.ranked:
         trial = row.trial
         room -= len(metrics) * min(len(trial.epochs), _MOST_EPOCHS)
         content = trial_content(material, trial, metrics if room >= 0 else [])
+        if trial.error and logs < _MOST_LOGS:
+            content["log"] = trial_log(material, trial)[-_LONGEST_LOG:]
+            logs += 1
         if room < 0:
             content["note"] = "There is no room for its curves in this file: tune-jobs view shows them."
         trials[str(trial.trial)] = content

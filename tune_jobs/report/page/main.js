@@ -1,6 +1,7 @@
 // The page: what was asked, the best model, the leaderboard, the figures.
 
 let page = null; // the data of the run that is shown
+const choices = new Map(); // the figure that one has chosen in each group
 
 function trialView(raw, metrics) {
   const byTitle = new Map();
@@ -47,6 +48,16 @@ function asked(data) {
       el("pre", { class: "space" }, data.space)));
 }
 
+function runLog() {
+  if (!Source.isLive) return null;
+  const text = el("pre", { class: "log", tabindex: "0" }, "…");
+  const details = el("details", { class: "asked" }, el("summary", {}, "Log of the run"), text);
+  details.addEventListener("toggle", async () => {
+    if (details.open) text.textContent = (await Source.of("log", {})) || "It is empty.";
+  });
+  return details;
+}
+
 function failures(data) {
   if (!data.failures.length) return null;
   const rows = data.failures.map((failure) => el("tr", {},
@@ -73,10 +84,14 @@ function figureGroup(group) {
       })));
   }
   const element = el("div", { class: "figure" });
-  const select = group.options.length > 1 ? el("select", { id: `${id}-choice`, onchange: (event) =>
-    Figures.change(element, event.target.value) },
-    group.options.map((option) => el("option", { value: option.key }, option.label))) : null;
-  Figures.watch(element, group.options[0].key);
+  const keys = group.options.map((option) => option.key);
+  const key = keys.includes(choices.get(group.name)) ? choices.get(group.name) : keys[0];
+  const select = group.options.length > 1 ? el("select", { id: `${id}-choice`, onchange: (event) => {
+    choices.set(group.name, event.target.value);
+    Figures.change(element, event.target.value);
+  } }, group.options.map((option) =>
+    el("option", { value: option.key, selected: option.key === key }, option.label))) : null;
+  Figures.watch(element, key);
   return el("section", { "aria-labelledby": id },
     el("div", { class: "bar" }, el("h2", { id }, group.title),
       select ? [el("label", { for: `${id}-choice` }, group.choice), select] : []),
@@ -99,14 +114,17 @@ function comparison(data) {
 }
 
 function build(data) {
+  const table = page !== null && page.name === data.name ? Table.kept(data) : Table.make(data);
+  const focused = document.activeElement;
   page = data;
   const main = document.getElementById("main");
   for (const element of main.querySelectorAll(".figure")) Figures.forget(element);
   const top = el("section", { id: "summary", "aria-label": "Result" }, summary(data));
   const kept = el("div", { id: "failures" }, failures(data));
   const figures = data.groups.map(figureGroup);
-  const parts = [top, asked(data), ...figures.slice(0, 2), Table.make(data), ...figures.slice(2), kept];
-  main.replaceChildren(...parts);
+  const parts = [top, asked(data), ...figures.slice(0, 2), table, ...figures.slice(2), kept, runLog()];
+  main.replaceChildren(...parts.filter(Boolean));
+  if (table.contains(focused)) focused.focus();
   document.getElementById("title").textContent = data.name;
   document.title = `${data.name} · tune-jobs`;
 }

@@ -26,7 +26,7 @@ const Table = {
       },
     }), " ", column.name));
     this.boxes = el("div", { class: "boxes" }, boxes);
-    const section = el("section", { id: "leaderboard", "aria-labelledby": "leaderboard-title" },
+    this.section = el("section", { id: "leaderboard", "aria-labelledby": "leaderboard-title" },
       el("h2", { id: "leaderboard-title" }, "Leaderboard"),
       el("div", { class: "bar" },
         el("label", { for: "filter" }, "Filter"), input,
@@ -38,7 +38,13 @@ const Table = {
       this.count, this.more);
     this.fillHead();
     this.fill();
-    return section;
+    return this.section;
+  },
+
+  // The table as it is, with its filter and its order, for newer data of the same run.
+  kept(data) {
+    this.update(data);
+    return this.section;
   },
 
   update(data) {

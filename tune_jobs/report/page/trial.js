@@ -34,7 +34,7 @@ const Trial = {
     ].flat().filter(Boolean));
     if (!dialog.open) dialog.showModal();
     for (const { panel, element } of figures) this.draw(element, panel);
-    if (Source.isLive) history.replaceState(null, "", `#trial-${number}`);
+    if (Source.isLive) history.replaceState(null, "", `#run=${encodeURIComponent(Source.name)}&trial-${number}`);
   },
 
   draw(element, panel) {
@@ -57,7 +57,7 @@ const Trial = {
   closed() {
     for (const element of document.querySelectorAll("#trial .figure")) Figures.forget(element);
     this.number = null;
-    if (Source.isLive) history.replaceState(null, "", location.pathname + location.search);
+    if (Source.isLive) history.replaceState(null, "", `#run=${encodeURIComponent(Source.name)}`);
     if (this.back && this.back.isConnected) this.back.focus();
     this.back = null;
   },

@@ -50,7 +50,17 @@ def run_row(run: Run) -> tuple[str, ...]:
         history = run.history()
     except JournalError:
         return (*about, "-", "-", "its journal is damaged")
-    return (*about, _trials(history), _best(run, history), _state(history))
+    return (*about, *run_cells(run, history))
+
+
+def run_cells(run: Run, history: History) -> tuple[str, str, str]:
+    """Return trials by status, best objective and state of a run.
+
+    Args:
+        run: The run.
+        history: The history of the run.
+    """
+    return _trials(history), _best(run, history), _state(history)
 
 
 def _trials(history: History) -> str:

@@ -1,0 +1,1 @@
+"""The page that follows runs: it reads their journals and changes nothing."""
