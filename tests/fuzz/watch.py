@@ -23,7 +23,9 @@ class Watch:
     """
 
     def __init__(self, allowed: Iterable[Path]) -> None:
-        self._allowed = [os.path.realpath(path) for path in allowed]
+        # A link is allowed by its own name, too: making a folder in its place is tried, and fails.
+        named = [(os.path.realpath(path.parent), path) for path in map(Path, allowed)]
+        self._allowed = [real for folder, path in named for real in {f"{folder}/{path.name}", os.path.realpath(path)}]
         self._is_on = False
         self.outside: list[str] = []
 

@@ -6,6 +6,7 @@ such a model from a run may have the run's folder and the code, and not the data
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -18,6 +19,7 @@ from trainables.training.model_state import further_variables
 
 STATE_KEY = "example"
 _TEXT = "text"
+_MOST_NUMBERS = 10**9  # an example of a damaged checkpoint would take all memory
 
 
 def describe(example: Any) -> Any:
@@ -103,4 +105,6 @@ def _zeros(described: Any) -> Any:
     if "named" in described:
         return {name: _zeros(value) for name, value in described["named"].items()}
     shape, dtype = (1, *described["shape"]), described["dtype"]
+    if math.prod(shape) > _MOST_NUMBERS:
+        raise ValueError(f"it has more than {_MOST_NUMBERS:,} numbers")
     return np.full(shape, "") if dtype == _TEXT else keras.ops.convert_to_numpy(keras.ops.zeros(shape, dtype))

@@ -31,7 +31,8 @@ def guarded_process() -> Iterator[None]:
     nothing can be done with it.
     """
     with ExitStack() as undone:
-        for remember in (_streams, _descriptors, _import_lists, _modules, _builtins):  # the last is put back first
+        # What was remembered last is put back first.
+        for remember in (_streams, _descriptors, _recursion, _import_lists, _modules, _builtins):
             undone.callback(remember())
         yield
 
@@ -55,6 +56,16 @@ def _modules_alive() -> dict[str, ModuleType]:
     modules = [found for found in gc.get_objects() if type(found) is ModuleType]
     specs = [(vars(module).get("__spec__"), module) for module in modules]
     return {spec.name: module for spec, module in specs if isinstance(spec, ModuleSpec)}
+
+
+def _recursion() -> _PutBack:
+    before = sys.getrecursionlimit()
+
+    def put_back() -> None:
+        if sys.getrecursionlimit() < before:
+            sys.setrecursionlimit(before)
+
+    return put_back
 
 
 def _import_lists() -> _PutBack:

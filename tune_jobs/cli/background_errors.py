@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from tune_jobs.base.plain_text import plain_text
+
 _Hook = Callable[[Any], object]
 
 
@@ -18,6 +20,7 @@ def background_errors_in_a_line(shows_all: Callable[[], bool]) -> Iterator[None]
     """Tell an error in a thread, or in a method that Python calls by itself such as ``__del__``, in one line.
 
     What comes while a run goes on belongs into the run's log, with its traceback. So does all of it with ``--debug``.
+    A hook that somebody else had set is put back afterwards. Python's own would print what comes when the process ends.
 
     Args:
         shows_all: Returns whether tracebacks are wanted.
@@ -29,29 +32,35 @@ def background_errors_in_a_line(shows_all: Callable[[], bool]) -> Iterator[None]
     try:
         yield
     finally:
-        if not any(thread not in threads and not thread.daemon for thread in threading.enumerate()):
-            threading.excepthook = in_threads  # else one of the user's threads outlives the command
-        sys.unraisablehook = unraisable
+        goes_on = any(thread not in threads and not thread.daemon for thread in threading.enumerate())
+        if in_threads is not threading.__excepthook__ and not goes_on:
+            threading.excepthook = in_threads
+        if unraisable is not sys.__unraisablehook__:
+            sys.unraisablehook = unraisable
 
 
-def _hook(usual: _Hook, shows_all: Callable[[], bool], sentence: Callable[[Any, str], str]) -> _Hook:
+def _hook(usual: _Hook, shows_all: Callable[[], bool], sentence: Callable[[Any], str]) -> _Hook:
     def tell(raised: Any) -> None:
-        from trainables.exits import described
-        from tune_jobs.host.output import is_redirected
-        from tune_jobs.views.text import clean
-
-        if shows_all() or is_redirected():
+        output = sys.modules.get("tune_jobs.host.output")  # nothing can be imported when the process ends
+        if shows_all() or (output is not None and output.is_redirected()):
             usual(raised)
         elif raised.exc_value is not None and not issubclass(raised.exc_type, SystemExit):
-            click.echo(f"note: {clean(sentence(raised, described(raised.exc_value)))}; --debug shows where.", err=True)
+            click.echo(f"note: {' '.join(plain_text(sentence(raised)).split())}; --debug shows where.", err=True)
 
     return tell
 
 
-def _of_a_thread(raised: Any, error: str) -> str:
-    return f"The thread {getattr(raised.thread, 'name', '')} ended with {error}"
+def _of_a_thread(raised: Any) -> str:
+    return f"The thread {getattr(raised.thread, 'name', '')} ended with {_described(raised)}"
 
 
-def _of_a_method(raised: Any, error: str) -> str:
+def _of_a_method(raised: Any) -> str:
     name = getattr(raised.object, "__qualname__", type(raised.object).__qualname__)
-    return f"{name} raised {error}, which Python ignores"
+    return f"{name} raised {_described(raised)}, which Python ignores"
+
+
+def _described(raised: Any) -> str:
+    try:
+        return f"{raised.exc_type.__name__}: {raised.exc_value}"
+    except Exception:  # noqa: BLE001 - its __str__ may raise anything
+        return str(raised.exc_type.__name__)

@@ -85,10 +85,21 @@ class Weights:
 
     @property
     def example(self) -> Any:
-        """An example of zeros like those that the model was trained on; None where the checkpoint describes none."""
+        """An example of zeros like those that the model was trained on; None where the checkpoint describes none.
+
+        Raises:
+            RequestError: What the checkpoint describes is no example.
+        """
         from trainables.training.example import example_of
 
-        return example_of(self.snapshot)
+        try:
+            return example_of(self.snapshot)
+        except Exception as error:  # a damaged description may have anything anywhere
+            why = plain_text(first_sentences(error))
+            raise RequestError(
+                f"The checkpoint of trial {self.trial} is damaged: its example of the data cannot be made "
+                f"({type(error).__name__}: {why})."
+            ) from error
 
     def load_into(
         self, model: keras.Model, name: str, load_example: Callable[[], Any] | None = None, remedy: str = _CHANGED

@@ -86,13 +86,14 @@ def test_streams_that_the_shell_has_closed_stay_closed() -> None:
         lambda: sys.path_hooks.clear(),
         lambda: delattr(builtins, "len"),
         lambda: setattr(builtins, "open", 3),
+        lambda: sys.setrecursionlimit(300),
     ],
 )
 @pytest.mark.parametrize("raises", [False, True])
 def test_what_imports_need_is_there_afterwards(damage: Callable[[], Any], raises: bool) -> None:
     def known() -> tuple[Any, ...]:
         lists = (list(sys.path), list(sys.meta_path), list(sys.path_hooks))
-        return id(sys.modules), *lists, builtins.len, builtins.open
+        return id(sys.modules), *lists, builtins.len, builtins.open, sys.getrecursionlimit()
 
     before, modules = known(), dict(sys.modules)
     try:

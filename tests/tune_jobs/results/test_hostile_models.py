@@ -13,7 +13,9 @@ import pytest
 
 import tune_jobs
 from tests.support.trained_runs import Blobs, trained_run
+from trainables.storage.checkpoint import Snapshot
 from tune_jobs.errors import RequestError
+from tune_jobs.results.models import Weights
 from tune_jobs.results.run import Run
 
 
@@ -70,3 +72,10 @@ def test_a_model_of_any_size_is_refused_with_the_name_of_its_layer(run: Run) -> 
     with pytest.raises(RequestError, match=rf"model\.json\. Its layer `{name}` has, as `units`, 1000000000000,"):
         run.load_best_model()
     assert run.load_best_model(Blobs).built
+
+
+@pytest.mark.parametrize("example", [{"dtype": "float32"}, [3], {"shape": [10**12], "dtype": "float32"}, {"named": 3}])
+def test_an_example_of_the_data_that_is_none_is_told(example: Any) -> None:
+    weights = Weights(4, 1, [], Snapshot({"example": example}, {}))
+    with pytest.raises(RequestError, match=r"checkpoint of trial 4 is damaged: its example of the data cannot be made"):
+        assert weights.example
