@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from math import prod
 from typing import Any
 
@@ -16,6 +16,7 @@ from search_spaces.slots import ABSENT, SlotKey, SpaceStructure, counts_of, pare
 
 _MAX_SLOTS = 500
 _MAX_LIST_DEPTH = 8
+_MOST_VALUES_NAMED = 30
 
 
 def space_problems(declared: Mapping[Any, Any]) -> list[str]:
@@ -73,9 +74,12 @@ def _value_problems(condition: Condition, parent: Parameter) -> Iterator[str]:
             " never drawn: give it a step, or make it a Choice."
         )
         return
-    for value in condition.accepted(parent):
-        if reason := parent.problem_with(value):
-            yield f"The condition on `{condition.parent}` can never hold: the value {reason}."
+    accepted = condition.accepted(parent)
+    reasons = filter(None, map(parent.problem_with, accepted))
+    for reason in islice(reasons, _MOST_VALUES_NAMED):
+        yield f"The condition on `{condition.parent}` can never hold: the value {reason}."
+    if next(reasons, None) is not None:
+        yield f"The condition on `{condition.parent}` has more such values, {len(accepted):,} in all: remove them."
 
 
 def _count_problems(parameter: Parameter, parameters: Mapping[str, Parameter]) -> Iterator[str]:

@@ -373,3 +373,10 @@ def test_conditions_may_be_500_deep() -> None:
     space = SearchSpace(**chain)
     assert space.size == 501
     assert space.contains(space.sample(np.random.default_rng(0)))
+
+
+def test_of_very_many_wrong_values_of_a_condition_some_are_named() -> None:
+    with pytest.raises(InvalidDeclaration) as caught:
+        SearchSpace(a=Choice(1, 2), b=Int(1, 2).when(a=list(range(10**5))))
+    assert len(caught.value.problems) == 31
+    assert "`a` has more such values, 100,000 in all: remove them." in caught.value.problems[-1]
