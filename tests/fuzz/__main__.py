@@ -12,9 +12,17 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 from tests.fuzz.verdict import FAULTS, Outcome
+
+_LIBRARIES = (
+    *("keras", "matplotlib.pyplot", "pyarrow.parquet", "ray.scripts.scripts", "rich.progress", "sklearn.metrics"),
+    *("yaml", "tests.fuzz.kinds", "tests.fuzz.watch"),
+)
+_SIDE_EFFECTS = {"__main__", "examples", "keras_tuner", "worker_preload"}
 
 
 def main() -> int:
@@ -62,24 +70,30 @@ def _prepare(template: Path) -> None:
             os._exit(status)
     if os.waitpid(process, 0)[1]:
         raise SystemExit("The box of all inputs could not be made.")
-    import keras  # noqa: F401
-    import matplotlib.pyplot as _  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
-    import yaml  # noqa: F401
-
-    import tune_jobs.cli.main
-    import tune_jobs.cluster.jobs.submit
-    import tune_jobs.engine
-    import tune_jobs.evaluation.refit
-    from tests.fuzz import kinds  # noqa: F401
+    _load_modules()
+    from tests.fuzz.large_pages import use_large_pages
     from tests.fuzz.offline import leave_network_out, leave_ray_out
 
-    for name in tune_jobs.__all__:
-        getattr(tune_jobs, name)
     leave_ray_out()
     leave_network_out()
     gc.collect()
     gc.freeze()
+    use_large_pages()
+
+
+def _load_modules() -> None:
+    """Load what an input may import, or else each of them would load it anew."""
+    import trainables
+    import tune_jobs
+
+    for name in _LIBRARIES:
+        import_module(name)
+    for name in tune_jobs.__all__:
+        getattr(tune_jobs, name)
+    for package in (trainables, tune_jobs):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            if not _SIDE_EFFECTS.intersection(module.name.split(".")):
+                import_module(module.name)
 
 
 def _jobs(options: argparse.Namespace) -> Iterator[object]:
