@@ -129,6 +129,19 @@ def set_seed(seed: int) -> None:
     _used_seeds.add(seed)
 
 
+def seed_epoch(seed: int, epoch: int) -> None:
+    """Seed what draws from the backend's global generator in an epoch, so that a continued trial draws the same.
+
+    Only PyTorch has such a part: there, a Dropout without a seed does not use the generator that Keras gives it.
+
+    Args:
+        seed: The seed of the training.
+        epoch: The epoch, counted from 0.
+    """
+    if keras.backend.backend() == "torch":
+        import_module("torch").manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+
+
 def remember_names() -> Callable[[], None]:
     """Remember the names that Keras would give now.
 

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from trainables.internals.global_state import seed_epoch
+
 _SET_BY_KERAS = "params"  # describes the fit; Keras sets the model too, but that is no plain value
 
 
@@ -19,6 +21,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         model: The model that they watch.
         epochs: The number of epochs that they may plan for.
         steps: Batches per epoch; None where nobody knows.
+        seed: The seed of the training.
         before_first_step: Called once, when all of them have heard that the first epoch begins. Keras runs, and traces,
             the first step next.
         after_calls: Called whenever callbacks have heard of the trial's or an epoch's begin or end. It returns whether
@@ -34,10 +37,12 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         model: Any,
         epochs: int,
         steps: int | None,
+        seed: int = 0,
         before_first_step: Callable[[], object] = lambda: None,
         after_calls: Callable[[], bool] = lambda: False,
     ) -> None:
         self.epoch_logs: dict[str, float] = {}
+        self._seed = seed
         self._before_first_step: Callable[[], object] | None = before_first_step
         self._after_calls = after_calls
         self._ended = False
@@ -52,6 +57,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Tell all callbacks that an epoch begins; the first time, call ``before_first_step`` then."""
+        seed_epoch(self._seed, epoch)  # not before: the first `fit` of a process draws to find out shapes
         super().on_epoch_begin(epoch, logs)
         if self._after_calls():  # `fit` has made the steps that it runs next
             self.model.make_train_function()

@@ -95,6 +95,7 @@ class Training:
             self.model,
             epochs=settings.max_epochs,
             steps=self._input.steps,
+            seed=seed,
             before_first_step=self._trial_model.retrace_if_changed,
             after_calls=self._compiled.notice,
         )
