@@ -16,7 +16,8 @@ from trainables.reuse.worker_cache import WorkerCache
 from trainables.settings import TrialSettings, as_loss, spread_of
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.training.model import BuildsModels
-from trainables.training.training import Training, progress_of
+from trainables.training.progress import progress_of
+from trainables.training.training import Training
 
 
 class Executions:

@@ -32,6 +32,7 @@ from trainables.training.model import (
     set_steps_per_execution,
 )
 from trainables.training.model_state import further_variables, unsaved_generators
+from trainables.training.progress import progress_of
 from trainables.training.recompilation import CompiledModel
 from trainables.training.validation_checks import check_validation
 from trainables.training.view import TrainingView
@@ -155,9 +156,9 @@ class Training:
                 verbose=0,
             )
         self.epoch += 1
-        metrics, batches = dict(self._callbacks.epoch_logs), self._input.counted
-        self.last = Epoch(self.epoch, metrics, time.perf_counter() - start_s, batches)
-        if batches == 0:
+        metrics = dict(self._callbacks.epoch_logs)
+        self.last = Epoch(self.epoch, metrics, time.perf_counter() - start_s, self._input.counted)
+        if self.last.batches == 0:
             raise ValueError(f"Epoch {self.epoch} had no batch: what Data.train yields must not be empty.")
         check_objective(self.settings.metric, metrics, validated=self._validation is not None)
         return self.last
@@ -284,18 +285,8 @@ class Training:
         self._input = inputs.training(model, batch_size, seed, options)
         self._validation = inputs.validation(model, options)
         create_variables(model, self._example)
-        look, made = options.validation_batch_size, self._cache.made
-        check_validation(model, self._example, inputs, self._validation, look, made)
-        input_spec = f"{self._input.spec} {self._validation and self._validation.spec}"
-        return options, TrialModel(model, input_spec, options.callbacks, has_unknown_end=self._input.steps is None)
-
-
-def progress_of(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:
-    """Return how far a trial had come: its epochs, the measurements of the last one, and the best.
-
-    Raises:
-        KeyError, TypeError: The snapshot is damaged.
-    """
-    state = snapshot.state
-    best = Best(state["best_epoch"], state["best_value"], snapshot.group("best"))
-    return int(state["epoch"]), state["last"] and Epoch.from_json(state["last"]), best
+        check_validation(
+            model, self._example, inputs, self._validation, options.validation_batch_size, self._cache.made
+        )
+        spec = f"{self._input.spec} {self._validation and self._validation.spec}"
+        return options, TrialModel(model, spec, options.callbacks, has_unknown_end=self._input.steps is None)

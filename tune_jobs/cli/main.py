@@ -7,20 +7,20 @@ import click
 from tune_jobs.cli import options
 from tune_jobs.cli.commands.cluster import cluster
 from tune_jobs.cli.commands.compare import compare, replay
-from tune_jobs.cli.commands.curves import curves
 from tune_jobs.cli.commands.evaluate import evaluate
 from tune_jobs.cli.commands.experiments import describe, list_experiments
 from tune_jobs.cli.commands.export import export
-from tune_jobs.cli.commands.importance import importance
 from tune_jobs.cli.commands.jobs import fetch, list_jobs, logs, status, stop
-from tune_jobs.cli.commands.path import path
+from tune_jobs.cli.commands.pictures.curves import curves
+from tune_jobs.cli.commands.pictures.importance import importance
+from tune_jobs.cli.commands.pictures.path import path
+from tune_jobs.cli.commands.pictures.report import report
+from tune_jobs.cli.commands.pictures.view import view
 from tune_jobs.cli.commands.refit import refit
-from tune_jobs.cli.commands.report import report
 from tune_jobs.cli.commands.resume import resume
 from tune_jobs.cli.commands.run import run
 from tune_jobs.cli.commands.runs import leaderboard, runs
 from tune_jobs.cli.commands.submit import submit
-from tune_jobs.cli.commands.view import view
 from tune_jobs.cli.exit_status import Commands
 
 

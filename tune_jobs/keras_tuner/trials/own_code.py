@@ -11,7 +11,7 @@ import numpy as np
 from trainables import TrialSettings
 from trainables.report import Best, Epoch, diverged_metric
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
-from trainables.training.training import progress_of
+from trainables.training.progress import progress_of
 
 
 class OwnStep(NamedTuple):

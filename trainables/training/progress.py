@@ -1,0 +1,17 @@
+"""How far a trial had come, as its checkpoint tells."""
+
+from __future__ import annotations
+
+from trainables.report import Best, Epoch
+from trainables.storage.checkpoint import Snapshot
+
+
+def progress_of(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:
+    """Return how far a trial had come: its epochs, the measurements of the last one, and the best.
+
+    Raises:
+        KeyError, TypeError: The snapshot is damaged.
+    """
+    state = snapshot.state
+    best = Best(state["best_epoch"], state["best_value"], snapshot.group("best"))
+    return int(state["epoch"]), state["last"] and Epoch.from_json(state["last"]), best
