@@ -19,6 +19,8 @@ class RandomStream(IntEnum):
     ASHA = 3
     TRAINING = 4
     BAYESIAN = 5
+    OPTUNA = 6
+    RAY_SEARCHER = 7
     FORESIGHT = 10
 
 

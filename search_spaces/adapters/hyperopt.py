@@ -42,7 +42,7 @@ def decode(space: SearchSpace, proposal: Mapping[str, float]) -> Config:
             return (slot.parameter.grid() or ())[0]
         if slot.label not in proposal:
             raise ValueError(f"The proposal has no number for `{slot.label}`, which is active.")
-        return _nearest_value(slot.parameter, proposal[slot.label])
+        return nearest_value(slot.parameter, proposal[slot.label])
 
     return space.assemble(choose)
 
@@ -84,7 +84,7 @@ def _expression(slot: Slot) -> Any:
             return hp.randint(slot.label, unordered.size)
 
 
-def _nearest_value(parameter: Parameter, number: float) -> Any:
+def nearest_value(parameter: Parameter, number: float) -> Any:
     """Return the parameter's value nearest to a number: HyperOpt may round beyond the ends."""
     match parameter:
         case Int(lower, upper, None):

@@ -10,7 +10,7 @@ import click
 from tune_jobs.cli import options
 
 # The names of tune_jobs.searchers.SEARCHERS and tune_jobs.schedulers.SCHEDULERS. Importing them would make --help slow.
-SEARCHER_NAMES = ("hyperopt", "foresight", "bayesian", "random", "grid", "sweep")
+SEARCHER_NAMES = ("hyperopt", "foresight", "bayesian", "random", "grid", "sweep", "optuna")
 SCHEDULER_NAMES = ("asha", "none")
 OOM_ANSWERS = ("fail", "grow")
 

@@ -7,11 +7,13 @@ from tune_jobs.searchers.bayesian import Bayesian
 from tune_jobs.searchers.foresight import Foresight
 from tune_jobs.searchers.grid import Grid
 from tune_jobs.searchers.hyperopt_tpe import HyperOpt
+from tune_jobs.searchers.libraries.optuna import Optuna
+from tune_jobs.searchers.libraries.ray_searcher import RaySearcher
 from tune_jobs.searchers.random_search import Random
 from tune_jobs.searchers.sweep import Sweep
 
 SEARCHERS: dict[str, type[Searcher]] = {
-    kind.NAME: kind for kind in (HyperOpt, Foresight, Bayesian, Random, Grid, Sweep)
+    kind.NAME: kind for kind in (HyperOpt, Foresight, Bayesian, Random, Grid, Sweep, Optuna)
 }
 """The searchers by the name that the command line and a run's folder use."""
 
@@ -22,7 +24,9 @@ __all__ = [
     "Foresight",
     "Grid",
     "HyperOpt",
+    "Optuna",
     "Random",
+    "RaySearcher",
     "Search",
     "Searcher",
     "Sweep",
