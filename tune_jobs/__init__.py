@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tune_jobs.cluster.jobs.job import Job, find_job
     from tune_jobs.cluster.jobs.submit import submit
     from tune_jobs.engine import resume, resume_repeats, run, run_repeats
+    from tune_jobs.engine.begin_study import ask_tell
+    from tune_jobs.engine.study import Study
+    from tune_jobs.engine.suggestion import suggest
     from tune_jobs.errors import JobFailed, RequestError, RunFailed
     from tune_jobs.evaluation.evaluate import evaluate
     from tune_jobs.evaluation.export import export
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from tune_jobs.results.find import find_runs, load_run
     from tune_jobs.results.run import Run
     from tune_jobs.schedulers import ASHA, NoScheduler
-    from tune_jobs.searchers import Bayesian, Foresight, Grid, HyperOpt, Random, Sweep
+    from tune_jobs.searchers import Bayesian, Foresight, Grid, HyperOpt, Optuna, Random, RaySearcher, Sweep
 
     __version__: str
 
@@ -38,12 +41,16 @@ __all__ = [
     "JobFailed",
     "NoScheduler",
     "Objective",
+    "Optuna",
     "Random",
+    "RaySearcher",
     "RequestError",
     "Resources",
     "Run",
     "RunFailed",
+    "Study",
     "Sweep",
+    "ask_tell",
     "compare",
     "evaluate",
     "export",
@@ -57,6 +64,7 @@ __all__ = [
     "run",
     "run_repeats",
     "submit",
+    "suggest",
     "sweep_path",
 ]
 
@@ -67,6 +75,9 @@ _HOMES = {
     "tune_jobs.base.objective": ("Objective",),
     "tune_jobs.cluster.jobs.job": ("Job", "find_job"),
     "tune_jobs.cluster.jobs.submit": ("submit",),
+    "tune_jobs.engine.begin_study": ("ask_tell",),
+    "tune_jobs.engine.study": ("Study",),
+    "tune_jobs.engine.suggestion": ("suggest",),
     "tune_jobs.engine": ("resume", "resume_repeats", "run", "run_repeats"),
     "tune_jobs.errors": ("JobFailed", "RequestError", "RunFailed"),
     "tune_jobs.evaluation.evaluate": ("evaluate",),
@@ -77,7 +88,7 @@ _HOMES = {
     "tune_jobs.results.find": ("find_runs", "load_run"),
     "tune_jobs.results.run": ("Run",),
     "tune_jobs.schedulers": ("ASHA", "NoScheduler"),
-    "tune_jobs.searchers": ("Bayesian", "Foresight", "Grid", "HyperOpt", "Random", "Sweep"),
+    "tune_jobs.searchers": ("Bayesian", "Foresight", "Grid", "HyperOpt", "Optuna", "Random", "RaySearcher", "Sweep"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -6,7 +6,7 @@ import click
 
 from tune_jobs.cli import options
 from tune_jobs.cli.commands.cluster import cluster
-from tune_jobs.cli.commands.compare import compare, replay
+from tune_jobs.cli.commands.compare import compare, replay, suggest
 from tune_jobs.cli.commands.evaluate import evaluate
 from tune_jobs.cli.commands.experiments import describe, list_experiments
 from tune_jobs.cli.commands.export import export
@@ -39,6 +39,7 @@ from tune_jobs.cli.exit_status import Commands
         refit,
         compare,
         importance,
+        suggest,
         report,
         replay,
         view,

@@ -45,6 +45,11 @@ def reload_experiment(
     from tune_jobs.loading.loader import load
 
     run = runs[0]
+    if run.is_study:
+        raise RequestError(
+            f"The run {run.name} is a study, whose trials a loop of your own trains: call tune_jobs.ask_tell with its "
+            "name again to go on. The command line can read it, but knows no code that trains its trials."
+        )
     reference = named or run.experiment.get("reference")
     if not isinstance(reference, str):
         raise RequestError(

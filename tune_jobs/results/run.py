@@ -119,6 +119,11 @@ class Run(Figures):
                 return Repeat(of, number, count)
         return None
 
+    @property
+    def is_study(self) -> bool:
+        """True if ``tune_jobs.ask_tell`` began the run, so that a loop of the user's own trains its trials."""
+        return self.experiment.get("trainable") == "tune_jobs.engine.study:TrainedByHand"
+
     def events(self) -> list[Event]:
         """Return everything that has happened so far, in order.
 

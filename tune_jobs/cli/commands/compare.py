@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -109,3 +110,28 @@ def replay(
         workers=max_concurrent,
         seeds=seeds,
     )
+
+
+@click.command()
+@click.argument("run")
+@options.storage
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: the number of the trial and its configuration.")
+@options.diagnostics
+def suggest(run: str, storage: Path | str, as_json: bool) -> None:
+    """Print the configuration that RUN would try next, whatever is left of its budgets.
+
+    Nothing is run and nothing is written. The journal is replayed, and the searcher is asked.
+    """
+    from tune_jobs.results.find import find_run
+
+    found_run = find_run(run, storage)
+    from tune_jobs.engine.suggestion import suggest as next_suggestion  # seconds: only when there is a run
+
+    suggestion = next_suggestion(found_run)
+    if as_json:
+        click.echo(json.dumps({"trial": suggestion.trial, "config": suggestion.config}))
+        return
+    click.echo(f"trial {suggestion.trial}")
+    width = max(map(len, suggestion.config), default=0)
+    for name, value in suggestion.config.items():
+        click.echo(f"{name:<{width}}  {json.dumps(value)}")
