@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tune_jobs.analysis.comparison import compare
     from tune_jobs.analysis.importance import importance
+    from tune_jobs.analysis.pareto import pareto_front
     from tune_jobs.analysis.sweep_path import sweep_path
     from tune_jobs.base.objective import Objective
     from tune_jobs.cluster.jobs.job import Job, find_job
@@ -58,6 +59,7 @@ __all__ = [
     "find_runs",
     "importance",
     "load_run",
+    "pareto_front",
     "refit",
     "resume",
     "resume_repeats",
@@ -71,6 +73,7 @@ __all__ = [
 _HOMES = {
     "tune_jobs.analysis.comparison": ("compare",),
     "tune_jobs.analysis.importance": ("importance",),
+    "tune_jobs.analysis.pareto": ("pareto_front",),
     "tune_jobs.analysis.sweep_path": ("sweep_path",),
     "tune_jobs.base.objective": ("Objective",),
     "tune_jobs.cluster.jobs.job": ("Job", "find_job"),

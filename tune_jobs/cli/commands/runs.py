@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -12,19 +13,34 @@ from tune_jobs.cli import options
 from tune_jobs.cli import table_output as tables
 from tune_jobs.cli.screen import console_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tune_jobs.results.run import Run
+
 
 @click.command()
 @click.argument("run")
 @options.storage
 @click.option("--top", type=click.IntRange(min=1), help="Show this many of the best trials.")
+@click.option(
+    "--pareto",
+    "trade",
+    multiple=True,
+    metavar="COLUMN:max|min",
+    help="Show the Pareto front of several columns only: give the option twice or more.",
+)
 @tables.format_
 @tables.output
 @options.diagnostics
 @gc_paused()
-def leaderboard(run: str, storage: Path | str, top: int | None, format_: str | None, output: Path | None) -> None:
+def leaderboard(
+    run: str, storage: Path | str, top: int | None, trade: tuple[str, ...], format_: str | None, output: Path | None
+) -> None:
     """Print the trials of RUN, the best first.
 
-    On a terminal the table shows as many columns as fit. Every other output has all of them.
+    With --pareto accuracy:max --pareto seconds:min, the command prints only the trials that no other trial beats in
+    both. On a terminal the table shows as many columns as fit. Every other output has all of them.
     """
     from tune_jobs.results.find import find_run
     from tune_jobs.views.tables.export import format_for
@@ -34,10 +50,29 @@ def leaderboard(run: str, storage: Path | str, top: int | None, format_: str | N
     chosen = format_for(format_, output)
     found_run = find_run(run, storage)
     frame, problems = found_run.leaderboard_and_notes()
+    if trade:
+        frame = _front(found_run, trade)
     frame = frame if top is None else frame.head(top)
     for problem in problems:
         click.echo(f"note: {clean(problem)}", err=True)
     tables.put(frame, chosen, output, lambda console: print_leaderboard(console, frame, len(found_run.space.slots())))
+
+
+def _front(run: Run, trade: tuple[str, ...]) -> pd.DataFrame:
+    from trainables.settings import Mode
+    from tune_jobs.analysis.pareto import pareto_front
+    from tune_jobs.base.objective import Objective
+    from tune_jobs.errors import RequestError
+
+    parts = [word.rpartition(":") for word in trade]
+    wrong = [
+        word for word, (column, _, mode) in zip(trade, parts, strict=True) if not column or mode not in get_args(Mode)
+    ]
+    if wrong:
+        raise RequestError(
+            *(f"The value of --pareto is {word!r}, but must be COLUMN:max or COLUMN:min." for word in wrong)
+        )
+    return pareto_front(run, [Objective(column, mode) for column, _, mode in parts])  # type: ignore[arg-type]
 
 
 @click.command()
