@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,7 +119,8 @@ class Optuna(Searcher):
         if not isinstance(self.sampler, str):
             return with_seed(self.sampler, entropy)
         number = int(np.random.SeedSequence(entropy).generate_state(1)[0]) % 2**31
-        return getattr(samplers, self.sampler)(seed=number)
+        with _quiet():
+            return getattr(samplers, self.sampler)(seed=number)
 
 
 def _name(sampler: Any) -> str:
@@ -221,7 +223,9 @@ def _quiet() -> Iterator[None]:
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # the user has chosen the sampler
+            yield
     finally:
         optuna.logging.set_verbosity(verbosity)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -177,13 +178,18 @@ def _seeded(name: str) -> str:
 
 @contextmanager
 def _seeded_globals(entropy: Sequence[int]) -> Iterator[None]:
-    """Seed the generators that a library may draw from, and put them back: Nevergrad draws from NumPy's global one."""
+    """Seed the generators that a library may draw from, and put them back: Nevergrad draws from NumPy's global one.
+
+    What it warns of is about the domains that the space was translated to, so it is not shown.
+    """
     states = np.random.get_state(), random.getstate()  # noqa: NPY002
     seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
     np.random.seed(seed)  # noqa: NPY002
     random.seed(seed)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         np.random.set_state(states[0])  # noqa: NPY002
         random.setstate(states[1])
