@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dis
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import NoReturn
 
+_OF_A_GRAPH = "Graph execution error"
+_FRAME = re.compile(r'^ *File ".*", line \d+, in .*$', re.MULTILINE)
+_NODE = re.compile(r"\[\[\{\{node .*?\}\}\]\]|\[Op:\S+\]")
+_DETECTED_AT = re.compile(r"Detected at node (\S+)")
 _RAISE = dis.opmap["RAISE_VARARGS"]
 _MARK_OF_RAY = "ray_terminate_msg"  # on the SystemExit that Ray raises in a worker that gets a SIGTERM (ray 2.60)
 
@@ -59,9 +64,19 @@ def described(error: BaseException) -> str:
 def message_of(error: BaseException) -> str:
     """Return the message of an error in one line. An error of the user's may be unable to tell it."""
     try:
-        return " ".join(str(error).split())
+        return " ".join(_without_frames(str(error)).split())
     except Exception:  # noqa: BLE001 - its __str__ may raise anything
         return "it has no message that can be told"
+
+
+def _without_frames(text: str) -> str:
+    """Return a text without the lines of code that TensorFlow puts before what went wrong in a graph."""
+    if not text.startswith(_OF_A_GRAPH):
+        return text
+    *_, reason = _FRAME.split(text)
+    reason = _NODE.sub("", reason).strip()
+    node = _DETECTED_AT.search(text)
+    return f"{reason} (in the graph, at {node[1]})" if reason and node else text
 
 
 def _is_at_a_raise_statement(traceback: TracebackType | None) -> bool:

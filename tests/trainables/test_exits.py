@@ -180,3 +180,26 @@ def test_an_error_that_has_no_words_is_told() -> None:
             raise ValueError
 
     assert described(Mute()) == "Mute: it has no message that can be told"
+
+
+GRAPH = """Graph execution error:
+
+Detected at node while/loss/Cast defined at (most recent call last):
+  File "/a/worker.py", line 323, in <module>
+
+  File "/a/core.py", line 161, in convert_to_tensor
+
+Cast string to float is not supported
+\t [[{{node while/loss/Cast}}]] [Op:__inference_run_span_1104]"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (GRAPH, "Cast string to float is not supported (in the graph, at while/loss/Cast)"),
+        ("Graph execution error:\n\nno room", "Graph execution error: no room"),
+        ('File "a.py", line 3, in f', 'File "a.py", line 3, in f'),
+    ],
+)
+def test_of_an_error_in_a_graph_the_reason_is_told(text: str, expected: str) -> None:
+    assert described(ValueError(text)) == f"ValueError: {expected}"

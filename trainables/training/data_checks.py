@@ -86,6 +86,7 @@ def check_labels(model: Any, data: Data, options: FitOptions, checked: MutableMa
     for name, split in (("train", data.train), ("validation", data.validation)):
         if split is None or is_source(split):
             continue
+        _check_text(name, model, split[1])
         labels = [array for array in leaves(split[1]) if array.dtype.kind in "biuf"]
         has_one_output = len(list(leaves(split[1]))) == len(labels) == 1
         for array in labels:
@@ -148,11 +149,26 @@ def _range_of(labels: np.ndarray) -> tuple[Any, Any, int]:
     return np.fmin.reduce(labels, axis=None), np.fmax.reduce(labels, axis=None), count_missing(labels)
 
 
-def _check_missing(name: str, model: Any, missing: int) -> None:
-    """Check that no label is NaN where the losses are Keras's: those of a user's own may pass over such labels."""
+def _check_text(name: str, model: Any, labels: Any) -> None:
+    """Check that the labels are not all text where the losses are Keras's, which need numbers."""
+    texts = [array for array in leaves(labels) if array.dtype.kind in "OSU" and array.size]
+    if texts and len(texts) == len(list(leaves(labels))) and _has_only_losses_of_keras(model):
+        raise InvalidTrainable(
+            f"The labels of Data.{name} are text, such as {texts[0].flat[0]!r:.60}, but a loss of Keras needs numbers: "
+            "number the classes, such as by np.unique(y, return_inverse=True)[1]."
+        )
+
+
+def _has_only_losses_of_keras(model: Any) -> bool:
+    """Return whether Keras's own losses judge a model, in Keras's own steps."""
     losses = [loss for loss in leaves(model.loss) if loss is not None] if model.loss is not None else []
     has_own_step = any(getattr(type(model), step) is not getattr(keras.Model, step) for step in _JUDGING)
-    if missing and losses and not has_own_step and all(map(_is_kerass_own, losses)):
+    return bool(losses) and not has_own_step and all(map(_is_kerass_own, losses))
+
+
+def _check_missing(name: str, model: Any, missing: int) -> None:
+    """Check that no label is NaN where the losses are Keras's: those of a user's own may pass over such labels."""
+    if missing and _has_only_losses_of_keras(model):
         raise InvalidTrainable(
             f"The labels of Data.{name} have {missing} NaN values, but an example without a label has no loss: drop "
             "those examples, or compile the model with a loss that passes over them."

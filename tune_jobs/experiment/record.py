@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from search_spaces import InvalidDeclaration, SearchSpace
+from trainables.exits import message_of
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import (
     CLASSES,
@@ -90,8 +91,12 @@ def restore_experiment(experiment: Experiment, record: Mapping[str, Any], **chan
         recorded = {name: field.recorded(record, getattr(experiment, name)) for name, field in FIELDS.items()}
         kept = {name: value for name, value in recorded.items() if value is not AS_DECLARED}
         return replace(experiment, **{**kept, **given})
-    except (KeyError, TypeError) as error:
-        raise RequestError(f"The run's {EXPERIMENT_FILE} cannot be used ({error}): restore it from a copy.") from error
+    except (InvalidDeclaration, RequestError):
+        raise
+    except Exception as error:  # a searcher of the user's own may not know what the file has for it
+        raise RequestError(
+            f"The run's {EXPERIMENT_FILE} cannot be used ({message_of(error):.300}): restore it from a copy."
+        ) from error
 
 
 def differences(experiment: Experiment, record: Mapping[str, Any]) -> list[str]:

@@ -81,6 +81,15 @@ def test_labels_outside_of_the_classes_are_told(
     assert expected in str(mistake) if expected else mistake is None
 
 
+@pytest.mark.parametrize("kind", [str, object])
+def test_labels_of_text_are_told_before_the_first_epoch(begin: BeginTrial, kind: Any) -> None:
+    words = np.where(Y > 0, "yes", "no").astype(kind)
+    mistake = told(begin, Binary, Data((X, words)))
+    assert mistake is not None
+    assert mistake.startswith("The labels of Data.train are text, such as ")
+    assert "number the classes, such as by np.unique(y, return_inverse=True)[1]." in mistake
+
+
 def test_a_label_of_a_source_is_told_when_it_is_read(begin: BeginTrial) -> None:
     y = np.where(np.arange(75) == 70, 5, Y)
     data = Data(tf.data.Dataset.from_tensor_slices((X, y)).batch(8))

@@ -159,7 +159,13 @@ def test_a_run_of_an_earlier_version_goes_on_as_it_was() -> None:
     assert restore_experiment(experiment(), record, max_retries=7, trial_timeout_s=60.0).max_retries == 7
 
 
-@pytest.mark.parametrize("damage", [{"searcher": {"kind": "unheard of"}}, {"scheduler": {}}, {"resources": {"x": 1}}])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *({"searcher": {"kind": "unheard of"}}, {"searcher": {"kind": []}}, {"searcher": ["x"]}, {"searcher": "abc"}),
+        *({"scheduler": {}}, {"scheduler": 3}, {"resources": {"x": 1}}, {"resources": [[1, 2]]}),
+    ],
+)
 def test_a_damaged_record_is_refused(damage: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match=r"experiment\.json"):
         restore_experiment(experiment(), {**record_of(experiment()), **damage})
