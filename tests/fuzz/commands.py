@@ -79,6 +79,8 @@ def allowed(box: Box, arguments: Sequence[str]) -> list[Path]:
         # A new run lies in the storage, which may be made.
         storages = [path for option, path in _values(box, arguments) if option == "--storage"] or [box.runs]
         writes += [path for storage in storages for path in (storage, *_missing_above(storage))]
+    if verb == "report":  # and if no option names them
+        writes += [box.root / "report.html", box.root / "figures"]
     if verb in ("resume", "evaluate", "refit"):
         writes += [box.runs / "first", box.runs / "swept", box.runs / "group-1", box.runs / "group-2"]
     return writes

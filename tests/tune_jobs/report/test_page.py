@@ -162,3 +162,10 @@ def test_a_wrong_output_is_told_before_anything_is_read(
     Path("taken").write_text("")
     result = CliRunner().invoke(main, ["report", str(searched.folder), *options])
     assert (result.exit_code, problem in result.output) == (2, True), result.output
+
+
+def test_no_folder_is_made_for_runs_that_there_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["report", "none", "--format", "png"])
+    assert result.exit_code == 2
+    assert list(tmp_path.iterdir()) == []

@@ -47,8 +47,9 @@ def report(runs: tuple[str, ...], storage: Path | str, output: Path | None, form
         return
     from tune_jobs.report.pictures import check_folder, write_pictures
 
+    named = find_all_runs(runs, storage)  # before the folder is made
     folder = check_folder(output or Path("figures"))
-    for path in write_pictures(find_all_runs(runs, storage), folder, format_):
+    for path in write_pictures(named, folder, format_):
         click.echo(f"drawn in {path}", err=True)
 
 
