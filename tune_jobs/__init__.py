@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tune_jobs.cluster.jobs.submit import submit
     from tune_jobs.engine import resume, resume_repeats, run, run_repeats
     from tune_jobs.engine.begin_study import ask_tell
+    from tune_jobs.engine.run_folder.callbacks import Callback
     from tune_jobs.engine.study import Study
     from tune_jobs.engine.suggestion import suggest
     from tune_jobs.errors import JobFailed, RequestError, RunFailed
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from tune_jobs.evaluation.refit import refit
     from tune_jobs.experiment.experiment import Experiment
     from tune_jobs.experiment.resources import Resources
+    from tune_jobs.exports.mlflow_runs import MLflow
+    from tune_jobs.exports.optuna_study import export_study
+    from tune_jobs.exports.tensorboard_events import TensorBoard
+    from tune_jobs.exports.wandb_files import WandB
     from tune_jobs.results.find import find_runs, load_run
     from tune_jobs.results.run import Run
     from tune_jobs.schedulers import ASHA, NoScheduler
@@ -34,12 +39,14 @@ if TYPE_CHECKING:
 __all__ = [
     "ASHA",
     "Bayesian",
+    "Callback",
     "Experiment",
     "Foresight",
     "Grid",
     "HyperOpt",
     "Job",
     "JobFailed",
+    "MLflow",
     "NoScheduler",
     "Objective",
     "Optuna",
@@ -51,10 +58,13 @@ __all__ = [
     "RunFailed",
     "Study",
     "Sweep",
+    "TensorBoard",
+    "WandB",
     "ask_tell",
     "compare",
     "evaluate",
     "export",
+    "export_study",
     "find_job",
     "find_runs",
     "importance",
@@ -82,12 +92,17 @@ _HOMES = {
     "tune_jobs.engine.study": ("Study",),
     "tune_jobs.engine.suggestion": ("suggest",),
     "tune_jobs.engine": ("resume", "resume_repeats", "run", "run_repeats"),
+    "tune_jobs.engine.run_folder.callbacks": ("Callback",),
     "tune_jobs.errors": ("JobFailed", "RequestError", "RunFailed"),
     "tune_jobs.evaluation.evaluate": ("evaluate",),
     "tune_jobs.evaluation.export": ("export",),
     "tune_jobs.evaluation.refit": ("refit",),
     "tune_jobs.experiment.experiment": ("Experiment",),
     "tune_jobs.experiment.resources": ("Resources",),
+    "tune_jobs.exports.mlflow_runs": ("MLflow",),
+    "tune_jobs.exports.optuna_study": ("export_study",),
+    "tune_jobs.exports.tensorboard_events": ("TensorBoard",),
+    "tune_jobs.exports.wandb_files": ("WandB",),
     "tune_jobs.results.find": ("find_runs", "load_run"),
     "tune_jobs.results.run": ("Run",),
     "tune_jobs.schedulers": ("ASHA", "NoScheduler"),

@@ -15,6 +15,7 @@ NEED_RUNS = {
     "compare",
     "evaluate",
     "export",
+    "export_study",
     "find_runs",
     "importance",
     "load_run",

@@ -108,6 +108,6 @@ def _value_of(slot: Slot, config: Mapping[str, Any]) -> Any:
         if not isinstance(value, list | tuple) or index >= len(value):
             return _ABSENT
         value = value[index]
-        if value is None:  # an element of a list that is not active
-            return _ABSENT
+    if value is None and slot.parameter.problem_with(None) is not None:
+        return _ABSENT  # an element of a list that is not active
     return value

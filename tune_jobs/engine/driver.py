@@ -18,8 +18,9 @@ from tune_jobs.engine.on_ray.nodes import joined_machine
 from tune_jobs.engine.on_ray.session import available_machine, ray_session
 from tune_jobs.engine.on_ray.storage_check import check_storage
 from tune_jobs.engine.on_ray.tuner import trainable_for_ray, tune_trials
+from tune_jobs.engine.run_folder.callbacks import Callback
 from tune_jobs.engine.run_folder.recorder import CheckpointPruner, Recorder
-from tune_jobs.engine.run_folder.reporter import Plan, Reporter
+from tune_jobs.engine.run_folder.reporter import Plan, Reporter, default_reporter
 from tune_jobs.engine.run_folder.warm_start_file import read_lessons
 from tune_jobs.engine.run_folder.working_folder import WorkingFolder
 from tune_jobs.errors import RequestError, RunFailed
@@ -62,6 +63,7 @@ def drive(
     *,
     earlier: Sequence[Event] = (),
     notes: Sequence[str] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> None:
     """Run all trials that are still to be run, and write the journal.
 
@@ -71,6 +73,7 @@ def drive(
         reporter: The reporter that shows the progress; None: nobody watches.
         earlier: The events of earlier sessions, if the run is resumed.
         notes: Sentences for the journal, written when the run begins.
+        callbacks: Objects that are told every event, and whose errors are notes.
 
     Raises:
         RequestError: The data or the trainable is wrong in a way that shows only now.
@@ -80,7 +83,7 @@ def drive(
     concurrent = machine.concurrent_trials(experiment.resources.minimum, experiment.max_concurrent_trials)
     session = _Session(experiment, folder, machine, concurrent, earlier)
     _log_capacity(session)
-    recorder = _recorder(session, reporter)
+    recorder = _recorder(session, reporter or default_reporter(), callbacks)
     notes = list(notes)
     if recorder.torn_bytes:
         notes.append(f"The journal's last line was torn ({recorder.torn_bytes} bytes): the event in it is lost.")
@@ -145,11 +148,11 @@ def _log_capacity(session: _Session) -> None:
     )
 
 
-def _recorder(session: _Session, reporter: Reporter | None) -> Recorder:
+def _recorder(session: _Session, reporter: Reporter | None, callbacks: Sequence[Callback]) -> Recorder:
     experiment, folder, mirror = session.experiment, session.folder, session.folder.mirror
     policy = RetentionPolicy(experiment.keep, experiment.objective, lag=session.concurrent)
     pruner = CheckpointPruner(policy, folder.path / TRIALS_FOLDER, mirror.remove if mirror else None)
-    return Recorder(folder.path, reporter, pruner, mirror.check if mirror else None)
+    return Recorder(folder.path, reporter, pruner, mirror.check if mirror else None, callbacks)
 
 
 def _plan(session: _Session) -> Plan:

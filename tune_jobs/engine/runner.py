@@ -14,6 +14,7 @@ from tune_jobs.engine.data import capacity_problems
 from tune_jobs.engine.driver import drive
 from tune_jobs.engine.on_ray.sending import sending_notes, sending_problems
 from tune_jobs.engine.on_ray.session import available_machine
+from tune_jobs.engine.run_folder.callbacks import Callback
 from tune_jobs.engine.run_folder.create import create_folder, default_name, update_record
 from tune_jobs.engine.run_folder.names import IfExists, choice_problems, free_name
 from tune_jobs.engine.run_folder.replacement import replaced_run
@@ -52,6 +53,7 @@ def run(
     reporter: Reporter | None = None,
     repeat: Repeat | None = None,
     if_exists: IfExists = "refuse",
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Run an experiment on this machine, or on the Ray cluster that this process has joined.
 
@@ -67,6 +69,7 @@ def run(
         if_exists: What happens if a run of this name exists, such as when a cell of a notebook is run again. "refuse":
             an error. "resume": that run goes on, and is returned as it is if nothing is left to do. "overwrite": it is
             replaced, once this one has begun. "new": this one gets another name, with the time.
+        callbacks: Objects that are told every event in this process: see ``Callback``.
 
     Returns:
         The run, also if it was interrupted by Ctrl-C.
@@ -100,14 +103,14 @@ def run(
         raise RequestError(*problems)
     name = free_name(storage, name) if if_exists == "new" else name
     if if_exists == "resume" and (earlier := _existing_run(storage, name)) is not None:
-        return _go_on(earlier, experiment, reporter)
+        return _go_on(earlier, experiment, reporter, callbacks)
     sources = [source if isinstance(source, Run) else load_run(source) for source in warm_start]
     taken, lessons = gather(sources, experiment) if sources else ([], [])
     local_storage, remote = prepare_storage(storage, name)
     with replaced_run(local_storage.absolute() / name) if if_exists == "overwrite" else nullcontext():
         folder = create_folder(local_storage, name, experiment, experiment_name, reference, repeat, (taken, lessons))
         notes = [*sending_notes(experiment.trainable), *(str(source) for source in taken)]
-        return _begin(folder, remote, experiment, reporter, notes)
+        return _begin(folder, remote, experiment, reporter, notes, callbacks)
 
 
 def _begin(
@@ -116,11 +119,12 @@ def _begin(
     experiment: Experiment,
     reporter: Reporter | None,
     notes: Sequence[str],
+    callbacks: Sequence[Callback],
 ) -> Run:
     """Run all trials of a run that was just created. If nothing comes of it, the run is deleted."""
     try:
         with preserved(), terminable(), open_folder(folder, remote) as working_folder:
-            drive(working_folder, experiment, reporter, notes=notes)
+            drive(working_folder, experiment, reporter, notes=notes, callbacks=callbacks)
         history = Run(folder).history()
         if history.reason == Ending.INTERRUPTED and not history.trials:
             raise KeyboardInterrupt
@@ -143,7 +147,7 @@ def _existing_run(storage: str | Path, name: str) -> Run | None:
     return load_run(location)
 
 
-def _go_on(run: Run, experiment: Experiment, reporter: Reporter | None) -> Run:
+def _go_on(run: Run, experiment: Experiment, reporter: Reporter | None, callbacks: Sequence[Callback]) -> Run:
     """Resume a run with the experiment that would begin it, or return it if it is finished and nothing is added."""
     changed = [*other_settings(experiment, run.experiment), *differences(experiment, run.experiment)]
     accept_changes(
@@ -153,10 +157,17 @@ def _go_on(run: Run, experiment: Experiment, reporter: Reporter | None) -> Run:
     )
     if run.history().is_finished and not has_other_budgets(experiment, run.experiment):
         return _with_a_sound_trial(run)
-    return resume(run.location, experiment, reporter=reporter)
+    return resume(run.location, experiment, reporter=reporter, callbacks=callbacks)
 
 
-def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, reporter: Reporter | None = None) -> Run:
+def resume(
+    folder: str | Path,
+    experiment: Experiment,
+    *,
+    force: bool = False,
+    reporter: Reporter | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Run:
     """Continue a run that was interrupted or killed, or do more of a finished one.
 
     Finished trials are not run again. Unfinished ones continue from their newest whole checkpoint, or start again. The
@@ -167,6 +178,7 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         experiment: The experiment of the run, with the budgets that hold from now on: see ``restore_experiment``.
         force: Whether to continue although the space or the code has changed.
         reporter: The reporter that shows the progress; None: nobody watches.
+        callbacks: Objects that are told every event in this process: see ``Callback``.
 
     Returns:
         The run, also if it was interrupted by Ctrl-C.
@@ -197,7 +209,8 @@ def resume(folder: str | Path, experiment: Experiment, *, force: bool = False, r
         _check_checkpoints(path, history)
         _log_resumption(history)
         update_record(path, run.experiment, experiment)
-        drive(working_folder, experiment, reporter, earlier=list(coherent(events)), notes=history.damages)
+        earlier = list(coherent(events))
+        drive(working_folder, experiment, reporter, earlier=earlier, notes=history.damages, callbacks=callbacks)
     return _with_a_sound_trial(run)
 
 

@@ -11,6 +11,8 @@ import click
 from tune_jobs.cli import options
 from tune_jobs.cli.reload_experiment import reload_experiment
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
+from tune_jobs.cli.tool_options import callbacks_of, tool_options
+from tune_jobs.errors import RequestError
 
 
 @click.command()
@@ -26,6 +28,7 @@ from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 @options.trial_timeout_s
 @options.force
 @options.top
+@tool_options
 @options.address
 @options.diagnostics
 @click.pass_context
@@ -38,6 +41,9 @@ def resume(
     trust_code: bool,
     force: bool,
     top: int,
+    tensorboard: str | None,
+    mlflow: str | None,
+    wandb: str | None,
     address: str | None,
     **budgets: Any,
 ) -> None:
@@ -50,6 +56,7 @@ def resume(
     options.join_at(address)
     from tune_jobs.results.find import find_repeats, find_run
 
+    callbacks = callbacks_of(tensorboard, mlflow, wandb)
     repeats = find_repeats(run, storage)
     found_run = repeats[0] if repeats else find_run(run, storage)
     from tune_jobs import engine  # this import takes seconds: do it only when there is a run to resume
@@ -57,7 +64,10 @@ def resume(
     call = f"{'resume_repeats(runs' if repeats else 'resume(folder'}, EXPERIMENT)"
     loaded = reload_experiment(repeats or [found_run], call, experiment, trust_code=trust_code, force=force, **budgets)
     if repeats:
+        if callbacks:
+            raise RequestError("--tensorboard, --mlflow and --wandb follow one run: name one of the repeats.")
         resumed = partial(engine.resume_repeats, repeats, loaded.experiment, reference=loaded.reference)
         carry_out_repeats(ctx, loaded, partial(resumed, force=force, **budgets))
     else:
-        carry_out(ctx, loaded, partial(engine.resume, found_run.location, loaded.experiment, force=force), top)
+        more: dict[str, Any] = {"force": force, "callbacks": callbacks}
+        carry_out(ctx, loaded, partial(engine.resume, found_run.location, loaded.experiment, **more), top)

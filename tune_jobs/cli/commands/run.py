@@ -13,6 +13,7 @@ from tune_jobs.cli import options
 from tune_jobs.cli.reload_experiment import anchor
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 from tune_jobs.cli.run_options import run_options
+from tune_jobs.cli.tool_options import callbacks_of, tool_options
 
 # The answers of tune_jobs.engine.run_folder.names.CHOICES. Importing them would make --help slow.
 IF_EXISTS = ("refuse", "resume", "overwrite", "new")
@@ -29,6 +30,7 @@ IF_EXISTS = ("refuse", "resume", "overwrite", "new")
     help="What happens if a run of that name exists: refuse this one, go on with that one, replace it, or find this "
     "one a new name.  [default: refuse]",
 )
+@tool_options
 @options.address
 @options.diagnostics
 @click.pass_context
@@ -47,6 +49,9 @@ def run(
     memory_bytes: int | None,
     warm_start: Sequence[str],
     if_exists: Any,
+    tensorboard: str | None,
+    mlflow: str | None,
+    wandb: str | None,
     address: str | None,
     **fields: Any,
 ) -> None:
@@ -62,6 +67,9 @@ def run(
     from tune_jobs.loading.loader import load
     from tune_jobs.results.find import find_run
 
+    callbacks = callbacks_of(tensorboard, mlflow, wandb)
+    if callbacks and repeats is not None:
+        raise RequestError("--tensorboard, --mlflow and --wandb follow one run: leave them out, or --repeats.")
     changes = Overrides(searcher, scheduler, cpus, gpus, memory_bytes, fields)
     problems = engine.request_problems if repeats is None else partial(engine.repeats_problems, repeats=repeats)
     loaded = load(experiment, changes.apply, partial(problems, storage=storage, name=name, if_exists=if_exists))
@@ -70,7 +78,8 @@ def run(
     if repeats is None:
         earlier = [find_run(run, storage) for run in warm_start]
         anchor(earlier, loaded)
-        carry_out(ctx, loaded, partial(engine.run, loaded.experiment, warm_start=earlier, **names), top)
+        more: dict[str, Any] = {"warm_start": earlier, "callbacks": callbacks}
+        carry_out(ctx, loaded, partial(engine.run, loaded.experiment, **names, **more), top)
     elif warm_start:
         raise RequestError("--repeats tells what is luck, which --warm-start takes away: leave one of them out.")
     else:

@@ -21,6 +21,7 @@ from trainables.storage.layout import trial_name
 from trainables.storage.own_files import is_own_kind, write_own
 from tune_jobs.base.plain_text import plain_text
 from tune_jobs.engine.decisions.retention import RetentionPolicy
+from tune_jobs.engine.run_folder.callbacks import Audience, Callback
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter
 from tune_jobs.results import Event, JournalWriter, Noted
 from tune_jobs.results.layout import JOURNAL_FILE, error_file
@@ -70,19 +71,27 @@ class Recorder:
         pruner: The pruner that deletes weights which are no longer needed.
         check: Raises OSError if the folder's content no longer reaches the object store in which the run lies; None if
             the run lies in the folder.
+        callbacks: Objects that are told every event, and whose errors are notes.
 
     Attributes:
         torn_bytes: The length of a torn last line that was cut off the journal.
     """
 
     def __init__(
-        self, folder: Path, reporter: Reporter | None, pruner: CheckpointPruner, check: Check | None = None
+        self,
+        folder: Path,
+        reporter: Reporter | None,
+        pruner: CheckpointPruner,
+        check: Check | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         self._folder = folder
         self._pruner = pruner
         self._check = check
         self._journal = JournalWriter(folder / JOURNAL_FILE)
         self._reporter = reporter
+        self._audience = Audience(callbacks)
+        self._early: list[str] = []
         self.torn_bytes = self._journal.torn_bytes
 
     def begin(self, plan: Plan) -> None:
@@ -94,6 +103,7 @@ class Recorder:
         for event in plan.earlier:
             self._pruner.event(event)
         self._report(lambda reporter: reporter.begin(plan))
+        self._early += self._audience.tell(lambda callback: callback.begin(plan))
 
     def event(self, event: Event) -> None:
         """Write an event to the journal, then pass it on.
@@ -107,6 +117,12 @@ class Recorder:
         """
         if self._check is not None:
             self._check()
+        self._keep(event)
+        problems, self._early = [*self._early, *self._audience.tell(lambda callback: callback.event(event))], []
+        for problem in problems:
+            self._keep(Noted(time_s=event.time_s, trial=None, text=problem))
+
+    def _keep(self, event: Event) -> None:
         self._journal.write(event)
         _LOG.debug("%s", event)
         if isinstance(event, Noted):  # a retry, a node that came or went, a checkpoint that was given up
@@ -132,6 +148,8 @@ class Recorder:
         self._journal.close()
         self._pruner.end()
         self._report(lambda reporter: reporter.end())
+        for problem in self._audience.tell(lambda callback: callback.end()):
+            _LOG.warning("%s", problem)  # the journal is closed
 
     def _report(self, tell: Callable[[Reporter], None]) -> None:
         if self._reporter is None:

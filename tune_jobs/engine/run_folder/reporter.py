@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -44,6 +46,15 @@ class Plan:
     repeat: Repeat | None = None
     earlier: Sequence[Event] = ()
     clock: Callable[[], float] = field(default_factory=SteadyClock, compare=False)
+
+
+def default_reporter() -> Reporter | None:
+    """Return the reporter where nobody has named one: in a notebook the one that shows the run below its cell."""
+    if "ipykernel" not in sys.modules:
+        return None
+    # By name, because all views stand above the engine.
+    notebook = import_module("tune_jobs.views.progress.notebook")
+    return notebook.NotebookView() if notebook.is_notebook() else None
 
 
 class Reporter(Protocol):

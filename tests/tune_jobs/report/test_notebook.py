@@ -1,0 +1,95 @@
+"""Runs in a notebook: what a cell shows of a run, of its figures, and of a run that goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import browser as browsers
+from tests.support.hostile_runs import make_hostile_run
+from tune_jobs.engine.run_folder.reporter import Plan, default_reporter
+from tune_jobs.report.notebook import run_html
+from tune_jobs.results.run import Run
+from tune_jobs.views.progress.notebook import NotebookView
+
+CELLS = (
+    "import tune_jobs\nrun = tune_jobs.load_run({folder!r})\nrun",
+    "run.leaderboard().head()",
+    "run.plot_history()",
+    "run.plot_curves()",
+    """from tune_jobs.engine.run_folder.reporter import default_reporter
+from tests.tune_jobs.report.test_notebook import plan_of
+view = default_reporter()
+view.begin(plan_of(run))
+for event in run.events():
+    view.event(event)
+view.end()""",
+)
+
+
+def plan_of(run: Run) -> Plan:
+    about = {"metric": run.objective.metric, "mode": "max", "trials": 40, "max_epochs": 27, "total_epochs": None}
+    return Plan(folder=run.folder, name=run.name, time_budget_s=None, max_concurrent_trials=4, **about)  # type: ignore[arg-type]
+
+
+def test_a_run_shows_its_result_and_the_top_of_its_leaderboard(searched: Run, fresh: Run) -> None:
+    shown = run_html(searched)
+    assert "<strong>searched</strong>: 40 trials" in shown
+    assert shown.count("<tr>") == 11
+    assert "30 more trials" in shown
+    assert searched._repr_html_() == shown
+    assert "1 trial" in run_html(fresh)
+
+
+def test_names_stay_text_in_a_notebook(tmp_path: Path) -> None:
+    run = make_hostile_run(tmp_path)
+    shown: list[str] = []
+
+    def show(text: str) -> object:
+        shown.append(text)
+        return shown.append
+
+    view = NotebookView(show, clock=lambda: float(len(shown)))  # type: ignore[arg-type]
+    view.begin(plan_of(run))
+    for event in run.events():
+        view.event(event)
+    view.end()
+    assert len(shown) > 10
+    for text in (run_html(run), *shown):
+        assert not any(tag in text for tag in ("<script", "<img", "<b>", "<a "))
+        assert "\x1b" not in text
+
+
+def test_elsewhere_nobody_reports_unasked() -> None:
+    assert default_reporter() is None
+
+
+def test_a_real_notebook_shows_them(searched: Run) -> None:
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    sources = [cell.replace("{folder!r}", repr(str(searched.folder))) for cell in CELLS]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    outputs = [[output.get("data", {}) for output in cell.outputs] for cell in notebook.cells]
+    assert "<strong>searched</strong>" in outputs[0][0]["text/html"]
+    assert "<table" in outputs[1][0]["text/html"]
+    assert all("application/vnd.plotly.v1+json" in outputs[index][0] for index in (2, 3))
+    (progress,) = [data["text/html"] for data in outputs[4] if "text/html" in data]
+    assert "40 trials ended" in progress
+    keep(notebook)
+
+
+def keep(notebook: object) -> None:
+    """Keep a picture of the notebook, if there is a browser."""
+    if browsers.missing():
+        return
+    nbconvert = pytest.importorskip("nbconvert")
+    page, _ = nbconvert.HTMLExporter(template_name="basic").from_notebook_node(notebook)
+    browsers.ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    file = browsers.ARTEFACTS / "notebook.html"
+    file.write_text(f"<meta charset=utf-8>{page}", encoding="utf-8")
+    with browsers.chromium() as browser:
+        tab = browser.new_page(viewport={"width": 1000, "height": 900})
+        tab.goto(f"file://{file}")
+        tab.wait_for_timeout(500)
+        tab.screenshot(path=browsers.ARTEFACTS / "notebook.png", full_page=True)

@@ -1,0 +1,1 @@
+"""Other people's tools: what a run tells them while it goes on, and studies made of a run."""
