@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from tune_jobs.results import Event, TrialStarted, coherent
 from tune_jobs.results.find import load_run
 from tune_jobs.results.layout import EXPERIMENT_FILE, WARM_START_FILE
 from tune_jobs.results.run import Run
+from tune_jobs.schedulers import SCHEDULERS
+from tune_jobs.searchers import SEARCHERS
 
 _NO_BUDGETS = ("trials", "time_budget_s", "total_epochs")
 
@@ -36,18 +38,19 @@ class Suggestion:
     config: Config
 
 
-def suggest(run: Run | str | Path) -> Suggestion:
+def suggest(run: Run | str | Path, experiment: Experiment | None = None) -> Suggestion:
     """Return the configuration that a run would try next if another worker were free. Nothing is written.
 
-    The journal is replayed as if the run were resumed, whatever is left of its budgets. The experiment's code is not
-    run: the searcher, the space and the objective are in the run's record.
+    The journal is replayed as if the run were resumed, whatever is left of its budgets. The searcher, the space and the
+    objective are in the run's record, so the code of the experiment is not needed.
 
     Args:
         run: The run, or its folder.
+        experiment: The experiment of the run. It is needed if its searcher or scheduler is one of the user's own, which
+            a record cannot hold: its settings are the run's all the same. None: the record is enough.
 
     Raises:
-        RequestError: The space is exhausted, the searcher waits for running trials, or the searcher is one of the
-            user's own, which a record cannot hold.
+        RequestError: The space is exhausted, the searcher waits for running trials, or the record is not enough.
         JournalError: The journal is damaged, and not by a crash.
 
     Example:
@@ -63,17 +66,17 @@ def suggest(run: Run | str | Path) -> Suggestion:
         (2, True)
     """
     found = run if isinstance(run, Run) else load_run(run)
-    experiment = _recorded_experiment(found)
+    asked = _recorded_experiment(found, experiment)
     events = list(coherent(found.events()))
     lessons = read_lessons(found.folder) if (found.folder / WARM_START_FILE).exists() else []
-    coordinator = Coordinator(experiment, _NoLog(), lessons=lessons)
+    coordinator = Coordinator(asked, _NoLog(), lessons=lessons)
     coordinator.replay(events)
     started = {event.trial for event in events if isinstance(event, TrialStarted)}
     while isinstance(proposal := coordinator.propose(), tuple):
         number, config = proposal
         if number not in started:  # else it waits for a worker to go on
             return Suggestion(number, config)
-    searcher = type(experiment.searcher).__name__
+    searcher = type(asked.searcher).__name__
     if proposal is None:
         raise RequestError(f"{searcher} has nothing left to propose after {len(started)} trials of {found.name}.")
     raise RequestError(
@@ -89,12 +92,24 @@ class _NoLog:
         """Keep nothing."""
 
 
-def _recorded_experiment(run: Run) -> Experiment:
+def needs_experiment(run: Run) -> bool:
+    """Return whether a run's searcher or scheduler is one that a record cannot hold."""
+    is_known = _kind(run, "searcher") in SEARCHERS and _kind(run, "scheduler") in SCHEDULERS
+    return not is_known or _is_object(run)
+
+
+def _recorded_experiment(run: Run, experiment: Experiment | None) -> Experiment:
     """Return the experiment that a run's record holds, without its code and its budgets.
 
     Raises:
         RequestError: The record is damaged, or has a searcher or scheduler of the user's own.
     """
+    if experiment is None and needs_experiment(run):
+        kinds = f"`{_kind(run, 'searcher')}` and `{_kind(run, 'scheduler')}`"
+        raise RequestError(
+            f"The run {run.name} has the searcher and the scheduler {kinds}, and its record cannot hold objects of "
+            "your own: name its experiment (--experiment FILE; in Python: suggest(run, EXPERIMENT))."
+        )
     record: dict[str, Any] = dict(run.experiment) | dict.fromkeys(_NO_BUDGETS)
     try:
         declared = Experiment(
@@ -103,6 +118,19 @@ def _recorded_experiment(run: Run) -> Experiment:
             objective=FIELDS["objective"].recorded(record),
             trials=1,
         )
+        if experiment is not None:
+            declared = replace(declared, searcher=experiment.searcher, scheduler=experiment.scheduler)
         return restore_experiment(declared, record, trials=10**9)
     except (KeyError, TypeError, InvalidDeclaration) as error:
         raise RequestError(f"The run's {EXPERIMENT_FILE} cannot be used ({error}): restore it from a copy.") from error
+
+
+def _kind(run: Run, part: str) -> object:
+    recorded = run.experiment.get(part)
+    return recorded.get("kind") if isinstance(recorded, dict) else None
+
+
+def _is_object(run: Run) -> bool:
+    """Return whether a run's searcher is Optuna with a sampler that was an object."""
+    recorded = run.experiment.get("searcher")
+    return isinstance(recorded, dict) and str(recorded.get("sampler", "")).endswith("(…)")

@@ -9,9 +9,23 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from ray.tune.search.hyperopt import HyperOptSearch
 
 from search_spaces import Choice, Float, SearchSpace
-from tune_jobs import ASHA, Grid, HyperOpt, NoScheduler, Objective, Optuna, RequestError, RunFailed, ask_tell, suggest
+from tests.support.fakes import experiment
+from tune_jobs import (
+    ASHA,
+    Grid,
+    HyperOpt,
+    NoScheduler,
+    Objective,
+    Optuna,
+    RaySearcher,
+    RequestError,
+    RunFailed,
+    ask_tell,
+    suggest,
+)
 from tune_jobs.cli.main import main
 from tune_jobs.engine.study import Study
 from tune_jobs.results.find import load_run
@@ -172,3 +186,16 @@ def test_an_exhausted_space_is_told(tmp_path: Path) -> None:
             study.observe(trial, trial.config["x"])
     with pytest.raises(RequestError, match="has nothing left to propose after 2 trials of study"):
         suggest(study.run)
+
+
+def test_a_searcher_that_no_record_holds_is_taken_from_the_experiment(tmp_path: Path) -> None:
+    ours = RaySearcher(HyperOptSearch(random_state_seed=0))
+    train(study := begin(tmp_path, searcher=ours, trials=3))
+    with pytest.raises(RequestError, match="its record cannot hold objects of your own: name its experiment"):
+        suggest(study.run)
+    declared = experiment(space=SPACE, searcher=ours)
+    assert suggest(study.run, declared) == suggest(study.run, declared)
+    assert suggest(study.run, declared).trial == 3
+    result = CliRunner().invoke(main, ["suggest", "study", "--storage", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "suggest(run, EXPERIMENT)" in result.output

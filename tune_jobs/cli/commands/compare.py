@@ -10,6 +10,7 @@ import click
 
 from tune_jobs.cli import options
 from tune_jobs.cli import table_output as tables
+from tune_jobs.cli.reload_experiment import reload_experiment
 from tune_jobs.cli.run_options import SCHEDULER_NAMES, SEARCHER_NAMES
 from tune_jobs.cli.screen import console_of
 
@@ -115,19 +116,27 @@ def replay(
 @click.command()
 @click.argument("run")
 @options.storage
+@options.experiment
+@options.trust_code
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: the number of the trial and its configuration.")
 @options.diagnostics
-def suggest(run: str, storage: Path | str, as_json: bool) -> None:
+def suggest(run: str, storage: Path | str, experiment: str | None, trust_code: bool, as_json: bool) -> None:
     """Print the configuration that RUN would try next, whatever is left of its budgets.
 
-    Nothing is run and nothing is written. The journal is replayed, and the searcher is asked.
+    Nothing is trained and nothing is written. The journal is replayed, and the searcher is asked. The experiment's file
+    is loaded only if the searcher or the scheduler is one of your own, or --experiment names it.
     """
     from tune_jobs.results.find import find_run
 
     found_run = find_run(run, storage)
-    from tune_jobs.engine.suggestion import suggest as next_suggestion  # seconds: only when there is a run
+    from tune_jobs.engine.suggestion import needs_experiment  # seconds: only when there is a run
+    from tune_jobs.engine.suggestion import suggest as next_suggestion
 
-    suggestion = next_suggestion(found_run)
+    declared = None
+    if experiment or (needs_experiment(found_run) and not found_run.is_study):
+        call = "suggest(run, EXPERIMENT)"
+        declared = reload_experiment([found_run], call, experiment, trust_code=trust_code).experiment
+    suggestion = next_suggestion(found_run, declared)
     if as_json:
         click.echo(json.dumps({"trial": suggestion.trial, "config": suggestion.config}))
         return

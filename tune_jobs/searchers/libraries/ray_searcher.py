@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -186,11 +187,15 @@ def _seeded_globals(entropy: Sequence[int]) -> Iterator[None]:
     seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
     np.random.seed(seed)  # noqa: NPY002
     random.seed(seed)
+    logger = logging.getLogger("optuna")  # it says that a study was made
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
+        logger.setLevel(level)
         np.random.set_state(states[0])  # noqa: NPY002
         random.setstate(states[1])
 
