@@ -11,6 +11,7 @@ from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions.failures import Failure, FailureCause
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import Event
+from tune_jobs.searchers import HyperOpt
 
 
 class NeverTrained(KerasTrainable):
@@ -32,6 +33,7 @@ def experiment(**fields: Any) -> Experiment:
         "trainable": NeverTrained,
         "space": SPACE,
         "objective": Objective("val_accuracy", "max"),
+        "searcher": HyperOpt(),
         "trials": 5,
         "max_epochs": 9,
     }

@@ -12,12 +12,15 @@ from tune_jobs.cli import options
 # The names of tune_jobs.searchers.SEARCHERS and tune_jobs.schedulers.SCHEDULERS. Importing them would make --help slow.
 SEARCHER_NAMES = ("hyperopt", "foresight", "bayesian", "random", "grid", "sweep", "optuna")
 SCHEDULER_NAMES = ("asha", "none")
+AUTO = "auto"
 OOM_ANSWERS = ("fail", "grow")
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--name", help="The run's name.  [default: the experiment's name and the time]"),
-    click.option("--searcher", type=click.Choice(SEARCHER_NAMES), help="The searcher, which proposes configurations."),
+    click.option(
+        "--searcher", type=click.Choice((AUTO, *SEARCHER_NAMES)), help="The searcher, which proposes configurations."
+    ),
     click.option("--scheduler", type=click.Choice(SCHEDULER_NAMES), help="The scheduler, which stops trials early."),
     click.option("--trials", type=int, help="Configurations to try at most."),
     click.option("--max-epochs", type=int, help="Epochs of a trial at most."),

@@ -15,7 +15,7 @@ from tune_jobs.base.rules import count_problem, positive_problem
 from tune_jobs.experiment.resources import OnOom, Resources
 from tune_jobs.experiment.trainable_problems import trainable_problems
 from tune_jobs.schedulers import ASHA, Scheduler
-from tune_jobs.searchers import HyperOpt, Searcher
+from tune_jobs.searchers import AUTO, Searcher, automatic_searcher
 
 Keep: TypeAlias = int | Literal["all", "none"]
 
@@ -29,7 +29,7 @@ class Experiment(Checked):
         space: A SearchSpace, or a dictionary of ``ray.tune.uniform`` and similar domains. Leave it out if the trainable
             has one: see ``KerasTrainable.from_hypermodel``.
         objective: The metric to optimise, and its direction.
-        searcher: The searcher, which proposes configurations.
+        searcher: The searcher, which proposes configurations. "auto", as without one: ``Foresight()``.
         scheduler: The scheduler, which stops trials early.
         max_epochs: The number of epochs after which a trial has been trained completely.
         trials: The largest number of trials; None: as many as the searcher and the other budgets allow.
@@ -76,7 +76,7 @@ class Experiment(Checked):
     trainable: type[Any]
     space: SearchSpace = None  # type: ignore[assignment]  # then it is that of the trainable
     objective: Objective = None  # type: ignore[assignment]  # there must be one: problems() tells
-    searcher: Searcher = field(default_factory=HyperOpt)
+    searcher: Searcher = field(default_factory=automatic_searcher)  # "auto" is the same
     scheduler: Scheduler = field(default_factory=ASHA)
     max_epochs: int = 10
     trials: int | None = None
@@ -97,6 +97,8 @@ class Experiment(Checked):
     def __post_init__(self) -> None:
         if self.space is None and isinstance(own := getattr(self.trainable, "space", None), SearchSpace):
             object.__setattr__(self, "space", own)
+        if isinstance(self.searcher, str) and self.searcher == AUTO:
+            object.__setattr__(self, "searcher", automatic_searcher())
         if isinstance(self.space, Mapping):
             with suppress(InvalidDeclaration):  # problems() lists the mistake with all others
                 object.__setattr__(self, "space", from_ray(self.space))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.resources import Gpus, Resources
 from tune_jobs.schedulers import SCHEDULERS
-from tune_jobs.searchers import SEARCHERS
+from tune_jobs.searchers import AUTO, SEARCHERS, automatic_searcher
 
 _Part = TypeVar("_Part")
 
@@ -18,7 +18,7 @@ class Overrides:
     """Values that replace those of an experiment. None keeps the declared value.
 
     Attributes:
-        searcher: A name of ``SEARCHERS``.
+        searcher: A name of ``SEARCHERS``, or "auto".
         scheduler: A name of ``SCHEDULERS``.
         cpus: The CPUs of a trial.
         gpus: The GPUs of a trial, or "auto".
@@ -44,8 +44,9 @@ class Overrides:
         Raises:
             InvalidDeclaration: A part is wrong; all mistakes are listed.
         """
+        searcher = automatic_searcher().NAME if self.searcher == AUTO else self.searcher
         return experiment.override(
-            searcher=_replacement(experiment.searcher, SEARCHERS, self.searcher),
+            searcher=_replacement(experiment.searcher, SEARCHERS, searcher),
             scheduler=_replacement(experiment.scheduler, SCHEDULERS, self.scheduler),
             resources=self._resources(experiment.resources),
             **self.fields,

@@ -17,7 +17,17 @@ SEARCHERS: dict[str, type[Searcher]] = {
 }
 """The searchers by the name that the command line and a run's folder use."""
 
+AUTO = "auto"
+"""The word for the searcher of an experiment that names none."""
+
+
+def automatic_searcher() -> Searcher:
+    """Return the searcher of an experiment that names none: the one that the replay favours (docs/search.md)."""
+    return Foresight()
+
+
 __all__ = [
+    "AUTO",
     "SEARCHERS",
     "WAIT",
     "Bayesian",
@@ -31,4 +41,5 @@ __all__ = [
     "Searcher",
     "Sweep",
     "Waiting",
+    "automatic_searcher",
 ]

@@ -14,9 +14,10 @@ from trainables import KerasTrainable
 from tune_jobs.base.objective import Objective
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.fields import FIELDS
+from tune_jobs.experiment.overrides import Overrides
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.schedulers import ASHA, NoScheduler
-from tune_jobs.searchers import Grid, HyperOpt, Random, Sweep
+from tune_jobs.searchers import Foresight, Grid, HyperOpt, Random, Sweep, automatic_searcher
 
 
 def test_it_is_frozen_and_overriding_checks_it_again() -> None:
@@ -149,3 +150,14 @@ def test_a_sweep_is_counted_before_it_is_built() -> None:
     assert problem.startswith(
         "searcher: steps: The step ('a', 'b', 'c') compares up to 1,000,000,000 configurations, but"
     )
+
+
+def test_the_automatic_searcher_is_that_of_an_experiment_that_names_none() -> None:
+    named = experiment(searcher="auto")
+    unnamed = Experiment(trainable=NeverTrained, space=SPACE, objective=named.objective, trials=5)
+    assert named.searcher == unnamed.searcher == automatic_searcher()
+    assert Overrides(searcher="auto").apply(experiment(searcher=Random())).searcher == automatic_searcher()
+    kept = experiment(searcher=Foresight(candidates=50))
+    assert Overrides(searcher="auto").apply(kept).searcher == Foresight(candidates=50)
+    with pytest.raises(InvalidDeclaration, match="'best'"):
+        experiment(searcher="best")

@@ -11,11 +11,12 @@ from tests.support.cli_runs import events, make_digits_run
 from tune_jobs import engine
 from tune_jobs.cli.commands.run import IF_EXISTS
 from tune_jobs.cli.main import main
-from tune_jobs.cli.run_options import SCHEDULER_NAMES, SEARCHER_NAMES
+from tune_jobs.cli.run_options import AUTO, SCHEDULER_NAMES, SEARCHER_NAMES
 from tune_jobs.engine.run_folder.names import CHOICES
 from tune_jobs.engine.run_folder.reporter import Plan
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.schedulers import SCHEDULERS
+from tune_jobs.searchers import AUTO as AUTOMATIC
 from tune_jobs.searchers import SEARCHERS
 
 
@@ -59,6 +60,7 @@ def invoke(*arguments, status=0):
 def test_names_are_those_of_the_registries():
     assert IF_EXISTS == CHOICES
     assert set(SEARCHER_NAMES) == set(SEARCHERS)
+    assert AUTO == AUTOMATIC
     assert set(SCHEDULER_NAMES) == set(SCHEDULERS)
 
 
