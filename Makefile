@@ -8,7 +8,7 @@ INPUTS ?= 10000
 CASES ?= ../shared/cases
 FAULTS := tests/integration/test_faults.py
 SEEDS ?= 20
-BENCH ?= where_time_goes whole_run equal_work image_folder time_to_accuracy driver proposals leaderboard startup scale
+BENCH ?= where_time_goes whole_run equal_work image_folder time_to_accuracy driver proposals leaderboard startup scale report
 
 LCBENCH ?= ../shared/data/lcbench
 

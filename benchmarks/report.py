@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.figures import parser_of, write_figures
 from benchmarks.searched_runs import make_searched_run
 
-_FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
 def measure(trials: int, epochs: int, folder: Path) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def opened(page: Path) -> dict[str, float]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
         begun_s = time.perf_counter()
         tab.goto(f"file://{page}")
