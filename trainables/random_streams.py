@@ -22,6 +22,7 @@ class RandomStream(IntEnum):
     OPTUNA = 6
     RAY_SEARCHER = 7
     FORESIGHT = 10
+    POPULATION = 11
 
 
 def trial_seed(seed: int, trial: int, execution: int = 0) -> int:

@@ -12,6 +12,7 @@ Mode = Literal["max", "min"]
 TRIAL_KEY = "__trial__"
 GPUS_KEY = "__gpus__"
 REPORTED_KEY = "__reported__"
+DONOR_KEY = "__donor__"
 DRAW_KEY = "__draw__"
 """The number from which plain Ray Tune draws the whole configuration of a space with conditions."""
 
@@ -55,16 +56,24 @@ class ControlValues:
         trial: The number of the trial.
         reported: How many epochs of the trial were reported before this worker had it.
         gpus: The trial's GPUs, in a run whose trials have different shares of them; else None.
+        donor: The trial whose weights this one took over, and the epoch after which it did; None: it never did.
     """
 
     trial: int = 0
     reported: int = 0
     gpus: float | None = None
+    donor: tuple[int, int] | None = None
 
     def wrap(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the configuration for Ray: the parameters of the trial and these values."""
         config = {**parameters, TRIAL_KEY: self.trial, REPORTED_KEY: self.reported}
-        return config if self.gpus is None else {**config, GPUS_KEY: self.gpus}
+        if self.gpus is not None:
+            config[GPUS_KEY] = self.gpus
+        return self.wrap_donor(config)
+
+    def wrap_donor(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a configuration with the donor beside it, if there is one."""
+        return dict(config) if self.donor is None else {**config, DONOR_KEY: list(self.donor)}
 
 
 def unwrap(config: Mapping[str, Any]) -> tuple[dict[str, Any], ControlValues]:
@@ -78,10 +87,12 @@ def unwrap(config: Mapping[str, Any]) -> tuple[dict[str, Any], ControlValues]:
         for name, value in config.items()
         if name != DRAW_KEY and not (isinstance(value, str) and value == INACTIVE)
     }
+    donor = parameters.pop(DONOR_KEY, None)
     control = ControlValues(
         trial=int(parameters.pop(TRIAL_KEY, 0)),
         reported=int(parameters.pop(REPORTED_KEY, 0)),
         gpus=parameters.pop(GPUS_KEY, None),
+        donor=None if donor is None else (int(donor[0]), int(donor[1])),
     )
     return parameters, control
 
@@ -107,7 +118,9 @@ class TrialSettings:
         folder: The folder, which exists, that holds one folder per trial, or the URI of one; None: nothing is written.
         checkpoint_every_s: Seconds between two checkpoints of a trial, beside those at milestones and at its
             end.
-        milestones: Epochs after which a scheduler may stop the trial: its state after them is saved.
+        milestones: Epochs after which a scheduler may stop or pause the trial: its state after them is saved.
+        waits_at_milestones: Whether the trial reports such an epoch only when its state is written, so that another
+            worker can continue it at once.
 
     Example:
         >>> from trainables import TrialSettings
@@ -128,3 +141,4 @@ class TrialSettings:
     folder: str | None = field(default=None, repr=False)  # a URI may hold credentials
     checkpoint_every_s: float = 60.0
     milestones: tuple[int, ...] = ()
+    waits_at_milestones: bool = False

@@ -19,6 +19,7 @@ from trainables.storage.checkpoint import CheckpointError, Snapshot
 from trainables.storage.file_format import NewerFormatError
 from trainables.storage.origin import Origin, history_of
 from trainables.storage.store import CheckpointStore, checkpoint_store
+from trainables.training.takeover import take_over
 
 _LONGEST_ERROR = 2000
 
@@ -105,7 +106,9 @@ class Trial:
         self._writer = writer
         self._notes = notes
         self._build = build
-        self._store = None if settings.folder is None else checkpoint_store(settings.folder, self.number)
+        self._donor = control.donor
+        needed = settings.milestones if settings.waits_at_milestones else ()
+        self._store = None if settings.folder is None else checkpoint_store(settings.folder, self.number, needed)
         self._origin = Origin(self.parameters, control.reported)
         self._epochs: list[Epoch] = []
         self._unknown_to_driver: list[Epoch] = []
@@ -166,6 +169,10 @@ class Trial:
     def _continue_from(self, store: CheckpointStore) -> None:
         """Continue from the newest checkpoint. Note if one cannot be used, or if none is left."""
         training = self.training
+        if self._donor is not None and store.newest(check=self._check_own) is None:
+            self._epochs = take_over(training, self._settings.folder or "", *self._donor)
+            self._saved_epoch = training.epoch  # the next step trains the epoch after it
+            return
         unused: list[CheckpointError] = []
         try:
             snapshot = store.newest(unused.append, self._origin.check)
@@ -193,6 +200,12 @@ class Trial:
         # The worker may have died after it wrote its last epoch and before it reported it: it is reported again.
         self._repeats_epoch = training.last is not None
 
+    def _check_own(self, snapshot: Snapshot) -> None:
+        """Raise CheckpointError if a checkpoint of this trial is older than the weights that it took over."""
+        self._origin.check(snapshot)
+        if self._donor is not None and snapshot.epoch <= self._donor[1]:
+            raise CheckpointError("It is of the weights that the trial had before.")
+
     def _step(self) -> Report:
         training = self.training
         if not self._repeats_epoch:
@@ -205,8 +218,9 @@ class Trial:
             training.end()
         if self._checkpoint_is_due(training):
             self._save(training)
-        if training.ended:
-            self._writer.wait()  # whoever hears that the trial has ended must find its weights
+        settings = self._settings
+        if training.ended or (settings.waits_at_milestones and training.epoch in settings.milestones):
+            self._writer.wait()  # whoever hears that the trial has ended, or is to be paused, must find its weights
         memory = gpu_memory.measured() if self._settings.measures_gpu else None
         unknown, self._unknown_to_driver = self._unknown_to_driver, []
         return last.report(done=training.ended, gpu_memory=memory, earlier_epochs=unknown)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tune_jobs.analysis.comparison import compare
+    from tune_jobs.analysis.found_schedule import found_schedule
     from tune_jobs.analysis.importance import importance
     from tune_jobs.analysis.pareto import pareto_front
     from tune_jobs.analysis.sweep_path import sweep_path
@@ -31,7 +32,15 @@ if TYPE_CHECKING:
     from tune_jobs.exports.wandb_files import WandB
     from tune_jobs.results.find import find_runs, load_run
     from tune_jobs.results.run import Run
-    from tune_jobs.schedulers import ASHA, NoScheduler
+    from tune_jobs.schedulers import (
+        ASHA,
+        ConfigSteps,
+        Hyperband,
+        MedianStopping,
+        NoScheduler,
+        PopulationBased,
+        PromotionASHA,
+    )
     from tune_jobs.searchers import Bayesian, Foresight, Grid, HyperOpt, Optuna, Random, RaySearcher, Sweep
 
     __version__: str
@@ -40,16 +49,21 @@ __all__ = [
     "ASHA",
     "Bayesian",
     "Callback",
+    "ConfigSteps",
     "Experiment",
     "Foresight",
     "Grid",
     "HyperOpt",
+    "Hyperband",
     "Job",
     "JobFailed",
     "MLflow",
+    "MedianStopping",
     "NoScheduler",
     "Objective",
     "Optuna",
+    "PopulationBased",
+    "PromotionASHA",
     "Random",
     "RaySearcher",
     "RequestError",
@@ -67,6 +81,7 @@ __all__ = [
     "export_study",
     "find_job",
     "find_runs",
+    "found_schedule",
     "importance",
     "load_run",
     "pareto_front",
@@ -82,6 +97,7 @@ __all__ = [
 
 _HOMES = {
     "tune_jobs.analysis.comparison": ("compare",),
+    "tune_jobs.analysis.found_schedule": ("found_schedule",),
     "tune_jobs.analysis.importance": ("importance",),
     "tune_jobs.analysis.pareto": ("pareto_front",),
     "tune_jobs.analysis.sweep_path": ("sweep_path",),
@@ -105,7 +121,15 @@ _HOMES = {
     "tune_jobs.exports.wandb_files": ("WandB",),
     "tune_jobs.results.find": ("find_runs", "load_run"),
     "tune_jobs.results.run": ("Run",),
-    "tune_jobs.schedulers": ("ASHA", "NoScheduler"),
+    "tune_jobs.schedulers": (
+        "ASHA",
+        "ConfigSteps",
+        "Hyperband",
+        "MedianStopping",
+        "NoScheduler",
+        "PopulationBased",
+        "PromotionASHA",
+    ),
     "tune_jobs.searchers": ("Bayesian", "Foresight", "Grid", "HyperOpt", "Optuna", "Random", "RaySearcher", "Sweep"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -17,6 +17,7 @@ NEED_RUNS = {
     "export",
     "export_study",
     "find_runs",
+    "found_schedule",
     "importance",
     "load_run",
     "refit",

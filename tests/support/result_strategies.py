@@ -21,6 +21,8 @@ from tune_jobs.results import (
     RunStarted,
     Status,
     TrialEnded,
+    TrialPaused,
+    TrialPromoted,
     TrialStarted,
 )
 
@@ -32,7 +34,7 @@ SENTENCES = TEXTS.map(plain_text)  # as a journal holds the texts that are for p
 AMOUNTS = st.floats(0, 1e12)
 TRIALS = st.integers(0, 10**9)
 EPOCHS = st.integers(1, 10**6)
-ENDINGS = st.sampled_from([status for status in Status if status is not Status.RUNNING])
+ENDINGS = st.sampled_from([status for status in Status if status not in (Status.RUNNING, Status.PAUSED)])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
     lambda values: st.lists(values, max_size=3) | st.dictionaries(TEXTS, values, max_size=3),
@@ -57,6 +59,8 @@ EVENTS = st.one_of(
         done=st.booleans(),
         batches=st.none() | st.integers(0, 10**9),
     ),
+    st.builds(TrialPaused, time_s=AMOUNTS, trial=TRIALS, reason=SENTENCES, epochs=st.integers(0, 10**6)),
+    st.builds(TrialPromoted, time_s=AMOUNTS, trial=TRIALS, reason=SENTENCES),
     st.builds(Noted, time_s=AMOUNTS, trial=st.none() | TRIALS, text=SENTENCES),
     st.builds(TrialEnded, time_s=AMOUNTS, trial=TRIALS, status=ENDINGS, reason=SENTENCES, error=st.none() | SENTENCES),
     st.builds(RunEnded, time_s=AMOUNTS, reason=SENTENCES, error=st.none() | SENTENCES),
@@ -82,7 +86,9 @@ class Trial:
         yield TrialStarted(time_s=1.0, trial=self.number, config=self.config, node="host")
         for epoch, metrics in enumerate(self.epochs, start=1):
             yield EpochReported(time_s=1.0 + epoch, trial=self.number, epoch=epoch, metrics=metrics, seconds=0.5)
-        if self.status is not Status.RUNNING:
+        if self.status is Status.PAUSED:
+            yield TrialPaused(time_s=99.0, trial=self.number, reason="why", epochs=len(self.epochs))
+        elif self.status is not Status.RUNNING:
             yield TrialEnded(time_s=99.0, trial=self.number, status=self.status, reason="why", error=self.error)
 
 

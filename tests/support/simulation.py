@@ -45,7 +45,7 @@ class Simulation:
             while not exhausted and len(heap) < self.workers:
                 proposal = coordinator.propose()
                 if proposal is None:
-                    exhausted = True
+                    exhausted = coordinator.is_idle  # else a trial may come back
                     break
                 if not isinstance(proposal, tuple):
                     break
@@ -57,6 +57,7 @@ class Simulation:
             if coordinator.is_over or not heap:
                 break
             self.now_s, trial, epoch, config = heapq.heappop(heap)
+            reached[trial] = max(epoch, reached.get(trial, 0))
             if not coordinator.report(trial, self.result(trial, epoch, config)):
                 heapq.heappush(heap, (self.now_s + self.epoch_s * (1 + trial % 3), trial, epoch + 1, config))
         coordinator.finish()

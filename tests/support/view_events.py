@@ -4,7 +4,7 @@ from functools import reduce
 from pathlib import Path
 
 from tune_jobs.engine.run_folder.reporter import Plan
-from tune_jobs.results import EpochReported, RunStarted, Status, TrialEnded, TrialStarted
+from tune_jobs.results import EpochReported, RunStarted, Status, TrialEnded, TrialPaused, TrialStarted
 from tune_jobs.views.progress.progress import Progress
 
 
@@ -38,6 +38,10 @@ def epoch(trial, number, value, time_s=101.0):
 
 def ended(trial, status=Status.STOPPED, error=None, time_s=102.0):
     return TrialEnded(time_s=time_s, trial=trial, status=status, reason="why", error=error)
+
+
+def paused(trial, epochs=1, time_s=102.0):
+    return TrialPaused(time_s=time_s, trial=trial, reason="why", epochs=epochs)
 
 
 def trial_events(trial, values, status=Status.STOPPED, config=None, error=None):

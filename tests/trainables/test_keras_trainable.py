@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 from tests.support.outcomes import BeginTrial
@@ -37,6 +38,37 @@ def test_checkpoints_are_written_at_milestones_and_at_the_end(begin: BeginTrial,
     worker = begin(Tiny, {TRIAL_KEY: 7}, max_epochs=4, folder=str(tmp_path), milestones=(2,))
     assert written(worker, tmp_path / "0007", 4) == [None, "epoch-000002", "epoch-000002", "epoch-000004"]
     assert DiskCheckpoints(tmp_path / "0007").names() == ["epoch-000004", "epoch-000002"]
+
+
+def test_a_trial_that_may_be_paused_is_on_disk_when_it_reports(begin: BeginTrial, tmp_path: Path) -> None:
+    settings = {"max_epochs": 6, "folder": str(tmp_path), "milestones": (1, 3), "waits_at_milestones": True}
+    worker = begin(Tiny, {TRIAL_KEY: 7}, **settings)
+    newest = []
+    for _ in range(4):
+        worker.step()
+        newest.append(next(iter(DiskCheckpoints(tmp_path / "0007").names()), None))
+    assert newest == ["epoch-000001", "epoch-000001", "epoch-000003", "epoch-000003"]
+
+
+def test_a_trial_that_paused_and_was_promoted_is_the_one_that_never_paused(begin: BeginTrial, tmp_path: Path) -> None:
+    settings = {"max_epochs": 6, "milestones": (1, 3), "waits_at_milestones": True}
+    (tmp_path / "whole").mkdir()
+    whole = train(begin(Tiny, {TRIAL_KEY: 7}, folder=str(tmp_path / "whole"), **settings), 6)
+    (tmp_path / "paused").mkdir()
+    workers = [begin(Tiny, {TRIAL_KEY: 1}, folder=str(tmp_path / "paused"), **settings) for _ in range(2)]
+    reports = []
+    for reported, until, worker in ((0, 1, workers[0]), (1, 3, workers[1]), (3, 6, workers[0])):
+        worker.reset_config({TRIAL_KEY: 7, REPORTED_KEY: reported})
+        if reported:  # a worker reports again where it begins
+            assert worker.step()["metrics"] == reports[-1]["metrics"]
+        reports += train(worker, until - reported)
+        worker.reset_config({TRIAL_KEY: 2})
+        train(worker, 1)  # another trial, between
+    assert [report["metrics"] for report in reports] == [report["metrics"] for report in whole]
+    snapshots = [DiskCheckpoints(tmp_path / name / "0007").newest() for name in ("whole", "paused")]
+    assert snapshots[0].arrays.keys() == snapshots[1].arrays.keys()
+    for name, array in snapshots[0].arrays.items():
+        np.testing.assert_array_equal(array, snapshots[1].arrays[name])
 
 
 def test_checkpoints_are_written_when_their_time_has_come(begin: BeginTrial, tmp_path: Path) -> None:

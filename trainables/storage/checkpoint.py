@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -157,6 +157,18 @@ def first_usable(
     return None
 
 
+def superseded(names: Sequence[str], milestones: Sequence[int]) -> list[str]:
+    """Return the checkpoints that a trial needs no longer.
+
+    Args:
+        names: The names of its checkpoints, newest first.
+        milestones: Epochs whose two newest checkpoints are needed.
+    """
+    # Who takes over weights of a milestone may start late, when their owner has come to the next one.
+    needed = [name for name in names if epoch_of(name) in milestones][:CHECKPOINTS_KEPT]
+    return [name for name in names[CHECKPOINTS_KEPT:] if name not in needed]
+
+
 def ignore(_: object) -> None:
     """Do nothing: accept a checkpoint that can be read, pass over one that cannot be."""
 
@@ -167,9 +179,11 @@ class DiskCheckpoints:
 
     Attributes:
         folder: The trial's folder.
+        milestones: Epochs whose two newest checkpoints are kept, too: another trial may need them.
     """
 
     folder: Path
+    milestones: Sequence[int] = ()
 
     def __str__(self) -> str:
         return str(self.folder)
@@ -181,7 +195,7 @@ class DiskCheckpoints:
         return newest_first(entry.name for entry in self.folder.iterdir() if not entry.is_symlink())
 
     def save(self, snapshot: Snapshot) -> str:
-        """Add a checkpoint, and remove all but the two newest.
+        """Add a checkpoint, and remove all but the two newest and the two newest milestones.
 
         The files are written to a temporary directory that is then moved: a checkpoint that can be seen is whole.
         The trial's folder is made when it is missing, but not the folder that it lies in: what is written below a
@@ -200,7 +214,7 @@ class DiskCheckpoints:
         remove_abandoned(self.folder, CHECKPOINT_PREFIX, _FILES)
         with whole_folder(self.folder / name, _FILES) as unfinished:
             write(unfinished, snapshot)
-        for old in self.names()[CHECKPOINTS_KEPT:]:
+        for old in superseded(self.names(), self.milestones):
             self._remove_checkpoint(old)
         return name
 

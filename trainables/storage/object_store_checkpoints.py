@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from trainables.storage import checkpoint
-from trainables.storage.checkpoint import CHECKPOINTS_KEPT, CheckpointError, Snapshot, first_usable, ignore
+from trainables.storage.checkpoint import CheckpointError, Snapshot, first_usable, ignore, superseded
 from trainables.storage.layout import (
     ARCHITECTURE_FILE,
     ARRAYS_FILE,
@@ -33,10 +33,12 @@ class ObjectStoreCheckpoints:
     Attributes:
         folder: The trial's folder.
         sleep: Waits for so many seconds before a refused read is tried again.
+        milestones: Epochs whose two newest checkpoints are kept, too: another trial may need them.
     """
 
     folder: ObjectStoreFolder
     sleep: Callable[[float], object] = time.sleep
+    milestones: Sequence[int] = ()
 
     def __str__(self) -> str:
         return str(self.folder)
@@ -46,7 +48,7 @@ class ObjectStoreCheckpoints:
         return checkpoints_of(self.folder.files(), whole=True)
 
     def save(self, snapshot: Snapshot) -> str:
-        """Add a checkpoint, and remove all but the two newest.
+        """Add a checkpoint, and remove all but the two newest and the two newest milestones.
 
         The arrays are sent as they are written, without a copy on this node. The state comes last: a checkpoint
         without one was torn, and does not count.
@@ -66,7 +68,8 @@ class ObjectStoreCheckpoints:
             np.savez(file, allow_pickle=False, **dict(snapshot.arrays))
         self.folder.write(f"{name}/{STATE_FILE}", checkpoint.state_text(snapshot).encode())
         files = self.folder.files()
-        kept = {name, *checkpoints_of(files, whole=True)[:CHECKPOINTS_KEPT]}
+        whole = checkpoints_of(files, whole=True)
+        kept = {name, *whole} - set(superseded(whole, self.milestones))
         for old in sorted(set(checkpoints_of(files, whole=False)) - kept):
             self.folder.remove_folder(old)
         return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +22,7 @@ class CheckpointStore(Protocol):
         """Return the names of the checkpoints, newest first."""
 
     def save(self, snapshot: Snapshot) -> str:
-        """Add a checkpoint, remove all but the two newest, and return its name."""
+        """Add a checkpoint, remove all but the two newest and the two newest milestones, and return its name."""
 
     def save_architecture(self, text: str) -> None:
         """Write the trial's architecture, unless it is there already."""
@@ -44,16 +44,17 @@ class CheckpointStore(Protocol):
         """Remove the checkpoints and the architecture."""
 
 
-def checkpoint_store(trials: str, trial: int) -> CheckpointStore:
+def checkpoint_store(trials: str, trial: int, milestones: Sequence[int] = ()) -> CheckpointStore:
     """Return the checkpoints of a trial.
 
     Args:
         trials: The location of the folder of all trials: a path, or the URI of a folder in an object store.
         trial: The number of the trial.
+        milestones: Epochs whose two newest checkpoints are kept, too: another trial may need them.
     """
     if is_uri(trials):
-        return ObjectStoreCheckpoints(ObjectStoreFolder(trials) / trial_name(trial))
-    return DiskCheckpoints(Path(trials, trial_name(trial)))
+        return ObjectStoreCheckpoints(ObjectStoreFolder(trials) / trial_name(trial), milestones=milestones)
+    return DiskCheckpoints(Path(trials, trial_name(trial)), milestones)
 
 
 def require(trials: str | None, sleep: Callable[[float], object] = time.sleep) -> None:

@@ -11,7 +11,7 @@ from tune_jobs.cli import options
 
 # The names of tune_jobs.searchers.SEARCHERS and tune_jobs.schedulers.SCHEDULERS. Importing them would make --help slow.
 SEARCHER_NAMES = ("hyperopt", "foresight", "bayesian", "random", "grid", "sweep", "optuna")
-SCHEDULER_NAMES = ("asha", "none")
+SCHEDULER_NAMES = ("asha", "asha-promotion", "hyperband", "median", "population", "steps", "none")
 AUTO = "auto"
 OOM_ANSWERS = ("fail", "grow")
 

@@ -70,6 +70,11 @@ def ask_tell(
         >>> [trial.status.value for trial in study.run.history().trials.values()]
         ['completed', 'completed', 'completed', 'completed']
     """
+    if scheduler is not None and scheduler.PAUSES:
+        raise RequestError(
+            f"The value of `scheduler` is {scheduler}, which pauses trials and lets them go on from checkpoints, but a "
+            "study has none: take a scheduler that only stops trials, such as ASHA()."
+        )
     given: dict[str, Any] = {
         "searcher": searcher,
         "scheduler": scheduler,

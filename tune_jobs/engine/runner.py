@@ -226,8 +226,11 @@ def _check_checkpoints(folder: Path, history: History) -> None:
         raise RequestError(*problems)
 
 
+_UNFINISHED = (Status.RUNNING, Status.PAUSED, Status.INTERRUPTED)
+
+
 def _unfinished(history: History) -> list[int]:
-    return [number for number, trial in history.trials.items() if trial.status in (Status.RUNNING, Status.INTERRUPTED)]
+    return [number for number, trial in history.trials.items() if trial.status in _UNFINISHED]
 
 
 def _log_resumption(history: History) -> None:

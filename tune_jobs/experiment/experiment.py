@@ -179,7 +179,8 @@ class Experiment(Checked):
                 "set trials, time_budget_s or total_epochs."
             )
         if not _part_problems(self.scheduler, Scheduler) and not count_problem("max_epochs", self.max_epochs):
-            problems += _named("scheduler", self.scheduler.epoch_problems(self.max_epochs))
+            unfit = self.scheduler.fitting_problems(self.space, self.planned_trials, self.max_epochs)
+            problems += _named("scheduler", unfit)
         return problems
 
 

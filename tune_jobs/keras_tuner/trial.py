@@ -189,6 +189,7 @@ class TrialStatus:
 
 STATUSES: Mapping[Status, str] = {
     Status.RUNNING: TrialStatus.RUNNING,
+    Status.PAUSED: TrialStatus.IDLE,
     Status.INTERRUPTED: TrialStatus.IDLE,
     Status.COMPLETED: TrialStatus.COMPLETED,
     Status.STOPPED: TrialStatus.COMPLETED,  # KerasTuner's STOPPED means that a search is over

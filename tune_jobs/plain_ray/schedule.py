@@ -23,11 +23,16 @@ class ScheduleForRay(FIFOScheduler):
         seed: The seed of its random numbers.
 
     Raises:
-        RequestError: It cannot schedule trials of this many reports.
+        RequestError: It pauses trials, or cannot schedule trials of this many reports.
     """
 
     def __init__(self, scheduler: Scheduler, *, max_epochs: int, seed: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        if scheduler.PAUSES:
+            raise RequestError(
+                f"{type(scheduler).__name__} pauses trials, which it cannot do in plain Ray Tune: take a scheduler "
+                "that only stops them, such as ASHA(), or let `tune_jobs.run` do the search."
+            )
         if problems := scheduler.epoch_problems(max_epochs):
             raise RequestError(*problems)
         self._max_epochs = max_epochs

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tune_jobs.results.coherence import coherent, numbered_epochs
 from tune_jobs.results.history import History, TrialHistory, epochs_at_own_end, fold
 from tune_jobs.results.journal.events import (
+    FINISHED,
     Damaged,
     Ending,
     EpochReported,
@@ -19,6 +20,8 @@ from tune_jobs.results.journal.events import (
     RunStarted,
     Status,
     TrialEnded,
+    TrialPaused,
+    TrialPromoted,
     TrialStarted,
 )
 from tune_jobs.results.journal.file import JournalWriter
@@ -27,6 +30,7 @@ from tune_jobs.results.layout import JOURNAL_FILE
 from tune_jobs.results.ranking import RankedTrial, ranking
 
 __all__ = [
+    "FINISHED",
     "JOURNAL_FILE",
     "Damaged",
     "Ending",
@@ -44,6 +48,8 @@ __all__ = [
     "Status",
     "TrialEnded",
     "TrialHistory",
+    "TrialPaused",
+    "TrialPromoted",
     "TrialStarted",
     "coherent",
     "epochs_at_own_end",

@@ -13,6 +13,7 @@ from tune_jobs.results.journal.events import (
     Noted,
     RunEnded,
     TrialEnded,
+    TrialPaused,
     TrialStarted,
 )
 
@@ -23,7 +24,7 @@ def coherent(events: Iterable[Event]) -> Iterator[Event]:
     """Yield the events that hold together, and a ``Damaged`` event where something is missing.
 
     An epoch counts if all epochs before it are there. The end of a trial counts if all its epochs are there. So a trial
-    whose journal has 4 of 6 epochs has not ended: it is continued when the run is resumed.
+    whose journal has 4 of 6 epochs has not ended: it is continued when the run is resumed. A pause counts like an end.
 
     Args:
         events: The events, in the order in which they were written.
@@ -39,10 +40,10 @@ def coherent(events: Iterable[Event]) -> Iterator[Event]:
             case TrialStarted():
                 trial = trials.setdefault(event.trial, _Trial(event.trial))
                 yield from damages.tell(event.time_s, trial.start())
-            case TrialEnded() if event.trial in trials:
+            case TrialPaused() | TrialEnded() if event.trial in trials:
                 trial = trials[event.trial]
-                yield from damages.tell(event.time_s, trial.end(event.epochs or 0))
-                if not trial.has_ended:
+                yield from damages.tell(event.time_s, trial.leave(event))
+                if trial.lacks(event.epochs or 0):
                     continue
             case RunEnded(reason=Ending.TRIALS):
                 for trial in trials.values():
@@ -67,14 +68,12 @@ class _Trial:
         number: The number of the trial.
         reached: The last epoch before which none is missing.
         held: The epochs after a gap, by number. They count if the gap is filled before the trial starts again.
-        has_ended: Whether the trial's end counts.
         is_open: Whether no end was written since the trial's start.
     """
 
     number: int
     reached: int = 0
     held: dict[int, EpochReported] = field(default_factory=dict)
-    has_ended: bool = False
     is_open: bool = True
 
     def count(self, epoch: EpochReported) -> list[EpochReported]:
@@ -93,16 +92,23 @@ class _Trial:
         """Begin again after the last epoch that counts; return what is missing."""
         gap = self.gap()
         self.held.clear()
-        self.has_ended, self.is_open = False, True
+        self.is_open = True
         return gap
 
-    def end(self, epochs: int) -> str | None:
-        """End after so many epochs, if all are there; return what is missing."""
-        self.has_ended, self.is_open = not self.held and epochs <= self.reached, False
+    def leave(self, event: TrialPaused | TrialEnded) -> str | None:
+        """End or pause, if all epochs before that are there; return what is missing."""
+        epochs = event.epochs or 0
+        if is_end := isinstance(event, TrialEnded):
+            self.is_open = False
         if epochs > self.reached and not self.held:
             named = numbered_epochs(self.reached + 1, epochs)
-            return f"The journal lacks {named} of trial {self.number}, so its end does not count. {_REMEDY}"
+            what = "end" if is_end else "pause"
+            return f"The journal lacks {named} of trial {self.number}, so its {what} does not count. {_REMEDY}"
         return self.gap()
+
+    def lacks(self, epochs: int) -> bool:
+        """Return whether any of so many epochs is missing."""
+        return bool(self.held) or epochs > self.reached
 
     def gap(self) -> str | None:
         """Return what is missing before the epochs that are held; None if there are none."""

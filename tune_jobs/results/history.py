@@ -11,8 +11,8 @@ from trainables.report import has_objective
 from tune_jobs.base.objective import Objective
 from tune_jobs.results.coherence import coherent
 from tune_jobs.results.journal.events import (
+    FINISHED,
     Damaged,
-    Ending,
     EpochReported,
     Event,
     Noted,
@@ -21,6 +21,8 @@ from tune_jobs.results.journal.events import (
     RunStarted,
     Status,
     TrialEnded,
+    TrialPaused,
+    TrialPromoted,
     TrialStarted,
 )
 from tune_jobs.results.journal.reading import JournalError
@@ -36,9 +38,10 @@ class TrialHistory:
         node: The machine on which the trial started last.
         started_s: The time of the first start, in Unix time.
         status: The status now.
-        reason: The reason for the end; None while the trial runs, or if nothing was recorded about its end.
+        reason: The reason for the end, or for the pause; None while the trial runs, or if nothing was recorded about
+            its end.
         error: The error that the trial raised, if any.
-        ended_s: The time of the end; None as for ``reason``.
+        ended_s: The time of the end; None if none was recorded.
         epochs: The epochs by number, ascending. An epoch that was trained again replaces the earlier one.
     """
 
@@ -107,7 +110,7 @@ class History:
     @property
     def is_finished(self) -> bool:
         """True if the run came to its own end: nobody interrupted it, and nothing broke it."""
-        return self.reason in (Ending.TRIALS, Ending.TIME, Ending.EPOCHS)
+        return self.reason in FINISHED
 
 
 def fold(events: Iterable[Event]) -> History:
@@ -136,9 +139,8 @@ def fold(events: Iterable[Event]) -> History:
                 _take_beside(event, history)
             case TrialStarted():
                 history.trials[event.trial] = _start(history.trials.get(event.trial), event)
-            case TrialEnded(status=status, reason=reason, error=error, time_s=ended_s):
-                trial = _trial_of(event, history)
-                history.trials[event.trial] = replace(trial, status=status, reason=reason, error=error, ended_s=ended_s)
+            case TrialPaused() | TrialPromoted() | TrialEnded():
+                history.trials[event.trial] = _turn(_trial_of(event, history), event, history)
             case RunStarted():
                 started_s = event.time_s if history.started_s is None else history.started_s
                 trials = _interrupt_running(history.trials)
@@ -186,7 +188,9 @@ def _take_beside(event: Noted | Damaged | ParametersMet, history: History) -> No
         history.damages.remove(event.text)
 
 
-def _trial_of(event: EpochReported | ParametersMet | TrialEnded, history: History) -> TrialHistory:
+def _trial_of(
+    event: EpochReported | ParametersMet | TrialPaused | TrialPromoted | TrialEnded, history: History
+) -> TrialHistory:
     trial = history.trials.get(event.trial)
     if trial is None:
         raise JournalError(
@@ -201,6 +205,30 @@ def _start(earlier: TrialHistory | None, event: TrialStarted) -> TrialHistory:
     if earlier is None:
         return trial
     return replace(trial, started_s=earlier.started_s, epochs=earlier.epochs)
+
+
+def _turn(trial: TrialHistory, event: TrialPaused | TrialPromoted | TrialEnded, history: History) -> TrialHistory:
+    if isinstance(event, TrialPaused):
+        return replace(trial, status=Status.PAUSED, reason=event.reason)
+    if isinstance(event, TrialPromoted):
+        return take_over(trial, event, history.trials)
+    return replace(trial, status=event.status, reason=event.reason, error=event.error, ended_s=event.time_s)
+
+
+def take_over(trial: TrialHistory, event: TrialPromoted, trials: Mapping[int, TrialHistory]) -> TrialHistory:
+    """Return a trial that was promoted. If it takes over the weights of another one, it has the other one's epochs.
+
+    Args:
+        trial: The trial before that.
+        event: Its promotion.
+        trials: The trials by number; if the donor is missing, the epochs stay.
+    """
+    if event.donor is None:
+        return trial
+    donor = trials.get(event.donor, trial)
+    last = max(trial.epochs, default=0)
+    epochs = {number: replace(one, trial=trial.trial) for number, one in donor.epochs.items() if number <= last}
+    return replace(trial, config=event.config, epochs=epochs)
 
 
 def _interrupt_running(trials: dict[int, TrialHistory]) -> dict[int, TrialHistory]:

@@ -35,8 +35,8 @@ def ranking(history: History, objective: Objective) -> list[RankedTrial]:
 
     A trial counts as its best epoch, even if it diverged or failed later: those weights were kept. Of equal trials,
     the one that needed fewer epochs is better, then the one with the lower number; no two share a rank. Trials that
-    never had a finite objective come last, unranked, by status (running, interrupted, completed, stopped, diverged,
-    failed, out of memory), then by number.
+    never had a finite objective come last, unranked, by status (running, paused, interrupted, completed, stopped,
+    diverged, failed, out of memory), then by number.
 
     Args:
         history: The history of the run.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -71,10 +71,7 @@ class ASHA(Scheduler):
             return []  # there is nothing to stop, and nothing wrong: a quick try of an experiment
         levels = len(self.rungs(max_epochs))
         if levels == 0:
-            return [
-                f"The value of `grace_period` is {self.grace_period}, but must be < max_epochs ({max_epochs}): "
-                "no trial could ever be stopped. Lower it, or choose NoScheduler()."
-            ]
+            return grace_problems(self.grace_period, max_epochs)
         if self.brackets > levels:
             return [
                 f"The value of `brackets` is {self.brackets}, but there are only {levels} rungs below "
@@ -84,28 +81,32 @@ class ASHA(Scheduler):
 
     def rungs(self, max_epochs: int) -> tuple[int, ...]:
         """Return ``grace_period * reduction_factor ** k`` below ``max_epochs``."""
-        rungs = []
-        rung = self.grace_period
-        while rung < max_epochs:  # multiplied, because a logarithm may be off by one
-            rungs.append(rung)
-            rung *= self.reduction_factor
-        return tuple(rungs)
+        return geometric_rungs(self.grace_period, self.reduction_factor, max_epochs)
 
     def start(self, max_epochs: int, seed: int) -> Schedule:
         """Return the schedule of a new run."""
-        return _AshaSchedule(self, max_epochs, seed)
+        brackets = None if self.brackets == 1 else lambda trial: bracket_of(trial, seed, self.brackets)
+        return HalvingSchedule(self.rungs(max_epochs), self.reduction_factor, brackets)
 
 
-class _AshaSchedule(Schedule):
-    def __init__(self, asha: ASHA, max_epochs: int, seed: int) -> None:
-        self._rungs = asha.rungs(max_epochs)
-        self._factor = asha.reduction_factor
-        self._brackets = asha.brackets
-        self._seed = seed
+class HalvingSchedule(Schedule):
+    """Successive halving by stopping, in brackets that know nothing of each other.
+
+    Args:
+        rungs: The rungs of bracket 0, ascending. Bracket s has all but the lowest s of them.
+        reduction_factor: The paper's eta.
+        bracket_of: Returns the bracket of a trial, by the trial's number; None: all are in bracket 0.
+    """
+
+    def __init__(self, rungs: Sequence[int], reduction_factor: int, bracket_of: Callable[[int], int] | None) -> None:
+        self._rungs = rungs
+        self._factor = reduction_factor
+        self._bracket_of = bracket_of
         self._losses: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
 
     def report(self, trial: int, epoch: int, loss: float) -> str | None:
-        bracket = bracket_of(trial, self._seed, self._brackets)
+        """Stop a trial that is not among the best part of its bracket, at a rung or after it."""
+        bracket = 0 if self._bracket_of is None else self._bracket_of(trial)
         for rung in reversed(self._rungs[bracket:]):
             losses = self._losses[bracket, rung]
             if epoch == rung:
@@ -116,6 +117,26 @@ class _AshaSchedule(Schedule):
             elif epoch > rung and len(losses) >= self._factor and not goes_on(losses, loss, self._factor):
                 return f"epoch {epoch}: worse than the best 1/{self._factor} of {len(losses)} at rung {rung}"
         return None
+
+
+def geometric_rungs(grace_period: int, factor: int, max_epochs: int) -> tuple[int, ...]:
+    """Return ``grace_period * factor ** k`` below ``max_epochs``."""
+    rungs = []
+    rung = grace_period
+    while rung < max_epochs:  # multiplied, because a logarithm may be off by one
+        rungs.append(rung)
+        rung *= factor
+    return tuple(rungs)
+
+
+def grace_problems(grace_period: int, max_epochs: int) -> list[str]:
+    """Return that a grace period leaves no rung; nothing if it does, or if there is nothing to stop."""
+    if max_epochs == 1 or grace_period < max_epochs:
+        return []
+    return [
+        f"The value of `grace_period` is {grace_period}, but must be < max_epochs ({max_epochs}): "
+        "no trial could ever be stopped. Lower it, or choose NoScheduler()."
+    ]
 
 
 def bracket_of(trial: int, seed: int, brackets: int) -> int:

@@ -9,11 +9,12 @@ that train never see a searcher. The order of the calls is the same when a run i
 1. ``start``, once.
 2. ``remember``, ``report`` and ``end`` for the trials of other runs (a warm start), under the numbers -1, -2, …
 3. If the run is resumed: ``remember`` for each trial that had started, in the order of their numbers. Trials that had
-   been proposed but not started are proposed again, each in its turn. Then ``report`` and ``end``, in the order in
-   which they were called the first time. A searcher with ``REASKED`` hears ``propose`` instead of ``remember``, each
-   in its old place among the reports and ends.
-4. ``propose`` whenever there is room for another trial, ``report`` after each epoch of a trial, and ``end`` when the
-   trial has ended. Trials run side by side, so that the calls for several trials alternate.
+   been proposed but not started are proposed again, each in its turn. Then ``report``, ``pause`` and ``end``, in the
+   order in which they were called the first time. A searcher with ``REASKED`` hears ``propose`` instead of
+   ``remember``, each in its old place among the reports and ends.
+4. ``propose`` whenever there is room for another trial, ``report`` after each epoch of a trial, ``pause`` when a
+   scheduler pauses it, and ``end`` when the trial has ended. Trials run side by side, so that the calls for several
+   trials alternate.
 
 A proposal must depend on nothing but the seed, the trial's number and the earlier calls: then a resumed run goes on as
 if it had not been interrupted. Draw from ``np.random.default_rng([seed, trial, stream])``, with a number of your own in
@@ -104,6 +105,13 @@ class Search(ABC):
             loss: The trial's best loss up to this epoch; it is finite. Epochs before the objective has its first
                 finite value are not reported, nor is one that diverged. An epoch without a value after that is
                 reported with the best loss so far.
+        """
+
+    def pause(self, trial: int) -> None:  # noqa: B027 - most searchers learn nothing
+        """Take in that the scheduler paused a trial: unless it is promoted later, it has its last result for ever.
+
+        Args:
+            trial: The trial's number. If it is promoted, ``report`` is called again for it.
         """
 
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:  # noqa: B027 - most searchers learn nothing

@@ -113,6 +113,9 @@ class _TpeSearch(Search):
     def report(self, trial: int, epoch: int, loss: float) -> None:
         self._order.report(trial, epoch, loss)
 
+    def pause(self, trial: int) -> None:
+        self._order.pause(trial)
+
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
         self._order.end(trial, failed=failed, trained_out=trained_out)
 

@@ -20,7 +20,7 @@ class TrialRecord:
     Attributes:
         losses: The best loss up to each rung that the trial reached, by the rung's epoch.
         latest_loss: The best loss so far.
-        ended: True if the trial will not reach another rung.
+        ended: True if the trial will not reach another rung, unless it is paused and is promoted later.
         trained_out: True if it ended because it had all its epochs, or stopped itself.
         failed: True if it raised an error, diverged, was killed, or ended without any value of the objective.
     """
@@ -51,10 +51,15 @@ class TrialOrder:
         """
         record = self._records.setdefault(trial, TrialRecord())
         record.latest_loss = loss
+        record.ended = False
         if epoch in self._rungs:
             record.losses[epoch] = loss
         for rung in self._rungs[: bisect_right(self._rungs, epoch)]:
             record.losses.setdefault(rung, loss)  # its objective had no value when it passed that rung
+
+    def pause(self, trial: int) -> None:
+        """Take in that a trial was paused: until its next report it is judged like one that ended."""
+        self._records.setdefault(trial, TrialRecord()).ended = True
 
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
         """Take in that a trial ended."""

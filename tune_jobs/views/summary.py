@@ -47,6 +47,7 @@ def statuses_text(counts: Mapping[Status, int]) -> str:
         Status.DIVERGED,
         Status.FAILED,
         Status.OUT_OF_MEMORY,
+        Status.PAUSED,
         Status.INTERRUPTED,
         Status.RUNNING,
     )

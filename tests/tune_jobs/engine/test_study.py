@@ -20,6 +20,7 @@ from tune_jobs import (
     NoScheduler,
     Objective,
     Optuna,
+    PromotionASHA,
     RaySearcher,
     RequestError,
     RunFailed,
@@ -199,3 +200,8 @@ def test_a_searcher_that_no_record_holds_is_taken_from_the_experiment(tmp_path: 
     result = CliRunner().invoke(main, ["suggest", "study", "--storage", str(tmp_path)])
     assert result.exit_code == 2
     assert "suggest(run, EXPERIMENT)" in result.output
+
+
+def test_a_scheduler_that_pauses_trials_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"`scheduler` is PromotionASHA\(.*a study has none"):
+        begin(tmp_path, scheduler=PromotionASHA())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tune_jobs import ASHA, NoScheduler, RequestError
+from tune_jobs import ASHA, NoScheduler, PromotionASHA, RequestError
 from tune_jobs.schedulers import Scheduler
 
 
@@ -60,3 +60,8 @@ def test_wrong_requests_are_refused() -> None:
         ASHA(grace_period=9).for_ray(max_epochs=9)
     with pytest.raises(RequestError, match="mode=None"):
         ASHA().for_ray().set_search_properties("val_loss", None)
+
+
+def test_a_scheduler_that_pauses_trials_is_refused() -> None:
+    with pytest.raises(RequestError, match="PromotionASHA pauses trials, which it cannot do in plain Ray Tune"):
+        PromotionASHA().for_ray(max_epochs=9)

@@ -16,6 +16,7 @@ from tune_jobs.results import (
     RunEnded,
     Status,
     TrialEnded,
+    TrialPaused,
     TrialStarted,
     fold,
     read_journal,
@@ -128,3 +129,14 @@ def test_a_journal_of_an_older_version_is_continued_with_numbers(tmp_path: Path)
     assert b'"line": 4, ' in lines[3]
     journal.write_bytes(b"".join([*lines[:4], *lines[5:]]))
     assert "a line is missing before line 5" in fold(read_journal(journal)).damages[0]
+
+
+def test_a_pause_counts_if_all_its_epochs_are_there() -> None:
+    pause = TrialPaused(time_s=3.0, trial=0, reason="rung 3", epochs=3)
+    history = fold([STARTED, epoch(1), epoch(2), epoch(3), pause])
+    assert (history.trials[0].status, history.trials[0].reason, history.damages) == (Status.PAUSED, "rung 3", [])
+    history = fold([STARTED, epoch(1), epoch(2), pause])
+    assert history.trials[0].status is Status.RUNNING
+    assert "lacks epoch 3 of trial 0, so its pause does not count" in history.damages[0]
+    history = fold([STARTED, epoch(1), epoch(2), epoch(3), pause, STARTED, epoch(4)])
+    assert (history.trials[0].status, history.trials[0].reason) == (Status.RUNNING, None)

@@ -57,8 +57,8 @@ def test_every_trial_is_what_happened_to_it(trials: list[Trial]) -> None:
         assert [epoch.metrics for epoch in folded.epochs.values()] == trial.epochs
         assert list(folded.epochs) == list(range(1, len(trial.epochs) + 1))
         assert folded.seconds == 0.5 * len(trial.epochs)
-        has_ended = trial.status is not Status.RUNNING
-        assert (folded.reason, folded.ended_s) == (("why", 99.0) if has_ended else (None, None))
+        ended_s = 99.0 if trial.status not in (Status.RUNNING, Status.PAUSED) else None
+        assert (folded.reason, folded.ended_s) == (None if trial.status is Status.RUNNING else "why", ended_s)
 
 
 @property_settings

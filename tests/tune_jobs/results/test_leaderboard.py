@@ -23,7 +23,7 @@ PARAMETERS = [
     Column("units_0", "units", (0,), "int"),
     Column("units_1", "units", (1,), "int"),
 ]
-UNRANKED = ["running", "interrupted", "completed", "stopped", "diverged", "failed", "out of memory"]
+UNRANKED = ["running", "paused", "interrupted", "completed", "stopped", "diverged", "failed", "out of memory"]
 MODES = st.sampled_from(["max", "min"])
 
 

@@ -5,27 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from trainables.report import Epoch, Report, diverged_metric
+from trainables.report import Epoch, Report
 from tune_jobs.base.clock import SteadyClock
+from tune_jobs.engine.decisions.advisers import Advisers, Verdict, exhaustion
 from tune_jobs.engine.decisions.event_log import EventLog, GapFreeLog
-from tune_jobs.engine.decisions.exhaustion import exhaustion
-from tune_jobs.engine.decisions.failures import (
-    FAILED_STATUSES,
-    Failure,
-    FailureCause,
-    FailureStreak,
-    reported_failure,
-    shortened,
-)
-from tune_jobs.engine.decisions.growing_search import growth_of, search_of
-from tune_jobs.engine.decisions.longest_first import order_of
-from tune_jobs.engine.decisions.reasked_search import correction
+from tune_jobs.engine.decisions.failures import Failure, FailureCause, FailureStreak, reported_failure, shortened
+from tune_jobs.engine.decisions.paused_trials import PausedTrials
 from tune_jobs.engine.decisions.replay import decisive_events
 from tune_jobs.engine.decisions.running_trials import Retry, RunningTrials, epoch_event, start_event
-from tune_jobs.engine.decisions.trial_queue import Proposal, TrialQueue
-from tune_jobs.engine.decisions.warm_start import teach
+from tune_jobs.engine.decisions.trial_queue import Proposal
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import (
+    FINISHED,
     Ending,
     EpochReported,
     Event,
@@ -34,10 +25,12 @@ from tune_jobs.results import (
     RunStarted,
     Status,
     TrialEnded,
+    TrialPaused,
+    TrialPromoted,
     coherent,
     numbered_epochs,
 )
-from tune_jobs.searchers import Search, Waiting
+from tune_jobs.searchers import Waiting
 
 
 class Coordinator:
@@ -73,14 +66,12 @@ class Coordinator:
         self._log = GapFreeLog(log)
         self._clock = SteadyClock() if clock is None else clock
         self._started_s, self._epochs = self._clock(), 0
-        self._search: Search = search_of(experiment)
-        self._order = order_of(experiment)
-        self._trials = RunningTrials(experiment, TrialQueue(self._search, experiment.planned_trials, self._order))
+        self._advisers = Advisers(experiment, lessons)
+        self._trials = RunningTrials(experiment, self._advisers.queue)
         self.shares = self._trials.shares
-        self._growth = growth_of(self._search, self._trials, self._clock, self._log_event)
-        self._schedule = experiment.scheduler.start(experiment.max_epochs, experiment.seed)
+        self._advisers.begin(self._trials, self._clock, self._log_event)
+        self._paused = PausedTrials(self._trials, self._advisers, self._log_event, self._clock)
         self._streak = FailureStreak(experiment.same_failures)
-        teach(self._search, lessons, experiment.objective)
 
     def begin(self, **resources: Any) -> None:
         """Begin the run with resources, the fields of ``RunStarted``. Its time budget counts from now."""
@@ -101,31 +92,34 @@ class Coordinator:
         """Learn the events of earlier sessions, and go on as if the run had not been interrupted.
 
         Searcher and scheduler learn every report again, in the same order. Trials that had not ended come first, each
-        from its newest checkpoint. A trial ends now if it was to end, and the interruption came before that was logged.
+        from its newest checkpoint; those that were paused still wait. A trial ends, or pauses, now if it was to do so
+        and the interruption came before that was logged.
 
         Args:
             events: All events of the run so far.
         """
         events = list(coherent(events))
         self.shares.replay(events)
-        if self._growth is not None:
-            self._growth.replay(events)
+        self._advisers.replay_growth(events)
         self._trials.restore(events)
-        verdicts: dict[int, tuple[Status | None, str]] = {}
+        verdicts: dict[int, Verdict] = {}
         for event in decisive_events(events, self._experiment.max_epochs):
-            if isinstance(event, EpochReported):
-                self._learn(event)
-                verdicts[event.trial] = self._judge(event, is_new=True)
-            else:
-                self._streak.record_end(event.trial, event.status, event.error)
-                self._forget(event.trial, event.status)
-                verdicts.pop(event.trial, None)
-        if told := correction(self._search, self._experiment):
+            verdicts.pop(event.trial, None)
+            match event:
+                case EpochReported():
+                    self._learn(event)
+                    running = self._trials.by_number[event.trial]
+                    verdicts[event.trial] = self._advisers.judge(event, running, is_new=True)
+                case TrialPaused() | TrialPromoted():
+                    self._paused.replay(event)
+                case TrialEnded():
+                    self._streak.record_end(event.trial, event.status, event.error)
+                    self._forget(event.trial, event.status)
+        if told := self._advisers.correction():
             self.note(told)
-        for trial, (status, reason) in verdicts.items():
-            if status is not None:
-                self._end(trial, status, reason)
-        for trial in sorted(self._trials.by_number):
+        for trial, verdict in verdicts.items():
+            self._carry_out(trial, *verdict)
+        for trial in sorted(self._trials.by_number.keys() - self._paused.reasons.keys()):
             self._trials.put_back(trial)
         self._streak.reset()
 
@@ -134,7 +128,15 @@ class Coordinator:
 
         After None, there may still be one until ``is_idle``.
         """
-        return None if self.is_over else self._trials.propose()
+        if self.is_over:
+            return None
+        self._paused.promote(last=False)
+        proposal = self._trials.propose()
+        if isinstance(proposal, tuple) or not self._paused.are_all:
+            return proposal
+        if not self._paused.promote(last=True):
+            self._end_paused()
+        return self._trials.propose()
 
     def reported_epochs(self, trial: int) -> int:
         """Return the number of epochs that are known of a trial that has not ended."""
@@ -158,10 +160,10 @@ class Coordinator:
         """
         for number, text in report.get("notes", ()):
             self.note(text, number)
-        if trial not in self._trials.by_number or self.failure or self.ending is Ending.EPOCHS:
+        if not self._trials.has_worker(trial) or self.failure or self.ending is Ending.EPOCHS:
             return True
-        if self._growth is not None and "met" in report:
-            self._growth.take(trial, report["met"])
+        if "met" in report:
+            self._advisers.grow(trial, report["met"])
         if (mistake := report.get("mistake")) and not self._epochs:
             self.mistake, self.ending = mistake, Ending.FAILED
             return True
@@ -184,7 +186,7 @@ class Coordinator:
             trial: The number of the trial.
             death: The reason.
         """
-        if trial not in self._trials.by_number:
+        if not self._trials.has_worker(trial):
             return
         if not self._trials.by_number[trial].has_started:
             self.start(trial, node="")
@@ -222,6 +224,8 @@ class Coordinator:
         if not (error or self.ending) and (told := exhaustion(self._experiment, self._trials.begun)):
             self.note(told)
         self.ending = Ending.FAILED if error else self.ending or Ending.TRIALS
+        if self.ending in FINISHED:
+            self._end_paused()
         self._log.end(RunEnded(time_s=self._clock(), reason=self.ending, error=error and shortened(error)))
 
     def _log_event(self, event: Event) -> None:
@@ -250,32 +254,28 @@ class Coordinator:
         if is_new := epoch.number > self._trials.by_number[trial].epoch:  # a continued trial repeats epochs
             self._log_event(event)
             self._learn(event)
-        status, reason = self._judge(event, is_new=is_new)
-        if status is not None:
-            self._end(trial, status, reason)
-        return status is not None
+        return self._carry_out(trial, *self._advisers.judge(event, self._trials.by_number[trial], is_new=is_new))
 
     def _learn(self, event: EpochReported) -> None:
-        running, objective = self._trials.by_number[event.trial], self._experiment.objective
+        trial = self._trials.by_number[event.trial]
         self._streak.sound.add(event.trial)
-        running.learn(event, objective)
+        trial.learn(event, self._experiment.objective)
         self._epochs += 1
         if self._epochs == self._experiment.total_epochs:
             self.ending = self.ending or Ending.EPOCHS
-        if self._order is not None:
-            self._order.learn(event.trial, running.config, event.seconds)
-        if running.has_value and not diverged_metric(event.metrics, objective.metric):
-            self._search.report(event.trial, event.epoch, running.best_loss)
+        self._advisers.learn(event, trial)
 
-    def _judge(self, event: EpochReported, *, is_new: bool) -> tuple[Status | None, str]:
-        """Return the status with which a trial ends after an epoch (None: it goes on), and the reason."""
-        running, experiment = self._trials.by_number[event.trial], self._experiment
-        if own_end := running.own_end(event, experiment.objective.metric, experiment.max_epochs):
-            return own_end
-        if not is_new or not running.has_value:
-            return None, ""  # it was judged before, and went on; or there is nothing to judge yet
-        verdict = self._schedule.report(event.trial, event.epoch, running.best_loss)
-        return (None, "") if verdict is None else (Status.STOPPED, verdict)
+    def _carry_out(self, trial: int, status: Status | None, reason: str) -> bool:
+        """Let a trial end, pause or go on, as it was judged; return whether it leaves its worker."""
+        if status is Status.PAUSED:
+            self._paused.pause(trial, reason)
+        elif status is not None:
+            self._end(trial, status, reason)
+        return status is not None
+
+    def _end_paused(self) -> None:
+        for trial, reason in self._paused.reasons.items():
+            self._end(trial, Status.STOPPED, f"{reason}, not promoted")
 
     def _fail(self, trial: int, reason: str, failure: Failure, traceback: str | None = None) -> None:
         if traceback:
@@ -294,7 +294,4 @@ class Coordinator:
             self.failure, self.ending = self._streak.verdict(trial, error), Ending.FAILED
 
     def _forget(self, trial: int, status: Status) -> None:
-        is_trained_out = status is Status.COMPLETED
-        failed = status in FAILED_STATUSES or (is_trained_out and not self._trials.by_number[trial].has_value)
-        self._trials.end(trial)
-        self._search.end(trial, failed=failed, trained_out=is_trained_out)
+        self._advisers.end(trial, self._trials.end(trial), status)

@@ -55,6 +55,10 @@ class GrowingSearch(Search):
         """Take in a trial's result after an epoch."""
         self._take(lambda search: search.report(trial, epoch, loss))
 
+    def pause(self, trial: int) -> None:
+        """Take in that the scheduler paused a trial."""
+        self._take(lambda search: search.pause(trial))
+
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
         """Take in that a trial ended."""
         self._take(lambda search: search.end(trial, failed=failed, trained_out=trained_out))

@@ -68,6 +68,10 @@ class ReaskedSearch(Search):
         self._hear(trial)
         self._search.report(trial, epoch, loss)
 
+    def pause(self, trial: int) -> None:
+        """Pass on that the scheduler paused a trial."""
+        self._search.pause(trial)
+
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
         """Pass on that a trial ended."""
         self._hear(trial)

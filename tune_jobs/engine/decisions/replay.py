@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tune_jobs.results import EpochReported, Event, ParametersMet, TrialEnded, TrialStarted, epochs_at_own_end
+from tune_jobs.results import (
+    EpochReported,
+    Event,
+    ParametersMet,
+    TrialEnded,
+    TrialPaused,
+    TrialPromoted,
+    TrialStarted,
+    epochs_at_own_end,
+)
+
+Decisive = EpochReported | TrialPaused | TrialPromoted | TrialEnded
 
 
 def started_trials(events: Iterable[Event]) -> dict[int, dict[str, Any]]:
@@ -18,25 +29,36 @@ def started_trials(events: Iterable[Event]) -> dict[int, dict[str, Any]]:
     return {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted | ParametersMet)}
 
 
-def decisive_events(events: Sequence[Event], max_epochs: int) -> Iterator[EpochReported | TrialEnded]:
-    """Return the reports and ends of trials, in the order in which searcher and scheduler heard of them.
+def decisive_events(events: Sequence[Event], max_epochs: int) -> Iterator[Decisive]:
+    """Return the reports, pauses, promotions and ends of trials, in the order in which searcher and scheduler heard.
 
-    A trial whose worker died reports some epochs again; they are left out.
+    A trial whose worker died reports some epochs again; they are left out. If a damaged journal has an epoch of a
+    paused trial and lacks the promotion, a promotion comes before the epoch.
 
     Args:
         events: All events of a run.
         max_epochs: The number of epochs after which a trial has been trained completely.
 
     Yields:
-        Each new epoch, with ``done`` if no scheduler judged it, and the end of each trial.
+        Each new epoch, with ``done`` if no scheduler judged it, and each pause, promotion and end of a trial.
     """
     epochs = dict.fromkeys(started_trials(events), 0)
     own_ends = epochs_at_own_end(events)
+    paused: set[int] = set()
     for event in events:
         match event:
             case EpochReported(trial=trial, epoch=epoch) if trial in epochs and epoch > epochs[trial]:
                 epochs[trial] = epoch
+                if trial in paused:
+                    paused.remove(trial)
+                    yield TrialPromoted(time_s=event.time_s, trial=trial, reason="")
                 yield replace(event, done=event.done or epoch >= max_epochs or (trial, epoch) in own_ends)
+            case TrialPaused(trial=trial) if trial in epochs:
+                paused.add(trial)
+                yield event
+            case TrialPromoted(trial=trial) if trial in paused:
+                paused.remove(trial)
+                yield event
             case TrialEnded(trial=trial) if trial in epochs:
                 del epochs[trial]
                 yield event

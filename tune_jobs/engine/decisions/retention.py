@@ -7,8 +7,8 @@ from bisect import insort
 
 from tune_jobs.base.objective import Objective
 from tune_jobs.experiment.experiment import Keep
-from tune_jobs.results import EpochReported, Event, TrialEnded, TrialStarted
-from tune_jobs.results.history import TrialHistory
+from tune_jobs.results import EpochReported, Event, TrialEnded, TrialPromoted, TrialStarted
+from tune_jobs.results.history import TrialHistory, take_over
 from tune_jobs.results.ranking import sort_key
 
 
@@ -49,6 +49,8 @@ class RetentionPolicy:
                 self._forget_end(trial)
             case EpochReported(trial=trial) if trial in self._running:
                 self._running[trial].epochs[event.epoch] = event
+            case TrialPromoted(trial=trial, donor=int()) if trial in self._running:
+                self._running[trial] = take_over(self._running[trial], event, self._running)
             case TrialEnded(trial=trial) if trial in self._running:
                 return self._to_delete_after_end(self._running.pop(trial))
         return []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainables.report import Epoch, diverged_metric, has_objective
+from trainables.settings import ControlValues
 from tune_jobs.base.objective import Objective
 from tune_jobs.engine.decisions.failures import Failure, FailureCause
 from tune_jobs.engine.decisions.gpu_shares import GpuShares
@@ -28,6 +29,8 @@ class RunningTrial:
         epoch: The number of epochs that were reported.
         best_loss: The best objective so far, as a loss; infinite before there is one.
         deaths: How many of its workers have died.
+        pause: The reason why the trial is paused; None if it is not.
+        donor: The trial whose weights it took over, and the epoch after which it did; None: it never did.
         heard: The number of reports and ends that preceded its proposal; None if resuming need not know it.
     """
 
@@ -36,6 +39,8 @@ class RunningTrial:
     epoch: int = 0
     best_loss: float = math.inf
     deaths: int = 0
+    pause: str | None = None
+    donor: tuple[int, int] | None = None
     heard: int | None = None
 
     @property
@@ -185,9 +190,9 @@ class RunningTrials:
 
     def put_back(self, number: int) -> None:
         """Queue a trial that has no worker any more."""
-        self._watchdog.forget(number)
-        self.shares.record_stop(number)
-        self._queue.put_back(number, self.by_number[number].config)
+        self._free(number)
+        trial = self.by_number[number]
+        self._queue.put_back(number, ControlValues(donor=trial.donor).wrap_donor(trial.config))
 
     def take_back_proposals(self) -> list[int]:
         """Return the trials that were proposed and have not begun: they are proposed again."""
@@ -197,8 +202,25 @@ class RunningTrials:
         """Set the number of trials of the run; None: as many as the searcher proposes."""
         self._queue.plan(trials)
 
-    def end(self, number: int) -> None:
-        """Remove a trial that has ended."""
-        del self.by_number[number]
+    def pause(self, number: int, reason: str) -> None:
+        """Take the worker from a trial that has not ended."""
+        self._free(number)
+        self.by_number[number].pause = reason
+
+    def has_worker(self, number: int) -> bool:
+        """Return whether a trial has not ended, and is not paused."""
+        return number in self.by_number and self.by_number[number].pause is None
+
+    @property
+    def has_returned(self) -> bool:
+        """True if a trial that had a worker waits for another one."""
+        return self._queue.has_returned
+
+    def end(self, number: int) -> RunningTrial:
+        """Remove a trial that has ended, and return it."""
+        self._free(number)
+        return self.by_number.pop(number)
+
+    def _free(self, number: int) -> None:
         self.shares.record_stop(number)
         self._watchdog.forget(number)

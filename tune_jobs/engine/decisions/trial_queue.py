@@ -81,6 +81,11 @@ class TrialQueue:
         """Return how many reports and ends preceded a trial's proposal; None if resuming need not know it."""
         return heard_before(self._search, trial)
 
+    @property
+    def has_returned(self) -> bool:
+        """True if a trial that was put back waits for a worker."""
+        return bool(self._back)
+
     def put_back(self, trial: int, config: dict[str, Any]) -> None:
         """Queue a trial that has not ended, and has no worker any more."""
         self._back.append((trial, config))

@@ -43,6 +43,7 @@ def trainable_for_ray(experiment: Experiment, data: Data | None, trials: str, *,
         folder=trials,
         checkpoint_every_s=experiment.checkpoint_every_s,
         milestones=experiment.rungs,
+        waits_at_milestones=experiment.scheduler.PAUSES,
     )
     seen = None if data is None else for_workers(data)  # nothing of the test set ever reaches a worker
     sent = pack(experiment.trainable, folders_of_own_modules())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ class Status(StrEnum):
     """The status of a trial. Unranked trials on the leaderboard have the order of definition."""
 
     RUNNING = "running"  # started, and has not ended
+    PAUSED = "paused"  # waits at a rung for the scheduler to promote it
     INTERRUPTED = "interrupted"  # the run ended before the trial did
     COMPLETED = "completed"  # trained all its epochs, or ended itself by early stopping
     STOPPED = "stopped"  # ended by the scheduler
@@ -28,6 +29,10 @@ class Ending(StrEnum):
     EPOCHS = "total epochs"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+
+
+FINISHED = (Ending.TRIALS, Ending.TIME, Ending.EPOCHS)
+"""The ends of a run that nobody interrupted, and that nothing broke."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStarted:
-    """A trial began, or began again after its worker died or the run was interrupted.
+    """A trial began, or began again after its worker died, the run was interrupted, or it was promoted.
 
     Attributes:
         time_s: The time, in Unix time.
@@ -136,13 +141,52 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPaused:
+    """A trial freed its worker at a rung. It has not ended: it may be promoted, and go on from its checkpoint.
+
+    Attributes:
+        time_s: The time, in Unix time.
+        trial: The number of the trial.
+        reason: The reason for the pause, for people.
+        epochs: The number of epochs that the trial had reported.
+    """
+
+    EVENT: ClassVar[str] = "trial_paused"
+    time_s: float
+    trial: int
+    reason: str
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPromoted:
+    """A paused trial goes on as soon as it gets a worker; then a ``TrialStarted`` follows.
+
+    Attributes:
+        time_s: The time, in Unix time.
+        trial: The number of the trial.
+        reason: The reason, for people.
+        donor: The trial whose weights and history it takes over, as they were after the same epoch; None: it keeps its
+            own.
+        config: Its configuration from now on, where it has a donor.
+    """
+
+    EVENT: ClassVar[str] = "trial_promoted"
+    time_s: float
+    trial: int
+    reason: str
+    donor: int | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialEnded:
     """A trial ended.
 
     Attributes:
         time_s: The time, in Unix time.
         trial: The number of the trial.
-        status: Any status but running.
+        status: Any status but running and paused.
         reason: The reason for the end, for people.
         error: The error that the trial raised; None if there was none.
         epochs: The number of epochs that the trial had reported; None in the journals of older versions.
@@ -187,4 +231,15 @@ class Damaged:
     text: str
 
 
-Event = RunStarted | TrialStarted | EpochReported | ParametersMet | Noted | TrialEnded | RunEnded | Damaged
+Event = (
+    RunStarted
+    | TrialStarted
+    | EpochReported
+    | ParametersMet
+    | Noted
+    | TrialPaused
+    | TrialPromoted
+    | TrialEnded
+    | RunEnded
+    | Damaged
+)

@@ -8,19 +8,17 @@ import math
 import reprlib
 import sys
 from collections.abc import Callable
-from typing import Any, Never
+from typing import Any, Never, get_args
 
 from trainables.storage.file_format import FORMAT, NewerFormatError, check_format, stamp
 from tune_jobs.base.plain_text import plain_text
 from tune_jobs.results.journal.events import (
+    Damaged,
     EpochReported,
     Event,
     Noted,
-    ParametersMet,
-    RunEnded,
     RunStarted,
     Status,
-    TrialEnded,
     TrialStarted,
 )
 
@@ -160,17 +158,14 @@ def _refuse_constant(name: str) -> Never:
 # One encoder and one decoder for all lines: json.dumps and json.loads make new ones at every call with an option.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-_RECORDS: dict[str, type[Event]] = {
-    record.EVENT: record
-    for record in (RunStarted, TrialStarted, EpochReported, ParametersMet, Noted, TrialEnded, RunEnded)
-}
+_RECORDS: dict[str, type[Event]] = {record.EVENT: record for record in get_args(Event) if record is not Damaged}
 _MISSING = dataclasses.MISSING
 _OPTIONAL = {
     name: {field.name: field.default for field in dataclasses.fields(record) if field.default is not _MISSING}
     for name, record in _RECORDS.items()
 }
 _TEXTS = {"node", "reason", "error", "text"}
-_ENDED = {status.value: status for status in Status if status is not Status.RUNNING}
+_ENDED = {status.value: status for status in Status if status not in (Status.RUNNING, Status.PAUSED)}
 _FLOATS = {float}
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -277,6 +272,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "done": _truth,
     "batches": _count_or_none,
     "data": _text_or_none,
+    "donor": _count_or_none,
     "status": _status,
     "reason": _text,
     "error": _text_or_none,

@@ -25,7 +25,7 @@ def fraction_done(progress: Progress, now_s: float) -> float | None:
         return None
     parts = []
     if plan.trials:
-        parts.append(progress.ended_trials / plan.trials)
+        parts.append(_left_trials(progress) / plan.trials)
     if plan.total_epochs:
         parts.append(progress.epochs / plan.total_epochs)
     if plan.time_budget_s:
@@ -38,7 +38,7 @@ def seconds_left(progress: Progress, now_s: float) -> float | None:
 
     Epochs are counted, not trials: with early stopping the first trials end soon, and say little about those that go
     on. A trial that has not ended is expected to train as many epochs as the ended ones did on average. A trial that
-    is already past that is expected to train one more.
+    is already past that is expected to train one more. A paused trial counts as ended: most are never promoted.
 
     Args:
         progress: The state of the run.
@@ -71,11 +71,17 @@ def _seconds_per_epoch(progress: Progress, now_s: float) -> float | None:
 
 def _trial_epochs_left(progress: Progress) -> float | None:
     trials = progress.plan.trials
-    ended = progress.ended_trials
-    if trials is None or ended < min(_FEWEST_ENDED, trials):
+    left = _left_trials(progress)
+    if trials is None or left < min(_FEWEST_ENDED, trials):
         return None
-    mean = max(1.0, progress.ended_epochs / ended)
-    waiting = max(0, trials - ended - len(progress.running))
+    paused_epochs = sum(trial.epoch for trial in progress.paused.values())
+    mean = max(1.0, (progress.ended_epochs + paused_epochs) / left)
+    waiting = max(0, trials - left - len(progress.running))
     most = progress.plan.max_epochs
     running = (min(max(mean - trial.epoch, 1.0), max(0, most - trial.epoch)) for trial in progress.running.values())
     return waiting * mean + sum(running)
+
+
+def _left_trials(progress: Progress) -> int:
+    """Return the number of trials that have ended or are paused."""
+    return progress.ended_trials + len(progress.paused)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 REFRESHES_PER_S = 2
 STYLES = {
     Status.RUNNING: "cyan",
+    Status.PAUSED: "blue",
     Status.INTERRUPTED: "yellow",
     Status.COMPLETED: "green",
     Status.STOPPED: "dim",
@@ -150,7 +151,8 @@ def _trials_fact(progress: Progress) -> Text:
     total = progress.plan.trials
     done = f"{progress.ended_trials:,}" + (f" of {total:,}" if total else "")
     ended = statuses_text(progress.ended)
-    return Text(f"{done} ended{f' ({ended})' if ended else ''}, {len(progress.running):,} running")
+    paused = f", {len(progress.paused):,} paused" if progress.paused else ""
+    return Text(f"{done} ended{f' ({ended})' if ended else ''}, {len(progress.running):,} running{paused}")
 
 
 def _epochs_fact(progress: Progress) -> Text:

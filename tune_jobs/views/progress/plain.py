@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from tune_jobs.base.objective import direction
 from tune_jobs.base.words import quantity
-from tune_jobs.results import Event, Noted, RunStarted, Status, TrialEnded
+from tune_jobs.results import Event, Noted, RunStarted, Status, TrialEnded, TrialPaused
 from tune_jobs.views.progress.progress import Progress, TrialProgress
 from tune_jobs.views.summary import plan_text, repeat_text, shown_folder, statuses_text
 from tune_jobs.views.text import clean, config_text, duration, error_text, note_text, score
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PlainView:
-    """A reporter that writes a line when a trial ends.
+    """A reporter that writes a line when a trial ends or is paused.
 
     Args:
         stream: The output. It is flushed after every line.
@@ -40,15 +40,18 @@ class PlainView:
         self._write(f"{clean(plan.metric)} ({direction(plan.mode)}): {plan_text(plan)}")
 
     def event(self, event: Event) -> None:
-        """Write a line about the start, about a trial that ended, or about a note."""
+        """Write a line about the start, about a trial that ended or was paused, or about a note."""
         if self._progress is None:
             return
+        paused = self._progress.paused
         self._progress = self._progress.after(event)
         if isinstance(event, RunStarted):
             self._write(_start_line(event))
         elif isinstance(event, Noted):
             self._write(f"note: {note_text(event)}")
-        elif isinstance(event, TrialEnded):
+        elif isinstance(event, TrialPaused):
+            self._write(trial_line(self._progress.paused[event.trial], self._progress))
+        elif isinstance(event, TrialEnded) and event.trial not in paused:  # that a pause is final is no news
             self._write(trial_line(self._progress.recent[0], self._progress))
 
     def end(self) -> None:
@@ -63,7 +66,7 @@ class PlainView:
 
 
 def trial_line(trial: TrialProgress, progress: Progress) -> str:
-    """Return the result of a trial that ended, beside the best so far."""
+    """Return the result of a trial that ended or was paused, beside the best so far."""
     epoch = f" at epoch {trial.epoch}" if trial.epoch else ""
     parts = [_outcome(trial, progress)] if trial.value is not None else []
     if trial.status is Status.COMPLETED and trial.value is None:

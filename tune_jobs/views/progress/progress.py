@@ -17,6 +17,8 @@ from tune_jobs.results import (
     RunStarted,
     Status,
     TrialEnded,
+    TrialPaused,
+    TrialPromoted,
     TrialStarted,
 )
 
@@ -33,7 +35,7 @@ class TrialProgress:
     Attributes:
         trial: The number of the trial.
         config: Its configuration.
-        status: Running, or the status with which it ended.
+        status: Running, paused, or the status with which it ended.
         epoch: Its last epoch, counted from 1. It is 0 before the first one ended.
         value: The objective at its best epoch so far, or None before a finite value was reported.
         best_epoch: The epoch with that value.
@@ -62,6 +64,7 @@ class Progress:
         ended_epochs: Number of epochs that the ended trials have trained.
         ended: Number of ended trials, by status.
         running: The running trials, by number.
+        paused: The paused trials, by number.
         recent: The trials that ended last, the newest first.
         best: The best trial so far, as it was at its best epoch, or None before a finite objective.
         reason: The reason why the run ended, or None while it goes on.
@@ -76,6 +79,7 @@ class Progress:
     ended_epochs: int = 0
     ended: Mapping[Status, int] = field(default_factory=dict)
     running: Mapping[int, TrialProgress] = field(default_factory=dict)
+    paused: Mapping[int, TrialProgress] = field(default_factory=dict)
     recent: tuple[TrialProgress, ...] = ()
     best: TrialProgress | None = None
     reason: str | None = None
@@ -101,24 +105,36 @@ class Progress:
                 started_s, earlier = event.time_s, self.epochs
                 return replace(self, started_s=started_s, first_epoch_s=None, earlier_epochs=earlier, reason=None)
             case TrialStarted() | ParametersMet():
-                # A trial that starts again after its worker died goes on from its last checkpoint.
-                trial = self.running.get(event.trial) or TrialProgress(event.trial)
-                return self._with(replace(trial, config=event.config))
+                return self._with(replace(self._trial(event.trial), status=Status.RUNNING, config=event.config))
             case EpochReported():
                 return self._after_epoch(event)
             case Noted():
                 return replace(self, note=event)
+            case TrialPaused():
+                trial = replace(self._trial(event.trial), status=Status.PAUSED)
+                paused = {**self.paused, event.trial: trial}
+                return replace(self, running=_without(self.running, event.trial), paused=paused)
+            case TrialPromoted(donor=int(donor)):
+                value, best_epoch = self._trial(donor).value, self._trial(donor).best_epoch
+                trial = replace(self._trial(event.trial), config=event.config, value=value, best_epoch=best_epoch)
+                return replace(self, paused={**self.paused, event.trial: trial})
             case TrialEnded():
                 return self._after_end(event)
             case RunEnded():
                 return self._after_run(event)
         return self
 
+    def _trial(self, number: int) -> TrialProgress:
+        # A trial that starts again after its worker died, or after a pause, goes on from its last checkpoint.
+        return self.running.get(number) or self.paused.get(number) or TrialProgress(number)
+
     def _with(self, trial: TrialProgress) -> Progress:
-        return replace(self, running={**self.running, trial.trial: trial})
+        number = trial.trial
+        paused = _without(self.paused, number) if number in self.paused else self.paused
+        return replace(self, running={**self.running, number: trial}, paused=paused)
 
     def _after_epoch(self, event: EpochReported) -> Progress:
-        trial = self.running.get(event.trial) or TrialProgress(event.trial)
+        trial = self.running.get(event.trial) or self._trial(event.trial)
         trial = replace(trial, epoch=event.epoch)
         value = event.metrics.get(self.plan.metric)
         counts = has_objective(event.metrics, self.plan.metric)
@@ -133,11 +149,11 @@ class Progress:
         )
 
     def _after_end(self, event: TrialEnded) -> Progress:
-        trial = self.running.get(event.trial) or TrialProgress(event.trial)
-        trial = replace(trial, status=event.status, error=event.error)
+        trial = replace(self._trial(event.trial), status=event.status, error=event.error)
         return replace(
             self,
-            running={number: trial for number, trial in self.running.items() if number != event.trial},
+            running=_without(self.running, event.trial),
+            paused=_without(self.paused, event.trial),
             ended={**self.ended, event.status: self.ended.get(event.status, 0) + 1},
             ended_epochs=self.ended_epochs + trial.epoch,
             recent=(trial, *self.recent)[:_RECENT],
@@ -147,9 +163,15 @@ class Progress:
         ended = dict(self.ended)
         if self.running:
             ended[Status.INTERRUPTED] = ended.get(Status.INTERRUPTED, 0) + len(self.running)
-        return replace(self, ended=ended, running={}, reason=event.reason)
+        if self.paused:  # somebody interrupted the run, or something broke it: else they have ended
+            ended[Status.PAUSED] = len(self.paused)
+        return replace(self, ended=ended, running={}, paused={}, reason=event.reason)
 
     def _better(self, value: float, than: float | None) -> bool:
         if than is None:
             return True
         return is_better(value, than, self.plan.mode)
+
+
+def _without(trials: Mapping[int, TrialProgress], number: int) -> Mapping[int, TrialProgress]:
+    return {other: trial for other, trial in trials.items() if other != number}

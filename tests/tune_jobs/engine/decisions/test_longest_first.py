@@ -62,7 +62,7 @@ def starts(events: list[Event]) -> dict[int, Any]:
 @pytest.fixture
 def in_order(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Lets trials start as they are proposed, from when it is called."""
-    return lambda: monkeypatch.setattr("tune_jobs.engine.decisions.coordinator.order_of", lambda _: None)
+    return lambda: monkeypatch.setattr("tune_jobs.engine.decisions.advisers.order_of", lambda _: None)
 
 
 def test_workers_idle_less_at_the_end_and_every_trial_is_what_it_was(in_order: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ from tests.support.fakes import experiment
 from tests.support.simulated_ray import SimulatedRun, Workers
 from trainables.settings import REPORTED_KEY, TRIAL_KEY
 from tune_jobs.engine.decisions.failures import Failure, FailureCause
-from tune_jobs.schedulers import NoScheduler
+from tune_jobs.schedulers import NoScheduler, PromotionASHA
 from tune_jobs.searchers import Random
 
 EPOCHS = 5
@@ -25,7 +25,8 @@ EPOCHS = 5
 @pytest.fixture
 def run_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     def begin(trials: int, workers: Workers, **fields: Any) -> SimulatedRun:
-        declared = experiment(trials=trials, max_epochs=EPOCHS, searcher=Random(), scheduler=NoScheduler(), **fields)
+        fields = {"scheduler": NoScheduler(), **fields}
+        declared = experiment(trials=trials, max_epochs=EPOCHS, searcher=Random(), **fields)
         return SimulatedRun(declared, tmp_path, workers, monkeypatch)
 
     return begin
@@ -63,6 +64,22 @@ def test_a_trial_whose_worker_died_is_given_to_another_and_the_death_is_told(run
     assert "The worker was killed." in note.text
     assert [event.trial for event in run.events("trial_started")].count(1) == 2
     assert {event.trial: event.status for event in run.events("trial_ended")} == dict.fromkeys(range(4), "completed")
+
+
+def test_a_paused_trial_frees_its_worker_and_a_promoted_one_goes_on(run_of: Any) -> None:
+    run = run_of(9, Workers(EPOCHS), scheduler=PromotionASHA())
+    whole(run)
+    paused, promoted = run.events("trial_paused"), run.events("trial_promoted")
+    assert [event.trial for event in promoted][:1] == [0]  # all are equally good
+    assert len(run.events("trial_started")) == 9 + len(promoted)
+    assert Counter(run.workers.asked)["start"] == 2
+    statuses = {event.trial: event.status for event in run.events("trial_ended")}
+    assert sorted(statuses) == list(range(9))
+    assert statuses[0] == "completed"
+    assert {statuses[event.trial] for event in paused} == {"completed", "stopped"}
+    reported = [(event.trial, event.epoch) for event in run.events("epoch")]
+    assert len(reported) == len(set(reported)) == 9 + 2 * len({event.trial for event in promoted}) + 2
+    assert run.controller.get_trials() == []
 
 
 def test_the_workers_of_a_trial_die_as_often_as_was_allowed(run_of: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.view_events import epoch, progress_after, run_started, started, trial_events
+from tests.support.view_events import epoch, paused, progress_after, run_started, started, trial_events
 from tune_jobs.results import RunEnded
 from tune_jobs.views.progress.estimate import fraction_done, seconds_left
 
@@ -76,3 +76,10 @@ def test_estimates_are_never_absurd(ended_trials, epochs, trials, total, budget,
     assert left is None or (left >= 0 and math.isfinite(left))
     fraction = fraction_done(progress, now_s)
     assert fraction is None or 0 <= fraction <= 1
+
+
+def test_paused_trials_count_as_ended():
+    events = [event for trial in range(4) for event in (started(trial), epoch(trial, 1, 0.5), paused(trial))]
+    progress = progress_after(run_started(100.0), *events)
+    assert fraction_done(progress, 104.0) == pytest.approx(0.4)
+    assert seconds_left(progress, 104.0) == pytest.approx(6 * (104 - 101) / 3)

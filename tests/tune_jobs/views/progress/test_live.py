@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from tests.support.view_events import epoch, make_plan, progress_after, run_started, started, trial_events
+from tests.support.view_events import epoch, make_plan, paused, progress_after, run_started, started, trial_events
 from tune_jobs.results import Noted, RunEnded, Status
 from tune_jobs.views.progress.choose import view_for
 from tune_jobs.views.progress.live import LiveView, frame
@@ -103,3 +103,9 @@ def test_the_view_suits_the_output():
     assert isinstance(view_for(Console(file=io.StringIO())), PlainView)
     dumb = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})
     assert isinstance(view_for(dumb), PlainView)
+
+
+def test_paused_trials_are_counted():
+    text = drawn(progress_after(run_started(), started(4), epoch(4, 1, 0.9), paused(4), started(5)))
+    assert "0 of 10 ended, 1 running, 1 paused" in text
+    assert "10%" in text

@@ -3,7 +3,7 @@
 import io
 import math
 
-from tests.support.view_events import make_plan, run_started, started, trial_events
+from tests.support.view_events import ended, epoch, make_plan, paused, run_started, started, trial_events
 from tune_jobs.results import Noted, RunStarted, Status
 from tune_jobs.views.progress.plain import PlainView
 
@@ -67,3 +67,12 @@ def test_trials_that_start_say_nothing():
 def test_all_budgets_are_told():
     lines = lines_of(trials=None, total_epochs=500, time_budget_s=90.0)
     assert "at most 500 epochs in all, at most 1m 30s, 2 at a time" in lines[1]
+
+
+def test_a_pause_has_a_line_and_its_end_has_none():
+    events = [started(4), epoch(4, 1, 0.5), paused(4)]
+    line = "trial 4 paused at epoch 1: val_accuracy 0.5000 (the best so far), lr=0.003"
+    lines = lines_of(run_started(), *events, ended(4))
+    assert [text for text in lines if "trial 4" in text] == [line]
+    again = [started(4), epoch(4, 2, 0.6), ended(4, Status.COMPLETED)]
+    assert "trial 4 completed at epoch 2: val_accuracy 0.6000" in "".join(lines_of(run_started(), *events, *again))

@@ -2,7 +2,16 @@
 
 import math
 
-from tests.support.view_events import ended, epoch, make_plan, progress_after, run_started, started, trial_events
+from tests.support.view_events import (
+    ended,
+    epoch,
+    make_plan,
+    paused,
+    progress_after,
+    run_started,
+    started,
+    trial_events,
+)
 from tune_jobs.results import RunEnded, Status
 from tune_jobs.views.progress.progress import Progress
 
@@ -57,3 +66,20 @@ def test_progress_is_a_value():
     before = Progress(make_plan())
     before.after(started(0))
     assert not before.running
+
+
+def test_a_paused_trial_is_neither_running_nor_ended():
+    progress = progress_after(run_started(), started(0), epoch(0, 1, 0.5), paused(0))
+    assert (dict(progress.running), progress.ended_trials) == ({}, 0)
+    assert (progress.paused[0].status, progress.paused[0].value) == (Status.PAUSED, 0.5)
+    again = progress.after(started(0)).after(epoch(0, 2, 0.6))
+    assert not again.paused
+    assert (again.running[0].status, again.running[0].epoch, again.running[0].value) == (Status.RUNNING, 2, 0.6)
+    stopped = progress.after(ended(0))
+    assert (dict(stopped.paused), stopped.ended, stopped.ended_epochs) == ({}, {Status.STOPPED: 1}, 1)
+
+
+def test_trials_that_are_paused_when_a_run_is_interrupted_are_told():
+    end = RunEnded(time_s=9.0, reason="interrupted", error=None)
+    progress = progress_after(run_started(), started(0), epoch(0, 1, 0.5), paused(0), started(1), end)
+    assert progress.ended == {Status.PAUSED: 1, Status.INTERRUPTED: 1}
