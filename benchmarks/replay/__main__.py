@@ -5,7 +5,8 @@
 
 Regret: 0 is the best loss that anybody found in a world, in this program's replays. 1 is what random search with ASHA
 has after 100 epochs, in the mean of the seeds, with the first number of workers. The tables have the mean of the
-worlds, and its 95 % interval over the seeds. A world is lcbench, synthetic, or a single one: lcbench-TASK, KIND-NUMBER.
+worlds, and its 95 % interval over the seeds. A world is lcbench, synthetic (one world of
+each kind), or a single one: lcbench-TASK, KIND-NUMBER.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figures import parser_of, write_figures
 from benchmarks.replay.lcbench import lcbench_folder, lcbench_tasks
-from benchmarks.replay.methods import BASE, METHODS
+from benchmarks.replay.methods import BASE, METHODS, QUICK
 from benchmarks.replay.regret import interval, regrets
 from benchmarks.replay.runs import Outcome, Task, outcomes
 from benchmarks.replay.synthetic import KINDS
@@ -34,7 +35,9 @@ def options_of() -> Namespace:
     """Return the options of the command line."""
     parser = parser_of(__doc__)
     parser.add_argument("--worlds", nargs="+", default=["lcbench", "synthetic"], help="families, or single worlds")
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS, metavar="METHOD")
+    parser.add_argument(
+        "--methods", nargs="+", default=QUICK, choices=METHODS, metavar="METHOD", help=f"of {', '.join(METHODS)}"
+    )
     parser.add_argument("--seeds", type=int, default=20, help="number of seeds, or the first of them with --first-seed")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=500, help="epochs of all trials of a replay together")
@@ -52,7 +55,7 @@ def worlds_of(names: list[str], data: Path | None) -> list[str]:
         if name == "lcbench":
             worlds += [f"lcbench-{task}" for task in lcbench_tasks(lcbench_folder(data))]
         elif name == "synthetic":
-            worlds += [f"{kind}-{number}" for kind in KINDS for number in range(2)]
+            worlds += [f"{kind}-0" for kind in KINDS]
         else:
             worlds.append(name)
     return worlds

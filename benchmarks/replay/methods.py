@@ -32,3 +32,6 @@ METHODS = {
     "bayesian+asha": Method(Bayesian(), ASHA()),
 }
 """The methods by name."""
+
+QUICK = [name for name, method in METHODS.items() if not isinstance(method.searcher, Bayesian)]
+"""The methods whose proposals are quick. The others take hours for 20 seeds."""
