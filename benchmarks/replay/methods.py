@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tune_jobs.schedulers import ASHA, NoScheduler, Scheduler
+from tune_jobs.schedulers import ASHA, NoScheduler, PromotionASHA, Scheduler
 from tune_jobs.searchers import Bayesian, Foresight, HyperOpt, Random, Searcher
 
 
@@ -29,9 +29,11 @@ METHODS = {
     "random+none": Method(Random(), NoScheduler()),
     "hyperopt+asha": Method(HyperOpt(), ASHA()),
     "foresight+asha": Method(Foresight(), ASHA()),
+    "hyperopt+promotion": Method(HyperOpt(), PromotionASHA()),
+    "foresight+promotion": Method(Foresight(), PromotionASHA()),
     "bayesian+asha": Method(Bayesian(), ASHA()),
 }
 """The methods by name."""
 
-QUICK = [name for name, method in METHODS.items() if not isinstance(method.searcher, Bayesian)]
-"""The methods whose proposals are quick. The others take hours for 20 seeds."""
+QUICK = [BASE, "hyperopt+asha", "foresight+asha", "foresight+promotion"]
+"""The methods that `make bench-replay` compares: with 20 seeds, all together take hours."""
