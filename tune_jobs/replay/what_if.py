@@ -16,8 +16,11 @@ from tune_jobs.replay.fitted import LEAST_TRIALS, FittedWorld, RecordedTrial
 from tune_jobs.replay.simulation import replay
 from tune_jobs.results import History, Status
 from tune_jobs.results.history import TrialHistory
-from tune_jobs.schedulers import SCHEDULERS, Scheduler
+from tune_jobs.schedulers import SCHEDULERS, ConfigSteps, PopulationBased, Scheduler
 from tune_jobs.searchers import SEARCHERS, Searcher
+
+CHANGING = (PopulationBased.NAME, ConfigSteps.NAME)
+"""The schedulers that change the configuration of a trial while it trains: they cannot be replayed."""
 
 PARTS = (0.25, 0.5, 1.0)
 """The parts of the epochs after which results are compared."""
@@ -67,11 +70,17 @@ def choice_of(record: Mapping[str, Any], searcher: str | None = None, scheduler:
         scheduler: The name of another scheduler.
 
     Raises:
-        RequestError: The run's own searcher or scheduler is not known.
+        RequestError: The run's own searcher or scheduler is not known, or the scheduler cannot be replayed.
     """
-    return Choice(
+    choice = Choice(
         _declared(SEARCHERS, record["searcher"], searcher), _declared(SCHEDULERS, record["scheduler"], scheduler)
     )
+    if choice.scheduler.NAME in CHANGING:
+        raise RequestError(
+            f"The scheduler {choice.scheduler.NAME!r} changes the configuration of a trial while it trains. The run's "
+            "curves do not tell what would come of that, so it cannot be replayed: choose another by --scheduler."
+        )
+    return choice
 
 
 def _declared(kinds: Mapping[str, Any], recorded: Mapping[str, Any], name: str | None) -> Any:

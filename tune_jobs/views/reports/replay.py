@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tune_jobs.base.words import quantity
 from tune_jobs.errors import RequestError
-from tune_jobs.replay.what_if import PARTS, Choice, Expectation, choice_of, expectation, fitted_world
+from tune_jobs.replay.what_if import CHANGING, PARTS, Choice, Expectation, choice_of, expectation, fitted_world
 from tune_jobs.results.ranking import ranking
 from tune_jobs.views.summary import best_text
 from tune_jobs.views.tables.printing import new_table, print_line, print_table
@@ -81,7 +81,9 @@ def print_replay(
 
 
 def _choices(run: Run, searchers: Sequence[str], schedulers: Sequence[str]) -> list[Choice]:
-    named = product([None, *searchers], [None, *schedulers])
+    # Without the run's own scheduler if that cannot be replayed, and another is named.
+    own = [] if schedulers and run.experiment["scheduler"]["kind"] in CHANGING else [None]
+    named = product([None, *searchers], [*own, *schedulers])
     choices = list({(one := choice_of(run.experiment, *names)).name: one for names in named}.values())
     problems = [
         problem

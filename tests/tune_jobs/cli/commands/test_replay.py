@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from tests.support.fakes import experiment
 from tests.support.runs import make_run
 from tests.support.simulation import Simulation
 from tune_jobs.cli.main import main
+from tune_jobs.results.layout import EXPERIMENT_FILE
+from tune_jobs.schedulers import PopulationBased
 from tune_jobs.searchers import Random
 
 SPACE = SearchSpace(x=Float(0.0, 1.0), y=Float(0.0, 1.0))
@@ -53,6 +56,23 @@ def test_a_searcher_that_cannot_search_the_space_is_refused(storage: Path) -> No
     result = replay(storage, "--searcher", "grid")
     assert result.exit_code == 2
     assert "x: Its values 0 … 1 are a continuum" in result.output
+
+
+def test_a_scheduler_that_changes_configurations_is_refused(storage: Path) -> None:
+    result = replay(storage, "--scheduler", "population")
+    assert result.exit_code == 2
+    assert "'population' changes the configuration of a trial while it trains" in result.output
+    path = storage / "first" / EXPERIMENT_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), "scheduler": PopulationBased().to_json()}))
+    assert replay(storage).exit_code == 2
+    other = replay(storage, "--scheduler", "asha", "--seeds", "2")
+    assert other.exit_code == 0, other.output
+
+
+def test_a_scheduler_that_pauses_is_replayed(storage: Path) -> None:
+    result = replay(storage, "--scheduler", "asha-promotion", "--seeds", "2")
+    assert result.exit_code == 0, result.output
+    assert "random + asha-promotion" in result.output
 
 
 def test_a_run_with_few_trials_is_refused(tmp_path: Path) -> None:
