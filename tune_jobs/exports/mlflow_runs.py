@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ class MLflow(Callback):
         """Find or make the parent run, and log what is missing of earlier sessions."""
         from mlflow import MlflowClient
 
+        for name in ("mlflow.store.db", "mlflow.store.db.utils", "alembic"):  # they tell of every table that they make
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._client: MlflowClient = MlflowClient(tracking_uri=self.uri)
         name = self.experiment or "tune-jobs"
         known = self._client.get_experiment_by_name(name)

@@ -34,6 +34,9 @@ NOT_ABOUT_THE_EXPERIMENT = {
     "repeats",
     "top",
     "address",
+    "tensorboard",
+    "mlflow",
+    "wandb",
     "debug",
     "verbose",
 }

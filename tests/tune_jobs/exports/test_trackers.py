@@ -14,6 +14,8 @@ from tune_jobs.exports.wandb_files import WandB
 from tune_jobs.results import Status
 from tune_jobs.results.run import Run
 
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
 
 def test_mlflow_reads_every_metric_once(run: Run, tmp_path: Path) -> None:
     mlflow = pytest.importorskip("mlflow")

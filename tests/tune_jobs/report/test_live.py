@@ -172,6 +172,8 @@ def test_a_new_epoch_is_seen_within_two_seconds(browser: Any, tmp_path: Path) ->
         page.close()
 
 
+@pytest.mark.integration
+@pytest.mark.slow
 def test_hostile_names_stay_text_while_a_run_is_followed(browser: Any, tmp_path: Path) -> None:
     make_hostile_run(tmp_path)
     with serving(None, tmp_path) as server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,8 @@ def test_elsewhere_nobody_reports_unasked() -> None:
     assert default_reporter() is None
 
 
+@pytest.mark.integration
+@pytest.mark.slow
 def test_a_real_notebook_shows_them(searched: Run) -> None:
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     sources = [cell.replace("{folder!r}", repr(str(searched.folder))) for cell in CELLS]
@@ -88,6 +91,12 @@ def keep(notebook: object) -> None:
     browsers.ARTEFACTS.mkdir(parents=True, exist_ok=True)
     file = browsers.ARTEFACTS / "notebook.html"
     file.write_text(f"<meta charset=utf-8>{page}", encoding="utf-8")
+    with ThreadPoolExecutor(1) as thread:  # the loop of the other tests' browser runs in this one
+        thread.submit(take, file).result()
+
+
+def take(file: Path) -> None:
+    """Take a picture of a page."""
     with browsers.chromium() as browser:
         tab = browser.new_page(viewport={"width": 1000, "height": 900})
         tab.goto(f"file://{file}")

@@ -48,7 +48,7 @@ RARE = [pytest.mark.integration, pytest.mark.slow]
     ("width", "scheme"),
     [
         (1280, "light"),
-        (390, "dark"),
+        pytest.param(390, "dark", marks=RARE),
         pytest.param(1280, "dark", marks=RARE),
         pytest.param(390, "light", marks=RARE),
     ],
@@ -127,6 +127,8 @@ def test_hostile_names_stay_text(browser: Any, tmp_path: Path) -> None:
     page.close()
 
 
+@pytest.mark.integration
+@pytest.mark.slow
 def test_several_runs_are_compared(browser: Any, tmp_path: Path) -> None:
     groups = [make_repeats(tmp_path, "a", [0.7, 0.72, 0.71]), make_repeats(tmp_path, "b", [0.8, 0.9, 0.85])]
     page = opened(browser, write_report(groups, tmp_path / "report.html"))

@@ -69,5 +69,5 @@ def resume(
         resumed = partial(engine.resume_repeats, repeats, loaded.experiment, reference=loaded.reference)
         carry_out_repeats(ctx, loaded, partial(resumed, force=force, **budgets))
     else:
-        more: dict[str, Any] = {"force": force, "callbacks": callbacks}
+        more: dict[str, Any] = {"force": force, **({"callbacks": callbacks} if callbacks else {})}
         carry_out(ctx, loaded, partial(engine.resume, found_run.location, loaded.experiment, **more), top)

@@ -78,7 +78,7 @@ def run(
     if repeats is None:
         earlier = [find_run(run, storage) for run in warm_start]
         anchor(earlier, loaded)
-        more: dict[str, Any] = {"warm_start": earlier, "callbacks": callbacks}
+        more: dict[str, Any] = {"warm_start": earlier, **({"callbacks": callbacks} if callbacks else {})}
         carry_out(ctx, loaded, partial(engine.run, loaded.experiment, **names, **more), top)
     elif warm_start:
         raise RequestError("--repeats tells what is luck, which --warm-start takes away: leave one of them out.")

@@ -58,7 +58,8 @@ def draw_parallel(material: Material, parameters: Sequence[str] | None = None) -
         line={
             "color": clipped,
             "colorscale": SCALE,
-            "reversescale": material.objective.mode == "min",
+            # The best are dark: on white they stand out. The page turns it round where its ground is dark.
+            "reversescale": material.objective.mode == "max",
             "cmin": shown[0],
             "cmax": shown[1],
             "showscale": False,

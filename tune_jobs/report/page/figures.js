@@ -1,6 +1,7 @@
 // The figures: each is drawn when it comes near the part of the page that is seen.
 
 const Figures = {
+  darkScale: [[0, "#8a73c9"], [0.5, "#35b7a8"], [1, "#fde725"]],
   places: new Map(), // element -> {key, drawn}
   observer: null,
 
@@ -64,6 +65,11 @@ const Figures = {
     element.style.height = `${layout.height || 420}px`;
     layout.autosize = true;
     layout.uirevision = "kept";
+    for (const trace of copy.data) {
+      if (trace.type === "parcoords" && Theme.isDark()) {
+        trace.line = { ...trace.line, colorscale: this.darkScale, reversescale: !trace.line.reversescale };
+      }
+    }
     Plotly.react(element, copy.data, layout, {
       responsive: true,
       displaylogo: false,
@@ -109,7 +115,9 @@ const Figures = {
 
   restyle() {
     for (const [element, place] of this.places) {
-      if (element.data) {
+      if (place.key !== null) place.drawn = null;
+      if (place.key !== null && place.near) this.draw(element);
+      else if (element.data) {
         const { font, hoverlabel, modebar } = this.themed({ font: element.layout.font });
         Plotly.relayout(element, { "font.color": font.color, hoverlabel, modebar });
       }
