@@ -106,10 +106,9 @@ class Coordinator:
         for event in decisive_events(events, self._experiment.max_epochs):
             verdicts.pop(event.trial, None)
             match event:
-                case EpochReported():
+                case EpochReported(trial=number):
                     self._learn(event)
-                    running = self._trials.by_number[event.trial]
-                    verdicts[event.trial] = self._advisers.judge(event, running, is_new=True)
+                    verdicts[number] = self._advisers.judge(event, self._trials.by_number[number], is_new=True)
                 case TrialPaused() | TrialPromoted():
                     self._paused.replay(event)
                 case TrialEnded():
@@ -117,8 +116,9 @@ class Coordinator:
                     self._forget(event.trial, event.status)
         if told := self._advisers.correction():
             self.note(told)
-        for trial, verdict in verdicts.items():
-            self._carry_out(trial, *verdict)
+        for trial, (status, reason) in verdicts.items():
+            if status is not None:
+                self._carry_out(trial, status, reason)
         for trial in sorted(self._trials.by_number.keys() - self._paused.reasons.keys()):
             self._trials.put_back(trial)
         self._streak.reset()
@@ -160,7 +160,8 @@ class Coordinator:
         """
         for number, text in report.get("notes", ()):
             self.note(text, number)
-        if not self._trials.has_worker(trial) or self.failure or self.ending is Ending.EPOCHS:
+        trials = self._trials.by_number
+        if trial not in trials or trials[trial].pause is not None or self.failure or self.ending is Ending.EPOCHS:
             return True
         if "met" in report:
             self._advisers.grow(trial, report["met"])
@@ -254,7 +255,10 @@ class Coordinator:
         if is_new := epoch.number > self._trials.by_number[trial].epoch:  # a continued trial repeats epochs
             self._log_event(event)
             self._learn(event)
-        return self._carry_out(trial, *self._advisers.judge(event, self._trials.by_number[trial], is_new=is_new))
+        status, reason = self._advisers.judge(event, self._trials.by_number[trial], is_new=is_new)
+        if status is not None:
+            self._carry_out(trial, status, reason)
+        return status is not None
 
     def _learn(self, event: EpochReported) -> None:
         trial = self._trials.by_number[event.trial]
@@ -265,13 +269,12 @@ class Coordinator:
             self.ending = self.ending or Ending.EPOCHS
         self._advisers.learn(event, trial)
 
-    def _carry_out(self, trial: int, status: Status | None, reason: str) -> bool:
-        """Let a trial end, pause or go on, as it was judged; return whether it leaves its worker."""
+    def _carry_out(self, trial: int, status: Status, reason: str) -> None:
+        """Let a trial end or pause, as it was judged."""
         if status is Status.PAUSED:
             self._paused.pause(trial, reason)
-        elif status is not None:
+        else:
             self._end(trial, status, reason)
-        return status is not None
 
     def _end_paused(self) -> None:
         for trial, reason in self._paused.reasons.items():
