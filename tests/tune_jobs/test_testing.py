@@ -25,14 +25,14 @@ from tune_jobs.testing import check_searcher
 
 @pytest.mark.parametrize("kind", SEARCHERS.values(), ids=SEARCHERS)
 def test_every_searcher_of_ours_keeps_its_promises(kind: type[Searcher]) -> None:
-    check_searcher(kind(), trials=8)
+    check_searcher(kind(), trials=6)
 
 
 @pytest.mark.parametrize("kind", SEARCHERS.values(), ids=SEARCHERS)
 def test_and_with_settings_that_let_it_learn_early(kind: type[Searcher]) -> None:
     if "startup_trials" not in kind.__dataclass_fields__:  # type: ignore[attr-defined]
         pytest.skip("it learns from the first trial on, or never")
-    check_searcher(kind(startup_trials=4), trials=8)  # type: ignore[call-arg]
+    check_searcher(kind(startup_trials=4), trials=6)  # type: ignore[call-arg]
 
 
 class _Stateful(Search):
