@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import socketserver
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,8 +57,12 @@ def leave_network_out() -> None:
 
     from trainables.storage import object_store
 
+    def no_service(server: Any, poll_interval: float = 0.5) -> None:
+        raise KeyboardInterrupt  # as if somebody had looked at the page for long enough
+
     opened = object_store._opened  # noqa: SLF001 - what it calls is C++, where nothing can be replaced
     object_store._opened = no_storage  # noqa: SLF001
+    socketserver.BaseServer.serve_forever = no_service  # type: ignore[method-assign]
     socket.getaddrinfo = unknown
     socket.gethostbyname = unknown
     socket.socket = Refused  # type: ignore[misc]

@@ -137,6 +137,13 @@ def test_wrong_requests_are_told(tmp_path: Path) -> None:
         LiveServer(server.runs, port=server.server_port)
 
 
+@pytest.mark.parametrize("host", ["0.5", "n" * 300, "no host", "a..b", "\0"])
+def test_a_host_at_which_nobody_can_listen_is_told(host: str, tmp_path: Path) -> None:
+    make_searched_run(tmp_path, "one", 1, 1)
+    with serving("one", tmp_path) as server, pytest.raises(RequestError, match="choose another --port or --host"):
+        LiveServer(server.runs, host)
+
+
 def test_a_new_epoch_is_seen_within_two_seconds(browser: Any, tmp_path: Path) -> None:
     run = make_searched_run(tmp_path, "one", 12, 9, is_ended=False)
     make_searched_run(tmp_path, "two", 3, 3)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import sys
+import sysconfig
 import types
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ray import cloudpickle
@@ -152,15 +155,27 @@ def _parts(one: _Found) -> Iterator[_Found]:
     elif isinstance(value, types.MethodType):
         yield _Found(one.name, user, value.__func__)
         yield _Found(one.name, user, value.__self__)
-    elif isinstance(getattr(value, "__dict__", None), dict) and not _is_sent_as_a_whole(value):
+    elif isinstance(getattr(value, "__dict__", None), dict) and _has_parts_of_the_user(value):
         yield from (_Found(f"{one.name}.{name}", user, part) for name, part in vars(value).items())
 
 
-def _is_sent_as_a_whole(value: Any) -> bool:
-    """Return whether an object says by itself what is sent of it, as a Keras model does."""
+def _has_parts_of_the_user(value: Any) -> bool:
+    """Return whether the attributes of an object mean something to the user, who made its class.
+
+    Those of a pool of threads or of a data set do not. A Keras model says by itself what is sent of it.
+    """
     kind: Any = type(value)
     own: Any = object
-    return kind.__reduce__ is not own.__reduce__ or kind.__reduce_ex__ is not own.__reduce_ex__
+    says_itself = kind.__reduce__ is not own.__reduce__ or kind.__reduce_ex__ is not own.__reduce_ex__
+    return not says_itself and (kind is types.SimpleNamespace or not _is_of_a_library(kind))
+
+
+def _is_of_a_library(kind: type[Any]) -> bool:
+    top = str(kind.__module__).partition(".")[0]
+    file = getattr(sys.modules.get(top), "__dict__", {}).get("__file__")
+    folders = (sysconfig.get_paths()[name] for name in ("purelib", "platlib"))
+    is_installed = isinstance(file, str) and any(Path(file).is_relative_to(folder) for folder in folders)
+    return is_installed or (top in sys.stdlib_module_names and top != "__main__")
 
 
 def _used_by(function: types.FunctionType) -> Iterator[tuple[str, Any]]:

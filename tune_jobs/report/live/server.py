@@ -56,14 +56,17 @@ class LiveServer(ThreadingHTTPServer):
         self.token = secrets.token_urlsafe(16) if has_token else ""
         self._page: bytes | None = None
         self.host = host
-        try:
-            super().__init__((host, PORT if port is None else port), _Handler)
-        except OSError as error:
-            if port is not None:
-                raise RequestError(
-                    f"{host}:{port} cannot be listened at ({error.strerror}): choose another --port or --host."
-                ) from error
-            super().__init__((host, 0), _Handler)
+        ports = [PORT, 0] if port is None else [port]
+        for candidate in ports:
+            try:
+                super().__init__((host, candidate), _Handler)
+                return
+            except (OSError, TypeError, ValueError) as error:  # no host can have such a name
+                if candidate == ports[-1]:
+                    reason = getattr(error, "strerror", None) or error
+                    raise RequestError(
+                        f"{host}:{candidate} cannot be listened at ({reason}): choose another --port or --host."
+                    ) from error
 
     @property
     def url(self) -> str:

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,19 @@ def test_an_object_in_a_closure_is_named(kind: str) -> None:
     assert "make it in build_model" in problem
     if hasattr(thing, "close"):
         thing.close()
+
+
+def test_an_object_of_a_library_is_named_as_a_whole() -> None:
+    with ThreadPoolExecutor(1) as pool:
+
+        class Uses(Tiny):
+            def build_model(self, config: dict[str, Any]) -> Any:
+                return pool.submit(super().build_model, config).result()
+
+        (problem,) = sending_problems(Uses)
+    assert problem.startswith(
+        "trainable: `pool`, which Uses.build_model uses, is of type concurrent.futures.thread.ThreadPoolExecutor, and"
+    )
 
 
 class Client:
