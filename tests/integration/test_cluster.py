@@ -165,8 +165,7 @@ def test_each_node_opens_what_cannot_be_sent_and_a_file_that_only_the_driver_has
         in problem
     )
     assert "/nowhere/x.npy" in problem
-    told = list(read_journal(tmp_path / "only_here" / JOURNAL_FILE))
-    assert not [event for event in told if isinstance(event, Noted | EpochReported)]
+    assert not (tmp_path / "only_here").exists(), "no epoch was trained"
     everywhere = idle_lab.experiment(sources.OfAnyFile, tmp_path, trials=2, max_epochs=8)
     run = tune_jobs.run(everywhere, storage=tmp_path, name="everywhere")
     assert [trial.status for trial in run.history().trials.values()] == ["completed"] * 2

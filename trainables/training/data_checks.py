@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -82,21 +82,34 @@ def check_labels(model: Any, data: Data, options: FitOptions, checked: MutableMa
     Raises:
         InvalidTrainable: A label is missing, or lies outside of the classes.
     """
-    limits = label_limits(model)
+    limits, passes_over_none = label_limits(model), _has_only_losses_of_keras(model)
     for name, split in (("train", data.train), ("validation", data.validation)):
         if split is None or is_source(split):
             continue
-        _check_text(name, model, split[1])
-        labels = [array for array in leaves(split[1]) if array.dtype.kind in "biuf"]
-        has_one_output = len(list(leaves(split[1]))) == len(labels) == 1
-        for array in labels:
-            if ("labels", id(array)) not in checked:
-                checked["labels", id(array)] = array, *_range_of(array)
-        _check_missing(name, model, sum(checked["labels", id(array)][3] for array in labels))
+        labels = list(leaves(split[1]))
+        if passes_over_none:
+            _check_text(name, labels)
+            _check_missing(name, sum(_kept(checked, "missing", array, count_missing) for array in labels))
         is_weighted = len(split) == 3 or (name == "train" and options.sample_weight is not None)
-        if limits is not None and has_one_output and not (is_weighted and limits.loss == BINARY):
-            _, smallest, largest, _ = checked["labels", id(labels[0])]
-            limits.check(f"Data.{name}", smallest, largest)
+        if limits is None or (is_weighted and limits.loss == BINARY):
+            continue
+        if len(labels) == 1 and labels[0].dtype.kind in "biuf":
+            limits.check(f"Data.{name}", *_kept(checked, "range", labels[0], range_of))
+
+
+def range_of(labels: np.ndarray) -> tuple[Any, Any]:
+    """Return the smallest and the largest label, whatever is NaN."""
+    return (np.fmin.reduce(labels, axis=None), np.fmax.reduce(labels, axis=None)) if labels.size else (0, 0)
+
+
+def _kept(
+    checked: MutableMapping[Hashable, Any], what: str, array: np.ndarray, look: Callable[[np.ndarray], Any]
+) -> Any:
+    """Return what a look at an array shows: a worker looks once, because all of its trials share the array."""
+    key = (what, id(array))
+    if key not in checked:
+        checked[key] = array, look(array)  # the array is kept, so that no other one gets its identity
+    return checked[key][1]
 
 
 @dataclass(frozen=True)
@@ -142,20 +155,22 @@ def label_limits(model: Any) -> LabelLimits | None:
     return None if highest is None else LabelLimits(loss, highest)
 
 
-def _range_of(labels: np.ndarray) -> tuple[Any, Any, int]:
-    """Return the smallest and the largest label, and how many are NaN."""
-    if not labels.size:
-        return 0, 0, 0
-    return np.fmin.reduce(labels, axis=None), np.fmax.reduce(labels, axis=None), count_missing(labels)
-
-
-def _check_text(name: str, model: Any, labels: Any) -> None:
-    """Check that the labels are not all text where the losses are Keras's, which need numbers."""
-    texts = [array for array in leaves(labels) if array.dtype.kind in "OSU" and array.size]
-    if texts and len(texts) == len(list(leaves(labels))) and _has_only_losses_of_keras(model):
+def _check_text(name: str, labels: Sequence[np.ndarray]) -> None:
+    """Check that the labels are not all text, where the losses are Keras's, which need numbers."""
+    texts = [array for array in labels if array.dtype.kind in "OSU" and array.size]
+    if texts and len(texts) == len(labels):
         raise InvalidTrainable(
             f"The labels of Data.{name} are text, such as {texts[0].flat[0]!r:.60}, but a loss of Keras needs numbers: "
             "number the classes, such as by np.unique(y, return_inverse=True)[1]."
+        )
+
+
+def _check_missing(name: str, missing: int) -> None:
+    """Check that no label is NaN, where the losses are Keras's: those of a user's own may pass over such labels."""
+    if missing:
+        raise InvalidTrainable(
+            f"The labels of Data.{name} have {missing} NaN values, but an example without a label has no loss: drop "
+            "those examples, or compile the model with a loss that passes over them."
         )
 
 
@@ -164,15 +179,6 @@ def _has_only_losses_of_keras(model: Any) -> bool:
     losses = [loss for loss in leaves(model.loss) if loss is not None] if model.loss is not None else []
     has_own_step = any(getattr(type(model), step) is not getattr(keras.Model, step) for step in _JUDGING)
     return bool(losses) and not has_own_step and all(map(_is_kerass_own, losses))
-
-
-def _check_missing(name: str, model: Any, missing: int) -> None:
-    """Check that no label is NaN where the losses are Keras's: those of a user's own may pass over such labels."""
-    if missing and _has_only_losses_of_keras(model):
-        raise InvalidTrainable(
-            f"The labels of Data.{name} have {missing} NaN values, but an example without a label has no loss: drop "
-            "those examples, or compile the model with a loss that passes over them."
-        )
 
 
 @contextmanager

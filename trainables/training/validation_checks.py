@@ -17,7 +17,7 @@ from trainables.data.nested import leaves
 from trainables.internals.global_state import remember_global_state
 from trainables.reuse.input_cache import InputCache
 from trainables.settings import InvalidTrainable
-from trainables.training.data_checks import BINARY, check_inputs, declared_inputs, label_limits
+from trainables.training.data_checks import BINARY, check_inputs, declared_inputs, label_limits, range_of
 from trainables.training.model import first_examples
 
 LONGEST_LOOK_S = 10.0
@@ -132,8 +132,8 @@ def _check_labels(model: Any, validation: Any, checked: Checked) -> None:
             if len(labels) != 1 or (weight is not None and limits.loss == BINARY):
                 break
             values = _numbers(labels[0])
-            if values is not None and values.size:
-                limits.check("Data.validation", np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None))
+            if values is not None:
+                limits.check("Data.validation", *range_of(values))
             if time.monotonic() - begin_s > LONGEST_LOOK_S:
                 _LOG.info("The labels of Data.validation were read for %g s, and not to their end", LONGEST_LOOK_S)
                 break
