@@ -37,7 +37,8 @@ def check_validation(
     A split that looks like the one to train on is not tried. Another one is, with one example.
 
     Args:
-        model: A compiled ``keras.Model`` with its variables.
+        model: A compiled ``keras.Model``. If it has its inputs from its first batch, it has not seen one yet: it may be
+            validated on batches of another length.
         example: An example (x, y, …) of the training split, with its axis of examples.
         inputs: The data of the trial.
         validation: The input that the model is validated on; None where there is none.

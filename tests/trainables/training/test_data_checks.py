@@ -251,3 +251,15 @@ def test_a_validation_split_of_another_form_is_told_before_the_first_epoch(
     report = worker.step()
     assert ("epoch" in report) == (expected is None), report
     assert str(expected or None) in str(report.get("mistake"))
+
+
+def test_a_model_that_declares_no_inputs_is_validated_on_batches_of_another_length(begin: BeginTrial) -> None:
+    class Undeclared(Logistic):
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
+            layers = [keras.layers.Embedding(5, 3), keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(2)]
+            model = keras.Sequential(layers)
+            model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
+            return model
+
+    rows = np.ones((75, 9), "int32")
+    assert told(begin, Undeclared, Data((rows[:, :7], Y), (rows, Y))) is None
