@@ -189,6 +189,10 @@ class CurveModel:
         self._factor = cholesky(covariance, lower=True, check_finite=False)
         self._weights = cho_solve((self._factor, True), scores, check_finite=False)
 
+    def means(self, points: Points) -> Array:
+        """Return the mean of the score at points; without the deviation it takes a fraction of the time."""
+        return np.asarray(self._covariance(self._points, points).T @ self._weights)
+
     def predict(self, points: Points) -> tuple[Array, Array]:
         """Return the mean and the standard deviation of the score at points, without noise."""
         cross = self._covariance(self._points, points)

@@ -203,15 +203,17 @@ class _ForesightSearch(Search):
 
         points, scores = self._points(known, _MOST_RESULTS)
         model = CurveModel(points, scores, settings)
-        foreseen, _ = model.predict(self._ends(np.array([self._rows[trial] for trial in known]), np.array(known)))
+        pending = sorted(self._configs.keys() - set(known))
+        known = sorted(set(points.trials.tolist()))  # else a proposal would look at all trials of a long run
+        foreseen = model.means(self._ends(np.array([self._rows[trial] for trial in known]), np.array(known)))
         order = [int(index) for index in np.argsort(foreseen, kind="stable")]
         sound = [index for index in order if not self._results.has_failed(known[index])] or order
         best = float(foreseen[sound[0]])
         live = [known[index] for index in order if not self._results.has_ended(known[index])][:_BELIEVED]
-        believed = [*live, *sorted(self._configs.keys() - set(known))]
+        believed = [*live, *pending]
         if believed:
             ends = self._ends(np.array([self._rows[trial] for trial in believed]), np.array(believed))
-            model = CurveModel(points.joined(ends), np.concatenate([scores, model.predict(ends)[0]]), settings)
+            model = CurveModel(points.joined(ends), np.concatenate([scores, model.means(ends)]), settings)
         return model, best, [known[index] for index in sound[:_STARTS]]
 
     def _points(self, known: list[int], most: int) -> tuple[Points, NDArray[np.float64]]:
