@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from trainables.data import Data, InvalidData, split
     from trainables.data.decoded.images import image_folder
     from trainables.data.decoded.records import record_files
+    from trainables.estimators import cross_validated
     from trainables.fit_options import FitOptions
     from trainables.keras_trainable import KerasTrainable
     from trainables.settings import InvalidTrainable, TrialSettings
@@ -22,6 +23,7 @@ __all__ = [
     "KerasTrainable",
     "TrainingView",
     "TrialSettings",
+    "cross_validated",
     "image_folder",
     "record_files",
     "split",
@@ -33,6 +35,7 @@ _HOMES = {
     "split": "trainables.data",
     "image_folder": "trainables.data.decoded.images",
     "record_files": "trainables.data.decoded.records",
+    "cross_validated": "trainables.estimators",
     "FitOptions": "trainables.fit_options",
     "KerasTrainable": "trainables.keras_trainable",
     "InvalidTrainable": "trainables.settings",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tune_jobs.analysis.comparison import compare
+    from tune_jobs.analysis.cv_results import cv_results
     from tune_jobs.analysis.found_schedule import found_schedule
     from tune_jobs.analysis.importance import importance
     from tune_jobs.analysis.pareto import pareto_front
@@ -76,6 +77,7 @@ __all__ = [
     "WandB",
     "ask_tell",
     "compare",
+    "cv_results",
     "evaluate",
     "export",
     "export_study",
@@ -97,6 +99,7 @@ __all__ = [
 
 _HOMES = {
     "tune_jobs.analysis.comparison": ("compare",),
+    "tune_jobs.analysis.cv_results": ("cv_results",),
     "tune_jobs.analysis.found_schedule": ("found_schedule",),
     "tune_jobs.analysis.importance": ("importance",),
     "tune_jobs.analysis.pareto": ("pareto_front",),

@@ -13,6 +13,7 @@ import pytest
 PACKAGES = ("search_spaces", "trainables", "tune_jobs")
 NEED_RUNS = {
     "compare",
+    "cv_results",
     "evaluate",
     "export",
     "export_study",

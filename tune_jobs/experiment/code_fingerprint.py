@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from tune_jobs.experiment.used_code import used_code
+from tune_jobs.experiment.used_code import AT_IMPORT, used_code
 
 CLASSES = "code"
 HELPERS = "helpers"
@@ -49,7 +49,9 @@ def helper_fingerprints(trainable: type[Any]) -> dict[str, str]:
         return used_code(parts, _declarations(parts[0][0]))
     found: dict[str, str] = {}
     for part in parts:  # a hypermodel and a tuner are not of one kind
-        found |= used_code([part, *parts], _declarations(part[0]))
+        # What a script does when it is executed is the program, and not a part of its model.
+        program = {AT_IMPORT} if part[0] == "__main__" else set()
+        found |= used_code([part, *parts], _declarations(part[0]) | program)
     return found
 
 

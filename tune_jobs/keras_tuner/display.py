@@ -16,9 +16,11 @@ from tune_jobs.base.objective import Objective as MetricObjective
 from tune_jobs.engine import Plan
 from tune_jobs.keras_tuner.oracle import Oracle
 from tune_jobs.keras_tuner.trial import Trial
+from tune_jobs.keras_tuner.trials.recipe import MOST_STEPS
 from tune_jobs.results import EpochReported, Event, ParametersMet, Status, TrialEnded, TrialStarted, fold
 
 _COLUMN = 18
+_QUIET_S = 20.0
 
 
 class SearchDisplay:
@@ -27,7 +29,8 @@ class SearchDisplay:
     Args:
         oracle: The oracle of the search.
         stream: The output.
-        verbose: 0: nothing is printed.
+        verbose: 0: nothing is printed. 2: each epoch has a line. Otherwise one has if nothing was printed for a
+            while.
         on_begin: Called with each trial that starts; None: nothing is.
         on_end: Called with each trial that has ended; None: nothing is.
     """
@@ -49,9 +52,12 @@ class SearchDisplay:
         self._started: dict[int, TrialStarted] = {}
         self._scores: dict[int, float] = {}
         self._best: tuple[float, int] | None = None
+        self._written_s = self._began_s
+        self._max_epochs = 0
 
     def begin(self, plan: Plan) -> None:
         """Take in what an earlier session of the search has found."""
+        self._max_epochs = plan.max_epochs
         for number, trial in fold(plan.earlier).trials.items():
             best = trial.best(self._objective)
             self._started[number] = TrialStarted(
@@ -74,6 +80,8 @@ class SearchDisplay:
             case EpochReported():
                 if has_objective(event.metrics, self._objective.metric):
                     self._take(event.trial, event.metrics[self._objective.metric])
+                if self._verbose == 2 or time.time() - self._written_s >= _QUIET_S:
+                    self._write([self._epoch(event)])
             case TrialEnded():
                 self._write(self._result(event))
                 self._call(self._on_end, event.trial)
@@ -95,6 +103,11 @@ class SearchDisplay:
             self._scores[trial] = value
         if self._best is None or self._objective.is_better(value, self._best[0]):
             self._best = (value, trial)
+
+    def _epoch(self, event: EpochReported) -> str:
+        of = f"/{self._max_epochs}" if self._max_epochs < MOST_STEPS else ""
+        metrics = "".join(f" - {name}: {value:.4f}" for name, value in event.metrics.items())
+        return f"Trial {event.trial + 1}, epoch {event.epoch}{of}: {event.seconds:.0f}s{metrics}"
 
     def _result(self, event: TrialEnded) -> list[str]:
         started = self._started.get(event.trial)
@@ -125,6 +138,7 @@ class SearchDisplay:
     def _write(self, lines: list[str]) -> None:
         if self._verbose == 0:
             return
+        self._written_s = time.time()
         self._stream.write("\n".join(lines) + "\n")
         self._stream.flush()
 

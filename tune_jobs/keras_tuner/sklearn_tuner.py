@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-import math
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from trainables.cross_validation import SCORE, CrossValidation, scorer_of
+from trainables.training.steps import OwnStep
+from tune_jobs.analysis.cv_results import cv_frame
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.errors import FatalRuntimeError, FatalValueError
@@ -21,13 +18,11 @@ from tune_jobs.keras_tuner.objective import Objective
 from tune_jobs.keras_tuner.oracle import Oracle
 from tune_jobs.keras_tuner.planning import SearchPlan
 from tune_jobs.keras_tuner.trial import Trial
-from tune_jobs.keras_tuner.trials.own_code import OwnStep
 from tune_jobs.keras_tuner.tuner import Tuner
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCORE, FOLD_SCORE, FIT_SECONDS = "score", "fold_score", "fit_seconds"
 _OBJECTIVE = Objective(SCORE, "max")
 
 
@@ -36,8 +31,8 @@ class SklearnTuner(Tuner):
 
     Args:
         oracle: The oracle. Its objective is ``Objective("score", "max")``. With ``HyperbandOracle`` or ``ASHAOracle``,
-            configurations that are worse after some folds are stopped: a fold that is still to come counts as the worst
-            so far.
+            configurations that are worse after some folds are stopped: a fold that is still to come counts as 0, or as
+            worse than the worst so far if that is negative.
         hypermodel: A function ``build_model(hp)`` that returns an estimator, or a ``HyperModel``.
         scoring: A scorer of scikit-learn, or its name; None: the estimator's own ``score``.
         metrics: Further functions ``metric(y_true, y_predicted)``, or one.
@@ -76,7 +71,7 @@ class SklearnTuner(Tuner):
         if others.get("executions_per_trial", 1) != 1:
             raise FatalValueError("SklearnTuner has no `executions_per_trial`: give `cv` more folds.")
         super().__init__(oracle, hypermodel, **others)
-        self.scoring = _scorer(scoring)
+        self.scoring = scorer_of(scoring)
         self.metrics = list(metrics) if isinstance(metrics, list | tuple) else [] if metrics is None else [metrics]
         self.cv = _splitter(cv)
         self._examples: tuple[Any, Any, Any] | None = None
@@ -104,31 +99,9 @@ class SklearnTuner(Tuner):
             args: The examples, the labels, the weights and the groups.
         """
         x, y, sample_weight, groups, *_rest = (*args, None, None)
-        scores: list[float] = []
-        further: dict[str, list[float]] = {}
-        folds = list(self.cv.split(x, y, groups))
-        is_halved = self.oracle.epochs(1) != 1
-        for number, (train, held_out) in enumerate(folds, start=1):
-            start_s = time.perf_counter()
-            estimator = self._fitted(trial.hyperparameters, x, y, sample_weight, train)
-            fit_s = time.perf_counter() - start_s
-            parts = _rows(x, held_out), _rows(y, held_out)
-            scores.append(self._score(estimator, *parts, _rows(sample_weight, held_out)))
-            for metric in self.metrics:
-                value = metric(parts[1], estimator.predict(parts[0]))
-                further.setdefault(metric.__name__, []).append(float(value))
-            is_last = number == len(folds)
-            missing = [min(scores)] * (len(folds) - number)
-            yield OwnStep(
-                {
-                    SCORE: fmean([*scores, *missing]) if is_last or is_halved else math.nan,
-                    FOLD_SCORE: scores[-1],
-                    "fold_loss": -scores[-1],  # shows that a fold went well where there is no score yet
-                    FIT_SECONDS: fit_s,
-                    **{name: fmean(values) for name, values in further.items()},
-                },
-                is_last,
-            )
+        yield from self._validation(x, y, sample_weight, groups).steps(
+            lambda: self._built(trial.hyperparameters), is_judged=self.oracle.epochs(1) != 1
+        )
 
     def load_model(self, trial: Trial) -> Any:
         """Return the estimator of a trial, fitted on all examples that ``search`` got.
@@ -141,34 +114,14 @@ class SklearnTuner(Tuner):
                 "The examples are not known before search() is called in this process: call it, or fit the estimator "
                 "yourself: tuner.hypermodel.build(tuner.get_best_hyperparameters()[0]).fit(X, y)."
             )
-        return self._fitted(trial.hyperparameters, *self._examples, None)
+        return self._validation(*self._examples).fitted(self._built(trial.hyperparameters))
 
     @property
     def cv_results_(self) -> pd.DataFrame:
         """The trials as a frame with the columns of ``GridSearchCV.cv_results_``, in the order of their numbers."""
-        import pandas as pd
-
-        rows = []
-        for trial in self.oracle.trials.values():
-            folds = trial.metrics.metrics.get(FOLD_SCORE)
-            scores = [one.mean() for one in folds.get_history()] if folds else []
-            times = trial.metrics.metrics.get(FIT_SECONDS)
-            is_whole = trial.score is not None
-            config = dict(trial.hyperparameters.values)
-            rows.append(
-                {
-                    "mean_fit_time": fmean(one.mean() for one in times.get_history()) if times else math.nan,
-                    **{f"param_{name}": value for name, value in config.items()},
-                    "params": config,
-                    **{f"split{index}_test_score": score for index, score in enumerate(scores)},
-                    "mean_test_score": fmean(scores) if scores and is_whole else math.nan,
-                    "std_test_score": float(np.std(scores)) if scores and is_whole else math.nan,
-                }
-            )
-        frame = pd.DataFrame(rows)
-        if len(frame):
-            frame["rank_test_score"] = frame["mean_test_score"].rank(ascending=False, method="min").astype("Int64")
-        return frame
+        history = self.run.history()
+        known = self.oracle.found.grown(history.met)
+        return cv_frame((dict(known.hyperparameters(trial.config).values), trial) for trial in history.trials.values())
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_examples": None}
@@ -180,33 +133,12 @@ class SklearnTuner(Tuner):
         experiment = super()._experiment(plan)
         return replace(experiment, max_epochs=self._folds, scheduler=self.oracle.scheduler(self._folds))
 
-    def _fitted(self, hp: HyperParameters, x: Any, y: Any, sample_weight: Any, rows: Any) -> Any:
+    def _built(self, hp: HyperParameters) -> Any:
         assert self.hypermodel is not None  # noqa: S101 - the constructor has looked
-        estimator = build(self.hypermodel, hp)
-        weights: Mapping[str, Any] = {}
-        if sample_weight is not None and "sample_weight" in inspect.signature(estimator.fit).parameters:
-            weights = {"sample_weight": _rows(sample_weight, rows)}
-        estimator.fit(_rows(x, rows), _rows(y, rows), **weights)
-        return estimator
+        return build(self.hypermodel, hp)
 
-    def _score(self, estimator: Any, x: Any, y: Any, sample_weight: Any) -> float:
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        score = estimator.score(x, y, **weights) if self.scoring is None else self.scoring(estimator, x, y, **weights)
-        return float(score)
-
-
-def _rows(value: Any, rows: Any) -> Any:
-    if value is None or rows is None:
-        return value
-    return value.iloc[rows] if hasattr(value, "iloc") else np.asarray(value)[rows]
-
-
-def _scorer(scoring: Any) -> Any:
-    if not isinstance(scoring, str):
-        return scoring
-    from sklearn.metrics import get_scorer
-
-    return get_scorer(scoring)
+    def _validation(self, x: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> CrossValidation:
+        return CrossValidation(x, y, self.cv, self.scoring, sample_weight, groups, tuple(self.metrics))
 
 
 def _splitter(cv: Any) -> Any:

@@ -27,7 +27,7 @@ from tune_jobs.keras_tuner.projects.theirs import is_theirs, runs_to_begin_with
 from tune_jobs.keras_tuner.results import SearchResults
 from tune_jobs.keras_tuner.trial import Trial
 from tune_jobs.keras_tuner.trials.callbacks import hooks_of
-from tune_jobs.keras_tuner.trials.recipe import Overrides, Recipe
+from tune_jobs.keras_tuner.trials.recipe import MOST_STEPS, Overrides, Recipe
 from tune_jobs.keras_tuner.trials.run_trial import run_trial, running_code
 from tune_jobs.keras_tuner.trials.trainable import trainable_of
 from tune_jobs.results import Ending
@@ -35,7 +35,6 @@ from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.results.run import Run
 from tune_jobs.schedulers import NoScheduler
 
-_MOST_STEPS = 100_000
 _LARGEST_RETRIES = 3
 
 
@@ -231,7 +230,7 @@ class Tuner(SearchResults):
             objective=oracle.objective.metric_objective,
             searcher=oracle.searcher(found),
             scheduler=oracle.scheduler(max_epochs) if is_by_epochs else NoScheduler(),
-            max_epochs=max_epochs if is_by_epochs else _MOST_STEPS,
+            max_epochs=max_epochs if is_by_epochs else MOST_STEPS,
             trials=oracle.trials_of(found),
             executions=self.executions_per_trial if plan.data is not None else 1,
             resources=self._resources,

@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from trainables.training.steps import OwnStep
 from tune_jobs.keras_tuner.objective import Objective
-from tune_jobs.keras_tuner.trials.own_code import OwnStep
 
 _LEAVING_S = 20.0
 

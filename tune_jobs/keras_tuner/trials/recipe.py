@@ -17,6 +17,9 @@ from tune_jobs.keras_tuner.trial import Trial
 from tune_jobs.keras_tuner.trials.meeting import ParameterOf
 from tune_jobs.keras_tuner.trials.sent_data import SentData
 
+MOST_STEPS = 100_000
+"""The number of steps that code of the user's own may have which nothing stops."""
+
 
 class RunsTrials(Protocol):
     """The part of a tuner that a worker needs."""

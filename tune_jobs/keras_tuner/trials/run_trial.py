@@ -11,6 +11,7 @@ import numpy as np
 from trainables import InvalidTrainable
 from trainables.internals.global_state import set_seed
 from trainables.random_streams import trial_seed
+from trainables.training.steps import OwnStep, last_marked
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.errors import FatalError, FatalRuntimeError
 from tune_jobs.keras_tuner.fit_arguments import listed
@@ -18,7 +19,6 @@ from tune_jobs.keras_tuner.hypermodel import HyperModel
 from tune_jobs.keras_tuner.trial import Trial
 from tune_jobs.keras_tuner.trials.callbacks import BestWeights, copies, hooks_of
 from tune_jobs.keras_tuner.trials.live_code import LiveCode
-from tune_jobs.keras_tuner.trials.own_code import OwnStep, last_marked
 from tune_jobs.keras_tuner.trials.probing import active_probe
 from tune_jobs.keras_tuner.trials.recipe import Recipe
 from tune_jobs.keras_tuner.trials.results import Metrics, epochs_of

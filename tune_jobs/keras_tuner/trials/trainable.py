@@ -11,6 +11,7 @@ import numpy as np
 
 from trainables import Data, FitOptions, InvalidTrainable, TrialSettings
 from trainables.data.kinds import is_source
+from trainables.training.steps import OwnTraining
 from trainables.trial import Trial as WorkerTrial
 from trainables.trial import TrialTraining
 from tune_jobs.keras_tuner.define_by_run.space import FoundSpace
@@ -19,7 +20,6 @@ from tune_jobs.keras_tuner.hypermodel import code_of
 from tune_jobs.keras_tuner.trial import Trial
 from tune_jobs.keras_tuner.trials.callbacks import added_metrics, copies, end_after, hooks_of
 from tune_jobs.keras_tuner.trials.meeting import MeetsParameters, ParameterOf
-from tune_jobs.keras_tuner.trials.own_code import OwnTraining
 from tune_jobs.keras_tuner.trials.probing import probing
 from tune_jobs.keras_tuner.trials.recipe import DataPart, Recipe
 from tune_jobs.keras_tuner.trials.run_trial import TrialCode

@@ -1,4 +1,4 @@
-"""The training of a trial by code of the user's own: whatever it does, what it returns are the epochs."""
+"""The training of a trial in steps that are no epochs of Keras: folds, or whatever code of the user's own returns."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from trainables import TrialSettings
 from trainables.report import Best, Epoch, diverged_metric
+from trainables.settings import TrialSettings
 from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.training.progress import progress_of
 
