@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from trainables.training.steps import OwnStep
+from trainables.steps import OwnStep
 
 SCORE, FOLD_SCORE, FIT_SECONDS = "score", "fold_score", "fit_seconds"
 """The metrics of a fold: the score of the configuration as far as it is known, that of the fold, and the fit's time."""

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from trainables.cross_validation import CrossValidation, scorer_of
 from trainables.data import Data
 from trainables.keras_trainable import KerasTrainable
 from trainables.settings import InvalidTrainable, TrialSettings
-from trainables.cross_validation import CrossValidation, scorer_of
-from trainables.training.steps import OwnStep, OwnTraining
+from trainables.steps import OwnStep, OwnTraining
 from trainables.trial import Trial, TrialTraining
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,12 @@ class SearchResults(TunerHooks):
 
     Attributes:
         oracle: The oracle.
+        directory, project_name: The folder of all searches, and the name of this one.
     """
 
     oracle: Oracle
+    directory: str
+    project_name: str
     _data: Data | None
 
     @property
@@ -125,8 +129,8 @@ class SearchResults(TunerHooks):
 
     @property
     def project_dir(self) -> str:
-        """The folder of the search."""
-        return str(self._folder)
+        """The folder of the search, as KerasTuner writes it: with the directory as it was given."""
+        return os.path.join(self.directory, self.project_name)  # noqa: PTH118 - a Path would drop "./"
 
     def get_trial_dir(self, trial_id: str) -> str:
         """Return the folder of a trial's checkpoints."""

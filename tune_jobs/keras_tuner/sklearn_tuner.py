@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trainables.cross_validation import SCORE, CrossValidation, scorer_of
-from trainables.training.steps import OwnStep
+from trainables.steps import OwnStep
 from tune_jobs.analysis.cv_results import cv_frame
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from trainables.training.steps import OwnStep
+from trainables.steps import OwnStep
 from tune_jobs.keras_tuner.objective import Objective
 
 _LEAVING_S = 20.0

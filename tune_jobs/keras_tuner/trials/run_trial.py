@@ -11,7 +11,7 @@ import numpy as np
 from trainables import InvalidTrainable
 from trainables.internals.global_state import set_seed
 from trainables.random_streams import trial_seed
-from trainables.training.steps import OwnStep, last_marked
+from trainables.steps import OwnStep, last_marked
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.errors import FatalError, FatalRuntimeError
 from tune_jobs.keras_tuner.fit_arguments import listed

@@ -11,7 +11,7 @@ import numpy as np
 
 from trainables import Data, FitOptions, InvalidTrainable, TrialSettings
 from trainables.data.kinds import is_source
-from trainables.training.steps import OwnTraining
+from trainables.steps import OwnTraining
 from trainables.trial import Trial as WorkerTrial
 from trainables.trial import TrialTraining
 from tune_jobs.keras_tuner.define_by_run.space import FoundSpace
