@@ -1,4 +1,4 @@
-"""How far a trial had come, as its checkpoint tells."""
+"""The progress of a trial, as its checkpoint tells it."""
 
 from __future__ import annotations
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from trainables.report import diverged_metric
+from trainables.settings import Mode
 from tune_jobs.errors import RequestError
 from tune_jobs.plain_ray.search import loss_of
 from tune_jobs.schedulers import Scheduler
@@ -47,7 +48,7 @@ class ScheduleForRay(FIFOScheduler):
         Raises:
             RequestError: There is no objective.
         """
-        if metric is None or mode not in ("min", "max"):
+        if metric is None or mode not in get_args(Mode):
             raise RequestError(
                 f"The TuneConfig has metric={metric!r} and mode={mode!r}, but a scheduler needs both: give "
                 'TuneConfig(metric="val_loss", mode="min", …).'

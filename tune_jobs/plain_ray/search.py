@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from ray.tune.search import Searcher as RaySearcher
 
@@ -61,7 +61,7 @@ class SearchForRay(RaySearcher):
         Raises:
             RequestError: There is no objective.
         """
-        if metric is None or mode not in ("min", "max"):
+        if metric is None or mode not in get_args(Mode):
             raise RequestError(
                 f"The TuneConfig has metric={metric!r} and mode={mode!r}, but a searcher needs both: give "
                 'TuneConfig(metric="val_loss", mode="min", …).'
@@ -146,4 +146,4 @@ def loss_of(result: Mapping[str, Any], metric: str | None, mode: Mode | str | No
     numbers = {name: value for name, value in result.items() if isinstance(value, int | float)}
     if metric is None or not has_objective(numbers, metric):
         return None
-    return as_loss(float(numbers[metric]), "max" if mode == "max" else "min")
+    return as_loss(float(numbers[metric]), cast(Mode, mode))

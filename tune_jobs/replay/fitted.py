@@ -46,7 +46,7 @@ class RecordedTrial:
 
 @dataclass(frozen=True)
 class Trust:
-    """How well the fitted world foretells trials that it was fitted without.
+    """The quality of the fitted world: how well it foretells trials that it was fitted without.
 
     Attributes:
         epoch: The highest epoch that enough trials reached.
@@ -116,7 +116,7 @@ class FittedWorld:
 
     @cached_property
     def trust(self) -> Trust:
-        """How well a world that is fitted to the other trials foretells each trial."""
+        """Return how well a world that is fitted to the other trials foretells each trial."""
         foretold: list[Array] = [np.empty(0)] * len(self._trials)
         for fold in range(_FOLDS):
             others = [trial for index, trial in enumerate(self._trials) if index % _FOLDS != fold]

@@ -1,4 +1,4 @@
-"""What another searcher or scheduler would have done with the journal of a run."""
+"""The answer to what another searcher or scheduler would have done with the journal of a run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a choice is expected to reach.
+    """The values that a choice is expected to reach.
 
     Attributes:
         choice: The choice.
@@ -146,7 +146,7 @@ def expectation(
     ]
     marks = [max(1, round(part * epochs)) for part in PARTS]
     best = np.array([[course.best_losses()[min(mark, len(course.losses)) - 1] for mark in marks] for course in courses])
-    sign = -1.0 if objective.mode == "max" else 1.0
+    sign = objective.loss(1.0)
     return Expectation(
         choice,
         sign * best,

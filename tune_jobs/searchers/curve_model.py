@@ -173,7 +173,7 @@ def fitted_settings(points: Points, scores: Array, start: Settings) -> Settings:
 
 
 class CurveModel:
-    """What the results of a run say of untried configurations, and of trials that go on.
+    """A model of what the results of a run say of untried configurations, and of trials that go on.
 
     Args:
         points: The results.

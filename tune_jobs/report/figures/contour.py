@@ -50,7 +50,7 @@ def draw_contour(material: Material, x: str | None = None, y: str | None = None)
     figure = new_figure(f"{text(material.metric)} by {names}", ", ".join(filter(None, notes)), height=420)
     values = np.array(list(material.best_values.values()))
     low, high = _colour_bounds(values)
-    colours = {"colorscale": SCALE, "reversescale": material.objective.mode == "min"}
+    colours = {"colorscale": SCALE, "reversescale": material.objective.is_better(0, 1)}
     if len(indices) >= 4:
         grid_x, grid_y, smooth = _smooth(across, upwards, np.clip(values, low, high), both)
         ground = {

@@ -59,7 +59,7 @@ def draw_parallel(material: Material, parameters: Sequence[str] | None = None) -
             "color": clipped,
             "colorscale": SCALE,
             # The best are dark: on white they stand out. The page turns it round where its ground is dark.
-            "reversescale": material.objective.mode == "max",
+            "reversescale": material.objective.is_better(1, 0),
             "cmin": shown[0],
             "cmax": shown[1],
             "showscale": False,
