@@ -116,7 +116,7 @@ class FittedWorld:
 
     @cached_property
     def trust(self) -> Trust:
-        """Return how well a world that is fitted to the other trials foretells each trial."""
+        """The quality of a world that is fitted to the other trials: how well it foretells each trial."""
         foretold: list[Array] = [np.empty(0)] * len(self._trials)
         for fold in range(_FOLDS):
             others = [trial for index, trial in enumerate(self._trials) if index % _FOLDS != fold]
