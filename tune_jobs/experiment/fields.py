@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from search_spaces.messages import short_repr
 from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
+from tune_jobs.results.layout import EXPERIMENT_FILE
 
 
 class Absent(Enum):
@@ -148,7 +149,7 @@ def _read_part(registry: Mapping[str, Callable[..., Any]], arguments: Mapping[st
         return restore(settings) if restore else type(declared)(**settings)
     if kind not in registry:
         raise RequestError(
-            f"The run's experiment.json says that it was begun with `{kind}`, but the experiment declares "
+            f"The run's {EXPERIMENT_FILE} says that it was begun with `{kind}`, but the experiment declares "
             f"{short_repr(declared)} now, and no class of tune-jobs has the name `{kind}`: declare what the run was "
             "begun with, and resume again."
         )

@@ -92,7 +92,11 @@ def _trial(
 
     best = trial.best(run.objective)
     value = best.metrics[run.objective.metric] if best else None
-    states = {Status.STOPPED: TrialState.PRUNED, Status.RUNNING: TrialState.RUNNING}
+    states = {
+        Status.STOPPED: TrialState.PRUNED,
+        Status.RUNNING: TrialState.RUNNING,
+        Status.PAUSED: TrialState.RUNNING,
+    }
     state = states.get(trial.status, TrialState.FAIL)
     if trial.status is Status.COMPLETED and value is not None:
         state = TrialState.COMPLETE

@@ -67,7 +67,7 @@ class PopulationBased(Scheduler):
         >>> pause = schedule.report(trial=1, epoch=2, loss=0.5)
         >>> promotion = schedule.next_promotion(last=False)
         >>> promotion.trial, promotion.donor, round(promotion.config["learning_rate"], 6)
-        (1, 0, 0.0125)
+        (1, 0, 0.008)
     """
 
     NAME: ClassVar[str] = "population"

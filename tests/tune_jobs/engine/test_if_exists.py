@@ -42,6 +42,7 @@ class Driver:
         *,
         earlier: Sequence[Event] = (),
         notes: Any = (),
+        callbacks: Any = (),
     ) -> None:
         self.driven.append((folder.path.name, experiment.trials))
         if self.error is not None:

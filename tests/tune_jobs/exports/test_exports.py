@@ -19,7 +19,7 @@ from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.run_folder.recorder import CheckpointPruner, Recorder
 from tune_jobs.engine.run_folder.reporter import Plan
 from tune_jobs.errors import RequestError
-from tune_jobs.results import EpochReported, Event, Noted, RunStarted, Status, TrialEnded, TrialStarted
+from tune_jobs.results import EpochReported, Event, Noted, RunStarted, Status, TrialEnded, TrialPaused, TrialStarted
 from tune_jobs.results.run import Run
 
 
@@ -81,7 +81,9 @@ def test_optuna_opens_the_study(tmp_path: Path) -> None:
         for epoch, value in enumerate((0.1, math.nan, 0.3), start=1):
             metrics = {"val_accuracy": value + trial / 100, "loss": 1.0}
             events.append(EpochReported(time_s=11.0, trial=trial, epoch=epoch, metrics=metrics, seconds=1.0))
-        if status is not Status.RUNNING:
+        if status is Status.PAUSED:
+            events.append(TrialPaused(time_s=20.0 + trial, trial=trial, reason="why", epochs=3))
+        elif status is not Status.RUNNING:
             error = "boom" if status is Status.FAILED else None
             events.append(TrialEnded(time_s=20.0 + trial, trial=trial, status=status, reason="why", error=error))
     run = runs.make_run(tmp_path, "study", events, experiment=fakes.experiment(space=SPACE))
@@ -89,7 +91,7 @@ def test_optuna_opens_the_study(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["export", str(run.folder), "--optuna", url])
     assert result.exit_code == 0, result.output
     study = optuna.load_study(study_name="study", storage=url)
-    states = {"completed": "COMPLETE", "stopped": "PRUNED", "running": "RUNNING"}
+    states = {"completed": "COMPLETE", "stopped": "PRUNED", "running": "RUNNING", "paused": "RUNNING"}
     assert [trial.state.name for trial in study.trials] == [states.get(status.value, "FAIL") for status in statuses]
     for trial, config in zip(study.trials, configs, strict=True):
         assert ("momentum" in trial.params) == ("momentum" in config)
@@ -99,7 +101,8 @@ def test_optuna_opens_the_study(tmp_path: Path) -> None:
         assert trial.params["rate"] == config["rate"]
         assert trial.params["power"] == config["power"]
         assert math.isnan(trial.intermediate_values[2])
-        assert trial.user_attrs["reason"] == (None if trial.state.name == "RUNNING" else "why")
+    reasons = [None if status is Status.RUNNING else "why" for status in statuses]
+    assert [trial.user_attrs["reason"] for trial in study.trials] == reasons
     assert study.best_trial.user_attrs["trial"] == max(
         trial.user_attrs["trial"] for trial in study.trials if trial.state.name == "COMPLETE"
     )
