@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
@@ -48,8 +50,17 @@ def python_blocks(page: Path) -> list[Block]:
     return [block for block in blocks(page.read_text()) if block.language == "python"]
 
 
+@pytest.fixture
+def no_ray_left() -> Iterator[None]:
+    """End the Ray that a page has started in this process: the next run starts its own."""
+    was_started = "ray" in sys.modules and sys.modules["ray"].is_initialized()
+    yield
+    if not was_started and "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
+
+
 @pytest.mark.parametrize("page", named([page for page in PAGES if python_blocks(page)]))
-@pytest.mark.usefixtures("work_folder", "cluster")
+@pytest.mark.usefixtures("work_folder", "cluster", "no_ray_left")
 def test_the_python_of_a_page_runs_in_order(page: Path) -> None:
     namespace: dict[str, Any] = {"__name__": page.stem}
     exec(dedent(PRELUDES.get(page.name, "")), namespace)  # noqa: S102 - our own page
