@@ -16,8 +16,8 @@ from benchmarks import equal_work, time_to_accuracy
 TOP = Path(__file__).parents[2]
 FILES = sorted((TOP / "benchmarks").rglob("*.py"))
 PROGRAMS = [path.stem for path in FILES if path.parent.name == "benchmarks" and "\ndef main(" in path.read_text()]
-NOT_INSTALLED = {"keras_tuner", "optuna"}
-"""Peers, which only ``make bench`` installs."""
+NOT_INSTALLED = {"keras_tuner", "onnxruntime", "optuna"}
+"""Peers, and the runtime of a surrogate, which only ``make bench`` installs."""
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
