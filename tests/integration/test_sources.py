@@ -17,7 +17,7 @@ from tune_jobs.results.run import Run
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
-KINDS = ("dataset", "unknown", "ragged", "threads", "processes", "function", "ray")
+KINDS = ("dataset", "unknown", "ragged", "threads", "function", "ray")  # no processes: forks of a worker may hang
 EPOCHS = 3
 
 EXPERIMENT = f"""
@@ -76,8 +76,8 @@ class Sources(KerasTrainable):
             return Data(train.batch(16), data.validation.batch(16))
         if kind == "ragged":
             return Data(ragged(0, 300), ragged(300, 400))
-        if kind in ("threads", "processes"):
-            options = {{"workers": 2, "use_multiprocessing": kind == "processes"}}
+        if kind == "threads":
+            options = {{"workers": 2}}
             return Data(Batches(0, 300, **options), Batches(300, 400, **options))
         if kind == "function":
             return Data(lambda epoch: generated(0, 300, epoch), lambda: generated(300, 400))

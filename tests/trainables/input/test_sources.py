@@ -68,6 +68,8 @@ def test_executions_of_a_source_are_those_of_arrays(begin: BeginTrial, kind: str
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
 
 
+@pytest.mark.integration
+@pytest.mark.slow  # a fork of a process with threads may hang
 def test_a_py_dataset_may_make_its_batches_in_processes(begin: BeginTrial) -> None:
     def made() -> Any:
         return Batches(workers=2, use_multiprocessing=True)
