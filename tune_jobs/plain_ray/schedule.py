@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from trainables.report import diverged_metric
-from trainables.settings import Mode
 from tune_jobs.errors import RequestError
-from tune_jobs.plain_ray.search import loss_of
+from tune_jobs.plain_ray.losses import BestLosses, check_objective, numbers_of
 from tune_jobs.schedulers import Scheduler
 
 
@@ -39,7 +37,7 @@ class ScheduleForRay(FIFOScheduler):
         self._max_epochs = max_epochs
         self._schedule = scheduler.start(max_epochs, seed)
         self._numbers: dict[str, int] = {}
-        self._best: dict[int, float] = {}
+        self._best = BestLosses()
         self._mode: str | None = None
 
     def set_search_properties(self, metric: str | None, mode: str | None, **spec: Any) -> bool:
@@ -48,11 +46,7 @@ class ScheduleForRay(FIFOScheduler):
         Raises:
             RequestError: There is no objective.
         """
-        if metric is None or mode not in get_args(Mode):
-            raise RequestError(
-                f"The TuneConfig has metric={metric!r} and mode={mode!r}, but a scheduler needs both: give "
-                'TuneConfig(metric="val_loss", mode="min", …).'
-            )
+        check_objective(metric, mode, "a scheduler")
         self._mode = mode
         return bool(super().set_search_properties(metric, mode, **spec))
 
@@ -64,12 +58,8 @@ class ScheduleForRay(FIFOScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: Mapping[str, Any]) -> str:  # noqa: ARG002 - Ray's signature
         """Return whether a trial goes on. One that has diverged does not, nor one that has all its reports."""
         number, epoch = self._numbers[trial.trial_id], int(result["training_iteration"])
-        numbers = {name: value for name, value in result.items() if isinstance(value, int | float)}
-        if diverged_metric(numbers, self._metric) is not None:
+        loss = self._best.add(number, result, self._metric, self._mode)
+        if diverged_metric(numbers_of(result), self._metric) is not None or epoch >= self._max_epochs:
             return str(TrialScheduler.STOP)
-        loss = loss_of(result, self._metric, self._mode)
-        if loss is not None or number in self._best:
-            self._best[number] = min(self._best.get(number, math.inf), math.inf if loss is None else loss)
-            if epoch < self._max_epochs and self._schedule.report(number, epoch, self._best[number]) is not None:
-                return str(TrialScheduler.STOP)
-        return str(TrialScheduler.STOP if epoch >= self._max_epochs else TrialScheduler.CONTINUE)
+        stops = loss is not None and self._schedule.report(number, epoch, loss) is not None
+        return str(TrialScheduler.STOP if stops else TrialScheduler.CONTINUE)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 from ray.tune.search import Searcher as RaySearcher
 
 from search_spaces import SearchSpace
-from trainables.report import has_objective
-from trainables.settings import DRAW_KEY, INACTIVE, Mode, as_loss
+from trainables.settings import DRAW_KEY, INACTIVE
 from tune_jobs.errors import RequestError
+from tune_jobs.plain_ray.losses import BestLosses, check_objective
 from tune_jobs.schedulers import Scheduler
 from tune_jobs.searchers import Searcher, Waiting
 
@@ -49,7 +48,7 @@ class SearchForRay(RaySearcher):
     def _begin(self) -> None:
         self._calls: list[list[Any]] = []
         self._numbers: dict[str, int] = {}
-        self._best: dict[int, float] = {}
+        self._best = BestLosses()
         self._epochs: dict[int, int] = {}
         self._search = self._searcher.start(
             self._space, seed=self._seed, rungs=self._rungs, max_epochs=self._max_epochs
@@ -61,11 +60,7 @@ class SearchForRay(RaySearcher):
         Raises:
             RequestError: There is no objective.
         """
-        if metric is None or mode not in get_args(Mode):
-            raise RequestError(
-                f"The TuneConfig has metric={metric!r} and mode={mode!r}, but a searcher needs both: give "
-                'TuneConfig(metric="val_loss", mode="min", …).'
-            )
+        check_objective(metric, mode, "a searcher")
         self._metric, self._mode = metric, mode
         # Ray merges a proposal into param_space: a name that the proposal lacks would keep its domain.
         self._names = set(self._space.parameters) | ({DRAW_KEY} & set(config))
@@ -87,12 +82,10 @@ class SearchForRay(RaySearcher):
         """Take in a report of a trial."""
         number, epoch = self._numbers[trial_id], int(result["training_iteration"])
         self._epochs[number] = epoch
-        loss = loss_of(result, self._metric, self._mode)
-        if loss is None and number not in self._best:
-            return
-        self._best[number] = min(self._best.get(number, math.inf), math.inf if loss is None else loss)
-        self._calls.append(["report", number, epoch, self._best[number]])
-        self._search.report(number, epoch, self._best[number])
+        loss = self._best.add(number, result, self._metric, self._mode)
+        if loss is not None:
+            self._calls.append(["report", number, epoch, loss])
+            self._search.report(number, epoch, loss)
 
     def on_trial_complete(self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False) -> None:
         """Take in that a trial ended; its last report comes with the end alone."""
@@ -133,17 +126,3 @@ class SearchForRay(RaySearcher):
         scratch = folder / f".{self.CKPT_FILE_TMPL.format(session_str)}"
         self.save(str(scratch))
         scratch.replace(folder / self.CKPT_FILE_TMPL.format(session_str))
-
-
-def loss_of(result: Mapping[str, Any], metric: str | None, mode: Mode | str | None) -> float | None:
-    """Return the loss of a result, less is better; None if it has no value that counts.
-
-    Args:
-        result: A result of Ray Tune.
-        metric: The name of the objective's metric.
-        mode: Its direction.
-    """
-    numbers = {name: value for name, value in result.items() if isinstance(value, int | float)}
-    if metric is None or not has_objective(numbers, metric):
-        return None
-    return as_loss(float(numbers[metric]), cast(Mode, mode))

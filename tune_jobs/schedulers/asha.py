@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,12 +58,8 @@ class ASHA(Scheduler):
 
     def problems(self) -> list[str]:
         """Return every mistake in the arguments."""
-        problems = (
-            count_problem("grace_period", self.grace_period),
-            count_problem("reduction_factor", self.reduction_factor, least=2),
-            count_problem("brackets", self.brackets),
-        )
-        return [problem for problem in problems if problem]
+        brackets = count_problem("brackets", self.brackets)
+        return halving_problems(self.grace_period, self.reduction_factor) + ([brackets] if brackets else [])
 
     def epoch_problems(self, max_epochs: int) -> list[str]:
         """Return why it cannot schedule trials of this many epochs; nothing if it can."""
@@ -127,6 +123,15 @@ def geometric_rungs(grace_period: int, factor: int, max_epochs: int) -> tuple[in
         rungs.append(rung)
         rung *= factor
     return tuple(rungs)
+
+
+def halving_problems(grace_period: Any, factor: Any) -> list[str]:
+    """Return all that is wrong with the grace period and the reduction factor of successive halving."""
+    problems = (
+        count_problem("grace_period", grace_period),
+        count_problem("reduction_factor", factor, least=2),
+    )
+    return [problem for problem in problems if problem]
 
 
 def grace_problems(grace_period: int, max_epochs: int) -> list[str]:

@@ -6,8 +6,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tune_jobs.base.rules import count_problem
-from tune_jobs.schedulers.asha import geometric_rungs, grace_problems
+from tune_jobs.schedulers.asha import geometric_rungs, grace_problems, halving_problems
 from tune_jobs.schedulers.base import Pause, Promotion, Schedule, Scheduler
 
 
@@ -55,11 +54,7 @@ class PromotionASHA(Scheduler):
 
     def problems(self) -> list[str]:
         """Return every mistake in the arguments."""
-        problems = (
-            count_problem("grace_period", self.grace_period),
-            count_problem("reduction_factor", self.reduction_factor, least=2),
-        )
-        return [problem for problem in problems if problem]
+        return halving_problems(self.grace_period, self.reduction_factor)
 
     def epoch_problems(self, max_epochs: int) -> list[str]:
         """Return why it cannot schedule trials of this many epochs; nothing if it can."""
