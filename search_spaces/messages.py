@@ -10,6 +10,8 @@ _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 80
 _short.maxlist = _short.maxtuple = _short.maxdict = 12
 
+_MAX_NAMES = 20  # more would hide the sentence in which they stand
+
 
 def short_repr(value: object) -> str:
     """Return a repr that is short and never fails, whatever the value is."""
@@ -33,9 +35,11 @@ def mistake(name: str, value: object, rule: str, remedy: str) -> str:
 
 
 def did_you_mean(name: object, known_names: Iterable[str]) -> str:
-    """Return a remedy that gives the known name most like an unknown one, or all known names if none is like it."""
+    """Return a remedy that gives the known name most like an unknown one; else the first known names."""
     names = list(known_names)
     near = difflib.get_close_matches(str(name)[:100], names, n=1)
     if near:
         return f"you may have meant `{near[0]}`"
-    return f"there is {', '.join(f'`{known}`' for known in names) or 'none'}"
+    shown = [f"`{known}`" for known in names[:_MAX_NAMES]]
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return f"there is {', '.join(shown) or 'none'}{more}"

@@ -113,7 +113,7 @@ def _one(options: argparse.Namespace, prepared: Path) -> int:
     kind = options.kind or kind_of(options.seed, options.only)
     folder = Path(tempfile.mkdtemp(prefix="fuzz-input-"))
     outcome = carry_out_here(Job(options.seed, options.only, kind), prepared / "template", folder)
-    print(f"\n{kind}: {outcome.words}\nits folder: {folder}/{options.only}/box")
+    print(f"{outcome.output}\n{kind}: {outcome.words}\nits folder: {folder}/{options.only}/box")
     print(f"exit status {outcome.status}, {outcome.took_s:.2f} s, faults: {', '.join(outcome.faults) or 'none'}")
     print(*filter(None, [outcome.raised, *outcome.outside]), sep="\n")
     return 1 if outcome.faults else 0

@@ -84,8 +84,8 @@ def carry_out(
 
 
 def carry_out_here(job: Job, template: Path, folder: Path) -> Outcome:
-    """Carry out one input in a fork whose output is shown."""
-    child = _start(job, template, folder, shows=True)
+    """Carry out one input in a fork, and keep its folder."""
+    child = _start(job, template, folder)
     while (
         outcome := _look_after(child, bool(select.select([child.answers], [], [], 0.1)[0]), GRACE_S, keeps=True)
     ) is None:
@@ -93,7 +93,7 @@ def carry_out_here(job: Job, template: Path, folder: Path) -> Outcome:
     return outcome
 
 
-def _start(job: Job, template: Path, scratch: Path, *, shows: bool = False) -> _Child:
+def _start(job: Job, template: Path, scratch: Path) -> _Child:
     folder = scratch / f"{job.number}"
     folder.mkdir(parents=True)
     answers, said = os.pipe()
@@ -105,7 +105,7 @@ def _start(job: Job, template: Path, scratch: Path, *, shows: bool = False) -> _
         try:
             os.close(answers)
             os.setsid()
-            _be_child(job, template, folder, said, shows=shows)
+            _be_child(job, template, folder, said)
             status = 0
         except BaseException:  # noqa: BLE001 - the fork must end here, whatever happens
             traceback.print_exc()
@@ -161,11 +161,11 @@ def _outcome(child: _Child, status: int, took_s: float, *, ended_itself: bool) -
     )
 
 
-def _be_child(job: Job, template: Path, folder: Path, said: int, *, shows: bool) -> None:
+def _be_child(job: Job, template: Path, folder: Path, said: int) -> None:
     box = copy_template(template, folder / "box")
     _surround(box)
     draw = Draw(job.seed, job.number)
-    with _output_to(folder / "output", shows=shows):
+    with _output_to(folder / "output"):
         try:
             act = act_of(job.kind, draw, box)
         except Exception:  # noqa: BLE001 - the fuzzer's own mistake
@@ -185,7 +185,9 @@ def _be_child(job: Job, template: Path, folder: Path, said: int, *, shows: bool)
 
 def _may(act: Act, box: Box, name: str) -> bool:
     path = str((box.stranger / name).resolve())
-    return any(path == str(allowed) or path.startswith(f"{allowed}/") for allowed in act.writes)
+    # A link that a person names is followed, as everywhere.
+    writes = {real for allowed in act.writes for real in (str(allowed), os.path.realpath(allowed))}
+    return any(path == allowed or path.startswith(f"{allowed}/") for allowed in writes)
 
 
 def _watched(act: Act) -> dict[str, Any]:
@@ -230,13 +232,10 @@ def _surround(box: Box) -> None:
 
 
 @contextmanager
-def _output_to(path: Path, *, shows: bool) -> Iterator[None]:
+def _output_to(path: Path) -> Iterator[None]:
     """Send both streams of the process into a file, and nothing into its stdin."""
     sys.stdin = open(os.devnull)  # noqa: SIM115 - as long as the process lives
     os.dup2(sys.stdin.fileno(), 0)
-    if shows:
-        yield
-        return
     file = os.open(path, os.O_WRONLY | os.O_CREAT)
     os.dup2(file, 1)
     os.dup2(file, 2)

@@ -74,7 +74,7 @@ def allowed(box: Box, arguments: Sequence[str]) -> list[Path]:
     words = [word for argument in arguments for word in (argument, argument.partition("=")[2])]
     paths = [box.root / word for word in words if 0 < len(word) < 200 and "\0" not in word]
     writes = [path for path in paths if os.path.isdir(path.parent) and not os.path.isdir(path) and path.suffix]
-    writes += [path for option, path in _values(box, arguments) if option == "--output"]
+    writes += [path for option, path in _values(box, arguments) if option in ("--output", "--tensorboard", "--wandb")]
     if verb in ("run", "submit"):
         # A new run lies in the storage, which may be made.
         storages = [path for option, path in _values(box, arguments) if option == "--storage"] or [box.runs]

@@ -54,16 +54,20 @@ def produce_whole(
     try:
         if is_own and (problem := place_problem(output)) is not None:
             raise NotOurs(errno.EEXIST, problem, str(output))
-        _produce(place, produce)
+        _produce(place, output.suffix, produce)
     except OSError as error:
         raise RequestError(f"{output} cannot be written ({error.strerror}). {remedy}") from error
 
 
-def _produce(output: Path, produce: Callable[[Path], object]) -> None:
-    if output.exists() and not output.is_file():  # /dev/stdout, or a pipe; a folder raises
+def _produce(output: Path, suffix: str, produce: Callable[[Path], object]) -> None:
+    if output.is_dir():  # a library might put its suffix after the name, and write a file beside the folder
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(output))
+    if output.exists() and not output.is_file():  # /dev/stdout, or a pipe
+        _check_read(output)
         produce(output)
         return
-    descriptor, name = tempfile.mkstemp(prefix=f".{output.stem}.", suffix=output.suffix, dir=output.parent)
+    # A link may lead to a file of another suffix, by which a library would choose another format.
+    descriptor, name = tempfile.mkstemp(prefix=f".{output.stem}.", suffix=suffix, dir=output.parent)
     os.close(descriptor)
     unfinished = Path(name)
     try:
@@ -72,4 +76,16 @@ def _produce(output: Path, produce: Callable[[Path], object]) -> None:
         unfinished.replace(output)
     except BaseException:
         unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _check_read(output: Path) -> None:
+    """Raise OSError if a file is a pipe that nobody reads: to open it would take for ever."""
+    if not output.is_fifo():
+        return
+    try:
+        os.close(os.open(output, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "nobody reads this pipe", str(output)) from error
         raise

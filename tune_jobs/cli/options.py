@@ -78,8 +78,10 @@ class _Storage(click.ParamType[Path | str]):
 
     name = "storage"
 
-    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ARG002 - click's
+    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> Path | str:
         """Return the folder, or the URI."""
+        if value == "":  # a variable of the shell that is not set; Python would take the current folder
+            self.fail("it is empty, but must be a folder or a URI: name one, or leave the option out.", parameter, ctx)
         return _location(value) if isinstance(value, str) else Path(value)
 
 

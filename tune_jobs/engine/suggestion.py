@@ -102,7 +102,7 @@ def _recorded_experiment(run: Run, experiment: Experiment | None) -> Experiment:
     """Return the experiment that a run's record holds, without its code and its budgets.
 
     Raises:
-        RequestError: The record is damaged, or has a searcher or scheduler of the user's own.
+        RequestError: The record is damaged, has parts of the user's own, or the experiment is another.
     """
     if experiment is None and needs_experiment(run):
         kinds = f"`{_kind(run, 'searcher')}` and `{_kind(run, 'scheduler')}`"
@@ -119,10 +119,20 @@ def _recorded_experiment(run: Run, experiment: Experiment | None) -> Experiment:
             trials=1,
         )
         if experiment is not None:
-            declared = replace(declared, searcher=experiment.searcher, scheduler=experiment.scheduler)
+            declared = _with_parts_of(experiment, declared, run)
         return restore_experiment(declared, record, trials=10**9)
     except (KeyError, TypeError, InvalidDeclaration) as error:
         raise RequestError(f"The run's {EXPERIMENT_FILE} cannot be used ({error}): restore it from a copy.") from error
+
+
+def _with_parts_of(experiment: Experiment, declared: Experiment, run: Run) -> Experiment:
+    try:
+        return replace(declared, searcher=experiment.searcher, scheduler=experiment.scheduler)
+    except InvalidDeclaration as error:
+        raise RequestError(
+            f"The experiment is not that of the run {run.name}: its searcher or scheduler does not fit the run's space "
+            f"({error}). Name the run's own."
+        ) from error
 
 
 def _kind(run: Run, part: str) -> object:

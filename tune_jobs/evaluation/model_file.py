@@ -21,12 +21,14 @@ def check_model_file(output: Path) -> None:
         output: The file.
 
     Raises:
-        RequestError: The suffix is not ``.keras``, the path is a folder, or its folder does not exist.
+        RequestError: The suffix is not ``.keras``, the path is a folder or a pipe, or its folder does not exist.
     """
     if output.suffix != SUFFIX:
         raise RequestError(f"The suffix of {output} is {output.suffix!r}, but must be {SUFFIX!r}.")
     if output.is_dir():
         raise RequestError(f"{output} is a folder, but must be a file: name another.")
+    if output.exists() and not output.is_file():
+        raise RequestError(f"{output} is no ordinary file, and Keras cannot write a model into it: name another.")
     if not output.absolute().parent.is_dir():
         raise RequestError(f"The folder of {output} does not exist: make it, or choose another file.")
 

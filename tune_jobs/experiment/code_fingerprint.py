@@ -60,7 +60,7 @@ def _declarations(module: str) -> set[str]:
     from search_spaces import SearchSpace
     from tune_jobs.experiment.experiment import Experiment
 
-    values = vars(sys.modules[module]) if module in sys.modules else {}
+    values = getattr(sys.modules.get(module), "__dict__", {})  # a module may put anything in its place
     return {name for name, value in values.items() if isinstance(value, Experiment | SearchSpace)}
 
 

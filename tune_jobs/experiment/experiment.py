@@ -172,16 +172,22 @@ class Experiment(Checked):
         if _space_problems(self.space) or _part_problems(self.searcher, Searcher):
             return []
         problems = _named("searcher", self.searcher.space_problems(self.space))
+        # Only a searcher that fits the space can count its trials.
+        is_countable = not problems and (self.trials is None or count_problem("trials", self.trials) is None)
         unlimited = self.trials is None and self.time_budget_s is None and self.total_epochs is None
-        if not problems and unlimited and self.searcher.limit(self.space) is None:
+        if is_countable and unlimited and self.searcher.limit(self.space) is None:
             problems.append(
                 f"The experiment has no budget, and {type(self.searcher).__name__} never ends by itself: "
                 "set trials, time_budget_s or total_epochs."
             )
-        if not _part_problems(self.scheduler, Scheduler) and not count_problem("max_epochs", self.max_epochs):
-            unfit = self.scheduler.fitting_problems(self.space, self.planned_trials, self.max_epochs)
-            problems += _named("scheduler", unfit)
-        return problems
+        return problems + _named("scheduler", self._scheduling_problems(is_countable))
+
+    def _scheduling_problems(self, is_countable: bool) -> list[str]:
+        if _part_problems(self.scheduler, Scheduler) or count_problem("max_epochs", self.max_epochs):
+            return []
+        if not is_countable:
+            return self.scheduler.epoch_problems(self.max_epochs)
+        return self.scheduler.fitting_problems(self.space, self.planned_trials, self.max_epochs)
 
 
 def _fraction_problem(value: object) -> str | None:

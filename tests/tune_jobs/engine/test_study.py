@@ -24,6 +24,7 @@ from tune_jobs import (
     RaySearcher,
     RequestError,
     RunFailed,
+    Sweep,
     ask_tell,
     suggest,
 )
@@ -200,6 +201,13 @@ def test_a_searcher_that_no_record_holds_is_taken_from_the_experiment(tmp_path: 
     result = CliRunner().invoke(main, ["suggest", "study", "--storage", str(tmp_path)])
     assert result.exit_code == 2
     assert "suggest(run, EXPERIMENT)" in result.output
+
+
+def test_an_experiment_of_another_space_is_no_help(tmp_path: Path) -> None:
+    train(study := begin(tmp_path, searcher=HyperOpt(startup_trials=2), trials=4))
+    other = experiment(space=SearchSpace(units=Choice(1, 2)), searcher=Sweep([("units",)]))
+    with pytest.raises(RequestError, match=r"not that of the run study: .*'units' is not a parameter of the space"):
+        suggest(study.run, other)
 
 
 def test_a_scheduler_that_pauses_trials_is_refused(tmp_path: Path) -> None:

@@ -62,6 +62,18 @@ def test_all_mistakes_are_listed_at_once() -> None:
     assert len(declared.problems()) >= 12
 
 
+def test_a_searcher_that_does_not_fit_the_space_is_told_and_not_asked_to_count() -> None:
+    with deferred_checks():
+        unknown = experiment(space=SearchSpace(rate=Int(1, 9)), searcher=Sweep([f"p{index}" for index in range(500)]))
+        endless = experiment(space=SearchSpace(rate=Float(0.0, 1.0)), searcher=Sweep([("rate",)]), trials=None)
+        no_number = experiment(trials=[[1]], max_epochs=4, scheduler=ASHA(grace_period=4))
+    assert any("'p0' is not a parameter of the space" in problem for problem in unknown.problems())
+    assert any(problem.startswith("searcher: ") for problem in endless.problems())
+    text = "\n".join(no_number.problems())
+    assert "`trials` is [[1]]" in text
+    assert "no trial could ever be stopped" in text
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [

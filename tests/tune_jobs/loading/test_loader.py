@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tune_jobs.errors import RequestError
+from tune_jobs.experiment.code_fingerprint import helper_fingerprints
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.overrides import Overrides
 from tune_jobs.loading.loader import load, split_reference
@@ -266,6 +267,11 @@ def test_a_name_that_no_file_can_have(reference: str, told: str) -> None:
     (problem,) = error.value.problems
     assert told in problem
     assert len(problem) < 400
+
+
+def test_a_file_that_takes_its_module_out_of_the_list_still_has_its_experiment(write: Callable[..., str]) -> None:
+    loaded = load(write("import sys\nEXPERIMENT = experiment()\nsys.modules[__name__] = 1\n"))
+    assert isinstance(helper_fingerprints(loaded.experiment.trainable), dict)
 
 
 def test_a_pipe_is_no_experiment(tmp_path: Path) -> None:

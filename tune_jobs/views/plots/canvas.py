@@ -60,4 +60,5 @@ def save(figure: Figure, output: Path) -> None:
     Raises:
         RequestError: The file cannot be written. Nothing was written then.
     """
-    produce_whole(output, lambda path: figure.savefig(path, dpi=_DOTS_PER_INCH))
+    kind = output.suffix[1:].lower()  # a link may lead to a file whose suffix says something else
+    produce_whole(output, lambda path: figure.savefig(path, dpi=_DOTS_PER_INCH, format=kind))

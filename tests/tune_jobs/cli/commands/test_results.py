@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import os
 
 import pandas as pd
 import pytest
@@ -62,6 +63,20 @@ def test_a_run_is_named_by_its_folder_or_its_name(storage, monkeypatch):
     monkeypatch.setenv("TUNE_JOBS_STORAGE", "elsewhere")
     assert "no run 'first'" in invoke("leaderboard", "first", status=2).stderr
     assert invoke("leaderboard", "first", "--storage", storage).output == by_name
+
+
+def test_an_empty_storage_is_not_the_current_folder(storage):
+    make_digits_run(storage)
+    for arguments in (["leaderboard", "first"], ["run", "digits_mlp"]):
+        assert "it is empty, but must be a folder or a URI" in invoke(*arguments, "--storage=", status=2).stderr
+    assert [path.name for path in storage.parent.iterdir()] == ["runs"]
+
+
+def test_an_export_into_a_pipe_is_refused_before_anything_is_computed(storage, tmp_path):
+    make_digits_run(storage)
+    os.mkfifo(tmp_path / "out.keras")
+    for verb in ("export", "refit"):
+        assert "is no ordinary file" in invoke(verb, "first", tmp_path / "out.keras", status=2).stderr
 
 
 def test_leaderboard_on_a_pipe_has_all_columns(storage):

@@ -120,3 +120,11 @@ def test_curves_asked_for_wrongly(
     assert result.exit_code == 2
     assert told in result.stderr
     assert not (tmp_path / "curves.png").exists()
+
+
+def test_a_link_of_another_suffix_gets_the_format_that_was_named(tmp_path: Path) -> None:
+    run = make_swept_run(tmp_path)
+    (tmp_path / "out.png").symlink_to(tmp_path / "notes.txt")
+    done = CliRunner().invoke(main, ["curves", str(run.folder), "--output", str(tmp_path / "out.png")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "notes.txt").read_bytes().startswith(b"\x89PNG")
