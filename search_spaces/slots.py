@@ -18,6 +18,8 @@ SlotKey = tuple[str, tuple[int, ...]]
 ABSENT = object()
 """Stands for a value that a configuration does not have, because its parameter is not active."""
 
+_IMMUTABLE = frozenset({int, float, str, bool, type(None)})
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -141,6 +143,14 @@ class SpaceStructure:
             yield ParentRule(condition.parent, frozenset(identity(value) for value in accepted))
 
     @cached_property
+    def walk(self) -> tuple[tuple[SlotKey, Slot | None], ...]:
+        """The parameters in their order, each with its slot if it is always active and not repeated, else None."""
+        return tuple(
+            ((name, ()), None if self.parent_rules[name] or self.counts[name] else self.slots[name, ()])
+            for name in self.order
+        )
+
+    @cached_property
     def slots(self) -> dict[SlotKey, Slot]:
         """Every slot that a configuration can have, with the largest counts, in declaration order."""
         return {
@@ -208,7 +218,12 @@ def assemble(structure: SpaceStructure, choose: Callable[[Slot], Any]) -> dict[s
             configuration gets a copy of it, so that no trial can change the space.
     """
     values: dict[SlotKey, Any] = {}
-    built = {name: _build(structure, (name, ()), values, choose) for name in structure.order}
+    built: dict[str, Any] = {}
+    for key, slot in structure.walk:
+        if slot is None:
+            built[key[0]] = _build(structure, key, values, choose)
+        else:  # most parameters are plain, and a searcher assembles hundreds of configurations for a proposal
+            built[key[0]] = values[key] = _copied(choose(slot))
     return {name: built[name] for name in structure.parameters if built[name] is not ABSENT}
 
 
@@ -218,12 +233,16 @@ def _build(structure: SpaceStructure, key: SlotKey, values: dict[SlotKey, Any], 
     if structure.deactivating_parent(key, values) is not None:
         return ABSENT
     if len(index) == structure.list_depth(name):
-        values[key] = copy.deepcopy(choose(structure.slots[key]))
+        values[key] = _copied(choose(structure.slots[key]))
         return values[key]
     length = values[structure.counts[name][len(index)], index]
     elements = [_build(structure, (name, (*index, number)), values, choose) for number in range(length)]
     # An inactive element becomes None, so that the others keep the same index as their parents.
     return [None if element is ABSENT else element for element in elements]
+
+
+def _copied(value: Any) -> Any:
+    return value if type(value) in _IMMUTABLE else copy.deepcopy(value)
 
 
 def value_at(config: Mapping[str, Any], slot: Slot) -> Any:

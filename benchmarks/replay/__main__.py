@@ -143,7 +143,9 @@ def main() -> None:
             tables[family][f"{method}, {workers}"] = row
             print_row(f"{method}, {workers}", row)
     trials, took_s = sum(one.trials for one in made), time.monotonic() - begun_s
-    print(f"\n{len(tasks)} replays with {trials:,} trials in {took_s:.0f} s")
+    spent = os.times()
+    cpu_s = spent.user + spent.system + spent.children_user + spent.children_system
+    print(f"\n{len(tasks)} replays with {trials:,} trials in {took_s:.0f} s; {cpu_s:.0f} s of CPU time")
     if options.plot:
         from benchmarks.replay.plots import plot
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search_spaces.json_values import identity
 from search_spaces.parameters import Float, Int, Parameter
 from search_spaces.slots import Slot, value_at
 from search_spaces.space import Config, SearchSpace
@@ -70,10 +71,33 @@ class Vectors:
         Returns:
             One row for each configuration. Shape: (configurations, width).
         """
-        rows = np.zeros((len(configs), self.width))
-        for row, config in zip(rows, configs, strict=True):
-            self._fill(row, config)
-        return rows
+        if self._is_told_by_none:
+            rows = np.zeros((len(configs), self.width))
+            for row, config in zip(rows, configs, strict=True):
+                self._fill(row, config)
+            return rows
+        table = [[number for reader in self._readers for number in reader(config)] for config in configs]
+        return np.array(table, dtype=np.float64).reshape(len(configs), self.width)
+
+    @cached_property
+    def _is_told_by_none(self) -> bool:
+        """True if None in a list may be a value, or an element that is not active: only a walk tells which."""
+        return any(
+            slot.index and slot.parameter.conditions and slot.parameter.index_of(None) is not None
+            for slot in self.space.slots()
+        )
+
+    @cached_property
+    def _coordinates(self) -> dict[str, Callable[[Any], Sequence[float]]]:
+        """The functions from values to coordinates, by the labels of the slots that have columns."""
+        return {slot.label: _coordinates(slot) for slot in self.space.slots() if slot.label in self.columns}
+
+    @cached_property
+    def _readers(self) -> list[Callable[[Config], Sequence[float]]]:
+        """The functions from configurations to the coordinates of each slot that has columns."""
+        return [
+            _reader(slot, self._coordinates[slot.label]) for slot in self.space.slots() if slot.label in self.columns
+        ]
 
     def _width_of(self, slot: Slot) -> int:
         columns = self.columns.get(slot.label)
@@ -83,7 +107,7 @@ class Vectors:
         def choose(slot: Slot) -> Any:
             value = value_at(config, slot)
             if columns := self.columns.get(slot.label):
-                row[columns] = _coordinates(slot, value)
+                row[columns] = self._coordinates[slot.label](value)
             return value
 
         self.space.assemble(choose)
@@ -96,11 +120,7 @@ def is_number(parameter: Parameter) -> bool:
 
 def position_of(parameter: Parameter, value: Any) -> float:
     """Return the position of a number between the ends of its range, from 0 to 1."""
-    match parameter:
-        case Int(lower, upper, None, log) | Float(lower, upper, None, log):
-            scale = _scale(lower, upper, log)
-            return (scale(value) - scale(lower)) / (scale(upper) - scale(lower))
-    return (parameter.index_of(value) or 0) / ((parameter.size or 0) - 1)
+    return _positions(parameter)(value)
 
 
 def number_at(parameter: Parameter, position: float) -> Any:
@@ -131,12 +151,51 @@ def _slot_width(slot: Slot) -> int:
     return slot.parameter.size or 0
 
 
-def _coordinates(slot: Slot, value: Any) -> Sequence[float]:
+def _positions(parameter: Parameter) -> Callable[[Any], float]:
+    """Return the function from a number to its position between the ends of its range."""
+    match parameter:
+        case Int(lower, upper, None, log) | Float(lower, upper, None, log):
+            scale = _scale(lower, upper, log)
+            start, length = scale(lower), scale(upper) - scale(lower)
+            return lambda value: (scale(value) - start) / length
+    last = (parameter.size or 0) - 1
+    return lambda value: (parameter.index_of(value) or 0) / last
+
+
+def _coordinates(slot: Slot) -> Callable[[Any], Sequence[float]]:
+    """Return the function from a value of a slot to its coordinates."""
     parameter = slot.parameter
     if not is_number(parameter):
-        chosen = parameter.index_of(value)
-        return [_CORNER if index == chosen else 0.0 for index in range(parameter.size or 0)]
-    angle_part = position_of(parameter, value)
+        indices = {identity(value): index for index, value in enumerate(parameter.grid() or ())}
+        return lambda value: _corner(indices[identity(value)], len(indices))
+    position = _positions(parameter)
     if not _can_be_inactive(parameter):
-        return [angle_part]
-    return [math.sin(_ARC * angle_part), math.cos(_ARC * angle_part)]
+        return lambda value: (position(value),)
+    return lambda value: (math.sin(_ARC * (part := position(value))), math.cos(_ARC * part))
+
+
+def _corner(chosen: int, corners: int) -> list[float]:
+    """Return a corner of the simplex."""
+    coordinates = [0.0] * corners
+    coordinates[chosen] = _CORNER
+    return coordinates
+
+
+def _reader(slot: Slot, coordinates: Callable[[Any], Sequence[float]]) -> Callable[[Config], Sequence[float]]:
+    """Return the function from a configuration to the coordinates of a slot: the origin if it is not active."""
+    name, index, origin = slot.name, slot.index, (0.0,) * _slot_width(slot)
+    is_conditional = bool(slot.parameter.conditions)
+    if not slot.parameter.conditions and not slot.parameter.counts:
+        return lambda config: coordinates(config[name])
+
+    def read(config: Config) -> Sequence[float]:
+        if name not in config:
+            return origin
+        value = config[name]
+        for number in index:
+            if value is None or number >= len(value):
+                return origin
+            value = value[number]
+        return origin if value is None and index and is_conditional else coordinates(value)
+
+    return read

@@ -84,7 +84,7 @@ def drive(
     session = _Session(experiment, folder, machine, concurrent, earlier)
     _log_capacity(session)
     recorder = _recorder(session, reporter or default_reporter(), callbacks)
-    notes = list(notes)
+    notes = [*notes, *([] if earlier else experiment.searcher.notes(experiment.space))]
     if recorder.torn_bytes:
         notes.append(f"The journal's last line was torn ({recorder.torn_bytes} bytes): the event in it is lost.")
     plan = _plan(session)

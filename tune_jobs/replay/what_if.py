@@ -17,7 +17,7 @@ from tune_jobs.replay.simulation import replay
 from tune_jobs.results import History, Status
 from tune_jobs.results.history import TrialHistory
 from tune_jobs.schedulers import SCHEDULERS, ConfigSteps, PopulationBased, Scheduler
-from tune_jobs.searchers import SEARCHERS, Searcher
+from tune_jobs.searchers import AUTO, SEARCHERS, Searcher, automatic_searcher
 
 CHANGING = (PopulationBased.NAME, ConfigSteps.NAME)
 """The schedulers that change the configuration of a trial while it trains: they cannot be replayed."""
@@ -66,12 +66,13 @@ def choice_of(record: Mapping[str, Any], searcher: str | None = None, scheduler:
 
     Args:
         record: The run's experiment.json.
-        searcher: The name of another searcher.
+        searcher: The name of another searcher, or "auto".
         scheduler: The name of another scheduler.
 
     Raises:
         RequestError: The run's own searcher or scheduler is not known, or the scheduler cannot be replayed.
     """
+    searcher = automatic_searcher().NAME if searcher == AUTO else searcher
     choice = Choice(
         _declared(SEARCHERS, record["searcher"], searcher), _declared(SCHEDULERS, record["scheduler"], scheduler)
     )
@@ -89,7 +90,10 @@ def _declared(kinds: Mapping[str, Any], recorded: Mapping[str, Any], name: str |
     if name is not None and name != kind:
         return kinds[name]()
     if kind not in kinds:
-        raise RequestError(f"The run has the searcher or scheduler {kind!r}, which this version cannot replay.")
+        raise RequestError(
+            f"The run has the searcher or scheduler {kind!r}, which no name stands for, so it cannot be replayed: "
+            "choose another by --searcher or --scheduler."
+        )
     return kinds[kind](**settings)
 
 

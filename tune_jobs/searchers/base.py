@@ -194,6 +194,14 @@ class Searcher(Checked):
         """
         return []
 
+    def notes(self, space: SearchSpace) -> list[str]:  # noqa: ARG002 - for subclasses
+        """Return sentences for the user about what it does otherwise than expected in a space; a run notes them.
+
+        Args:
+            space: A valid space, for which ``space_problems`` returned nothing.
+        """
+        return []
+
     def limit(self, space: SearchSpace) -> int | None:
         """Return the largest number of configurations that it proposes; None if it has no end.
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from scipy.special import ndtr
 from threadpoolctl import ThreadpoolController
@@ -110,52 +111,53 @@ def fitted_settings(points: Points, scores: Array, start: Settings) -> Settings:
         scores: The score of each result.
         start: The settings before.
     """
-    owners, parameters = start.owners, start.parameters
-    distances = np.zeros((parameters, len(points), len(points)))
-    for column, owner in enumerate(owners):
-        values = points.rows[:, column]
-        distances[owner] += (values[:, None] - values[None, :]) ** 2
-    squares = distances.reshape(parameters, -1)
-    gaps = np.abs(points.times[:, None] - points.times[None, :])
-    same = points.trials[:, None] == points.trials[None, :]
+    parameters = start.parameters
+    count = len(points)
+    left, right = np.tril_indices(count, -1)  # all matrices are symmetric: one half of them, without the diagonal
+    squares = _squares(points.rows, start.owners, left, right)
+    gaps = np.abs(points.times[left] - points.times[right])
+    same = (points.trials[left] == points.trials[right]).astype(np.float64)
     known = _curve_in_common(gaps)
-    levels = np.arange(len(start.theta) - 5 - parameters)[:, None] == points.levels
+    levels = (np.arange(len(start.theta) - 5 - parameters)[:, None] == points.levels).astype(np.float64)
     centre = start.theta
 
     def loss(theta: Array) -> tuple[float, Array]:
         effect, shape, trial, drift, epoch_scale = np.exp(theta[:5])
         inverse_squares = np.exp(-2 * theta[5 : 5 + parameters])
         noises = np.exp(theta[5 + parameters :])
-        r = np.sqrt(inverse_squares @ squares).reshape(gaps.shape)
-        decay = np.exp(-_ROOT_5 * r)
-        alike = (1 + _ROOT_5 * r + 5 / 3 * r**2) * decay
-        slope = 5 / 3 * (1 + _ROOT_5 * r) * decay  # of alike, by the squared distance, times -2
+        r = _ROOT_5 * np.sqrt(inverse_squares @ squares)
+        decay = np.exp(-r)
+        slope = 5 / 3 * (1 + r) * decay  # of alike, by the squared distance, times -2
+        alike = slope * 0.6 + r**2 / 3 * decay
         near = np.exp(-gaps / epoch_scale)
-        own = same * (trial + drift * near)
-        covariance = alike * (effect + shape * near) + own + known
-        covariance.flat[:: len(gaps) + 1] += noises[points.levels] + _JITTER
+        of_effect = effect + shape * near
+        covariance = np.empty((count, count))
+        covariance[left, right] = alike * of_effect + same * (trial + drift * near) + known
+        at_once = effect + shape + trial + drift + _curve_in_common(np.zeros(1))[0]
+        covariance.flat[:: count + 1] = at_once + noises[points.levels] + _JITTER
         try:
             factor = cholesky(covariance, lower=True, check_finite=False)
         except np.linalg.LinAlgError:
             return 1e10, np.zeros_like(theta)
         weights = cho_solve((factor, True), scores, check_finite=False)
-        inverse = cho_solve((factor, True), np.eye(len(scores)), check_finite=False)
         value = 0.5 * scores @ weights + np.log(np.diag(factor)).sum()
-        gradient = -0.5 * (np.outer(weights, weights) - inverse)  # by the covariance
-        of_near = gradient * near
-        moved = (shape * alike + drift * same) * of_near * gaps / epoch_scale
-        stretched = gradient * slope * (effect + shape * near)
+        inverse, _ = dpotri(factor, lower=True)  # its lower half
+        # By the covariance; pairs count twice.
+        gradient = inverse[left, right] - weights[left] * weights[right]
+        own = 0.5 * (np.diag(inverse) - weights**2)
+        of_near, total = gradient * near, own.sum()
+        moved = (shape * alike + drift * same) @ (of_near * gaps) / epoch_scale
         slopes = np.concatenate(
             [
                 [
-                    effect * np.vdot(gradient, alike),
-                    shape * np.vdot(of_near, alike),
-                    trial * gradient[same].sum(),
-                    drift * of_near[same].sum(),
-                    moved.sum(),
+                    effect * (gradient @ alike + total),
+                    shape * (of_near @ alike + total),
+                    trial * (gradient @ same + total),
+                    drift * (of_near @ same + total),
+                    moved,
                 ],
-                (squares @ stretched.ravel()) * inverse_squares,
-                noises * (levels @ np.diag(gradient)),
+                (squares @ (gradient * slope * of_effect)) * inverse_squares,
+                noises * (levels @ own),
             ]
         )
         away = theta - centre
@@ -169,7 +171,17 @@ def fitted_settings(points: Points, scores: Array, start: Settings) -> Settings:
         bounds=[(c - 5, c + 5) for c in centre],
         options={"maxiter": _MAX_STEPS},
     )
-    return Settings(result.x, owners)
+    return Settings(result.x, start.owners)
+
+
+def _squares(
+    rows: Array, owners: NDArray[np.intp], left: NDArray[np.intp], right: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return the squared distances of pairs of rows in each parameter. Shape: (parameters, pairs)."""
+    squares = np.zeros((int(owners.max()) + 1, len(left)))
+    for column, owner in zip(rows.T, owners, strict=True):
+        squares[owner] += (column[left] - column[right]) ** 2
+    return squares
 
 
 class CurveModel:
@@ -183,11 +195,26 @@ class CurveModel:
 
     def __init__(self, points: Points, scores: Array, settings: Settings) -> None:
         self._points = points
+        self._scores = scores
         self._settings = settings
-        covariance = self._covariance(points, points)
-        covariance.flat[:: len(points) + 1] += settings.noises[points.levels] + _JITTER
-        self._factor = cholesky(covariance, lower=True, check_finite=False)
+        self._factor = cholesky(self._noisy(points), lower=True, check_finite=False)
         self._weights = cho_solve((self._factor, True), scores, check_finite=False)
+
+    def believing(self, points: Points) -> CurveModel:
+        """Return a model that believes that results at other points will be the means that are expected there."""
+        cross = self._covariance(self._points, points)
+        half = solve_triangular(self._factor, cross, lower=True, check_finite=False)
+        model = object.__new__(CurveModel)
+        model._settings = self._settings
+        model._points = self._points.joined(points)
+        model._scores = np.concatenate([self._scores, cross.T @ self._weights])
+        known, count = len(self._points), len(model._points)
+        model._factor = np.zeros((count, count))  # rows are added to the factor: that is cheaper than a new one
+        model._factor[:known, :known] = self._factor
+        model._factor[known:, :known] = half.T
+        model._factor[known:, known:] = cholesky(self._noisy(points) - half.T @ half, lower=True, check_finite=False)
+        model._weights = cho_solve((model._factor, True), model._scores, check_finite=False)
+        return model
 
     def means(self, points: Points) -> Array:
         """Return the mean of the score at points; without the deviation it takes a fraction of the time."""
@@ -204,17 +231,44 @@ class CurveModel:
         variance = prior - (half**2).sum(0)
         return cross.T @ self._weights, np.sqrt(np.maximum(variance, 1e-10))
 
+    def _noisy(self, points: Points) -> Array:
+        covariance = self._covariance(points, points)
+        covariance.flat[:: len(points) + 1] += self._settings.noises[points.levels] + _JITTER
+        return covariance
+
     def _covariance(self, left: Points, right: Points) -> Array:
         settings = self._settings
         effect, shape, trial, drift, epoch_scale = np.exp(settings.theta[:5])
+        # Most of a proposal's time is spent here, so matrices are changed in place.
         a, b = left.rows / settings.scales, right.rows / settings.scales
-        squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * a @ b.T
-        r = np.sqrt(np.maximum(squares, 0.0))
-        gaps = np.abs(left.times[:, None] - right.times[None, :])
+        r = a @ b.T
+        r *= -2
+        r += (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :]
+        np.maximum(r, 0.0, out=r)
+        np.sqrt(r, out=r)
+        r *= _ROOT_5
+        covariance = r * r
+        covariance /= 3
+        covariance += r
+        covariance += 1
+        np.negative(r, out=r)
+        covariance *= np.exp(r, out=r)
+        # There are few different times: their functions are computed once for each.
+        left_times, left_time = np.unique(left.times, return_inverse=True)
+        right_times, right_time = np.unique(right.times, return_inverse=True)
+        gaps = np.abs(left_times[:, None] - right_times[None, :])
         near = np.exp(-gaps / epoch_scale)
-        alike = (1 + _ROOT_5 * r + 5 / 3 * r**2) * np.exp(-_ROOT_5 * r)
-        same = (left.trials[:, None] == right.trials[None, :]) & (left.trials[:, None] != NO_TRIAL)
-        return np.asarray(alike * (effect + shape * near) + same * (trial + drift * near) + _curve_in_common(gaps))
+
+        def spread(table: Array) -> Array:
+            # Ends of curves share one time: then a column stands for the matrix.
+            return table[left_time] if len(right_times) == 1 else table[left_time][:, right_time]
+
+        covariance *= spread(effect + shape * near)
+        covariance += spread(_curve_in_common(gaps))
+        if (right.trials != NO_TRIAL).any():
+            same = (left.trials[:, None] == right.trials[None, :]) & (left.trials[:, None] != NO_TRIAL)
+            covariance += same * spread(trial + drift * near)
+        return np.asarray(covariance)
 
 
 def _curve_in_common(gaps: Array) -> Array:

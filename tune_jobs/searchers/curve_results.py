@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +15,10 @@ Array = NDArray[np.float64]
 NO_TRIAL = int(np.iinfo(np.intp).min)
 """The number that stands for no trial. Trials of other runs have negative numbers, too."""
 
+_FIRST_ROWS = 64
 _FACTOR = 3  # between two epochs that are looked at, where no scheduler has rungs
 _MOST_WEIGHT = 4.0  # of a result at a rung with few, compared to one at the rung with most
 _LEVEL_PART, _SCORE_PART, _CHANCE_PART = 1.0, 0.3, 1.5  # of the preference for a result, where not all can be used
-
-
-@dataclass
-class _Curve:
-    """The best losses of a trial by epoch: at the epochs that are looked at, and its latest one."""
-
-    losses: dict[int, float] = field(default_factory=dict)
-    failed: bool = False
-    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +53,9 @@ class Results:
 class CurveResults:
     """The results of a run, which are kept up to date with its reports.
 
+    A trial has a row of losses: one at each epoch that is looked at, and its latest one in the last column but one. A
+    searcher asks for all of them for every proposal, and a run may have 10,000 trials: so they are kept in arrays.
+
     Args:
         rungs: The epochs at which trials are compared, ascending; none if nothing compares them.
         max_epochs: The number of a trial's epochs.
@@ -72,7 +67,15 @@ class CurveResults:
     def __init__(self, rungs: Sequence[int], max_epochs: int) -> None:
         self._max_epochs = max_epochs
         self._looked_at = [*(rungs or _powers(max_epochs)), max_epochs]
-        self._curves: dict[int, _Curve] = {}
+        self._latest, self._end = self.levels - 1, self.levels  # columns
+        self._columns = {epoch: column for column, epoch in enumerate(self._looked_at[:-1])} | {max_epochs: self._end}
+        self._rows: dict[int, int] = {}
+        self._known: list[int] = []
+        self._epochs = np.zeros((_FIRST_ROWS, self.levels + 1), dtype=np.intp)  # 0: no result
+        self._losses = np.zeros(self._epochs.shape)
+        self._latest_losses: dict[int, float] = {}
+        self._ended: set[int] = set()
+        self._failed: set[int] = set()
         self.reports = 0
 
     @property
@@ -82,33 +85,46 @@ class CurveResults:
 
     def report(self, trial: int, epoch: int, loss: float) -> None:
         """Take in a trial's best loss up to an epoch."""
-        losses = self._curves.setdefault(trial, _Curve()).losses
-        if losses and (latest := next(reversed(losses))) not in self._looked_at:
-            del losses[latest]
-        losses[epoch] = loss
+        self._set(trial, self._latest, 0, 0.0)
+        self._set(trial, self._columns.get(epoch, self._latest), epoch, loss)
+        self._latest_losses[trial] = loss
         self.reports += 1
 
     def end(self, trial: int, *, failed: bool, trained_out: bool) -> None:
         """Take in that a trial ended. One that failed is worse at its end than all others."""
-        curve = self._curves.setdefault(trial, _Curve())
-        curve.ended, curve.failed = True, failed
+        self._ended.add(trial)
         if failed:
-            curve.losses[self._max_epochs] = math.inf
-        elif trained_out and curve.losses:
+            self._failed.add(trial)
+            self._set(trial, self._end, self._max_epochs, math.inf)
+        elif trained_out and trial in self._latest_losses:
             # With more epochs the trial would have stayed the same.
-            curve.losses[self._max_epochs] = next(reversed(curve.losses.values()))
+            self._set(trial, self._end, self._max_epochs, self._latest_losses[trial])
+
+    def _set(self, trial: int, column: int, epoch: int, loss: float) -> None:
+        if trial not in self._rows:
+            self._rows[trial] = len(self._rows)
+            insort(self._known, trial)
+            if len(self._rows) > len(self._epochs):
+                self._epochs = np.vstack([self._epochs, np.zeros_like(self._epochs)])
+                self._losses = np.vstack([self._losses, np.zeros_like(self._losses)])
+        row = self._rows[trial]
+        self._epochs[row, column], self._losses[row, column] = epoch, loss
 
     def known(self) -> list[int]:
         """Return the trials that have results, in the order of their numbers."""
-        return sorted(trial for trial, curve in self._curves.items() if curve.losses)
+        return list(self._known)
+
+    def is_known(self, trial: int) -> bool:
+        """Return whether a trial has results."""
+        return trial in self._rows
 
     def has_failed(self, trial: int) -> bool:
         """Return whether a trial failed."""
-        return trial in self._curves and self._curves[trial].failed
+        return trial in self._failed
 
     def has_ended(self, trial: int) -> bool:
         """Return whether a trial will have no other result; one that is paused may have."""
-        return trial in self._curves and self._curves[trial].ended
+        return trial in self._ended
 
     def results(self, trials: Sequence[int]) -> Results:
         """Return the results of trials.
@@ -120,13 +136,13 @@ class CurveResults:
         Args:
             trials: Trials that have results, ascending.
         """
-        table = [
-            (trial, epoch, max(bisect_right(self._looked_at, epoch) - 1, 0), loss)
-            for trial in trials
-            for epoch, loss in self._curves[trial].losses.items()
-        ]
-        numbers, epochs, levels, losses = (np.array(column) for column in zip(*table, strict=True))
-        return Results(numbers, epochs, levels, _scores(losses, levels))
+        rows = np.array([self._rows[trial] for trial in trials])
+        table = self._epochs[rows]
+        present = table > 0
+        epochs = table[present]
+        levels = np.maximum(np.searchsorted(self._looked_at, epochs, "right") - 1, 0)
+        numbers = np.repeat(np.array(trials), present.sum(1))
+        return Results(numbers, epochs, levels, _scores(self._losses[rows][present], levels))
 
     def times(self, epochs: NDArray[np.intp]) -> Array:
         """Return the logarithms of epochs, as parts of that of the last epoch."""

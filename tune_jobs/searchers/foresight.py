@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -103,6 +103,7 @@ class _ForesightSearch(Search):
         self._results = results
         self._vectors = Vectors(space)
         self._configs: dict[int, Config] = {}
+        self._pending: set[int] = set()  # trials that had no result when they were looked at last
         self._rows: dict[int, NDArray[np.float64]] = {}
         self._tried = TriedConfigs(space)
         self._next_fit = _FIRST_FIT
@@ -121,6 +122,7 @@ class _ForesightSearch(Search):
     def remember(self, trial: int, config: Config) -> None:
         if self._space.contains(config):  # a run that was forced to go on in another space has some that are not
             self._configs[trial] = config
+            self._pending.add(trial)
             (self._rows[trial],) = self._vectors.embed([config])
             self._tried.add(config)
 
@@ -138,12 +140,13 @@ class _ForesightSearch(Search):
     def _known(self) -> list[int]:
         return [trial for trial in self._results.known() if trial in self._configs]
 
-    def _wanted(self, rng: np.random.Generator) -> list[Config]:
+    def _wanted(self, rng: np.random.Generator) -> Iterable[Config]:
         """Return configurations, the most wanted first."""
-        draws = [self._space.sample(rng) for _ in range(self._searcher.candidates)]
+        drawn = (self._space.sample(rng) for _ in range(self._searcher.candidates))
         known = self._known()
         if len(known) < self._searcher.startup_trials or not self._vectors.width:
-            return draws
+            return drawn
+        draws = list(drawn)
         from tune_jobs.searchers.curve_model import one_thread
 
         with one_thread():
@@ -203,17 +206,16 @@ class _ForesightSearch(Search):
 
         points, scores = self._points(known, _MOST_RESULTS)
         model = CurveModel(points, scores, settings)
-        pending = sorted(self._configs.keys() - set(known))
+        self._pending = {trial for trial in self._pending if not self._results.is_known(trial)}
         known = sorted(set(points.trials.tolist()))  # else a proposal would look at all trials of a long run
         foreseen = model.means(self._ends(np.array([self._rows[trial] for trial in known]), np.array(known)))
         order = [int(index) for index in np.argsort(foreseen, kind="stable")]
         sound = [index for index in order if not self._results.has_failed(known[index])] or order
         best = float(foreseen[sound[0]])
         live = [known[index] for index in order if not self._results.has_ended(known[index])][:_BELIEVED]
-        believed = [*live, *pending]
+        believed = [*live, *sorted(self._pending)]
         if believed:
-            ends = self._ends(np.array([self._rows[trial] for trial in believed]), np.array(believed))
-            model = CurveModel(points.joined(ends), np.concatenate([scores, model.means(ends)]), settings)
+            model = model.believing(self._ends(np.array([self._rows[trial] for trial in believed]), np.array(believed)))
         return model, best, [known[index] for index in sound[:_STARTS]]
 
     def _points(self, known: list[int], most: int) -> tuple[Points, NDArray[np.float64]]:

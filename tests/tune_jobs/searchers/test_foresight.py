@@ -181,3 +181,22 @@ def test_the_settings_find_what_matters() -> None:
         elsewhere = Points(rows[:5] + 3.0, np.ones(5), np.full(5, NO_TRIAL), np.zeros(5, dtype=np.intp))
     assert np.abs(mean - scores).max() < 0.3
     assert (model.predict(elsewhere)[1] > deviation.max()).all()
+
+
+def test_believed_results_change_the_model_as_results_do() -> None:
+    rng = np.random.default_rng(1)
+
+    def points(count: int, first: int) -> Points:
+        return Points(
+            rng.random((count, 2)), rng.integers(0, 3, count) / 2, first + np.arange(count), np.arange(count) % 2
+        )
+
+    known, ends, elsewhere = points(40, 0), points(5, 38), points(20, 100)
+    scores = np.cos(4 * known.rows[:, 0]) - known.times
+    settings = expected_settings(np.arange(2), 2)
+    with one_thread():
+        model = CurveModel(known, scores, settings)
+        believing = model.believing(ends)
+        anew = CurveModel(known.joined(ends), np.concatenate([scores, model.means(ends)]), settings)
+        for found, expected in zip(believing.predict(elsewhere), anew.predict(elsewhere), strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-8)

@@ -11,7 +11,7 @@ import click
 from tune_jobs.cli import options
 from tune_jobs.cli import table_output as tables
 from tune_jobs.cli.reload_experiment import reload_experiment
-from tune_jobs.cli.run_options import SCHEDULER_NAMES, SEARCHER_NAMES
+from tune_jobs.cli.run_options import AUTO, SCHEDULER_NAMES, SEARCHER_NAMES
 from tune_jobs.cli.screen import console_of
 
 # Parquet needs a file, and --output is a picture.
@@ -68,7 +68,7 @@ def compare(runs: tuple[str, ...], storage: Path | str, format_: str, output: Pa
 @click.option(
     "--searcher",
     "searchers",
-    type=click.Choice(SEARCHER_NAMES),
+    type=click.Choice((AUTO, *SEARCHER_NAMES)),
     multiple=True,
     help="Another searcher; can be repeated.",
 )

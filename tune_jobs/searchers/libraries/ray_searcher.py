@@ -96,6 +96,19 @@ class RaySearcher(Searcher):
         """Return why it cannot search a space: a space or a metric of its own, or no seed."""
         return list(_space_problems(self, space)) if not self.problems() else []
 
+    def notes(self, space: SearchSpace) -> list[str]:
+        """Return a sentence about steps, which Nevergrad would drop in silence."""
+        stepped = [
+            name
+            for name, parameter in space.parameters.items()
+            if isinstance(parameter, Int | Float) and parameter.step is not None
+        ]
+        if not stepped or "NevergradSearch" not in _kinds(self.searcher):
+            return []
+        return [
+            f"NevergradSearch knows no steps. The steps of {', '.join(stepped)} are kept: it searches their indices."
+        ]
+
     def start(self, space: SearchSpace, *, seed: int, rungs: Sequence[int], max_epochs: int) -> Search:  # noqa: ARG002
         """Return the search of a new run."""
         return _RaySearch(space, self.searcher, seed)

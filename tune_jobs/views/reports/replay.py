@@ -14,6 +14,8 @@ from tune_jobs.base.words import quantity
 from tune_jobs.errors import RequestError
 from tune_jobs.replay.what_if import CHANGING, PARTS, Choice, Expectation, choice_of, expectation, fitted_world
 from tune_jobs.results.ranking import ranking
+from tune_jobs.schedulers import SCHEDULERS
+from tune_jobs.searchers import SEARCHERS
 from tune_jobs.views.summary import best_text
 from tune_jobs.views.tables.printing import new_table, print_line, print_table
 from tune_jobs.views.text import clean
@@ -81,9 +83,14 @@ def print_replay(
 
 
 def _choices(run: Run, searchers: Sequence[str], schedulers: Sequence[str]) -> list[Choice]:
-    # Without the run's own scheduler if that cannot be replayed, and another is named.
-    own = [] if schedulers and run.experiment["scheduler"]["kind"] in CHANGING else [None]
-    named = product([None, *searchers], [*own, *schedulers])
+    # Without the run's own searcher or scheduler if that cannot be replayed, and another is named.
+    own_searcher, own_scheduler = (run.experiment[part]["kind"] for part in ("searcher", "scheduler"))
+    is_searcher_known = own_searcher in SEARCHERS
+    is_scheduler_known = own_scheduler in SCHEDULERS and own_scheduler not in CHANGING
+    named = product(
+        [None, *searchers] if is_searcher_known or not searchers else searchers,
+        [None, *schedulers] if is_scheduler_known or not schedulers else schedulers,
+    )
     choices = list({(one := choice_of(run.experiment, *names)).name: one for names in named}.values())
     problems = [
         problem

@@ -14,6 +14,8 @@ from tests.support.fakes import experiment
 from tests.support.runs import make_run
 from tests.support.simulation import Simulation
 from tune_jobs.cli.main import main
+from tune_jobs.cli.run_options import SCHEDULER_NAMES, SEARCHER_NAMES
+from tune_jobs.replay.what_if import CHANGING
 from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.schedulers import PopulationBased
 from tune_jobs.searchers import Random
@@ -66,6 +68,45 @@ def test_a_scheduler_that_changes_configurations_is_refused(storage: Path) -> No
     path.write_text(json.dumps({**json.loads(path.read_text()), "scheduler": PopulationBased().to_json()}))
     assert replay(storage).exit_code == 2
     other = replay(storage, "--scheduler", "asha", "--seeds", "2")
+    assert other.exit_code == 0, other.output
+
+
+def test_it_takes_the_names_that_run_takes(storage: Path) -> None:
+    from tune_jobs.cli.commands.compare import replay as replay_command
+    from tune_jobs.cli.commands.run import run as run_command
+
+    for option in ("--searcher", "--scheduler"):
+        taken = [
+            parameter.type.choices
+            for command in (replay_command, run_command)
+            for parameter in command.params
+            if option in parameter.opts
+        ]
+        assert taken[0] == taken[1]
+    result = replay(storage, "--searcher", "auto", "--seeds", "2", "--total-epochs", "30")
+    assert result.exit_code == 0, result.output
+    assert "foresight + asha" in result.output
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULER_NAMES)
+def test_every_scheduler_is_replayed_or_refused_in_words(scheduler: str, storage: Path) -> None:
+    result = replay(storage, "--scheduler", scheduler, "--seeds", "2", "--total-epochs", "20")
+    assert result.exit_code == (2 if scheduler in CHANGING else 0), result.output
+    assert ("cannot be replayed: choose another" if scheduler in CHANGING else f"random + {scheduler}") in result.output
+
+
+@pytest.mark.parametrize("searcher", sorted(set(SEARCHER_NAMES) - {"grid", "sweep"}))
+def test_every_searcher_is_replayed(searcher: str, storage: Path) -> None:
+    result = replay(storage, "--searcher", searcher, "--seeds", "2", "--total-epochs", "20")
+    assert result.exit_code == 0, result.output
+    assert f"{searcher} + asha" in result.output
+
+
+def test_a_run_with_a_searcher_of_ones_own_is_replayed_with_others(storage: Path) -> None:
+    path = storage / "first" / EXPERIMENT_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), "searcher": {"kind": "mine"}}))
+    assert "has the searcher or scheduler 'mine', which no name stands for" in replay(storage).output
+    other = replay(storage, "--searcher", "random", "--seeds", "2")
     assert other.exit_code == 0, other.output
 
 

@@ -112,6 +112,15 @@ def test_a_searcher_that_returns_none_for_ever_ends_the_run_in_words() -> None:
     )
 
 
+def test_it_is_said_that_steps_were_put_back() -> None:
+    declared = RaySearcher(named("NevergradSearch"))
+    assert declared.notes(MIXED) == [
+        "NevergradSearch knows no steps. The steps of units, momentum are kept: it searches their indices."
+    ]
+    assert declared.notes(SearchSpace(x=Float(0.0, 1.0))) == []
+    assert RaySearcher(OptunaSearch(seed=0)).notes(MIXED) == []
+
+
 @pytest.mark.parametrize(
     ("searcher", "told"),
     [
