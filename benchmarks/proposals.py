@@ -1,9 +1,9 @@
 """The cost of a proposal: a searcher proposes one configuration after another and hears the results of each.
 
-    python -m benchmarks.proposals [--proposals 2000] [--searcher hyperopt] [--ray] [--json FILE]
+    python -m benchmarks.proposals [--proposals 2000] [--searcher hyperopt] [--objectives 1] [--ray] [--json FILE]
 
 As under ASHA, a third of the trials reach 3 epochs, a ninth 9, and so on. `--ray` measures Ray Tune's own
-HyperOptSearch, which hears of one epoch of each trial.
+HyperOptSearch, which hears of one epoch of each trial. With `--objectives 2`, the number of units is to be small, too.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ def loss_of(config: dict[str, Any]) -> float:
     return rate + (config["dropout"] - 0.2) ** 2 + (config["units"] - 128) ** 2 / 1e4 + 0.1 * config["layers"]
 
 
-def ours(seed: int, name: str = "hyperopt") -> Callable[[int], None]:
+def ours(seed: int, name: str = "hyperopt", objectives: int = 1) -> Callable[[int], None]:
     """Return a function that asks one of this project's searchers once."""
     from benchmarks.noop import space
-    from tune_jobs.searchers import SEARCHERS
+    from tune_jobs.searchers import SEARCHERS, Search
+    from tune_jobs.searchers.scalarised import ScalarisedSearch
 
-    search = SEARCHERS[name]().start(space(), seed=seed, rungs=RUNGS[:-1], max_epochs=RUNGS[-1])
+    def start() -> Search:
+        return SEARCHERS[name]().start(space(), seed=seed, rungs=RUNGS[:-1], max_epochs=RUNGS[-1])
+
+    search = start() if objectives == 1 else ScalarisedSearch(start, seed)
 
     def ask(trial: int) -> None:
         config = search.propose(trial)
@@ -37,7 +41,8 @@ def ours(seed: int, name: str = "hyperopt") -> Callable[[int], None]:
             raise TypeError(config)
         reached = [rung for rung in RUNGS if trial % rung == 0]
         for rung in reached:
-            search.report(trial, rung, loss_of(config) + 1 / rung)
+            losses = (loss_of(config) + 1 / rung, config["units"])
+            search.report_all(trial, rung, losses[:objectives])
         search.end(trial, failed=False, trained_out=RUNGS[-1] in reached)
 
     return ask
@@ -81,10 +86,11 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--proposals", type=int, default=2000)
     parser.add_argument("--searcher", default="hyperopt", help="the searcher to measure, by its name")
+    parser.add_argument("--objectives", type=int, choices=(1, 2), default=1, help="the number of objectives")
     parser.add_argument("--ray", action="store_true", help="measure Ray Tune's HyperOptSearch as well")
     options = parser.parse_args()
     figures = {}
-    sides = {options.searcher: ours(0, options.searcher)}
+    sides = {options.searcher: ours(0, options.searcher, options.objectives)}
     if options.ray:
         sides["Ray's HyperOptSearch"] = ray_tune(0)
     for side, ask in sides.items():

@@ -23,6 +23,7 @@ class RandomStream(IntEnum):
     RAY_SEARCHER = 7
     FORESIGHT = 10
     POPULATION = 11
+    SCALARISED = 13
 
 
 def trial_seed(seed: int, trial: int, execution: int = 0) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Required, TypedDict, cast
 
+from trainables.constraints.constraint import Constraint, total_violation
 from trainables.settings import TrialSettings, is_better
 
 if TYPE_CHECKING:  # a journal is read without NumPy, by the same rule of divergence
@@ -55,8 +56,9 @@ class Report(TypedDict, total=False):
     """The contract between a worker and the driver: what ``KerasTrainable.step`` returns.
 
     A report is about an epoch (it has ``epoch``, ``metrics`` and ``seconds``), or about a failure (it has ``mistake``,
-    or ``error`` and ``traceback``). A report about an epoch also has every metric at the top level, for plain Ray Tune,
-    unless the metric has the name of one of these keys. Ray adds keys of its own.
+    or ``error`` and ``traceback``), or about a trial that is not trained (it has ``refused``). A report about an epoch
+    also has every metric at the top level, for plain Ray Tune, unless the metric has the name of one of these keys. Ray
+    adds keys of its own.
 
     Attributes:
         done: True when the trial has nothing left to do.
@@ -66,6 +68,8 @@ class Report(TypedDict, total=False):
         batches: The number of training batches, where it was not known beforehand. Else the key is missing.
         mistake: A mistake with which every trial would fail alike, so that the run ends; None in a good epoch.
         error: What this trial's own code raised, on one line; None in a good epoch.
+        refused: The constraint that the model breaks before it is trained, so that it is not trained; else the key is
+            missing.
         traceback: The traceback of ``error``.
         notes: Pairs of a trial's number and a line about its checkpoints. The trial may be an earlier one of this
             worker. The key is missing when there are no notes.
@@ -82,6 +86,7 @@ class Report(TypedDict, total=False):
     batches: int
     mistake: str | None
     error: str | None
+    refused: str
     traceback: str
     notes: list[tuple[int, str]]
     earlier_epochs: Sequence[Epoch]
@@ -150,11 +155,13 @@ class Best:
         epoch: The epoch with the best objective (the earliest of equals); None before there is one.
         value: The objective there; None where there is no objective.
         weights: The weights that the model had then.
+        violation: How far the epoch is from keeping the constraints; 0 if it keeps all, or there are none.
     """
 
     epoch: int | None = None
     value: float | None = None
     weights: Sequence[np.ndarray] = ()
+    violation: float = 0.0
 
     def after(self, epoch: Epoch, settings: TrialSettings, weights: Callable[[], list[np.ndarray]]) -> Best:
         """Return the best epoch after one more epoch: that epoch, or still this one.
@@ -165,11 +172,21 @@ class Best:
             weights: Returns the model's weights; called only if the epoch is the best.
         """
         value = None if settings.metric is None else epoch.metrics[settings.metric]
+        violation = total_violation(map(Constraint, settings.constraints), epoch.metrics)
         if value is not None:
-            counts = has_objective(epoch.metrics, settings.metric)
-            if not counts or not (self.value is None or is_better(value, self.value, settings.mode)):
+            if not has_objective(epoch.metrics, settings.metric):
                 return self
-        return Best(epoch.number, value, weights())
+            is_as_near = violation == self.violation
+            if self.value is not None and not (
+                violation < self.violation or (is_as_near and is_better(value, self.value, settings.mode))
+            ):
+                return self
+        return Best(epoch.number, value, weights(), violation)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all but the weights as JSON values."""
+        broken = {"best_violation": self.violation} if self.violation else {}
+        return {"best_epoch": self.epoch, "best_value": self.value, **broken}
 
 
 def diverged_metric(metrics: Mapping[str, float], objective: str | None) -> str | None:

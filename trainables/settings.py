@@ -105,6 +105,10 @@ class TrialSettings:
         metric: The objective's metric, as the model reports it (``val_accuracy``); None when there is no
             objective: then no epoch is better than another and the last weights count as the best.
         mode: Whether a high ("max") or a low ("min") value of the metric is better.
+        constraints: Constraints on metrics and measurements: see ``trainables.constraints``. An epoch that breaks one
+            is better than another only if it breaks them less.
+        measures: What the worker measures of each model before it trains it, of ``MEASURES``.
+        needed: The metrics that an epoch must report beside ``metric``.
         max_epochs: The number of epochs after which a trial has been trained completely.
         seed: The run's seed; with the trial's number it gives each trial its own random numbers.
         fraction: The part of the training and of the validation examples that trials see, for a worker that opens the
@@ -131,6 +135,9 @@ class TrialSettings:
 
     metric: str | None = None
     mode: Mode = "max"
+    constraints: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
     max_epochs: int = 1_000_000
     seed: int = 0
     fraction: float = 1.0

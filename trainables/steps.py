@@ -68,6 +68,11 @@ class OwnTraining:
         return self._code.model if self._code.model is not None else _NoModel()
 
     @property
+    def measured(self) -> Mapping[str, float]:
+        """Nothing: the model comes into being while it is trained."""
+        return {}
+
+    @property
     def ended(self) -> bool:
         """True if no step is left."""
         return self._is_over
@@ -99,8 +104,7 @@ class OwnTraining:
         state = {
             "epoch": self.epoch,
             "last": self.last and self.last.to_json(),
-            "best_epoch": self.best.epoch,
-            "best_value": self.best.value,
+            **self.best.to_json(),
             "is_over": self._is_over,
         }
         return Snapshot(state, numbered("best", list(self.best.weights)))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
+from trainables.constraints.constraint import Constraint, broken_words
 from trainables.devices import gpu_memory
 from trainables.devices import prepare as devices
 from trainables.exits import described, exits_raised, is_of_the_code
@@ -44,6 +45,10 @@ class TrialTraining(Protocol):
     @property
     def ended(self) -> bool:
         """True if nothing is left to train."""
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """The measurements of the model, made before it is trained, by name."""
 
     @property
     def unsaved(self) -> list[str]:
@@ -208,6 +213,8 @@ class Trial:
 
     def _step(self) -> Report:
         training = self.training
+        if not training.epoch and self._settings.constraints and (refused := self._refusal(training.measured)):
+            return Report(done=True, refused=refused)
         if not self._repeats_epoch:
             self._epochs.append(training.run_epoch())
         self._repeats_epoch = False
@@ -224,6 +231,11 @@ class Trial:
         memory = gpu_memory.measured() if self._settings.measures_gpu else None
         unknown, self._unknown_to_driver = self._unknown_to_driver, []
         return last.report(done=training.ended, gpu_memory=memory, earlier_epochs=unknown)
+
+    def _refusal(self, measured: Mapping[str, float]) -> str:
+        """Return the constraints that the model breaks before it is trained; "" if it keeps those that are known."""
+        known = [each for each in map(Constraint, self._settings.constraints) if measured.keys() >= set(each.names)]
+        return "" if self._origin.reported else broken_words(known, measured)
 
     def _checkpoint_is_due(self, training: TrialTraining) -> bool:
         if training.epoch == self._saved_epoch:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tune_jobs.analysis.found_schedule import found_schedule
     from tune_jobs.analysis.importance import importance
     from tune_jobs.analysis.pareto import pareto_front
+    from tune_jobs.analysis.preference import best_by
     from tune_jobs.analysis.sweep_path import sweep_path
     from tune_jobs.base.objective import Objective
     from tune_jobs.cluster.jobs.job import Job, find_job
@@ -76,6 +77,7 @@ __all__ = [
     "TensorBoard",
     "WandB",
     "ask_tell",
+    "best_by",
     "compare",
     "cv_results",
     "evaluate",
@@ -103,6 +105,7 @@ _HOMES = {
     "tune_jobs.analysis.found_schedule": ("found_schedule",),
     "tune_jobs.analysis.importance": ("importance",),
     "tune_jobs.analysis.pareto": ("pareto_front",),
+    "tune_jobs.analysis.preference": ("best_by",),
     "tune_jobs.analysis.sweep_path": ("sweep_path",),
     "tune_jobs.base.objective": ("Objective",),
     "tune_jobs.cluster.jobs.job": ("Job", "find_job"),

@@ -7,26 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from trainables.settings import InvalidTrainable
+from trainables.settings import InvalidTrainable, TrialSettings
 from trainables.storage.checkpoint import CheckpointError
 
 
-def check_objective(metric: str | None, metrics: Mapping[str, float], *, validated: bool) -> None:
-    """Check that an epoch reports the objective.
+def check_objective(settings: TrialSettings, metrics: Mapping[str, float], *, validated: bool) -> None:
+    """Check that an epoch reports the objective, and whatever else objectives and constraints name.
 
     Args:
-        metric: The objective; None: there is none.
+        settings: The settings of the run.
         metrics: The metrics of the epoch.
         validated: Whether there is a validation split.
 
     Raises:
         InvalidTrainable: It does not.
     """
-    if metric is None or metric in metrics:
+    metric = settings.metric
+    missing = [] if metric is None or metric in metrics else [f"The objective `{metric}` is"]
+    lacking = [name for name in settings.needed if name not in metrics]
+    missing += [f"`{name}`, which an objective or a constraint names, is" for name in lacking]
+    if not missing:
         return
     remedy = "" if validated else " The data has no validation split, so no `val_…` metric exists."
     raise InvalidTrainable(
-        f"The objective `{metric}` is not among the metrics that the model reports "
+        f"{'; '.join(missing)} not among the metrics that the model reports "
         f"({', '.join(sorted(metrics))}): choose one of them, or add it to model.compile(metrics=[…])."
         f"{remedy}"
     )

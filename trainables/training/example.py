@@ -41,6 +41,16 @@ def example_of(snapshot: Snapshot) -> Any:
     return None if described is None else _zeros(described)
 
 
+def one_batch(example: Any, size: int) -> Any:
+    """Return inputs for one batch: those of an example, repeated.
+
+    Args:
+        example: (x, y, …), with an axis of examples.
+        size: The number of examples of the batch.
+    """
+    return examples(keras.tree.map_structure(lambda array: repeated(array, size), example[0]))
+
+
 def random_inputs(x: Any, seed: int = 0) -> Any:
     """Return inputs like an example's with random numbers, so that models that differ answer differently.
 

@@ -80,6 +80,11 @@ class Executions:
         return self.trainings[0].model
 
     @property
+    def measured(self) -> Mapping[str, float]:
+        """The measurements of the first execution's model, made before it is trained."""
+        return self.trainings[0].measured
+
+    @property
     def ended(self) -> bool:
         """True if nothing is left to train, because all have ended, or one diverged, or their mean did."""
         if self.last is not None and diverged_metric(self.last.metrics, self.settings.metric) is not None:
@@ -125,8 +130,7 @@ class Executions:
         state = {
             "epoch": self.epoch,
             "last": self.last and self.last.to_json(),
-            "best_epoch": self.best.epoch,
-            "best_value": self.best.value,
+            **self.best.to_json(),
             "best_execution": self._best_execution,
             "executions": [part.state for part in parts],
         }

@@ -13,5 +13,6 @@ def progress_of(snapshot: Snapshot) -> tuple[int, Epoch | None, Best]:
         KeyError, TypeError: The snapshot is damaged.
     """
     state = snapshot.state
-    best = Best(state["best_epoch"], state["best_value"], snapshot.group("best"))
+    violation = float(state.get("best_violation", 0.0))
+    best = Best(state["best_epoch"], state["best_value"], snapshot.group("best"), violation)
     return int(state["epoch"]), state["last"] and Epoch.from_json(state["last"]), best

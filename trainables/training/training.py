@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from trainables.constraints.measures import measure
 from trainables.data import Data
 from trainables.devices.primitive_cache import primitive_cache
 from trainables.fit_options import FitOptions
@@ -61,6 +63,7 @@ class Training:
         epoch: Epochs trained.
         last: The measurements of the last epoch; None before there is one.
         best: The best epoch that ``run_epoch`` trained.
+        measured: What was measured of the model before it is trained, by name; each epoch reports it.
 
     Raises:
         InvalidTrainable: The model is not compiled, ``build_model`` returned no model, or the weights that
@@ -84,6 +87,8 @@ class Training:
         self.best = Best()
         self._cache = cache or WorkerCache(data)
         options = self._prepare_model(trainable, dict(config), seed)
+        batch = partial(example.one_batch, self._example, self._batch_size)
+        self.measured = measure(self.model, settings.measures, batch)
         self._compiled = CompiledModel(
             self.model,
             create_variables=lambda: create_variables(self.model, self._example),
@@ -156,11 +161,11 @@ class Training:
                 verbose=0,
             )
         self.epoch += 1
-        metrics = dict(self._callbacks.epoch_logs)
+        metrics = self.measured | self._callbacks.epoch_logs
         self.last = Epoch(self.epoch, metrics, time.perf_counter() - start_s, self._input.counted)
         if self.last.batches == 0:
             raise ValueError(f"Epoch {self.epoch} had no batch: what Data.train yields must not be empty.")
-        check_objective(self.settings.metric, metrics, validated=self._validation is not None)
+        check_objective(self.settings, metrics, validated=self._validation is not None)
         return self.last
 
     def end(self) -> None:
@@ -178,8 +183,7 @@ class Training:
         state = {
             "epoch": self.epoch,
             "last": self.last and self.last.to_json(),
-            "best_epoch": self.best.epoch,
-            "best_value": self.best.value,
+            **self.best.to_json(),
             "stopped": bool(self.model.stop_training),
             "callbacks": callback_states,
             "compiled": self._compiled.state(),
@@ -215,6 +219,8 @@ class Training:
         except Exception as error:  # of parts of Keras, or of a user's own, that a checkpoint names
             raise CheckpointError(f"The checkpoint does not fit: {error}") from error
         self.epoch, self.last, self.best, self.model.stop_training = epoch, last, best, stopped
+        if last is not None:  # a time that is measured again would be another one
+            self.measured |= {name: last.metrics[name] for name in self.measured if name in last.metrics}
         for variable, value in variables:
             variable.assign(value)
         finalize(self.model)
@@ -276,7 +282,7 @@ class Training:
         model = build_compiled_model(trainable, config, TrainingView(inputs.data, self._cache.made))
         options = trainable.fit_options(dict(config))
         set_steps_per_execution(model, options.steps_per_execution)
-        batch_size = int(config.get("batch_size", trainable.batch_size))
+        batch_size = self._batch_size = int(config.get("batch_size", trainable.batch_size))
         if "batch_size" in config:
             inputs.check_batch_size(model)
         self._example = inputs.example(model, batch_size)

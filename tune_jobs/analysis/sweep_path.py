@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tune_jobs.results.run import Run
 
 _NOT_ENDED = (Status.RUNNING, Status.PAUSED, Status.INTERRUPTED)
-_FAILED = (Status.FAILED, Status.DIVERGED)
+_FAILED = (Status.FAILED, Status.DIVERGED, Status.REFUSED)
 
 
 class StepState(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ _UNLIMITED = 10**9  # trials
 
 def ask_tell(
     space: SearchSpace,
-    objective: Objective,
+    objective: Objective | None = None,
     *,
+    objectives: Sequence[Objective] = (),
+    constraints: Sequence[str] = (),
     name: str = "study",
     storage: str | Path = "runs",
     searcher: Searcher | None = None,
@@ -40,6 +43,8 @@ def ask_tell(
     Args:
         space: The space.
         objective: The objective.
+        objectives: Several objectives, in place of ``objective``, which is the first of them.
+        constraints: Comparisons that a trial must keep. A configuration that breaks one on parameters is not proposed.
         name: The name of the study, which is a run of the storage. If there is one, it goes on.
         storage: The folder of all runs.
         searcher: The searcher; None: that of ``Experiment``.
@@ -84,7 +89,9 @@ def ask_tell(
     experiment = Experiment(
         trainable=TrainedByHand,
         space=space,
-        objective=objective,
+        objective=objective,  # type: ignore[arg-type]  # it may be the first of several
+        objectives=objectives,
+        constraints=constraints,
         max_epochs=max_epochs,
         trials=trials if trials or total_epochs or time_budget_s else _UNLIMITED,
         max_concurrent_trials=max_concurrent_trials,

@@ -150,7 +150,7 @@ def _log_capacity(session: _Session) -> None:
 
 def _recorder(session: _Session, reporter: Reporter | None, callbacks: Sequence[Callback]) -> Recorder:
     experiment, folder, mirror = session.experiment, session.folder, session.folder.mirror
-    policy = RetentionPolicy(experiment.keep, experiment.objective, lag=session.concurrent)
+    policy = RetentionPolicy(experiment.keep, experiment.goal, lag=session.concurrent)
     pruner = CheckpointPruner(policy, folder.path / TRIALS_FOLDER, mirror.remove if mirror else None)
     return Recorder(folder.path, reporter, pruner, mirror.check if mirror else None, callbacks)
 
@@ -168,6 +168,7 @@ def _plan(session: _Session) -> Plan:
         time_budget_s=experiment.time_budget_s,
         max_concurrent_trials=session.concurrent,
         repeat=Run(folder).repeat,
+        constraints=experiment.goal.constraints,
         earlier=session.earlier,
     )
 

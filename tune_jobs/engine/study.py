@@ -96,7 +96,7 @@ class Study:
             reported = [event for event in events if isinstance(event, EpochReported)]
             self._last = {event.trial: Epoch(event.epoch, event.metrics, event.seconds) for event in reported}
             self._since_s: dict[int, float] = {}
-            policy = RetentionPolicy(experiment.keep, experiment.objective, lag=1)
+            policy = RetentionPolicy(experiment.keep, experiment.goal, lag=1)
             recorder = Recorder(folder, None, CheckpointPruner(policy, folder / TRIALS_FOLDER))
             stack.callback(recorder.close)
             self._coordinator = Coordinator(experiment, recorder, self._clock)
@@ -112,7 +112,8 @@ class Study:
             configuration depends on trials that have not ended.
 
         Raises:
-            RunFailed: Several trials in a row failed with the same error, or the journal cannot be written.
+            RunFailed: Several trials in a row failed with the same error, all configurations broke a constraint, or the
+                journal cannot be written.
         """
         if self._is_finished:
             return None
@@ -127,6 +128,7 @@ class Study:
             return trial
         if self._coordinator.is_over or not self._open:
             self._finish()
+            self._refuse_failure()
         return None
 
     def observe(self, trial: OpenTrial | int, result: float | Mapping[str, float], *, epoch: int | None = None) -> bool:
@@ -217,6 +219,8 @@ class Study:
             ) from error
         if metric not in metrics:
             raise RequestError(f"The result has no {metric!r}, which is the objective: it has {', '.join(metrics)}.")
+        if lacking := self._experiment.metrics_lacking_in(metrics):
+            raise RequestError(f"The result has no {lacking}, which an objective or a constraint names.")
         return metrics
 
     def _tell(self, running: OpenTrial, report: Any) -> bool:
@@ -228,7 +232,8 @@ class Study:
 
     def _refuse_failure(self) -> None:
         if self._coordinator.failure is not None:
-            self._finish()
+            if not self._is_finished:
+                self._finish()
             raise RunFailed(f"{self._coordinator.failure} The run: {self.run.folder}", self.run.folder)
 
     def _finish(self) -> None:

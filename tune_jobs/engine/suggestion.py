@@ -116,6 +116,8 @@ def _recorded_experiment(run: Run, experiment: Experiment | None) -> Experiment:
             trainable=TrainedByHand,
             space=run.space,
             objective=FIELDS["objective"].recorded(record),
+            objectives=FIELDS["objectives"].recorded(record),
+            constraints=FIELDS["constraints"].recorded(record),
             trials=1,
         )
         if experiment is not None:

@@ -15,7 +15,7 @@ from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import accept_changes, differences
 from tune_jobs.results.find import load_run
 from tune_jobs.results.models import Weights, best_weights, has_weights
-from tune_jobs.results.ranking import RankedTrial, ranking
+from tune_jobs.results.ranking import RankedTrial, ranking, without_best
 from tune_jobs.results.run import Run
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def select_trial(run: Run, trial: int | None) -> RankedTrial:
         trial: The number of the trial; None: the best.
 
     Raises:
-        RequestError: There is no such trial, or it never had a finite objective.
+        RequestError: There is no such trial, or it never had a finite objective; or no trial keeps the constraints.
     """
     ranked = ranking(run.history(), run.objective)
     if trial is None:
-        if not ranked or ranked[0].best is None:
-            raise RequestError(f"The run {run.name} has no trial with a finite {run.objective.metric} yet.")
+        if reason := without_best(ranked, run.name, run.objective):
+            raise RequestError(reason)
         return ranked[0]
     selected = next((row for row in ranked if row.trial.trial == trial), None)
     if selected is None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
+
+import numpy as np
 
 from search_spaces import SearchSpace, from_ray
 from search_spaces.checked import Checked, InvalidDeclaration
 from search_spaces.messages import short_repr
+from trainables.constraints.constraint import Constraint
+from trainables.constraints.measures import MEASURES
+from tune_jobs.base.constraints import constrained, constraint_problems, divided, needed_metrics, objectives_problems
 from tune_jobs.base.objective import Objective
 from tune_jobs.base.rules import count_problem, positive_problem
 from tune_jobs.experiment.resources import OnOom, Resources
@@ -18,6 +24,8 @@ from tune_jobs.schedulers import ASHA, Scheduler
 from tune_jobs.searchers import AUTO, Searcher, automatic_searcher
 
 Keep: TypeAlias = int | Literal["all", "none"]
+
+_EXAMPLES = 20  # configurations for which constraints are tried before the run begins
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,8 @@ class Experiment(Checked):
         trial_timeout_s: The seconds without a finished epoch after which a trial counts as hanging, and fails; None:
             no limit.
         keep: The number of trials, the best ones, that keep their weights after their end; or "all", or "none".
+        objectives: Several objectives, in place of ``objective``, which is the first of them.
+        constraints: Comparisons that a trial must keep, such as ``"parameters <= 1e5"`` or ``"units * layers < 512"``.
 
     Raises:
         InvalidDeclaration: A part is wrong; all mistakes are listed.
@@ -93,8 +103,15 @@ class Experiment(Checked):
     same_failures: int = 5
     trial_timeout_s: float | None = None
     keep: Keep = 10
+    objectives: Sequence[Objective] = ()
+    constraints: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        for name in ("objectives", "constraints"):
+            if isinstance(given := getattr(self, name), list):
+                object.__setattr__(self, name, tuple(given))
+        if self.objective is None and isinstance(self.objectives, tuple) and self.objectives:
+            object.__setattr__(self, "objective", self.objectives[0])
         if self.space is None and isinstance(own := getattr(self.trainable, "space", None), SearchSpace):
             object.__setattr__(self, "space", own)
         if isinstance(self.searcher, str) and self.searcher == AUTO:
@@ -113,6 +130,7 @@ class Experiment(Checked):
             *_named("searcher", _part_problems(self.searcher, Searcher)),
             *_named("scheduler", _part_problems(self.scheduler, Scheduler)),
             *_named("resources", _part_problems(self.resources, Resources)),
+            *self._goal_problems(),
             *self._budget_problems(),
             *self._fitting_problems(),
         ]
@@ -145,6 +163,50 @@ class Experiment(Checked):
         trials = self.planned_trials
         bounds = [self.total_epochs, None if trials is None else trials * self.max_epochs]
         return min((bound for bound in bounds if bound is not None), default=None)
+
+    @cached_property
+    def goal(self) -> Objective:
+        """The first objective, with the constraints on what trials measure."""
+        return constrained(self.objective, self.constraints, self.space.parameters)
+
+    @cached_property
+    def needed_metrics(self) -> tuple[str, ...]:
+        """The metrics that every epoch must report beside the objective."""
+        return needed_metrics(self.objectives, self.goal.constraints)
+
+    def metrics_lacking_in(self, metrics: Mapping[str, float]) -> str:
+        """Return the metrics that an epoch must report and does not, in words; "" if it reports them all."""
+        return ", ".join(name for name in (self.objective.metric, *self.needed_metrics) if name not in metrics)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measurements of a model that a worker makes before it trains it, by name."""
+        return tuple(name for name in MEASURES if name in self.needed_metrics)
+
+    @property
+    def config_constraints(self) -> tuple[Constraint, ...]:
+        """The constraints on the configuration. One that breaks them is not tried."""
+        return divided(self.constraints, self.space.parameters).of_configuration
+
+    def _goal_problems(self) -> list[str]:
+        declared = (self.objectives, self.constraints)
+        if all(isinstance(each, tuple) and not each for each in declared) or not isinstance(self.space, SearchSpace):
+            return []
+        if self.space.problems():
+            return []
+        labels = {*self.space.parameters, *(slot.label for slot in self.space.slots())}
+        problems = objectives_problems(self.objective, self.objectives, labels)
+        objectives = [self.objective] if problems or not self.objectives else self.objectives
+        sound = [each for each in objectives if isinstance(each, Objective) and not each.problems()]
+        draws = range(_EXAMPLES if isinstance(self.constraints, tuple) and self.constraints else 0)
+        examples = [self.space.sample(np.random.default_rng(draw)) for draw in draws]
+        changes = getattr(self.scheduler, "CHANGES_CONFIGS", False)
+        return [
+            *_named("objectives", problems),
+            *_named(
+                "constraints", constraint_problems(self.constraints, sound, labels, examples, changes_configs=changes)
+            ),
+        ]
 
     def _budget_problems(self) -> list[str]:
         optional = {"trials": self.trials, "total_epochs": self.total_epochs}

@@ -9,7 +9,7 @@ The module imports nothing heavy, because ``tune-jobs compare`` and ``tune-jobs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from operator import methodcaller
@@ -37,7 +37,7 @@ class Line(NamedTuple):
 
     Attributes:
         name: The first word of the line.
-        words: Returns the rest of the line for a value of the field.
+        words: Returns the rest of the line for a value of the field; "" if nothing is to be told.
     """
 
     name: str
@@ -124,6 +124,10 @@ class Field:
         return self.earlier
 
 
+def _read_objectives(declared: Sequence[Mapping[str, Any]]) -> tuple[Objective, ...]:
+    return tuple(Objective(**arguments) for arguments in declared)
+
+
 # Searchers and resources are imported only to read a field of theirs: see the module's docstring.
 def _read_objective(arguments: Mapping[str, Any]) -> Any:
     return Objective(**arguments)
@@ -177,6 +181,10 @@ def _fraction_words(fraction: float) -> str:
     return f"{part}, of each class alike (of a source, a plain share); the test set is whole"
 
 
+def _constraints_words(constraints: Sequence[str]) -> str:
+    return ", ".join(constraints)
+
+
 _to_json = methodcaller("to_json")
 
 # In the order of the fields of Experiment, which is also their order in experiment.json.
@@ -207,6 +215,23 @@ _ROWS = (
     Field("same_failures", AS_DECLARED, is_changeable=True, is_described=False),
     Field("trial_timeout_s", AS_DECLARED, is_changeable=True, is_described=False),
     Field("keep", "all", is_described=False),
+    Field(
+        "objectives",
+        (),
+        write=lambda objectives: [objective.to_json() for objective in objectives],
+        read=_read_objectives,
+        options=(),
+        caution=Caution(6, "they have other further objectives"),
+    ),
+    Field(
+        "constraints",
+        (),
+        write=list,
+        read=tuple,
+        options=(),
+        line=Line("constraints", _constraints_words),
+        caution=Caution(7),
+    ),
 )
 
 FIELDS: Final = {field.name: field for field in _ROWS}

@@ -196,6 +196,7 @@ STATUSES: Mapping[Status, str] = {
     Status.DIVERGED: TrialStatus.INVALID,
     Status.FAILED: TrialStatus.FAILED,
     Status.OUT_OF_MEMORY: TrialStatus.FAILED,
+    Status.REFUSED: TrialStatus.INVALID,
 }
 """KerasTuner's name of each status."""
 

@@ -110,7 +110,8 @@ def fitted_world(name: str, space: Any, objective: Objective, max_epochs: int, h
     Raises:
         RequestError: The run has too few trials.
     """
-    trials = [_recorded(trial, objective) for trial in history.trials.values() if space.contains(trial.config)]
+    known = [trial for trial in history.trials.values() if space.contains(trial.config)]
+    trials = [_recorded(trial, objective) for trial in known if trial.status is not Status.REFUSED]
     sound = [trial for trial in trials if np.isfinite(trial.losses).any()]
     if len(sound) < LEAST_TRIALS:
         raise RequestError(

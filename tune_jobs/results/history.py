@@ -63,13 +63,16 @@ class TrialHistory:
     def best(self, objective: Objective) -> EpochReported | None:
         """Return the epoch with the best finite objective, the earliest of equals; None if there is none.
 
-        An epoch whose training loss is not finite does not count: a network of NaN weights has an accuracy, too.
+        An epoch whose training loss is not finite does not count: a network of NaN weights has an accuracy, too. If
+        there are constraints, only the epochs count that break them least.
 
         Args:
-            objective: The metric, and its direction.
+            objective: The metric, its direction, and the constraints.
         """
         metric = objective.metric
         reported = [epoch for epoch in self.epochs.values() if metric in epoch.metrics]
+        if objective.constraints:
+            reported = _least_broken(reported, objective)
         best = objective.best(reported, lambda epoch: epoch.metrics[metric])
         # One NaN or infinity makes the sum not finite. So a finite sum shows that all epochs are sound, in one test.
         if math.isfinite(sum(epoch.metrics[metric] + epoch.metrics.get("loss", 0.0) for epoch in reported)):
@@ -186,6 +189,13 @@ def _take_beside(event: Noted | Damaged | ParametersMet, history: History) -> No
     history.notes.append(event)
     if event.text in history.damages:
         history.damages.remove(event.text)
+
+
+def _least_broken(epochs: list[EpochReported], objective: Objective) -> list[EpochReported]:
+    sound = [epoch for epoch in epochs if has_objective(epoch.metrics, objective.metric)]
+    violations = [objective.violation(epoch.metrics) for epoch in sound]
+    least = min(violations, default=0.0)
+    return [epoch for epoch, violation in zip(sound, violations, strict=True) if violation == least]
 
 
 def _trial_of(

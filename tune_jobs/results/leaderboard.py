@@ -15,8 +15,8 @@ from search_spaces.parameters import Boolean, Float, Int
 from tune_jobs.base.objective import Objective
 from tune_jobs.results.evaluations import Scores, on_test_set
 from tune_jobs.results.history import History
-from tune_jobs.results.journal.events import EpochReported
-from tune_jobs.results.ranking import ranking
+from tune_jobs.results.journal.events import EpochReported, Status
+from tune_jobs.results.ranking import RankedTrial, ranking
 
 Dtype: TypeAlias = Literal["int", "float", "bool", "str", "json"]
 
@@ -74,8 +74,9 @@ def leaderboard(
     The columns are: ``rank``, ``trial``, ``status``, the objective's metric, ``best_epoch``, ``epochs`` (trained),
     ``seconds`` (of training), the parameters, the other metrics at the best epoch in the order in which trials
     reported them (the first 1,000), the metrics on the test set as ``test_<name>`` (if any trial was evaluated),
-    ``node``, and ``error`` on one line. Inactive parameters, unreported metrics and metrics that were NaN are missing
-    (``pandas.NA``).
+    ``feasible`` (if there are constraints: whether the trial keeps them), ``node``, and ``error`` on one line, which is
+    the reason for a trial that was refused. Inactive parameters, unreported metrics and metrics that were NaN are
+    missing (``pandas.NA``).
 
     If names collide, the fixed columns keep theirs, then the objective, then the parameters in order, then the other
     metrics in order, those on the test set last. A parameter whose name is taken becomes ``param_<name>``, a metric
@@ -113,9 +114,20 @@ def leaderboard(
     for metric in dict.fromkeys(chain.from_iterable(scores.metrics for scores in evaluated if scores)):
         values = [scores.metrics.get(metric) if scores else None for scores in evaluated]
         columns[_claim(on_test_set(metric), "metric_", taken)] = _array(values, "Float64")
+    if objective.constraints or any(trial.status is Status.REFUSED for trial in trials):
+        columns[_claim("feasible", "metric_", taken)] = _array(
+            [_is_feasible(row, objective) for row in ranked], "boolean"
+        )
     columns["node"] = _array([trial.node for trial in trials], "string")
-    columns["error"] = _array([_one_line(trial.error) for trial in trials], "string")
+    errors = [trial.reason if trial.status is Status.REFUSED else trial.error for trial in trials]
+    columns["error"] = _array([_one_line(error) for error in errors], "string")
     return pd.DataFrame(columns)
+
+
+def _is_feasible(row: RankedTrial, objective: Objective) -> bool | None:
+    if row.trial.status is Status.REFUSED:
+        return False
+    return None if row.best is None else objective.violation(row.best.metrics) == 0
 
 
 def _dtype(slot: Slot) -> Dtype:

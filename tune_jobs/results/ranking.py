@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tune_jobs.base.objective import Objective
@@ -19,15 +20,15 @@ class RankedTrial(NamedTuple):
     best: EpochReported | None
 
 
-def sort_key(best: EpochReported, objective: Objective) -> tuple[float, int, int]:
-    """Return the key by which trials are ordered: the objective at the best epoch (less is better), epoch, trial.
+def sort_key(best: EpochReported, objective: Objective) -> tuple[float, float, int, int]:
+    """Return the key by which trials are ordered: violation of the constraints, loss, and number of the best epoch.
 
     Args:
         best: The best epoch of the trial.
-        objective: The metric that ranks, and its direction.
+        objective: The metric that ranks, its direction, and the constraints.
     """
     value = best.metrics[objective.metric]
-    return objective.loss(value), best.epoch, best.trial
+    return objective.violation(best.metrics), objective.loss(value), best.epoch, best.trial
 
 
 def ranking(history: History, objective: Objective) -> list[RankedTrial]:
@@ -36,13 +37,14 @@ def ranking(history: History, objective: Objective) -> list[RankedTrial]:
     A trial counts as its best epoch, even if it diverged or failed later: those weights were kept. Of equal trials,
     the one that needed fewer epochs is better, then the one with the lower number; no two share a rank. Trials that
     never had a finite objective come last, unranked, by status (running, paused, interrupted, completed, stopped,
-    diverged, failed, out of memory), then by number.
+    diverged, failed, out of memory, refused), then by number. Trials that break a constraint come after all that keep
+    them, the nearest first.
 
     Args:
         history: The history of the run.
-        objective: The metric that ranks, and its direction.
+        objective: The metric that ranks, its direction, and the constraints.
     """
-    ranked: list[tuple[tuple[float, int, int], EpochReported]] = []
+    ranked: list[tuple[tuple[float, float, int, int], EpochReported]] = []
     unranked: list[TrialHistory] = []
     for trial in history.trials.values():
         best = trial.best(objective)
@@ -56,3 +58,22 @@ def ranking(history: History, objective: Objective) -> list[RankedTrial]:
         *(RankedTrial(rank, history.trials[best.trial], best) for rank, (_, best) in enumerate(ranked, start=1)),
         *(RankedTrial(None, trial, None) for trial in unranked),
     ]
+
+
+def without_best(ranked: Sequence[RankedTrial], name: str, objective: Objective) -> str | None:
+    """Return why a run has no best trial; None if it has one.
+
+    Args:
+        ranked: The trials of the run, as ``ranking`` returned them.
+        name: The name of the run.
+        objective: The metric that ranked them, its direction, and the constraints.
+    """
+    first = ranked[0] if ranked else None
+    if first is None or first.best is None:
+        return f"The run {name} has no trial with a finite {objective.metric} yet."
+    if broken := objective.broken_words(first.best.metrics):
+        return (
+            f"No trial of the run {name} keeps its constraints. Trial {first.trial.trial} is the nearest: {broken}. To "
+            "use it all the same, name it."
+        )
+    return None

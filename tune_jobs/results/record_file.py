@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.storage.file_format import NewerFormatError, check_format
+from tune_jobs.base.constraints import constrained
 from tune_jobs.base.named_files import plain_file
 from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
@@ -35,9 +36,9 @@ def read_record(folder: Path) -> dict[str, Any]:
         record = json.loads(text.decode())
         check_format(record, EXPERIMENT_FORMAT, _version_of(record))
         is_sound = (
-            not Objective(**record["objective"]).problems()
+            isinstance(record["space"], dict)
+            and not any(objective.problems() for objective in objectives_in(record))
             and isinstance(record["created_s"], int | float)
-            and isinstance(record["space"], dict)
             and isinstance(record.get("experiment", ""), str)
         )
     except NewerFormatError as error:
@@ -49,6 +50,21 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not is_sound:
         raise RequestError(f"{path} is damaged: restore it from a copy.")
     return dict(record)
+
+
+def objectives_in(record: Mapping[str, Any]) -> tuple[Objective, ...]:
+    """Return the objectives of a run, the first one with the constraints on what trials measure.
+
+    Args:
+        record: The run's experiment.json.
+
+    Raises:
+        ValueError, KeyError, TypeError: It is damaged.
+    """
+    names = [str(parameter["name"]) for parameter in record["space"]["parameters"]]
+    first = constrained(Objective(**record["objective"]), record.get("constraints") or (), names)
+    further = record.get("objectives") or ()
+    return (first, *(Objective(**declared) for declared in further[1:]))
 
 
 def _version_of(record: Mapping[str, Any]) -> object:

@@ -17,8 +17,8 @@ from tune_jobs.results.history import History, fold
 from tune_jobs.results.journal.events import Event
 from tune_jobs.results.journal.reading import read_journal, read_met
 from tune_jobs.results.layout import EVALUATIONS_FOLDER, JOURNAL_FILE
-from tune_jobs.results.ranking import ranking
-from tune_jobs.results.record_file import read_record
+from tune_jobs.results.ranking import ranking, without_best
+from tune_jobs.results.record_file import objectives_in, read_record
 
 if TYPE_CHECKING:
     import keras
@@ -97,8 +97,13 @@ class Run(Figures):
 
     @property
     def objective(self) -> Objective:
-        """The objective, with its metric and its mode."""
-        return Objective(**self.experiment["objective"])
+        """The objective, with its metric, its mode and the constraints. It is the first if there are several."""
+        return self.objectives[0]
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives, the first one with the constraints."""
+        return objectives_in(self.experiment)
 
     @property
     def space(self) -> SearchSpace:
@@ -217,11 +222,11 @@ class Run(Figures):
         """The number of the trial at the top of the leaderboard.
 
         Raises:
-            RequestError: No trial has a finite objective (yet).
+            RequestError: No trial has a finite objective (yet), or none keeps the constraints.
         """
         trials = ranking(self.history(), self.objective)
-        if not trials or trials[0].rank is None:
-            raise RequestError(f"The run {self.name} has no trial with a finite {self.objective.metric} yet.")
+        if reason := without_best(trials, self.name, self.objective):
+            raise RequestError(reason)
         return trials[0].trial.trial
 
     @property

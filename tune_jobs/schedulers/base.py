@@ -121,6 +121,7 @@ class Scheduler(Checked):
 
     Attributes:
         NAME: The scheduler's name on the command line and in a run's folder.
+        CHANGES_CONFIGS: True if it changes the configurations of trials that have begun.
         PAUSES: True if it pauses trials. Then a trial reports the epoch of a rung only when its checkpoint is written.
 
     Raises:
@@ -148,6 +149,7 @@ class Scheduler(Checked):
 
     NAME: ClassVar[str]
     PAUSES: ClassVar[bool] = False
+    CHANGES_CONFIGS: ClassVar[bool] = False
 
     @abstractmethod
     def rungs(self, max_epochs: int) -> tuple[int, ...]:

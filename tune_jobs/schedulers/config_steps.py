@@ -37,6 +37,7 @@ class ConfigSteps(Scheduler):
 
     NAME: ClassVar[str] = "steps"
     PAUSES: ClassVar[bool] = True
+    CHANGES_CONFIGS: ClassVar[bool] = True
 
     steps: tuple[tuple[int, Config], ...] = ()
 

@@ -72,6 +72,7 @@ class PopulationBased(Scheduler):
 
     NAME: ClassVar[str] = "population"
     PAUSES: ClassVar[bool] = True
+    CHANGES_CONFIGS: ClassVar[bool] = True
 
     interval: int = 3
     quantile: float = 0.25

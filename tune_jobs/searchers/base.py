@@ -107,6 +107,19 @@ class Search(ABC):
                 reported with the best loss so far.
         """
 
+    def report_all(self, trial: int, epoch: int, losses: Sequence[float]) -> None:
+        """Take in a trial's result in several objectives, in an experiment that has them, in place of ``report``.
+
+        Unless a searcher overrides it, it hears of the first objective only.
+
+        Args:
+            trial: The trial's number.
+            epoch: The number of epochs that the trial was trained for, from 1.
+            losses: The losses in all objectives at the epoch with the best first one. If that epoch breaks a
+                constraint, all are ``tune_jobs.base.objective.PENALTY`` or more: worse than any that keeps them.
+        """
+        self.report(trial, epoch, losses[0])
+
     def pause(self, trial: int) -> None:  # noqa: B027 - most searchers learn nothing
         """Take in that the scheduler paused a trial: unless it is promoted later, it has its last result for ever.
 
@@ -137,6 +150,9 @@ class Searcher(Checked):
         WARM: True if it can learn from the trials of other runs (a warm start).
         FORESEEN: True if its proposals do not depend on results, so that the coordinator can ask for them in advance. A
             subclass that learns from reports must leave it False.
+        SCALARISED: True if, in an experiment with several objectives, each proposal may be made by a new search that
+            hears all results again, weighed in another way: see ``searchers.scalarised``. False: the search hears of
+            the first objective only, unless it overrides ``report_all``.
         REASKED: True if the search has a state that only its own proposals make: a generator that goes on from draw to
             draw, or a library that keeps what it has proposed. A resumed run then asks it for every proposal again, in
             the same order among the reports and ends, which takes the time of the proposals again. False if it can go
@@ -173,6 +189,7 @@ class Searcher(Checked):
     NAME: ClassVar[str]
     WARM: ClassVar[bool] = True
     FORESEEN: ClassVar[bool] = False
+    SCALARISED: ClassVar[bool] = False
     REASKED: ClassVar[bool] = False
 
     @abstractmethod

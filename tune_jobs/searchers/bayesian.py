@@ -59,6 +59,7 @@ class Bayesian(Searcher):
     """
 
     NAME: ClassVar[str] = "bayesian"
+    SCALARISED: ClassVar[bool] = True
 
     points: Sequence[Config] = ()
     startup_trials: int = 5

@@ -70,6 +70,7 @@ class Foresight(Searcher):
     """
 
     NAME: ClassVar[str] = "foresight"
+    SCALARISED: ClassVar[bool] = True
 
     points: Sequence[Config] = ()
     startup_trials: int = 5

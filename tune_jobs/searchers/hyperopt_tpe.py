@@ -58,6 +58,7 @@ class HyperOpt(Searcher):
     """
 
     NAME: ClassVar[str] = "hyperopt"
+    SCALARISED: ClassVar[bool] = True
 
     points: Sequence[Config] = ()
     startup_trials: int = 10

@@ -50,6 +50,7 @@ def statuses_text(counts: Mapping[Status, int]) -> str:
         Status.PAUSED,
         Status.INTERRUPTED,
         Status.RUNNING,
+        Status.REFUSED,
     )
     return ", ".join(f"{counts[status]:,} {status}" for status in order if counts.get(status))
 

@@ -53,6 +53,8 @@ OTHER_PARTS: Mapping[str, Any] = {
     "searcher": Random(),
     "scheduler": NoScheduler(),
     "resources": Resources(cpus=2),
+    "objectives": (Objective("val_accuracy", "max"), Objective("parameters", "min")),
+    "constraints": ("parameters <= 1e5",),
 }
 
 

@@ -100,6 +100,8 @@ EXPERIMENT_JSON = """{
   "same_failures": 2,
   "trial_timeout_s": 7.5,
   "keep": "all",
+  "objectives": [],
+  "constraints": [],
   "code": {
     "NeverTrained": "0123456789abcdef"
   },

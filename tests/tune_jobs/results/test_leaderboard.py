@@ -23,7 +23,17 @@ PARAMETERS = [
     Column("units_0", "units", (0,), "int"),
     Column("units_1", "units", (1,), "int"),
 ]
-UNRANKED = ["running", "paused", "interrupted", "completed", "stopped", "diverged", "failed", "out of memory"]
+UNRANKED = [
+    "running",
+    "paused",
+    "interrupted",
+    "completed",
+    "stopped",
+    "diverged",
+    "failed",
+    "out of memory",
+    "refused",
+]
 MODES = st.sampled_from(["max", "min"])
 
 
@@ -121,12 +131,15 @@ def test_columns_have_the_same_types_however_many_trials_there_are(trials: list[
         "units_0": "Int64",
         "units_1": "Int64",
         "loss": "Float64",
+        "feasible": "boolean",
         "node": "string",
         "error": "string",
     }
     frame = board(trials)
     if not any("loss" in metrics for trial in trials for metrics in trial.epochs):
         del dtypes["loss"]
+    if not any(trial.status is Status.REFUSED for trial in trials):
+        del dtypes["feasible"]
     assert list(frame.columns) == list(dtypes)
     assert frame.dtypes.astype(str).to_dict() == dtypes
 

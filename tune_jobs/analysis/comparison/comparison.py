@@ -134,7 +134,8 @@ def compare(runs: Sequence[RunLike | Sequence[RunLike]]) -> Comparison:
         raise RequestError(*problems)
     outcomes = [[summarize_run(run) for run in group.runs] for group in groups]
     if problems := [
-        f"The run {run.name} has no trial with a finite {run.objective.metric}: leave it out, or tune-jobs resume it."
+        f"The run {run.name} has no trial with a finite {run.objective.metric}{_kept(run)}: leave it out, or "
+        "tune-jobs resume it."
         for run, outcome in zip(all_runs(groups), chain(*outcomes), strict=True)
         if outcome is None
     ]:
@@ -155,3 +156,7 @@ def part_name(run: Run, part: str) -> str:
     """
     recorded = run.experiment.get(part)
     return str(recorded.get("kind", "-")) if isinstance(recorded, dict) else "-"
+
+
+def _kept(run: Run) -> str:
+    return " that keeps its constraints" if run.objective.constraints else ""

@@ -66,7 +66,7 @@ def find_problems(groups: Sequence[Group]) -> list[str]:
         names = ", ".join(group.name for group in groups) or "nothing"
         return [f"There is only {names} to compare: name two runs, or two groups of repeats, or more."]
     problems = [f"{name} is named twice, or a part of it: name it once." for name in _named_twice(groups)]
-    objectives = {run.objective for run in all_runs(groups)}
+    objectives = {_objective_text(run) for run in all_runs(groups)}
     if len(objectives) > 1:
         by_group = ", ".join(f"{group.name}: {_objective_text(group.runs[0])}" for group in groups)
         problems.append(f"Runs with different objectives cannot be compared ({by_group}).")

@@ -54,7 +54,7 @@ class Outcome:
 
 
 def summarize_run(run: Run) -> Outcome | None:
-    """Return the outcome of a run; None if no trial has a finite objective yet.
+    """Return the outcome of a run; None if no trial has a finite objective yet, or none keeps the constraints.
 
     Args:
         run: The run.
@@ -66,7 +66,7 @@ def summarize_run(run: Run) -> Outcome | None:
     history = fold(events)
     objective = run.objective
     best = next((ranked for ranked in ranking(history, objective) if ranked.best is not None), None)
-    if best is None or best.best is None:
+    if best is None or best.best is None or objective.violation(best.best.metrics):
         return None
     return Outcome(
         run=run,

@@ -54,7 +54,7 @@ def measure_trajectory(events: Iterable[Event], objective: Objective) -> Traject
         if not isinstance(event, EpochReported):
             continue
         trained.add((event.trial, event.epoch))
-        if not has_objective(event.metrics, objective.metric):
+        if not has_objective(event.metrics, objective.metric) or objective.violation(event.metrics):
             continue
         value = event.metrics[objective.metric]
         if not improvements or objective.is_better(value, improvements[-1].value):

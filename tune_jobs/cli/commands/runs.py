@@ -27,21 +27,40 @@ if TYPE_CHECKING:
     "--pareto",
     "trade",
     multiple=True,
-    metavar="COLUMN:max|min",
-    help="Show the Pareto front of several columns only: give the option twice or more.",
+    is_flag=False,
+    flag_value="",
+    metavar="[COLUMN:max|min]",
+    help="Show the Pareto front only: of the run's objectives, or of several columns, each with the option.",
+)
+@click.option(
+    "--best-by",
+    "preference",
+    multiple=True,
+    metavar="BOUND|OBJECTIVE",
+    help="Rank by an objective of the run, its first by default, those trials that keep a bound: 'parameters <= 1e5'.",
 )
 @tables.format_
 @tables.output
 @options.diagnostics
 @gc_paused()
 def leaderboard(
-    run: str, storage: Path | str, top: int | None, trade: tuple[str, ...], format_: str | None, output: Path | None
+    run: str,
+    storage: Path | str,
+    top: int | None,
+    trade: tuple[str, ...],
+    preference: tuple[str, ...],
+    format_: str | None,
+    output: Path | None,
 ) -> None:
     """Print the trials of RUN, the best first.
 
-    With --pareto accuracy:max --pareto seconds:min, the command prints only the trials that no other trial beats in
-    both. On a terminal the table shows as many columns as fit. Every other output has all of them.
+    With --pareto, the command prints only the trials that no other trial beats in all objectives of the run; with
+    --pareto accuracy:max --pareto seconds:min, in these columns. With --best-by "parameters <= 1e5", it prints only
+    the trials that keep this bound. On a terminal the table shows as many columns as fit. Every other output has all
+    of them.
     """
+    from tune_jobs.analysis.preference import best_by
+    from tune_jobs.errors import RequestError
     from tune_jobs.results.find import find_run
     from tune_jobs.views.tables.export import format_for
     from tune_jobs.views.tables.leaderboard import print_leaderboard
@@ -50,8 +69,12 @@ def leaderboard(
     chosen = format_for(format_, output)
     found_run = find_run(run, storage)
     frame, problems = found_run.leaderboard_and_notes()
+    if trade and preference:
+        raise RequestError("Both --pareto and --best-by are given: the one shows all trades, the other chooses one.")
     if trade:
         frame = _front(found_run, trade)
+    elif preference:
+        frame = best_by(found_run, *preference)
     frame = frame if top is None else frame.head(top)
     for problem in problems:
         click.echo(f"note: {clean(problem)}", err=True)
@@ -64,6 +87,8 @@ def _front(run: Run, trade: tuple[str, ...]) -> pd.DataFrame:
     from tune_jobs.base.objective import Objective
     from tune_jobs.errors import RequestError
 
+    if trade == ("",):
+        return pareto_front(run)
     parts = [word.rpartition(":") for word in trade]
     wrong = [
         word for word, (column, _, mode) in zip(trade, parts, strict=True) if not column or mode not in get_args(Mode)

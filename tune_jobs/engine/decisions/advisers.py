@@ -42,7 +42,7 @@ class Advisers:
         self._schedule = experiment.scheduler.start_for(
             experiment.space, experiment.planned_trials, experiment.max_epochs, experiment.seed
         )
-        teach(self._search, lessons, experiment.objective)
+        teach(self._search, lessons, experiment.goal, experiment.objectives)
 
     def begin(self, trials: RunningTrials, clock: Callable[[], float], log: Callable[[Event], object]) -> None:
         """Take what the growth of the space needs. See ``SpaceGrowth`` for the arguments."""
@@ -70,7 +70,11 @@ class Advisers:
             self._schedule.add(event.trial, trial.config)
         if trial.donor is not None:
             return  # its result is not that of the configuration that the searcher proposed
-        if trial.has_value and not diverged_metric(event.metrics, self._experiment.objective.metric):
+        if not trial.has_value or diverged_metric(event.metrics, self._experiment.objective.metric):
+            return
+        if len(self._experiment.objectives) > 1:
+            self._search.report_all(event.trial, event.epoch, trial.best_losses)
+        else:
             self._search.report(event.trial, event.epoch, trial.best_loss)
 
     def judge(self, event: EpochReported, trial: RunningTrial, *, is_new: bool) -> Verdict:
@@ -111,8 +115,10 @@ class Advisers:
     def end(self, number: int, trial: RunningTrial, status: Status) -> None:
         """Take in that a trial ended."""
         is_trained_out = status is Status.COMPLETED
-        failed = status in FAILED_STATUSES or (is_trained_out and not trial.has_value)
-        self._schedule.end(number)
+        is_refused = status is Status.REFUSED
+        failed = status in FAILED_STATUSES or is_refused or (is_trained_out and not trial.has_value)
+        if not is_refused:  # the scheduler never heard of it, and another trial takes its place
+            self._schedule.end(number)
         self._search.end(number, failed=failed, trained_out=is_trained_out)
 
 

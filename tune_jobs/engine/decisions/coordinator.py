@@ -7,11 +7,12 @@ from typing import Any
 
 from trainables.report import Epoch, Report
 from tune_jobs.base.clock import SteadyClock
-from tune_jobs.engine.decisions.advisers import Advisers, Verdict, exhaustion
+from tune_jobs.engine.decisions.advisers import Advisers, Verdict
 from tune_jobs.engine.decisions.event_log import EventLog, GapFreeLog
 from tune_jobs.engine.decisions.failures import Failure, FailureCause, FailureStreak, reported_failure, shortened
 from tune_jobs.engine.decisions.paused_trials import PausedTrials
-from tune_jobs.engine.decisions.replay import decisive_events
+from tune_jobs.engine.decisions.refusals import Refusals
+from tune_jobs.engine.decisions.replay import decisive_events, lost_epochs
 from tune_jobs.engine.decisions.running_trials import Retry, RunningTrials, epoch_event, start_event
 from tune_jobs.engine.decisions.trial_queue import Proposal
 from tune_jobs.experiment.experiment import Experiment
@@ -28,7 +29,6 @@ from tune_jobs.results import (
     TrialPaused,
     TrialPromoted,
     coherent,
-    numbered_epochs,
 )
 from tune_jobs.searchers import Waiting
 
@@ -70,8 +70,9 @@ class Coordinator:
         self._trials = RunningTrials(experiment, self._advisers.queue)
         self.shares = self._trials.shares
         self._advisers.begin(self._trials, self._clock, self._log_event)
-        self._paused = PausedTrials(self._trials, self._advisers, self._log_event, self._clock)
+        self._paused = PausedTrials(self._trials, self._advisers, self._log_event, self._end, self._clock)
         self._streak = FailureStreak(experiment.same_failures)
+        self._refusals = Refusals(experiment, self._trials, self.start, self._end)
 
     def begin(self, **resources: Any) -> None:
         """Begin the run with resources, the fields of ``RunStarted``. Its time budget counts from now."""
@@ -116,9 +117,8 @@ class Coordinator:
                     self._forget(event.trial, event.status)
         if told := self._advisers.correction():
             self.note(told)
-        for trial, (status, reason) in verdicts.items():
-            if status is not None:
-                self._carry_out(trial, status, reason)
+        for trial, verdict in verdicts.items():
+            self._carry_out(trial, verdict)
         for trial in sorted(self._trials.by_number.keys() - self._paused.reasons.keys()):
             self._trials.put_back(trial)
         self._streak.reset()
@@ -131,12 +131,12 @@ class Coordinator:
         if self.is_over:
             return None
         self._paused.promote(last=False)
-        proposal = self._trials.propose()
+        proposal = self._refusals.propose()
         if isinstance(proposal, tuple) or not self._paused.are_all:
             return proposal
         if not self._paused.promote(last=True):
-            self._end_paused()
-        return self._trials.propose()
+            self._paused.end_all()
+        return self._refusals.propose()
 
     def reported_epochs(self, trial: int) -> int:
         """Return the number of epochs that are known of a trial that has not ended."""
@@ -168,6 +168,8 @@ class Coordinator:
         if (mistake := report.get("mistake")) and not self._epochs:
             self.mistake, self.ending = mistake, Ending.FAILED
             return True
+        if broken := report.get("refused"):
+            return self._refusals.refuse(trial, broken)
         if error := mistake or report.get("error"):
             self._fail(trial, "raised", reported_failure(error), report.get("traceback"))
             return True
@@ -221,12 +223,14 @@ class Coordinator:
 
     def finish(self, error: str | None = None) -> None:
         """Log the end of the run, and the error if it failed."""
+        if not (error or self.failure or self.ending):
+            self.failure = self._refusals.failure(self._epochs)
+            if not self.failure and (told := self._refusals.exhaustion()):
+                self.note(told)
         error = error or self.failure
-        if not (error or self.ending) and (told := exhaustion(self._experiment, self._trials.begun)):
-            self.note(told)
         self.ending = Ending.FAILED if error else self.ending or Ending.TRIALS
         if self.ending in FINISHED:
-            self._end_paused()
+            self._paused.end_all()
         self._log.end(RunEnded(time_s=self._clock(), reason=self.ending, error=error and shortened(error)))
 
     def _log_event(self, event: Event) -> None:
@@ -237,48 +241,43 @@ class Coordinator:
 
     def _take_lost(self, trial: int, epochs: Iterable[Epoch]) -> bool:
         """Log and judge epochs that a checkpoint has and the journal lacks; return whether the trial ends with one."""
-        lost = [epoch for epoch in epochs if epoch.number > self._trials.by_number[trial].epoch]
-        if lost:
-            named = numbered_epochs(lost[0].number, lost[-1].number)
-            self.note(f"The journal lacked its {named}, which its checkpoint brought back.", trial)
+        lost, told = lost_epochs(epochs, after=self._trials.by_number[trial].epoch)
+        if told:
+            self.note(told, trial)
         return any(self._take_epoch(trial, epoch, done=False) for epoch in lost)
 
     def _take_epoch(self, trial: int, epoch: Epoch, *, done: bool) -> bool:
         """Log an epoch, unless it is logged already, and judge it; return whether the trial ends with it."""
         if self.ending is Ending.EPOCHS:
             return True
-        if (metric := self._experiment.objective.metric) not in epoch.metrics:
-            text = f"Epoch {epoch.number} reported no {metric}."
+        if lacking := self._experiment.metrics_lacking_in(epoch.metrics):
+            text = f"Epoch {epoch.number} reported no {lacking}."
             self._fail(trial, "no objective", Failure(FailureCause.OTHER, text))
             return True
         event = epoch_event(trial, epoch, time_s=self._clock(), done=done)
         if is_new := epoch.number > self._trials.by_number[trial].epoch:  # a continued trial repeats epochs
             self._log_event(event)
             self._learn(event)
-        status, reason = self._advisers.judge(event, self._trials.by_number[trial], is_new=is_new)
-        if status is not None:
-            self._carry_out(trial, status, reason)
-        return status is not None
+        return self._carry_out(trial, self._advisers.judge(event, self._trials.by_number[trial], is_new=is_new))
 
     def _learn(self, event: EpochReported) -> None:
         trial = self._trials.by_number[event.trial]
         self._streak.sound.add(event.trial)
-        trial.learn(event, self._experiment.objective)
+        trial.learn(event, self._experiment.goal, self._experiment.objectives)
+        self._refusals.record_epoch(event.epoch)
         self._epochs += 1
         if self._epochs == self._experiment.total_epochs:
             self.ending = self.ending or Ending.EPOCHS
         self._advisers.learn(event, trial)
 
-    def _carry_out(self, trial: int, status: Status, reason: str) -> None:
-        """Let a trial end or pause, as it was judged."""
+    def _carry_out(self, trial: int, verdict: Verdict) -> bool:
+        """Let a trial end or pause, if it was judged so; return whether it leaves its worker."""
+        status, reason = verdict
         if status is Status.PAUSED:
             self._paused.pause(trial, reason)
-        else:
+        elif status is not None:
             self._end(trial, status, reason)
-
-    def _end_paused(self) -> None:
-        for trial, reason in self._paused.reasons.items():
-            self._end(trial, Status.STOPPED, f"{reason}, not promoted")
+        return status is not None
 
     def _fail(self, trial: int, reason: str, failure: Failure, traceback: str | None = None) -> None:
         if traceback:
@@ -298,3 +297,4 @@ class Coordinator:
 
     def _forget(self, trial: int, status: Status) -> None:
         self._advisers.end(trial, self._trials.end(trial), status)
+        self._refusals.record_end(status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from search_spaces import SearchSpace
@@ -16,6 +16,7 @@ from tune_jobs.engine.decisions.running_trials import RunningTrials
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import Event, Noted, ParametersMet
 from tune_jobs.searchers import Search, Waiting
+from tune_jobs.searchers.scalarised import ScalarisedSearch
 
 MEETS_PARAMETERS = "MEETS_PARAMETERS"
 """The attribute of a trainable whose trials may ask for parameters that are not in the space."""
@@ -54,6 +55,10 @@ class GrowingSearch(Search):
     def report(self, trial: int, epoch: int, loss: float) -> None:
         """Take in a trial's result after an epoch."""
         self._take(lambda search: search.report(trial, epoch, loss))
+
+    def report_all(self, trial: int, epoch: int, losses: Sequence[float]) -> None:
+        """Take in a trial's result in several objectives after an epoch."""
+        self._take(lambda search: search.report_all(trial, epoch, losses))
 
     def pause(self, trial: int) -> None:
         """Take in that the scheduler paused a trial."""
@@ -193,6 +198,10 @@ def growth_of(
 
 
 def _started(experiment: Experiment, space: SearchSpace) -> Search:
-    return experiment.searcher.start(
-        space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
-    )
+    def start() -> Search:
+        return experiment.searcher.start(
+            space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
+        )
+
+    is_scalarised = len(experiment.objectives) > 1 and experiment.searcher.SCALARISED
+    return ScalarisedSearch(start, experiment.seed) if is_scalarised else start()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tune_jobs.engine.decisions.advisers import Advisers
 from tune_jobs.engine.decisions.running_trials import RunningTrials
-from tune_jobs.results import Event, TrialPaused, TrialPromoted
+from tune_jobs.results import Event, Status, TrialPaused, TrialPromoted
 
 
 class PausedTrials:
@@ -20,15 +20,22 @@ class PausedTrials:
         trials: The trials that have not ended.
         advisers: The searcher and the scheduler.
         log: Logs an event.
+        end: Ends a trial with a status and a reason.
         clock: Returns the time, in Unix time.
     """
 
     def __init__(
-        self, trials: RunningTrials, advisers: Advisers, log: Callable[[Event], None], clock: Callable[[], float]
+        self,
+        trials: RunningTrials,
+        advisers: Advisers,
+        log: Callable[[Event], None],
+        end: Callable[[int, Status, str], None],
+        clock: Callable[[], float],
     ) -> None:
         self._trials = trials
         self._advisers = advisers
         self._log = log
+        self._end = end
         self._clock = clock
 
     @property
@@ -69,6 +76,11 @@ class PausedTrials:
         self._go_on(event)
         self._trials.put_back(promotion.trial)
         return True
+
+    def end_all(self) -> None:
+        """Stop all paused trials where they are."""
+        for trial, reason in self.reasons.items():
+            self._end(trial, Status.STOPPED, f"{reason}, not promoted")
 
     def replay(self, event: TrialPaused | TrialPromoted) -> None:
         """Take in a pause or a promotion of an earlier session. A promoted trial is not queued yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from search_spaces.space import Config
 from tune_jobs.base.words import quantity
@@ -67,6 +67,11 @@ class ReaskedSearch(Search):
         """Pass on a trial's result."""
         self._hear(trial)
         self._search.report(trial, epoch, loss)
+
+    def report_all(self, trial: int, epoch: int, losses: Sequence[float]) -> None:
+        """Pass on a trial's result in several objectives."""
+        self._hear(trial)
+        self._search.report_all(trial, epoch, losses)
 
     def pause(self, trial: int) -> None:
         """Pass on that the scheduler paused a trial."""

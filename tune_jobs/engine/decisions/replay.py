@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from trainables.report import Epoch
 from tune_jobs.results import (
     EpochReported,
     Event,
@@ -15,6 +16,7 @@ from tune_jobs.results import (
     TrialPromoted,
     TrialStarted,
     epochs_at_own_end,
+    numbered_epochs,
 )
 
 Decisive = EpochReported | TrialPaused | TrialPromoted | TrialEnded
@@ -27,6 +29,20 @@ def started_trials(events: Iterable[Event]) -> dict[int, dict[str, Any]]:
         events: All events of a run.
     """
     return {event.trial: dict(event.config) for event in events if isinstance(event, TrialStarted | ParametersMet)}
+
+
+def lost_epochs(epochs: Iterable[Epoch], after: int) -> tuple[list[Epoch], str]:
+    """Return the epochs that a checkpoint has and the journal lacks, and a sentence about them; "" if there are none.
+
+    Args:
+        epochs: The epochs of the checkpoint.
+        after: The last epoch of the trial that the journal has.
+    """
+    lost = [epoch for epoch in epochs if epoch.number > after]
+    if not lost:
+        return [], ""
+    named = numbered_epochs(lost[0].number, lost[-1].number)
+    return lost, f"The journal lacked its {named}, which its checkpoint brought back."
 
 
 def decisive_events(events: Sequence[Event], max_epochs: int) -> Iterator[Decisive]:

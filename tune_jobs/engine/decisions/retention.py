@@ -30,7 +30,7 @@ class RetentionPolicy:
         self._objective = objective
         self._lag = lag
         self._running: dict[int, TrialHistory] = {}
-        self._best: list[tuple[float, int, int]] = []
+        self._best: list[tuple[float, float, int, int]] = []
         self._not_kept: set[int] = set()
         self._fresh: dict[int, int] = {}  # trials that ended lately, with the number of trials that still have to end
         self._undeleted: set[int] = set()

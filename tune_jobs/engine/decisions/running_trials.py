@@ -1,4 +1,4 @@
-"""The trials of a run that have not ended: how far they are, which is next, and what happens when a worker is lost."""
+"""The trials of a run that have not ended: how far they are, which is next, which hang, and whose worker is lost."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 
 from trainables.report import Epoch, diverged_metric, has_objective
 from trainables.settings import ControlValues
-from tune_jobs.base.objective import Objective
+from tune_jobs.base.objective import Objective, losses_of
 from tune_jobs.engine.decisions.failures import Failure, FailureCause
 from tune_jobs.engine.decisions.gpu_shares import GpuShares
 from tune_jobs.engine.decisions.trial_queue import Proposal, TrialQueue
-from tune_jobs.engine.decisions.watchdog import Watchdog
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import EpochReported, Event, Status, TrialStarted
 from tune_jobs.searchers import WAIT, Waiting
+
+_LONGEST_LOOK_S = 5.0
 
 
 @dataclass
@@ -27,7 +28,9 @@ class RunningTrial:
         config: The configuration.
         has_started: Whether a worker has been ready for it.
         epoch: The number of epochs that were reported.
-        best_loss: The best objective so far, as a loss; infinite before there is one.
+        best_loss: The best objective so far, as a loss; infinite before there is one. One that breaks a constraint is
+            worse than all that keep them: see ``Objective.judged_loss``.
+        best_losses: The losses in all objectives at the epoch of the best one.
         deaths: How many of its workers have died.
         pause: The reason why the trial is paused; None if it is not.
         donor: The trial whose weights it took over, and the epoch after which it did; None: it never did.
@@ -38,6 +41,7 @@ class RunningTrial:
     has_started: bool = False
     epoch: int = 0
     best_loss: float = math.inf
+    best_losses: tuple[float, ...] = ()
     deaths: int = 0
     pause: str | None = None
     donor: tuple[int, int] | None = None
@@ -48,11 +52,17 @@ class RunningTrial:
         """True once the objective has had a finite value. Until then there is nothing to judge."""
         return math.isfinite(self.best_loss)
 
-    def learn(self, event: EpochReported, objective: Objective) -> None:
-        """Take the objective of a new epoch, if the epoch has one."""
+    def learn(self, event: EpochReported, goal: Objective, objectives: Sequence[Objective] = ()) -> None:
+        """Take the objectives of a new epoch, if the epoch has the first one.
+
+        Args:
+            event: The epoch.
+            goal: The first objective, with the constraints.
+            objectives: All objectives, if there are several.
+        """
         self.epoch = event.epoch
-        if has_objective(event.metrics, objective.metric):
-            self.best_loss = min(self.best_loss, objective.loss(event.metrics[objective.metric]))
+        if has_objective(event.metrics, goal.metric) and (loss := goal.judged_loss(event.metrics)) < self.best_loss:
+            self.best_loss, self.best_losses = loss, losses_of(event.metrics, loss, objectives)
 
     def own_end(self, event: EpochReported, metric: str, max_epochs: int) -> tuple[Status, str] | None:
         """Return the status and the reason if the trial ends by itself after an epoch.
@@ -110,6 +120,52 @@ def epoch_event(trial: int, epoch: Epoch, *, time_s: float, done: bool) -> Epoch
         done=done,
         batches=epoch.batches,
     )
+
+
+class Watchdog:
+    """The time that each trial has run without finishing an epoch.
+
+    Time is counted from look to look, and no look counts for more than a few seconds: while the driver stands still
+    (its storage is away, the machine sleeps), it hears of no trial.
+
+    Args:
+        limit_s: The time in seconds after which a trial hangs; None: no trial does.
+    """
+
+    def __init__(self, limit_s: float | None) -> None:
+        self._limit_s = limit_s
+        self._looked_s: float | None = None
+        self._silent_s: dict[int, float] = {}
+        self._hanging: set[int] = set()
+
+    def reset(self, trial: int) -> None:
+        """Count the time of a trial from now: it began, or finished an epoch."""
+        self._silent_s[trial] = 0.0
+
+    def hanging(self, now_s: float) -> list[int]:
+        """Return the trials whose time has run out since the last call.
+
+        Args:
+            now_s: The time, in seconds since any fixed moment.
+        """
+        if self._limit_s is None:
+            return []
+        passed_s = 0.0 if self._looked_s is None else min(now_s - self._looked_s, _LONGEST_LOOK_S)
+        self._looked_s = now_s
+        for trial in self._silent_s:
+            self._silent_s[trial] += passed_s
+        late = [trial for trial, silent_s in self._silent_s.items() if silent_s >= self._limit_s]
+        for trial in late:
+            del self._silent_s[trial]
+        self._hanging.update(late)
+        return late
+
+    def forget(self, trial: int) -> bool:
+        """Forget a trial that has no worker any more; return whether it was hanging."""
+        self._silent_s.pop(trial, None)
+        was_hanging = trial in self._hanging
+        self._hanging.discard(trial)
+        return was_hanging
 
 
 class RunningTrials:
@@ -215,6 +271,10 @@ class RunningTrials:
     def has_returned(self) -> bool:
         """True if a trial that had a worker waits for another one."""
         return self._queue.has_returned
+
+    def uncount(self) -> None:
+        """Count a trial that was refused no more: another one may take its place in the budget."""
+        self._queue.uncount()
 
     def end(self, number: int) -> RunningTrial:
         """Remove a trial that has ended, and return it."""

@@ -62,8 +62,12 @@ class TrialQueue:
 
     @property
     def begun(self) -> int:
-        """The number of trials that have begun."""
+        """The number of trials that have begun, without those that were refused."""
         return self._begun
+
+    def uncount(self) -> None:
+        """Count one trial less as begun."""
+        self._begun -= 1
 
     def take_back_proposals(self) -> list[int]:
         """Return the trials that were proposed and have not begun: the searcher is asked for them again, in order."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from trainables.report import has_objective
-from tune_jobs.base.objective import Objective
+from tune_jobs.base.objective import Objective, losses_of
 from tune_jobs.engine.decisions.failures import FAILED_STATUSES
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import EpochReported, Event, Status, TrialEnded, TrialHistory, TrialStarted
@@ -54,30 +54,34 @@ def lesson(trial: TrialHistory, number: int, experiment: Experiment, other_max_e
         The events; empty if the trial says nothing about the experiment: it lies outside of the space, has not ended,
         or cannot be compared with trials of the new run.
     """
-    has_ended = trial.ended_s is not None and trial.status is not Status.INTERRUPTED
+    has_ended = trial.ended_s is not None and trial.status not in (Status.INTERRUPTED, Status.REFUSED)
     if not has_ended or not experiment.space.contains(dict(trial.config)):
         return []
     events = list(_events(trial, number, experiment, other_max_epochs))
     return events if _can_be_compared(events, experiment) else []
 
 
-def teach(search: Search, lessons: Iterable[Event], objective: Objective) -> None:
+def teach(search: Search, lessons: Iterable[Event], goal: Objective, objectives: Sequence[Objective] = ()) -> None:
     """Tell a searcher about trials of other runs.
 
     Args:
         search: The searcher of the new run.
         lessons: Events that ``lesson`` returned.
-        objective: The objective of the new run.
+        goal: The objective of the new run, with its constraints.
+        objectives: The objectives of the new run, if there are several.
     """
-    best: dict[int, float] = {}
+    best: dict[int, tuple[float, ...]] = {}
     for event in lessons:
         match event:
             case TrialStarted():
                 search.remember(number_of_other_run(event.trial), dict(event.config))
-            case EpochReported(metrics=metrics) if has_objective(metrics, objective.metric):
-                loss = min(best.get(event.trial, math.inf), objective.loss(metrics[objective.metric]))
-                best[event.trial] = loss
-                search.report(number_of_other_run(event.trial), event.epoch, loss)
+            case EpochReported(metrics=metrics) if has_objective(metrics, goal.metric):
+                losses = losses_of(metrics, goal.judged_loss(metrics), objectives or (goal,))
+                best[event.trial] = losses = min(best.get(event.trial, losses), losses, key=itemgetter(0))
+                if len(objectives) > 1:
+                    search.report_all(number_of_other_run(event.trial), event.epoch, losses)
+                else:
+                    search.report(number_of_other_run(event.trial), event.epoch, losses[0])
             case TrialEnded(status=status):
                 failed, trained_out = status in FAILED_STATUSES, status is Status.COMPLETED
                 search.end(number_of_other_run(event.trial), failed=failed, trained_out=trained_out)
@@ -85,14 +89,16 @@ def teach(search: Search, lessons: Iterable[Event], objective: Objective) -> Non
 
 def _events(trial: TrialHistory, number: int, experiment: Experiment, other_max_epochs: object) -> Iterator[Event]:
     metric = experiment.objective.metric
+    needed = (metric, *experiment.needed_metrics)
     yield TrialStarted(time_s=trial.started_s, trial=number, config=trial.config, node=trial.node)
     for epoch in trial.epochs.values():
-        if epoch.epoch <= experiment.max_epochs and has_objective(epoch.metrics, metric):
+        is_whole = all(name in epoch.metrics for name in needed)
+        if epoch.epoch <= experiment.max_epochs and is_whole and has_objective(epoch.metrics, metric):
             yield EpochReported(
                 time_s=epoch.time_s,
                 trial=number,
                 epoch=epoch.epoch,
-                metrics={metric: epoch.metrics[metric]},
+                metrics={name: epoch.metrics[name] for name in needed},
                 seconds=epoch.seconds,
             )
     status = trial.status

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
+from trainables.constraints.constraint import Constraint
 from trainables.settings import Mode
 from tune_jobs.base.clock import SteadyClock
 from tune_jobs.results import Event
@@ -24,6 +25,7 @@ class Plan:
         name: The run's name.
         metric: The objective's metric.
         mode: The objective's direction: "max" if more is better, "min" if less is.
+        constraints: The constraints on what a trial measures: the best trial keeps them.
         trials: The number of trials at most; None if another budget ends the run.
         max_epochs: The number of epochs of a trial at most.
         total_epochs: The number of epochs of all trials together at most; None: no limit.
@@ -44,6 +46,7 @@ class Plan:
     time_budget_s: float | None
     max_concurrent_trials: int
     repeat: Repeat | None = None
+    constraints: tuple[Constraint, ...] = ()
     earlier: Sequence[Event] = ()
     clock: Callable[[], float] = field(default_factory=SteadyClock, compare=False)
 

@@ -29,6 +29,7 @@ STATUS_COLOURS = {
     Status.DIVERGED: "#CC79A7",
     Status.FAILED: "#D55E00",
     Status.OUT_OF_MEMORY: "#A04000",
+    Status.REFUSED: "#7F7F7F",
 }
 _WIDEST_NAME = 40
 _WIDEST_CONFIG = 300

@@ -23,7 +23,7 @@ from tune_jobs.views.text import clean, config_text, duration, error_text, momen
 if TYPE_CHECKING:
     import pandas as pd
 
-_FIXED = ("rank", "trial", "status", "best_epoch", "epochs", "seconds", "node", "error")
+_FIXED = ("rank", "trial", "status", "best_epoch", "epochs", "seconds", "feasible", "node", "error")
 _HIDDEN = ("node", "error")
 _MOST_SHOWN = 14
 _MOST_VALUES = 400_000

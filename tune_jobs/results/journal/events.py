@@ -19,6 +19,7 @@ class Status(StrEnum):
     DIVERGED = "diverged"  # its loss was NaN or infinite
     FAILED = "failed"  # its own code raised, it hung, or its worker died too often
     OUT_OF_MEMORY = "out of memory"  # on the GPU or in the machine
+    REFUSED = "refused"  # broke a constraint before it was trained, so it was not trained
 
 
 class Ending(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tune_jobs.results import Status
 from tune_jobs.views.progress.progress import Progress
 
 _FEWEST_ENDED = 3
@@ -83,5 +84,5 @@ def _trial_epochs_left(progress: Progress) -> float | None:
 
 
 def _left_trials(progress: Progress) -> int:
-    """Return the number of trials that have ended or are paused."""
-    return progress.ended_trials + len(progress.paused)
+    """Return the number of trials that have ended or are paused, without those that were refused."""
+    return progress.ended_trials - progress.ended.get(Status.REFUSED, 0) + len(progress.paused)

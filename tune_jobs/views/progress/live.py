@@ -31,6 +31,7 @@ STYLES = {
     Status.DIVERGED: "red",
     Status.FAILED: "red",
     Status.OUT_OF_MEMORY: "red",
+    Status.REFUSED: "dim",
 }
 _OTHER_LINES = 13
 _CONFIG_LINES = 2

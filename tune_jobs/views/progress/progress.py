@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from trainables.constraints.constraint import total_violation
 from trainables.report import has_objective
 from trainables.settings import is_better
 from tune_jobs.results import (
@@ -137,7 +138,8 @@ class Progress:
         trial = self.running.get(event.trial) or self._trial(event.trial)
         trial = replace(trial, epoch=event.epoch)
         value = event.metrics.get(self.plan.metric)
-        counts = has_objective(event.metrics, self.plan.metric)
+        is_kept = not total_violation(self.plan.constraints, event.metrics)
+        counts = is_kept and has_objective(event.metrics, self.plan.metric)
         if value is not None and counts and self._better(value, trial.value):
             trial = replace(trial, value=value, best_epoch=event.epoch)
         leads = trial.value is not None and self._better(trial.value, self.best.value if self.best else None)

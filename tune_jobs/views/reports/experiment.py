@@ -26,15 +26,18 @@ def description(loaded: Loaded) -> str:
     space = "\n".join(map(clean, str(experiment.space).splitlines()))
     facts = {
         "trainable": clean(f"{experiment.trainable.__module__}.{experiment.trainable.__qualname__}"),
-        "objective": f"{clean(experiment.objective.metric)}, {direction(experiment.objective.mode)}",
+        "objective": "; ".join(
+            f"{clean(objective.metric)}, {direction(objective.mode)}"
+            for objective in experiment.objectives or (experiment.objective,)
+        ),
         "searcher": _part(experiment.searcher.to_json()),
         "scheduler": f"{_part(experiment.scheduler.to_json())}; {_rungs(experiment)}",
         "resources": _resources(experiment),
         "budget": _budget(experiment),
     }
     for field in FIELDS.values():
-        if field.line is not None:
-            facts[field.line.name] = field.line.words(getattr(experiment, field.name))
+        if field.line is not None and (words := field.line.words(getattr(experiment, field.name))):
+            facts[field.line.name] = words
     parts = [f"{loaded.name}\n{about}".strip(), textwrap.indent(space, "  "), _aligned(facts)]
     return "\n\n".join(parts)
 

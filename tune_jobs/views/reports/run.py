@@ -53,12 +53,19 @@ def print_outcome(console: Console, run: Run, top: int, storage: Path | str) -> 
         print_line(console, Text.assemble(("note: ", "bold"), (note_text(note), "yellow")))
     if len(history.notes) > _NOTES:
         print_line(console, Text(f"      and {quantity(len(history.notes) - _NOTES, 'earlier note')} in the journal"))
+    broken = run.objective.broken_words(best.best.metrics) if best and best.best else ""
+    if broken:
+        print_line(
+            console, Text(f"No trial keeps the constraints. The nearest breaks this: {clean(broken)}.", "yellow")
+        )
     if best:
-        print_line(console, Text.assemble(("best: ", "bold"), best_text(best, run.objective.metric)))
+        label = "near: " if broken else "best: "
+        print_line(console, Text.assemble((label, "bold"), best_text(best, run.objective.metric)))
     else:
         print_line(console, Text(f"No trial has a finite {clean(run.objective.metric)}.", style="red"))
     print_line(console, Text.assemble(("run:  ", "bold"), clean(shown_folder(run.folder))))
     goes_on = history.reason in (Ending.INTERRUPTED, Ending.FAILED)
-    commands = next_commands(run.folder, storage, interrupted=goes_on, swept=is_swept(run), ranked=best is not None)
+    has_best = best is not None and not broken
+    commands = next_commands(run.folder, storage, interrupted=goes_on, swept=is_swept(run), ranked=has_best)
     print_next(console, commands)
     return best is not None

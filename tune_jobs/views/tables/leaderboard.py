@@ -81,7 +81,7 @@ def _importance(columns: Sequence[TextColumn], metrics: AbstractSet[str], known:
     lists = [column for column in columns if column.name not in known]
     counts = counted(columns[_FIRST:], lists)
     importance = {"epochs": 1, "error": 3, "best_epoch": 4, "seconds": 5, "node": 7}
-    importance |= dict.fromkeys(_beside_objective(columns), 1)
+    importance |= {"feasible": 1, **dict.fromkeys(_beside_objective(columns), 1)}
 
     def importance_of(index: int) -> int:
         name = columns[index].name

@@ -72,7 +72,8 @@ def _best(run: Run, history: History) -> str:
     if not ranked or ranked[0].best is None:
         return "-"
     metric = run.objective.metric
-    return f"{clean(metric)} {score(ranked[0].best.metrics[metric])}"
+    broken = " (breaks a constraint)" if run.objective.violation(ranked[0].best.metrics) else ""
+    return f"{clean(metric)} {score(ranked[0].best.metrics[metric])}{broken}"
 
 
 def _state(history: History) -> str:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.support.fakes import MemoryEventLog, experiment, worker_death
 from tune_jobs.engine.decisions.coordinator import Coordinator
-from tune_jobs.engine.decisions.watchdog import Watchdog
+from tune_jobs.engine.decisions.running_trials import Watchdog
 from tune_jobs.results import Noted, Status, TrialEnded, fold
 from tune_jobs.searchers import Random
 

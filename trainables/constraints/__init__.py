@@ -1,0 +1,1 @@
+"""Constraints on what a trial measures, and the measurements of a model that need no training."""
