@@ -23,6 +23,7 @@ class RandomStream(IntEnum):
     RAY_SEARCHER = 7
     FORESIGHT = 10
     POPULATION = 11
+    PRIOR = 12
     SCALARISED = 13
 
 

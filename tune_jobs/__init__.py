@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tune_jobs.cluster.jobs.submit import submit
     from tune_jobs.engine import resume, resume_repeats, run, run_repeats
     from tune_jobs.engine.begin_study import ask_tell
+    from tune_jobs.engine.earlier_results.source import WarmStart
     from tune_jobs.engine.run_folder.callbacks import Callback
     from tune_jobs.engine.study import Study
     from tune_jobs.engine.suggestion import suggest
@@ -76,6 +77,7 @@ __all__ = [
     "Sweep",
     "TensorBoard",
     "WandB",
+    "WarmStart",
     "ask_tell",
     "best_by",
     "compare",
@@ -111,6 +113,7 @@ _HOMES = {
     "tune_jobs.cluster.jobs.job": ("Job", "find_job"),
     "tune_jobs.cluster.jobs.submit": ("submit",),
     "tune_jobs.engine.begin_study": ("ask_tell",),
+    "tune_jobs.engine.earlier_results.source": ("WarmStart",),
     "tune_jobs.engine.study": ("Study",),
     "tune_jobs.engine.suggestion": ("suggest",),
     "tune_jobs.engine": ("resume", "resume_repeats", "run", "run_repeats"),

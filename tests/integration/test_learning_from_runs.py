@@ -45,6 +45,6 @@ def test_a_warm_run_is_resumed_when_the_old_one_is_gone(lab: Path, ray_folder: P
     run = Run(journal.parent)
     assert [trial.status for trial in run.history().trials.values()] == [Status.COMPLETED] * trials
     notes = [event.text for event in run.events() if isinstance(event, Noted) and event.trial is None]
-    assert notes == ["warm start: 3 of the 3 trials of old"]
+    assert notes == ["warm start from old: 3 of 3 results used"]
     asked = json.loads((journal.parent / "experiment.json").read_text())
-    assert asked["warm_start"] == [{"run": "old", "trials": [0, 1, 2], "of": 3}]
+    assert asked["warm_start"] == [{"run": "old", "trials": [0, 1, 2], "of": 3, "dropped": {}}]

@@ -38,7 +38,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="A trial that runs out of its share of a GPU fails, or gets a larger share.",
     ),
     click.option("--seed", type=int, help="Seed of everything random."),
-    click.option("--warm-start", multiple=True, metavar="RUN", help="A run to learn from first; can be repeated."),
+    click.option(
+        "--warm-start",
+        multiple=True,
+        metavar="RUN|PATH|URL",
+        help="Results to learn from first: a run, a CSV file, a folder of KerasTuner, or a storage of Optuna "
+        "(sqlite:///FILE#STUDY); can be repeated.",
+    ),
     options.max_retries,
     options.same_failures,
     options.trial_timeout_s,

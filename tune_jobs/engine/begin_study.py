@@ -8,6 +8,7 @@ from typing import Any
 
 from search_spaces import SearchSpace
 from tune_jobs.base.objective import Objective
+from tune_jobs.engine.earlier_results.gather import gather
 from tune_jobs.engine.run_folder.create import create_folder, folder_problems, update_record
 from tune_jobs.engine.run_folder.working_folder import locked
 from tune_jobs.engine.study import Study, TrainedByHand
@@ -37,6 +38,7 @@ def ask_tell(
     time_budget_s: float | None = None,
     max_concurrent_trials: int = 1,
     seed: int = 0,
+    warm_start: Sequence[Any] = (),
 ) -> Study:
     """Begin a study, or go on with it: a search that is asked and told, for training loops of any kind.
 
@@ -55,6 +57,7 @@ def ask_tell(
         time_budget_s: The seconds, from now, after which the study ends; None: no limit.
         max_concurrent_trials: The number of trials that are open at the same time, for the journal.
         seed: The seed of the proposals.
+        warm_start: Sources of earlier results, as for ``run``. A study that goes on keeps those that it was begun with.
 
     Returns:
         The study. Trials that were open when it was interrupted are proposed first.
@@ -105,7 +108,8 @@ def ask_tell(
     elif problems := folder_problems(Path(storage), name):
         raise RequestError(*problems)
     else:
-        create_folder(Path(storage), name, experiment, name)
+        earlier = gather(warm_start, experiment) if warm_start else ([], [])
+        create_folder(Path(storage), name, experiment, name, warm_start=earlier)
     return Study(folder, experiment)
 
 

@@ -6,12 +6,15 @@ import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainables.storage.checkpoint import DiskCheckpoints
 from trainables.storage.file_format import NewerFormatError
 from trainables.storage.object_store import ObjectStoreFolder, is_uri
 from tune_jobs.engine.data import capacity_problems
 from tune_jobs.engine.driver import drive
+from tune_jobs.engine.earlier_results.gather import gather_or_tell
+from tune_jobs.engine.earlier_results.source import Source
 from tune_jobs.engine.on_ray.sending import sending_notes, sending_problems
 from tune_jobs.engine.on_ray.session import available_machine
 from tune_jobs.engine.run_folder.callbacks import Callback
@@ -19,7 +22,6 @@ from tune_jobs.engine.run_folder.create import create_folder, default_name, upda
 from tune_jobs.engine.run_folder.names import IfExists, choice_problems, free_name
 from tune_jobs.engine.run_folder.replacement import replaced_run
 from tune_jobs.engine.run_folder.reporter import Reporter
-from tune_jobs.engine.run_folder.warm_start_file import gather
 from tune_jobs.engine.run_folder.working_folder import (
     discard,
     folder_to_work_in,
@@ -39,6 +41,9 @@ from tune_jobs.results.layout import RAY_LOG, error_file, trial_folder
 from tune_jobs.results.object_store_runs import run_names
 from tune_jobs.results.run import Repeat, Run
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -49,7 +54,7 @@ def run(
     name: str | None = None,
     experiment_name: str | None = None,
     reference: str | None = None,
-    warm_start: Sequence[Run | Path | str] = (),
+    warm_start: Sequence[Source | pd.DataFrame] = (),
     reporter: Reporter | None = None,
     repeat: Repeat | None = None,
     if_exists: IfExists = "refuse",
@@ -63,7 +68,9 @@ def run(
         name: The run's name; None: the experiment's name and the time.
         experiment_name: The experiment's name; None: the trainable's.
         reference: The reference by which the command line finds the experiment again, to resume the run.
-        warm_start: Runs, or their folders, whose results the searcher hears first.
+        warm_start: Sources of earlier results, from which the searcher learns first: runs, or their folders; CSV files
+            or DataFrames, such as leaderboards; storages of Optuna; folders of KerasTuner. ``WarmStart`` says how they
+            are taken.
         reporter: The reporter that shows the progress; None: nobody watches.
         repeat: The position of the run in a group of repeats; None: a run by itself.
         if_exists: What happens if a run of this name exists, such as when a cell of a notebook is run again. "refuse":
@@ -99,13 +106,14 @@ def run(
     if problems := choice_problems(if_exists):
         raise RequestError(*problems)
     name = name or default_name(experiment_name)
-    if problems := request_problems(experiment, storage, name, if_exists):
+    problems = request_problems(experiment, storage, name, if_exists)
+    earlier = _existing_run(storage, name) if if_exists == "resume" and not problems else None
+    taken, lessons = gather_or_tell(warm_start, experiment, problems) if earlier is None else ([], [])
+    if problems:
         raise RequestError(*problems)
-    name = free_name(storage, name) if if_exists == "new" else name
-    if if_exists == "resume" and (earlier := _existing_run(storage, name)) is not None:
+    if earlier is not None:
         return _go_on(earlier, experiment, reporter, callbacks)
-    sources = [source if isinstance(source, Run) else load_run(source) for source in warm_start]
-    taken, lessons = gather(sources, experiment) if sources else ([], [])
+    name = free_name(storage, name) if if_exists == "new" else name
     local_storage, remote = prepare_storage(storage, name)
     with replaced_run(local_storage.absolute() / name) if if_exists == "overwrite" else nullcontext():
         folder = create_folder(local_storage, name, experiment, experiment_name, reference, repeat, (taken, lessons))

@@ -21,6 +21,7 @@ from tune_jobs.base.rules import count_problem
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.run_folder.recorder import CheckpointPruner, Recorder
+from tune_jobs.engine.run_folder.warm_start_file import read_lessons
 from tune_jobs.engine.run_folder.working_folder import locked
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment.experiment import Experiment
@@ -99,7 +100,7 @@ class Study:
             policy = RetentionPolicy(experiment.keep, experiment.goal, lag=1)
             recorder = Recorder(folder, None, CheckpointPruner(policy, folder / TRIALS_FOLDER))
             stack.callback(recorder.close)
-            self._coordinator = Coordinator(experiment, recorder, self._clock)
+            self._coordinator = Coordinator(experiment, recorder, self._clock, read_lessons(folder))
             self._coordinator.replay(events)
             self._coordinator.begin(cpus=1, gpus=0, max_concurrent_trials=experiment.max_concurrent_trials or 1)
             self._held = stack.pop_all()

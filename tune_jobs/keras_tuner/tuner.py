@@ -55,7 +55,8 @@ class Tuner(SearchResults):
         address: The address of a Ray cluster, such as "10.0.0.1:6379" or "auto"; None: this machine.
         resources: The resources of a trial; None: one CPU.
         max_concurrent_trials: The number of trials that run at the same time; None: as many as fit.
-        warm_start: Runs, their folders, or folders of KerasTuner's own searches: the search begins with their results.
+        warm_start: Sources of earlier results, with which the search begins: folders of KerasTuner's own searches, and
+            all that ``tune_jobs.run`` takes.
         others: Arguments of KerasTuner's that are not here: they are refused.
 
     Attributes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +82,7 @@ def replay(
     workers: int = 4,
     seed: int = 0,
     start_s: float = 0.0,
+    lessons: Sequence[Event] = (),
 ) -> Replay:
     """Search a world with a searcher and a scheduler, as a run would.
 
@@ -92,6 +94,7 @@ def replay(
         workers: The number of simulated workers.
         seed: The seed of the experiment.
         start_s: The time that a worker needs to start a trial or to continue it, in simulated seconds.
+        lessons: The events of a warm start, as in its file in a run's folder.
 
     Returns:
         The course of the replay. The same arguments give the same course.
@@ -120,7 +123,7 @@ def replay(
         same_failures=10**9,
         seed=seed,
     )
-    return _Simulation(world, experiment, workers, start_s).run()
+    return _Simulation(world, experiment, workers, start_s, lessons).run()
 
 
 @dataclass(order=True)
@@ -132,14 +135,16 @@ class _EpochEnd:
 
 
 class _Simulation:
-    def __init__(self, world: World, experiment: Experiment, workers: int, start_s: float) -> None:
+    def __init__(
+        self, world: World, experiment: Experiment, workers: int, start_s: float, lessons: Sequence[Event]
+    ) -> None:
         self._world = world
         self._experiment = experiment
         self._workers = workers
         self._start_s = start_s
         self._now_s = 0.0
         self._course = Replay()
-        self._coordinator = Coordinator(experiment, self._course, clock=lambda: self._now_s)
+        self._coordinator = Coordinator(experiment, self._course, clock=lambda: self._now_s, lessons=lessons)
         self._curves: dict[int, Curve] = {}
         self._running: list[_EpochEnd] = []
         self._count = 0

@@ -7,7 +7,8 @@ The coordinator of the run is the only caller. It calls all methods in the drive
 that train never see a searcher. The order of the calls is the same when a run is resumed:
 
 1. ``start``, once.
-2. ``remember``, ``report`` and ``end`` for the trials of other runs (a warm start), under the numbers -1, -2, …
+2. If it is ``FORESEEN``: ``remember``, ``report`` and ``end`` for the results of a warm start, under the numbers -1,
+   -2, … Other searchers do not hear of them: see ``tune_jobs.searchers.prior.guided``.
 3. If the run is resumed: ``remember`` for each trial that had started, in the order of their numbers. Trials that had
    been proposed but not started are proposed again, each in its turn. Then ``report``, ``pause`` and ``end``, in the
    order in which they were called the first time. A searcher with ``REASKED`` hears ``propose`` instead of
@@ -72,11 +73,12 @@ class Search(ABC):
         """Return the configuration of a trial.
 
         The coordinator does not call ``remember`` for a trial that this method has proposed, unless the searcher is
-        ``REASKED`` and its answer is not what it was before the run was resumed.
+        ``REASKED`` and its answer is not what it was before the run was resumed. With a warm start, it calls
+        ``remember`` instead of this method for some trials.
 
         Args:
-            trial: The trial's number: 0, 1, 2, … in this order, and again the same number if the answer was not a
-                configuration. In a resumed run, a number may come after larger ones were remembered.
+            trial: The trial's number: 0, 1, 2, … in this order (a warm start leaves gaps), and the same number again if
+                the answer was no configuration. In a resumed run, a number may come after larger ones were remembered.
 
         Returns:
             A configuration of the space. None if nothing is left to try: the run ends with the last running trial. WAIT
@@ -89,8 +91,8 @@ class Search(ABC):
         """Take in a trial that was tried before this object began to propose.
 
         Args:
-            trial: The trial's number. 0, 1, 2, …: a trial of this run, which was proposed before the run was resumed.
-                -1, -2, …: a trial of another run (a warm start). A searcher that repeats nothing does not propose its
+            trial: The trial's number. 0, 1, 2, …: a trial of this run, proposed before it was resumed, or by a warm
+                start. -1, -2, …: a trial of another run. A searcher that repeats nothing does not propose its
                 configuration again.
             config: The trial's configuration. If the user forced the run to go on in another space, it may lie outside
                 the space.
@@ -147,7 +149,7 @@ class Searcher(Checked):
 
     Attributes:
         NAME: The searcher's name on the command line and in a run's folder.
-        WARM: True if it can learn from the trials of other runs (a warm start).
+        WARM: True if some of its trials may be proposed by a warm start: it then learns from these as from its own.
         FORESEEN: True if its proposals do not depend on results, so that the coordinator can ask for them in advance. A
             subclass that learns from reports must leave it False.
         SCALARISED: True if, in an experiment with several objectives, each proposal may be made by a new search that

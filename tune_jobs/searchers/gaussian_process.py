@@ -70,12 +70,30 @@ class Surrogate:
         self._process = _fitted(process, rows, scores)
         # The best score that is expected at any trial: the best score that was seen may have been luck.
         self._best = float(self._process.predict(rows).min())
+        self._known = rows, scores
         if len(pending):
-            # Pending trials are believed to turn out as expected ("kriging believer": Ginsbourger, Le Riche and Carraro
-            # 2010, section 4.2), so that little improvement is expected near them.
-            believed = self._process.predict(pending)
-            known = GaussianProcessRegressor(self._process.kernel_, optimizer=None)
-            self._process = _fitted(known, np.vstack([rows, pending]), np.concatenate([scores, believed]))
+            self.believe(pending)
+
+    def believe(self, pending: Array) -> None:
+        """Believe that some configurations turn out as expected, so that little improvement is expected near them.
+
+        That is the "kriging believer" (Ginsbourger, Le Riche and Carraro 2010, section 4.2).
+
+        Args:
+            pending: The vectors of configurations whose results are not known. Shape: (pending, width).
+        """
+        rows, scores = self._known
+        believed = self._process.predict(pending)
+        known = GaussianProcessRegressor(self._process.kernel_, optimizer=None)
+        self._process = _fitted(known, np.vstack([rows, pending]), np.concatenate([scores, believed]))
+
+    def means(self, rows: Array) -> Array:
+        """Return the expected scores of configurations; less is better.
+
+        Args:
+            rows: The vectors of the configurations. Shape: (configurations, width).
+        """
+        return np.asarray(self._process.predict(rows))
 
     def expected_improvement(self, rows: Array) -> Array:
         """Return the expected improvement of configurations on the best (Jones, Schonlau and Welch 1998, section 4.1).

@@ -213,3 +213,31 @@ def test_an_experiment_of_another_space_is_no_help(tmp_path: Path) -> None:
 def test_a_scheduler_that_pauses_trials_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"`scheduler` is PromotionASHA\(.*a study has none"):
         begin(tmp_path, scheduler=PromotionASHA())
+
+
+def test_a_study_begins_with_earlier_results_and_is_resumed_without_their_source(tmp_path: Path) -> None:
+    table = tmp_path / "results.csv"
+    table.write_text("x,loss\n" + "".join(f"{x / 10},{(x / 10 - 0.3) ** 2}\n" for x in range(11)))
+
+    def study(**more: Any) -> Study:
+        return ask_tell(SearchSpace(x=Float(0.0, 1.0)), Objective("loss", "min"), storage=tmp_path / "runs", **more)
+
+    def proposals(studies: list[Study], per_study: int) -> list[float]:
+        found = []
+        for one in studies:
+            with one:
+                for _ in range(per_study):
+                    trial = one.propose()
+                    assert trial is not None
+                    found.append(trial.config["x"])
+                    one.observe(trial, (trial.config["x"] - 0.3) ** 2)
+        return found
+
+    whole = proposals([study(name="whole", warm_start=[table])], 8)
+    assert whole[0] == 0.3
+    first = proposals([study(name="cut", warm_start=[table])], 4)
+    table.unlink()
+    assert [*first, *proposals([study(name="cut", warm_start=[table])], 4)] == whole
+    with pytest.raises(RequestError, match="There is no file"):
+        study(name="other", warm_start=[table])
+    assert not (tmp_path / "runs" / "other").exists()

@@ -10,7 +10,7 @@ import pytest
 
 import tune_jobs.keras_tuner as kt
 from tests.support.tiny_trainables import Tiny
-from tune_jobs.engine.run_folder.warm_start_file import gather
+from tune_jobs.engine.earlier_results.gather import gather
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.keras_tuner.define_by_run.space import find_space

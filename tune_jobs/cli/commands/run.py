@@ -62,22 +62,29 @@ def run(
     """
     options.join_at(address)
     from tune_jobs import engine
+    from tune_jobs.engine.earlier_results.named import find_sources, source_problems
     from tune_jobs.errors import RequestError
+    from tune_jobs.experiment.experiment import Experiment
     from tune_jobs.experiment.overrides import Overrides
     from tune_jobs.loading.loader import load
-    from tune_jobs.results.find import find_run
+    from tune_jobs.results.run import Run
 
     callbacks = callbacks_of(tensorboard, mlflow, wandb)
     if callbacks and repeats is not None:
         raise RequestError("--tensorboard, --mlflow and --wandb follow one run: leave them out, or --repeats.")
     changes = Overrides(searcher, scheduler, cpus, gpus, memory_bytes, fields)
     problems = engine.request_problems if repeats is None else partial(engine.repeats_problems, repeats=repeats)
-    loaded = load(experiment, changes.apply, partial(problems, storage=storage, name=name, if_exists=if_exists))
+
+    def check(declared: Experiment) -> list[str]:
+        found = problems(declared, storage=storage, name=name, if_exists=if_exists)
+        return [*found, *source_problems(declared, () if repeats or if_exists == "resume" else warm_start, storage)]
+
+    loaded = load(experiment, changes.apply, check)
     names: dict[str, Any] = {"name": name, "experiment_name": loaded.name, "reference": loaded.reference}
     names |= {"if_exists": if_exists, "storage": loaded.anchored(storage)}
     if repeats is None:
-        earlier = [find_run(run, storage) for run in warm_start]
-        anchor(earlier, loaded)
+        earlier = find_sources(warm_start, storage)
+        anchor([one for one in earlier if isinstance(one, Run)], loaded)
         more: dict[str, Any] = {"warm_start": earlier, **({"callbacks": callbacks} if callbacks else {})}
         carry_out(ctx, loaded, partial(engine.run, loaded.experiment, **names, **more), top)
     elif warm_start:

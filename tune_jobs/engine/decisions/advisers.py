@@ -12,7 +12,7 @@ from tune_jobs.engine.decisions.longest_first import order_of
 from tune_jobs.engine.decisions.reasked_search import correction
 from tune_jobs.engine.decisions.running_trials import RunningTrial, RunningTrials
 from tune_jobs.engine.decisions.trial_queue import TrialQueue
-from tune_jobs.engine.decisions.warm_start import teach
+from tune_jobs.engine.decisions.warm_start import sources_of, teach
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import EpochReported, Event, Status
 from tune_jobs.schedulers import Pause, Promotion
@@ -35,7 +35,8 @@ class Advisers:
 
     def __init__(self, experiment: Experiment, lessons: Iterable[Event] = ()) -> None:
         self._experiment = experiment
-        self._search: Search = search_of(experiment)
+        lessons = list(lessons)
+        self._search: Search = search_of(experiment, sources_of(lessons))
         self._growth: SpaceGrowth | None = None
         self._order = order_of(experiment)
         self.queue = TrialQueue(self._search, experiment.planned_trials, self._order)

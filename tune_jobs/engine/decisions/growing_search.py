@@ -16,6 +16,7 @@ from tune_jobs.engine.decisions.running_trials import RunningTrials
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import Event, Noted, ParametersMet
 from tune_jobs.searchers import Search, Waiting
+from tune_jobs.searchers.prior.guided import PriorGuidedSearch
 from tune_jobs.searchers.scalarised import ScalarisedSearch
 
 MEETS_PARAMETERS = "MEETS_PARAMETERS"
@@ -27,15 +28,17 @@ class GrowingSearch(Search):
 
     Args:
         experiment: The experiment, whose space is the one at first.
+        sources: The number of the first trial of each source of a warm start: see ``PriorGuidedSearch``.
 
     Attributes:
         space: The space now.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, sources: Sequence[int] = ()) -> None:
         self.space = experiment.space
         self._experiment = experiment
-        self._search = _started(experiment, experiment.space)
+        self._sources = sources
+        self._search = _started(experiment, experiment.space, sources)
         self._defaults: dict[str, Any] = {}
         self._configs: dict[int, Config] = {}
         self._results: list[Callable[[Search], object]] = []
@@ -87,7 +90,7 @@ class GrowingSearch(Search):
         """
         self.space = self._with(met)
         self._defaults |= {name: one["value"] for name, one in met.items()}
-        self._search = _started(self._experiment, self.space)
+        self._search = _started(self._experiment, self.space, self._sources)
         for trial in unused:
             self._configs.pop(trial, None)
         for trial, config in self._configs.items():
@@ -182,11 +185,16 @@ class SpaceGrowth:
             self._trials.plan(self._search.planned_trials)
 
 
-def search_of(experiment: Experiment) -> Search:
-    """Return the search of a run: one that can grow if the trainable's trials may ask for further parameters."""
+def search_of(experiment: Experiment, sources: Sequence[int] = ()) -> Search:
+    """Return the search of a run: one that can grow if the trainable's trials may ask for further parameters.
+
+    Args:
+        experiment: The experiment.
+        sources: The number of the first trial of each source of a warm start; none if there is none.
+    """
     if getattr(experiment.trainable, MEETS_PARAMETERS, False):
-        return GrowingSearch(experiment)
-    search = _started(experiment, experiment.space)
+        return GrowingSearch(experiment, sources)
+    search = _started(experiment, experiment.space, sources)
     return ReaskedSearch(search) if experiment.searcher.REASKED else search
 
 
@@ -197,11 +205,14 @@ def growth_of(
     return SpaceGrowth(search, trials, clock, log) if isinstance(search, GrowingSearch) else None
 
 
-def _started(experiment: Experiment, space: SearchSpace) -> Search:
+def _started(experiment: Experiment, space: SearchSpace, sources: Sequence[int]) -> Search:
+    rungs, max_epochs = experiment.rungs, experiment.max_epochs
+
     def start() -> Search:
-        return experiment.searcher.start(
-            space, seed=experiment.seed, rungs=experiment.rungs, max_epochs=experiment.max_epochs
-        )
+        return experiment.searcher.start(space, seed=experiment.seed, rungs=rungs, max_epochs=max_epochs)
 
     is_scalarised = len(experiment.objectives) > 1 and experiment.searcher.SCALARISED
-    return ScalarisedSearch(start, experiment.seed) if is_scalarised else start()
+    search = ScalarisedSearch(start, experiment.seed) if is_scalarised else start()
+    if not sources or experiment.searcher.FORESEEN:  # a foreseen search leaves out what was tried, and learns nothing
+        return search
+    return PriorGuidedSearch(search, space, seed=experiment.seed, rungs=[*rungs, max_epochs], sources=sources)

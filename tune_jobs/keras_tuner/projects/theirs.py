@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
@@ -49,6 +49,7 @@ class TheirTrial:
         status: "COMPLETED", "FAILED" or another of ``TrialStatus``.
         message: The error; None without one.
         epochs: The metrics by epoch, from 1: as many epochs as KerasTuner has kept.
+        directions: The direction of each metric, "min" or "max", as far as KerasTuner knew it.
     """
 
     trial_id: str
@@ -56,6 +57,7 @@ class TheirTrial:
     status: str
     message: str | None
     epochs: Mapping[int, Mapping[str, float]]
+    directions: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def runs_to_begin_with(
     with TemporaryDirectory(prefix="tune-jobs-") as scratch:
         runs: list[Run | Path | str] = []
         for number, source in enumerate(sources):
-            if not isinstance(source, Run) and is_theirs(Path(source)):
+            if isinstance(source, str | Path) and is_theirs(Path(source)):
                 runs.append(convert_search(source, objective, storage=scratch, name=f"theirs-{number}", found=found))
             else:
                 runs.append(source)
@@ -219,11 +221,18 @@ def _events(search: TheirSearch, found: FoundSpace | None) -> list[Event]:
 
 def _trial(state: Mapping[str, Any]) -> TheirTrial:
     epochs: dict[int, dict[str, float]] = {}
+    directions: dict[str, Any] = {}
     for name, history in state["metrics"]["metrics"].items():
+        directions[name] = history.get("direction")
         for observation in history["observations"]:
             epochs.setdefault(int(observation["step"]) + 1, {})[name] = fmean(map(float, observation["value"]))
     return TheirTrial(
-        str(state["trial_id"]), state["hyperparameters"]["values"], str(state["status"]), state.get("message"), epochs
+        str(state["trial_id"]),
+        state["hyperparameters"]["values"],
+        str(state["status"]),
+        state.get("message"),
+        epochs,
+        directions,
     )
 
 

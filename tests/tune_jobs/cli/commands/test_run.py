@@ -201,3 +201,13 @@ def test_a_file_that_fails_is_told_without_a_traceback(fake, tmp_path):
     assert "Traceback" not in plain.output
     assert 'mine.py", line 2, in <module>' in invoke("mine.py", "--debug", status=2).stderr
     sys.path.remove(str(tmp_path))
+
+
+def test_all_that_is_wrong_with_a_warm_start_is_told_at_once(fake, tmp_path):
+    (tmp_path / "bad.csv").write_text("learning_rate,accuracy\n0.1,0.2\n")
+    sources = ("bad.csv", "none", "gone.csv", "sqlite:///none.db")
+    result = invoke("digits_mlp", *(f"--warm-start={one}" for one in sources), status=2)
+    assert "4 things are wrong" in result.stderr
+    for words in ("no column 'val_accuracy'", "no run 'none'", "There is no file", "there is no file"):
+        assert words in result.stderr
+    assert not (tmp_path / "none.db").exists()

@@ -1,0 +1,1 @@
+"""The results of earlier searches, of whatever program, as a warm start of a run."""
