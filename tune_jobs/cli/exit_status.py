@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -45,14 +47,17 @@ class Commands(click.Group):
 def explain(error: BaseException) -> tuple[int, Sequence[str]]:
     """Return the exit status of an error, and its message as one sentence or several."""
     from search_spaces.checked import InvalidDeclaration
-    from trainables.data import InvalidData
     from trainables.exits import described
     from tune_jobs.errors import JobFailed, RequestError, RunFailed
     from tune_jobs.host.surroundings import folder_problems
     from tune_jobs.results import JournalError
 
+    # Importing the class imports Ray, which takes longer than telling most mistakes. Whoever raised it has imported it.
+    invalid_data: Any = getattr(sys.modules.get("trainables.data"), "InvalidData", ())
     match error:
-        case RequestError() | InvalidDeclaration() | InvalidData():
+        case RequestError() | InvalidDeclaration():
+            return WRONG_REQUEST, error.problems
+        case _ if isinstance(error, invalid_data):
             return WRONG_REQUEST, error.problems
         case JournalError():
             return WRONG_REQUEST, [str(error)]

@@ -70,6 +70,24 @@ def import_file(path: Path) -> ModuleType:
     return module
 
 
+def check_syntax(path: Path) -> None:
+    """Raise an error if a file is no Python, without executing it.
+
+    Args:
+        path: The file.
+
+    Raises:
+        RequestError: It cannot be compiled. The message names the error and the line.
+    """
+    path = path.resolve()
+    try:
+        compile(path.read_bytes(), path, "exec", dont_inherit=True)
+    except OSError:  # importing it will tell
+        return
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise RequestError(*_reasons(error, path)) from error
+
+
 def import_module(name: str) -> ModuleType:
     """Return the module of a dotted name. The current folder is put on Python's path first.
 

@@ -21,7 +21,7 @@ from tune_jobs.base.named_files import exists, is_file, is_folder, name_problem
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.host.surroundings import folder_kept
-from tune_jobs.loading.importing import import_file, import_module
+from tune_jobs.loading.importing import check_syntax, import_file, import_module
 from tune_jobs.loading.shipped import list_shipped
 
 _WAYS = "a shipped name, a file (path/to/file.py, or file.py:NAME), or a module (pkg.mod:NAME)"
@@ -100,6 +100,24 @@ def load(
     )
 
 
+def check_reference(reference: str) -> None:
+    """Raise an error if nothing can be loaded by a reference, as far as it is known before anything is imported.
+
+    Args:
+        reference: A reference, as ``load`` takes it.
+
+    Raises:
+        RequestError: There is no such file, or it is no Python.
+    """
+    target, name = split_reference(reference)
+    if target in list_shipped():
+        return
+    if _is_file(target):
+        check_syntax(_existing(Path(target)))
+    else:
+        _check_module_name(target, name)
+
+
 def split_reference(reference: str) -> tuple[str, str | None]:
     """Return the target of a reference (a shipped name, a file or a module), and the experiment's name in it.
 
@@ -126,15 +144,19 @@ def file_named(reference: str) -> Path | None:
 
 
 def _import(target: str, name: str | None) -> ModuleType:
-    names = list(list_shipped())
-    if target in names:
+    if target in list_shipped():
         return import_module(f"tune_jobs.examples.{target}")
     if _is_file(target):
         return import_file(_existing(Path(target)))
+    _check_module_name(target, name)
+    return import_module(target)
+
+
+def _check_module_name(target: str, name: str | None) -> None:
     parts = target.split(".")
-    if (name is not None or len(parts) > 1) and all(part.isidentifier() for part in parts):
-        return import_module(target)
-    raise RequestError(f"There is no experiment {short_repr(target)}. {_suggestion(target, names)} Name {_WAYS}.")
+    if (name is None and len(parts) == 1) or not all(part.isidentifier() for part in parts):
+        suggestion = _suggestion(target, list(list_shipped()))
+        raise RequestError(f"There is no experiment {short_repr(target)}. {suggestion} Name {_WAYS}.")
 
 
 def _is_file(target: str) -> bool:

@@ -52,3 +52,13 @@ def test_ray_starts_before_what_the_search_and_the_data_need_is_imported(importe
 
 def test_the_driver_needs_no_keras(imported: dict[str, list[str]]) -> None:
     assert imported["as trials start"] == ["hyperopt", "sklearn"]
+
+
+def test_a_command_tells_a_missing_file_without_importing_ray() -> None:
+    program = (
+        "import sys\nfrom tune_jobs.cli.main import main\n"
+        "try:\n    main(['run', 'missing.py'])\n"
+        "except SystemExit as ended:\n    print(ended.code, sorted({'ray', 'keras'} & sys.modules.keys()))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (ended.stdout, "missing.py does not exist" in ended.stderr) == ("2 []\n", True)

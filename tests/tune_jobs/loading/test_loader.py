@@ -15,7 +15,7 @@ from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import helper_fingerprints
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.overrides import Overrides
-from tune_jobs.loading.loader import load, split_reference
+from tune_jobs.loading.loader import check_reference, load, split_reference
 from tune_jobs.loading.shipped import list_shipped
 
 PARTS = '''"""What is asked."""
@@ -181,6 +181,29 @@ def test_a_searcher_of_the_same_kind_keeps_its_settings(write: Callable[..., str
 )
 def test_a_reference_to_nothing_is_refused_with_a_hint(reference: str, sentence: str) -> None:
     assert sentence in problems_of(reference)[0]
+
+
+@pytest.mark.parametrize(
+    "reference", ["digits_mpl", "missing.py", "no.such.1", "folder/", "wrong.py", "wrong.py:EXPERIMENT"]
+)
+def test_what_nothing_can_be_loaded_by_is_told_before_anything_is_imported(
+    reference: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "wrong.py").write_text("raise SystemExit\ndef f(:\n")
+    with pytest.raises(RequestError) as early:
+        check_reference(reference)
+    with pytest.raises(RequestError) as late:
+        load(reference)
+    assert early.value.problems == late.value.problems
+
+
+def test_what_may_be_loaded_is_neither_refused_nor_executed_before(tmp_path: Path) -> None:
+    file = tmp_path / "right.py"
+    file.write_text("raise SystemExit\n")
+    for reference in ("digits_mlp", "no.such", "pkg:NAME", str(file), f"{file}:NAME"):
+        check_reference(reference)
 
 
 def test_a_misspelt_file_is_refused_with_the_likely_one(write: Callable[..., str]) -> None:

@@ -61,12 +61,14 @@ def run(
     settings. Ctrl-C ends the run in good order, a second Ctrl-C ends it at once.
     """
     options.join_at(address)
+    from tune_jobs.loading.loader import check_reference, load
+
+    check_reference(experiment)  # what takes a second to import is not needed to tell this
     from tune_jobs import engine
     from tune_jobs.engine.earlier_results.named import find_sources, source_problems
     from tune_jobs.errors import RequestError
     from tune_jobs.experiment.experiment import Experiment
     from tune_jobs.experiment.overrides import Overrides
-    from tune_jobs.loading.loader import load
     from tune_jobs.results.run import Run
 
     callbacks = callbacks_of(tensorboard, mlflow, wandb)
