@@ -1,76 +1,63 @@
 """Compiled steps that gather their batches from the shared arrays, for models on a CPU.
 
-Keras's compiled loop reads batches from an iterator. They are made beside the loop, handed from thread to thread, and
-asked for one by one. That took a third to a half of the time of a small network's epoch, and most of what a first epoch
-takes beyond a later one. Here the iterator only says which batches come next, and the loop gathers them itself.
+Keras's loop reads batches from an iterator. They are made beside the loop, handed from thread to thread, and asked for
+one by one. On TensorFlow that took a third to a half of the time of a small network's epoch, and most of what a first
+epoch takes beyond a later one. Here the iterator only says which batches come next, and the loop gathers them itself.
 
 How the parts work together: ``GatheringSteps`` replaces the two methods by which Keras makes its compiled steps, and
 is fed with the ``GatheredInput`` of a trial. ``fit`` reads spans of batches (``BatchSpan``) from that input, and hands
-them to the steps. The steps gather the batches of a span from the input's ``EpochRows``. All names of Keras that this
-needs are public.
+them to the steps. The steps gather the batches of a span from the input's ``EpochRows``. The loop is the backend's:
+``gathered_tensorflow`` and ``gathered_jax``. All names of Keras that this needs are public.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from importlib import import_module
+from typing import Any
 
 import keras
 import numpy as np
 
 from trainables.data.nested import Split
 from trainables.devices.replicas import is_distributed
+from trainables.input.gathered_rows import BatchSpan, EpochRows
 from trainables.input.pipeline import ToTensor, TrainingInput
 
-Step = Callable[[Any], Any]
-"""A step of Keras: it takes a batch, or an iterator of batches, and returns metrics."""
-
 _STEPS = ("make_train_function", "make_test_function", "train_step", "test_step", "compute_metrics")
+_LOOPS = {"tensorflow": "gathered_tensorflow", "jax": "gathered_jax"}
 
 
 def can_gather(model: Any) -> bool:
     """Return whether a model's steps may gather their batches.
 
-    They may on TensorFlow, without a GPU, where the steps and the loop around them are Keras's own. A user who defines
-    a step may count on Keras's loop, and for a GPU, batches are best made beside the loop.
+    They may on TensorFlow and on JAX, without a GPU, where the steps and the loop around them are Keras's own. A user
+    who defines a step may count on Keras's loop, and for a GPU, batches are best made beside the loop.
 
     Args:
-        model: A compiled ``keras.Model`` whose steps are not made yet.
+        model: A compiled ``keras.Model`` with all of its variables, whose steps are not made yet.
     """
-    if keras.backend.backend() != "tensorflow" or model.run_eagerly or is_distributed():
+    if keras.backend.backend() not in _LOOPS or model.run_eagerly or is_distributed():
         return False
-    import tensorflow as tf
-
     are_kerass_own = all(_is_kerass_own(model, name) for name in _STEPS)
     are_unmade = model.train_function is None and model.test_function is None
-    return are_kerass_own and are_unmade and not tf.config.list_logical_devices("GPU")
+    return are_kerass_own and are_unmade and bool(_loop().can_loop(model))
+
+
+def can_hold(split: Split) -> bool:
+    """Return whether the backend can hold the arrays of a split: JAX has no strings."""
+    return keras.backend.backend() in _LOOPS and bool(_loop().can_hold(split))
+
+
+def _loop() -> Any:
+    """Return the module of the backend's loop."""
+    return import_module(f"trainables.input.{_LOOPS[keras.backend.backend()]}")
 
 
 def _is_kerass_own(model: Any, method: str) -> bool:
     """Return whether a method exists, and neither the model nor its class has replaced it."""
     is_replaced = method in vars(model) or getattr(type(model), method, None) is not getattr(keras.Model, method, None)
     return hasattr(keras.Model, method) and not is_replaced
-
-
-class BatchSpan(NamedTuple):
-    """The batches of one call into the backend: from ``start`` to the one before ``stop``."""
-
-    start: Any
-    stop: Any
-
-
-class EpochRows(NamedTuple):
-    """The source of the batches of an epoch.
-
-    Attributes:
-        batch_size: Examples per batch, a scalar tensor.
-        order: Index of every example in the epoch's order, a tensor of shape (examples,).
-        arrays: (x, y) or (x, y, sample_weight) as tensors; examples run along the first axis.
-    """
-
-    batch_size: Any
-    order: Any
-    arrays: Any
 
 
 class GatheredInput(TrainingInput):
@@ -101,17 +88,13 @@ class GatheredInput(TrainingInput):
         shuffled: bool = True,
     ) -> None:
         super().__init__(arrays, batch_size, seed, None, steps, shuffled=shuffled)
-        import tensorflow as tf
-
+        self._loop = _loop()
         tensors = keras.tree.lists_to_tuples(keras.tree.map_structure(to_tensor, arrays))  # as `fit` does with lists
         order = np.arange(self.examples)
-        self.rows = EpochRows(tf.constant(batch_size, tf.int64), tf.constant(order, tf.int64), tensors)
+        self.rows = EpochRows(self._loop.scalar(batch_size), self._loop.indices(order), tensors)
         starts = np.arange(0, self.steps, steps_per_execution)
         spans = BatchSpan(starts, np.minimum(starts + steps_per_execution, self.steps))
-        # Keras counts batches by the data set's length: this is the number of batches in the epoch.
-        self._spans = tf.data.Dataset.from_tensor_slices(spans).apply(
-            tf.data.experimental.assert_cardinality(self.steps)
-        )
+        self._spans = self._loop.spans(spans, self.steps)
 
     @property
     def spec(self) -> str:
@@ -121,10 +104,8 @@ class GatheredInput(TrainingInput):
 
     def for_epoch(self, epoch: int) -> Any:
         """Return the spans of an epoch (counted from 0); ``rows`` are those of that epoch from now on."""
-        import tensorflow as tf
-
         if self.shuffled or self._goes_on:
-            self.rows = self.rows._replace(order=tf.constant(self.order(epoch), tf.int64))
+            self.rows = self.rows._replace(order=self._loop.indices(self.order(epoch)))
         return self._spans
 
 
@@ -154,43 +135,8 @@ def _replace_maker(model: Any, kind: str, rows: Callable[[], EpochRows]) -> None
     def make(force: bool = False) -> Any:
         if getattr(model, function_name) is None or force:
             make_keras_function(force=True)
-            function = _function(model, step, rows, getattr(model, function_name))
+            function = _loop().make_function(model, step, rows, getattr(model, function_name))
             setattr(model, function_name, function)
         return getattr(model, function_name)
 
     setattr(model, maker_name, make)
-
-
-def _function(model: Any, step: Step, rows: Callable[[], EpochRows], keras_function: Step) -> Step:
-    """Return what Keras calls for the next steps of an epoch: it takes an iterator, and returns metrics."""
-    import tensorflow as tf
-
-    run_span = _loop(model, step)
-    if not model.run_eagerly:  # a callback may compile the model again, to run eagerly
-        run_span = tf.function(run_span, autograph=False, reduce_retracing=True)
-
-    def function(iterator: Any) -> Any:
-        if isinstance(getattr(iterator, "element_spec", None), BatchSpan):
-            return run_span(next(iterator), rows())
-        return keras_function(iterator)
-
-    return function
-
-
-def _loop(model: Any, step: Step) -> Callable[[BatchSpan, EpochRows], Any]:
-    """Return the loop over a span's batches, which TensorFlow traces."""
-    import tensorflow as tf
-
-    if model.jit_compile:
-        step = tf.function(step, jit_compile=True, autograph=False)
-
-    def run_span(span: BatchSpan, rows: EpochRows) -> Any:
-        def run_batch(batch: Any) -> tuple[Any]:
-            indices = rows.order[batch * rows.batch_size : (batch + 1) * rows.batch_size]
-            step(keras.tree.map_structure(lambda array: tf.gather(array, indices), rows.arrays))
-            return (batch + 1,)
-
-        tf.while_loop(lambda batch: batch < span.stop, run_batch, (span.start,), parallel_iterations=1)
-        return model.get_metrics_result()  # what the last step would return; read once
-
-    return run_span

@@ -7,10 +7,10 @@ Private names:
   traces the first step, TensorFlow traces that step again, and the model is not kept for a later trial.
 - ``_loss_tracker``: made anew by each ``compile``, so that a model that a callback compiles again with the same
   optimizer is noticed. Without it, only a new optimizer is.
-- The attributes of ``_BOOKKEEPING`` and those that begin with ``_self_``: they differ between models that are traced
-  alike. To pass over them buys all reuse of models (0.13 instead of 0.82 s a trial, see docs/performance.md). If Keras
-  renames one, or keeps another kind of value under it, that attribute is compared like any other: the models differ,
-  and each is traced.
+- The attributes of ``_BOOKKEEPING``, on JAX also of ``BOOKKEEPING_OF_JAX``, and those that begin with ``_self_``: they
+  differ between models that are traced alike. To pass over them buys all reuse of models (0.13 instead of 0.82 s a
+  trial, see docs/performance.md). If Keras renames one, or keeps another kind of value under it, that attribute is
+  compared like any other: the models differ, and each is traced.
 
 One public name is used in an unusual way: the method ``finalize_variable_values`` is replaced on one optimizer. Without
 that method nothing is postponed.
@@ -32,6 +32,11 @@ _BOOKKEEPING: dict[str, frozenset[str]] = {
     "_called": frozenset({"bool"}),  # set by the first call
     "_eval_epoch_iterator": frozenset({"NoneType"}),  # of the last fit
 }
+BOOKKEEPING_OF_JAX: dict[str, frozenset[str]] = {
+    "_jax_state": frozenset({"NoneType"}),  # of the last fit
+    "_jax_state_synced": frozenset({"bool"}),  # within a fit
+}
+"""What Keras 3.15 keeps under further names on JAX."""
 _TENSORFLOWS_BOOKKEEPING = "_self_"  # checkpoint dependencies: what other attributes hold, once more
 
 _FINALIZATION = "finalize_variable_values"
@@ -61,7 +66,8 @@ def is_bookkeeping(name: str, value: Any) -> bool:
 
     Such attributes name objects by their addresses, repeat what other attributes hold, or tell of the last ``fit``.
     """
-    return type(value).__name__ in _BOOKKEEPING.get(name, ()) or name.startswith(_TENSORFLOWS_BOOKKEEPING)
+    kinds = _BOOKKEEPING.get(name) or BOOKKEEPING_OF_JAX.get(name, frozenset())
+    return type(value).__name__ in kinds or name.startswith(_TENSORFLOWS_BOOKKEEPING)
 
 
 def postpone_finalization(optimizer: Any) -> Callable[[Any], object]:

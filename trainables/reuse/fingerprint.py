@@ -1,4 +1,4 @@
-"""A fingerprint of everything that a TensorFlow trace of a model depends on, whatever the model's weights are."""
+"""A fingerprint of everything that a compiled step of a model depends on, whatever the model's weights are."""
 
 from __future__ import annotations
 

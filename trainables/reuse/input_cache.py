@@ -14,7 +14,8 @@ from trainables.data.nested import leaves, rows_of
 from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
 from trainables.input.examples import first_example
-from trainables.input.gathered_steps import GatheredInput, can_gather
+from trainables.input.gathered_jax import as_array
+from trainables.input.gathered_steps import GatheredInput, can_gather, can_hold
 from trainables.input.open_source import OpenSource
 from trainables.input.pipeline import ValidationInput, batches_in_order, training_input
 from trainables.input.source_inputs import DatasetInput, PyDatasetInput, ValidationBatches
@@ -92,7 +93,7 @@ class InputCache:
         if is_source(split):
             source = self.source("train")
             return DatasetInput(source, source.batches(model, batch_size), seed, options)
-        if options.augment is None and can_gather(model):
+        if options.augment is None and can_gather(model) and can_hold(split):
             arrays = with_weights(split, options)
             return GatheredInput(
                 arrays, batch_size, seed, self._tensor, model.steps_per_execution, steps, shuffled=options.shuffle
@@ -125,7 +126,7 @@ class InputCache:
             return ValidationBatches("validation", self.source("validation").batches(model, batch_size), steps)
         if steps is not None:
             split = rows_of(split, np.s_[: steps * batch_size])
-        if can_gather(model):
+        if can_gather(model) and can_hold(split):
             return GatheredInput(split, batch_size, 0, self._tensor, model.steps_per_execution, shuffled=False)
         batches = self._kept(
             ("validation", batch_size, steps), lambda: batches_in_order(split, batch_size, self._tensor)
@@ -186,11 +187,12 @@ class InputCache:
         return pipeline
 
     def _tensor(self, array: Any) -> Any:
-        """Return an array as a tensor. An array of the data that has to be copied for that is copied once."""
+        """Return an array as the backend has it. An array of the data that has to be copied for that is copied once."""
+        convert = as_array if keras.backend.backend() == "jax" else as_tensor
         if id(array) not in self.kept:
-            return as_tensor(array)
+            return convert(array)
         if id(array) not in self.tensors:
-            self.tensors[id(array)] = as_tensor(array)
+            self.tensors[id(array)] = convert(array)
         return self.tensors[id(array)]
 
 

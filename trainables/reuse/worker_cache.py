@@ -187,7 +187,7 @@ def existence_probe(fresh: TrialModel) -> Callable[[], bool]:
 
 def _may_be_reused(model: Any, callbacks: Sequence[Any]) -> bool:
     return (
-        keras.backend.backend() == "tensorflow"
+        keras.backend.backend() in ("tensorflow", "jax")
         and not model.run_eagerly
         and model.train_function is None
         and model.test_function is None
@@ -204,6 +204,18 @@ def _leaves_tracing_alone(callback: Any) -> bool:
 
 def _fingerprint_or_none(model: Any) -> ModelFingerprint | None:
     try:
-        return fingerprint(model)
+        found = fingerprint(model)
     except OpaqueModelError:
         return None
+    return found if _are_arguments(found.variables, model) else None
+
+
+def _are_arguments(variables: Sequence[Any], model: Any) -> bool:
+    """Return whether a compiled step reads all variables whenever it is called.
+
+    A step of JAX is given the variables that Keras lists. Any other would be a constant of the compiled program.
+    """
+    if keras.backend.backend() != "jax":
+        return True
+    listed = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    return {*map(id, variables)} <= {*map(id, listed)}

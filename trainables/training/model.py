@@ -129,7 +129,8 @@ def create_variables(model: Any, example: Any) -> None:
     """Create the variables of a compiled model: its own, the optimizer's, and the metrics'.
 
     A model without an Input layer has none before it has seen data, so that no checkpoint would fit. If metrics are
-    made while a step is traced, TensorFlow traces the step a second time (0.2 to 0.4 s for a small model).
+    made while a step is traced, TensorFlow traces the step a second time (0.2 to 0.4 s for a small model). On JAX,
+    Keras would read a batch for them.
 
     Args:
         model: A compiled ``keras.Model``.
@@ -140,7 +141,7 @@ def create_variables(model: Any, example: Any) -> None:
     if not model.built:
         model(first_examples(x))
     model.optimizer.build(model.trainable_variables)
-    if keras.backend.backend() == "tensorflow" and not is_distributed():
+    if keras.backend.backend() in ("tensorflow", "jax") and not is_distributed():
         _create_metrics(model, *others[:1])
 
 

@@ -288,10 +288,10 @@ class Training:
         self._example = inputs.example(model, batch_size)
         check_inputs(model, self._example[0])
         check_labels(model, inputs.data, options, self._cache.made)
+        create_variables(model, self._example)  # before the inputs: JAX gathers for models that have them all
         self._input = inputs.training(model, batch_size, seed, options)
         self._validation = inputs.validation(model, options)
         look, made = options.validation_batch_size, self._cache.made
         check_validation(model, self._example, inputs, self._validation, look, made)
-        create_variables(model, self._example)
         spec = f"{self._input.spec} {self._validation and self._validation.spec}"
         return options, TrialModel(model, spec, options.callbacks, has_unknown_end=self._input.steps is None)

@@ -1,0 +1,180 @@
+"""Tests of the compiled steps on JAX. ``test_jax`` runs them in a process of that backend; nobody else does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+import pytest
+
+from tests.support.outcomes import assert_same, train_trial
+from tests.support.tiny_trainables import Tiny, blobs, tiny_data
+from trainables import Data, FitOptions
+from trainables.input.gathered_steps import can_gather, can_hold
+from trainables.internals import keras_model
+from trainables.reuse import input_cache, worker_cache
+from trainables.settings import TRIAL_KEY, TrialSettings
+
+COMPILED = "/jax/core/compile/backend_compile_duration"
+
+
+class Compiled(Tiny):
+    """Dropout, batch normalisation and averaged weights; the last batch of 48 examples is smaller."""
+
+    batch_size = 20
+
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
+        """Return the compiled model."""
+        layers = [keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.Dropout(0.3)]
+        model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(3, activation="softmax")])
+        optimizer = keras.optimizers.Adam(config.get("rate", 0.05), use_ema=True)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], **config.get("compile", {}))
+        return model
+
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
+        """Return what the configuration says of fitting."""
+        return FitOptions(**config.get("options", {}))
+
+
+class TwoHeads(Compiled):
+    """Several inputs and outputs, a metric that is no single number, and a loss that a layer adds."""
+
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
+        """Return the compiled model."""
+        a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+        joined = keras.layers.Dense(3, kernel_regularizer="l2")(keras.layers.concatenate([a, b]))
+        one = keras.layers.Dense(3, activation="softmax", name="one")(joined)
+        two = keras.layers.Dense(1, name="two")(joined)
+        model = keras.Model({"a": a, "b": b}, {"one": one, "two": two})
+        losses = {"one": "categorical_crossentropy", "two": "mse"}
+        model.compile("adam", losses, metrics={"one": keras.metrics.F1Score(), "two": "mae"})
+        return model
+
+
+class Recompiles(keras.callbacks.Callback):
+    """Compiles the model again before its second epoch, to run eagerly."""
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Compile the model again."""
+        if epoch == 1:
+            loss = "sparse_categorical_crossentropy"
+            self.model.compile(self.model.optimizer, loss, metrics=["accuracy"], run_eagerly=True)
+
+
+class Evaluates(keras.callbacks.Callback):
+    """Evaluates on data of its own after each epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Evaluate, and keep the result."""
+        x, y = blobs(10, seed=7)
+        self.model.evaluate(x, y, verbose=0)
+
+
+def two_heads_data() -> Data:
+    def split(examples: int, seed: int) -> tuple[Any, Any]:
+        x, y = blobs(examples, seed=seed)
+        return {"a": x, "b": -x}, {"one": np.eye(3, dtype=np.float32)[y], "two": y.astype(np.float32)}
+
+    return Data(train=split(48, 0), validation=split(24, 1))
+
+
+def begin(trainable: type[Tiny], config: dict[str, Any], data: Data, **settings: Any) -> Any:
+    chosen = {"max_epochs": 3, "seed": 5, **settings}
+    return trainable.standalone(config, data=data, settings=TrialSettings(**chosen))
+
+
+def hand_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, let models read batches from an iterator, as Keras has it."""
+    for module in (worker_cache, input_cache):
+        monkeypatch.setattr(module, "can_gather", lambda _: False)
+
+
+@contextmanager
+def counted_programs() -> Iterator[list[str]]:
+    """Count the programs that JAX compiles."""
+    programs: list[str] = []
+
+    def listen(event: str, seconds: float, **_: Any) -> None:
+        if event == COMPILED and seconds >= 0:
+            programs.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield programs
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+
+
+@pytest.mark.parametrize(
+    ("trainable", "config", "data"),
+    [
+        (Compiled, {}, tiny_data()),
+        (Compiled, {"options": {"steps_per_execution": 2, "validation_batch_size": 10}}, tiny_data()),
+        (Compiled, {"options": {"class_weight": {0: 2.0}, "sample_weight": np.linspace(0, 1, 48)}}, tiny_data()),
+        (Compiled, {"options": {"steps_per_epoch": 4, "validation_steps": 1}}, tiny_data()),
+        (Compiled, {"options": {"callbacks": [Evaluates()]}}, tiny_data()),
+        (Compiled, {}, Data(train=blobs(48))),
+        (TwoHeads, {}, two_heads_data()),
+    ],
+)
+def test_a_model_that_gathers_trains_as_one_that_is_handed_its_batches(
+    trainable: type[Tiny], config: dict[str, Any], data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered = train_trial(begin, trainable, config, data)
+    hand_over(monkeypatch)
+    assert_same(gathered, train_trial(begin, trainable, config, data))
+
+
+def test_a_model_that_a_callback_compiles_again_reads_its_spans_in_python() -> None:
+    again = train_trial(begin, Compiled, {"options": {"callbacks": [Recompiles()]}}, tiny_data())
+    assert [set(metrics) for metrics in again.metrics] == [{"accuracy", "loss", "val_accuracy", "val_loss"}] * 3
+
+
+def second_trial() -> tuple[Any, list[str]]:
+    """Train two trials of one architecture, an epoch each; return the second one's report and compiled programs."""
+    keras.backend.clear_session()  # a worker begins with no names, too
+    worker = begin(Compiled, {"rate": 0.05}, tiny_data())
+    with counted_programs() as programs:
+        worker.step()
+    assert programs
+    worker.reset_config({TRIAL_KEY: 1, "rate": 0.01})
+    with counted_programs() as programs:
+        report = worker.step()
+    assert report["error"] is None
+    return report, programs
+
+
+def test_keras_keeps_its_books_on_jax_under_these_names_and_without_them_each_model_is_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = Compiled.standalone().build_model({})
+    x, y = blobs(8)
+    model.fit(x, y, verbose=0)
+    kinds = {name: {type(vars(model)[name]).__name__} for name in keras_model.BOOKKEEPING_OF_JAX}
+    assert kinds == keras_model.BOOKKEEPING_OF_JAX
+    report, _ = second_trial()
+    monkeypatch.setattr(keras_model, "BOOKKEEPING_OF_JAX", {})
+    without, programs = second_trial()
+    assert programs
+    assert without["metrics"] == report["metrics"]
+
+
+def test_a_trial_whose_model_is_known_compiles_nothing() -> None:
+    report, programs = second_trial()
+    assert programs == []
+    fresh = begin(Compiled, {TRIAL_KEY: 1, "rate": 0.01}, tiny_data())
+    assert fresh.step()["metrics"] == report["metrics"]
+
+
+def test_strings_are_left_to_kerass_loop() -> None:
+    assert can_hold(tiny_data().train)
+    assert not can_hold((np.array(["a", "b"]), np.array([0, 1])))
+
+
+def test_a_model_that_runs_eagerly_is_left_to_kerass_loop() -> None:
+    model = Compiled.standalone().build_model({"compile": {"run_eagerly": True}})
+    assert not can_gather(model)

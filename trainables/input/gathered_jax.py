@@ -1,0 +1,143 @@
+"""The loop of JAX over the batches of a span: one compiled program gathers each batch and trains on it.
+
+Keras's own loop on JAX calls a compiled step for each batch. The call, and what NumPy does to make the batch, took more
+than the step of a small network.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import keras
+import numpy as np
+
+from trainables.data.nested import Split, leaves
+from trainables.input.gathered_rows import BatchSpan, EpochRows, Step
+from trainables.internals.keras_model import unbuilt_parts
+
+_NUMBERS = "biuf"
+
+
+def can_loop(model: Any) -> bool:
+    """Return whether the loop is of use: on a CPU, for a model that Keras compiles whole.
+
+    Keras would read a batch to find the metrics' variables, if they did not exist yet, and there are spans to read.
+    """
+    return model.jit_compile and _jax().default_backend() == "cpu" and not unbuilt_parts(model)
+
+
+def can_hold(split: Split) -> bool:
+    """Return whether the arrays of a split hold numbers: JAX knows nothing else."""
+    return all(np.asarray(array).dtype.kind in _NUMBERS for array in leaves(split))
+
+
+def as_array(array: np.ndarray) -> Any:
+    """Return an array as JAX has it, over the same memory where that is possible."""
+    return _jax().numpy.asarray(array)
+
+
+def scalar(number: int) -> int:
+    """Return a number that steps read: a program of JAX is compiled for a size of its batches."""
+    return number
+
+
+def indices(order: np.ndarray) -> Any:
+    """Return an order of examples as an array of JAX."""
+    return _jax().numpy.asarray(order, np.int32)
+
+
+def spans(batch_spans: BatchSpan, steps: int) -> keras.utils.PyDataset:
+    """Return the data set that ``fit`` reads.
+
+    Args:
+        batch_spans: First batches, and the batches after the last ones, each an array of shape (spans,).
+        steps: The number of batches of an epoch. Keras counts batches by the data set's length.
+    """
+    return _Spans(batch_spans, steps)
+
+
+class _Spans(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    def __init__(self, batch_spans: BatchSpan, steps: int) -> None:
+        super().__init__()
+        self._spans, self._steps = batch_spans, steps
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, index: int) -> BatchSpan:
+        # Keras may ask for as many as there are batches, and uses as many as there are spans.
+        return BatchSpan(*(bounds[min(index, len(bounds) - 1)] for bounds in self._spans))
+
+
+def make_function(model: Any, step: Step, rows: Callable[[], EpochRows], keras_function: Step) -> Step:
+    """Return what Keras calls for the next steps of an epoch: it takes a state and an iterator, and returns both anew.
+
+    Args:
+        model: The model.
+        step: Its ``train_step`` or ``test_step``.
+        rows: A function that returns the rows of the epoch.
+        keras_function: What Keras itself would call, for an iterator of batches.
+    """
+    run_batch = partial(_run_batch, step)
+    is_compiled = model.jit_compile and not model.run_eagerly  # a callback may compile the model again, to run eagerly
+    if is_compiled:
+        run_span = _jax().jit(partial(_run_span, model, step), static_argnums=4, donate_argnums=0)
+        run_batch = _jax().jit(run_batch, donate_argnums=0)
+
+    def function(state: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
+        first = next(iterator)
+        if not isinstance(first, BatchSpan):
+            return keras_function(state, itertools.chain([first], iterator))  # type: ignore[no-any-return]
+        epoch, start, stop = rows(), int(first.start), int(first.stop)
+        size, whole = epoch.batch_size, len(epoch.order) // epoch.batch_size
+        logs: Any = {}
+        while start < stop:
+            if is_compiled and start < whole and not _lacks_variables(model):
+                logs, state = run_span(state, start, min(stop, whole), epoch, size)
+                start = min(stop, whole)
+            else:  # one batch: the last may be smaller, and the first may make variables, which no loop can
+                logs, state = run_batch(state, epoch.order[start * size : (start + 1) * size], epoch.arrays)
+                start += 1
+        return logs, state
+
+    return function
+
+
+def _lacks_variables(model: Any) -> bool:
+    """Return whether metrics make variables in the next step: F1Score when it is first updated, all after a compile."""
+    if unbuilt_parts(model):
+        return True
+    metrics = (part for metric in model.metrics for part in getattr(metric, "metrics", [metric]))
+    return any(not metric.variables for metric in metrics)
+
+
+def _run_span(model: Any, step: Step, state: Any, start: Any, stop: Any, rows: EpochRows, batch_size: int) -> Any:
+    lax = _jax().lax
+
+    def run(carried: tuple[Any, Any]) -> tuple[Any, Any]:
+        batch, before = carried
+        chosen = lax.dynamic_slice_in_dim(rows.order, batch * batch_size, batch_size)
+        _, after = _run_batch(step, before, chosen, rows.arrays)
+        return batch + 1, after
+
+    _, state = lax.while_loop(lambda carried: carried[0] < stop, run, (start, _lists(state)))
+    with keras.StatelessScope(state_mapping=list(zip(model.metrics_variables, state[-1], strict=True))):
+        return model.get_metrics_result(), state  # what the last step would return; read once
+
+
+def _run_batch(step: Step, state: Any, rows: Any, arrays: Any) -> tuple[Any, Any]:
+    logs, state = step(state, keras.tree.map_structure(lambda array: array[rows], arrays))
+    return logs, _lists(state)
+
+
+def _lists(state: Any) -> tuple[list[Any], ...]:
+    """Return a state whose parts are lists, as a loop's state must not change its structure."""
+    return tuple(list(part) for part in state)
+
+
+def _jax() -> Any:
+    return import_module("jax")
