@@ -78,7 +78,8 @@ class Objective(Checked):
         Args:
             metrics: The metrics of the epoch, which has a finite objective.
         """
-        return self.loss(metrics[self.metric])
+        value = metrics[self.metric]
+        return -value if self.mode == "max" else value  # as ``loss``: it is called at every report
 
     def broken_words(self, metrics: Mapping[str, float]) -> str:  # noqa: ARG002 - there is no constraint
         """Return which constraints the metrics of an epoch break: "" if they keep all."""

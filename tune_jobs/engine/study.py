@@ -220,8 +220,9 @@ class Study:
             ) from error
         if metric not in metrics:
             raise RequestError(f"The result has no {metric!r}, which is the objective: it has {', '.join(metrics)}.")
-        if lacking := self._experiment.metrics_lacking_in(metrics):
-            raise RequestError(f"The result has no {lacking}, which an objective or a constraint names.")
+        if lacking := self._experiment.required_metrics - metrics.keys():
+            named = ", ".join(sorted(lacking))
+            raise RequestError(f"The result has no {named}, which an objective or a constraint names.")
         return metrics
 
     def _tell(self, running: OpenTrial, report: Any) -> bool:

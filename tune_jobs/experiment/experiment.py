@@ -174,9 +174,10 @@ class Experiment(Checked):
         """The metrics that every epoch must report beside the objective."""
         return needed_metrics(self.objectives, self.goal.constraints)
 
-    def metrics_lacking_in(self, metrics: Mapping[str, float]) -> str:
-        """Return the metrics that an epoch must report and does not, in words; "" if it reports them all."""
-        return ", ".join(name for name in (self.objective.metric, *self.needed_metrics) if name not in metrics)
+    @cached_property
+    def required_metrics(self) -> frozenset[str]:
+        """The metrics that every epoch must report."""
+        return frozenset((self.objective.metric, *self.needed_metrics))
 
     @property
     def measures(self) -> tuple[str, ...]:

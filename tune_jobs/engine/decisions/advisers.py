@@ -73,7 +73,7 @@ class Advisers:
             return  # its result is not that of the configuration that the searcher proposed
         if not trial.has_value or diverged_metric(event.metrics, self._experiment.objective.metric):
             return
-        if len(self._experiment.objectives) > 1:
+        if self._experiment.objectives:
             self._search.report_all(event.trial, event.epoch, trial.best_losses)
         else:
             self._search.report(event.trial, event.epoch, trial.best_loss)

@@ -168,8 +168,8 @@ class Coordinator:
         if (mistake := report.get("mistake")) and not self._epochs:
             self.mistake, self.ending = mistake, Ending.FAILED
             return True
-        if broken := report.get("refused"):
-            return self._refusals.refuse(trial, broken)
+        if "refused" in report:
+            return self._refusals.refuse(trial, report["refused"])
         if error := mistake or report.get("error"):
             self._fail(trial, "raised", reported_failure(error), report.get("traceback"))
             return True
@@ -250,8 +250,8 @@ class Coordinator:
         """Log an epoch, unless it is logged already, and judge it; return whether the trial ends with it."""
         if self.ending is Ending.EPOCHS:
             return True
-        if lacking := self._experiment.metrics_lacking_in(epoch.metrics):
-            text = f"Epoch {epoch.number} reported no {lacking}."
+        if lacking := self._experiment.required_metrics - epoch.metrics.keys():
+            text = f"Epoch {epoch.number} reported no {', '.join(sorted(lacking))}."
             self._fail(trial, "no objective", Failure(FailureCause.OTHER, text))
             return True
         event = epoch_event(trial, epoch, time_s=self._clock(), done=done)

@@ -50,7 +50,7 @@ class RunningTrial:
     @property
     def has_value(self) -> bool:
         """True once the objective has had a finite value. Until then there is nothing to judge."""
-        return math.isfinite(self.best_loss)
+        return self.best_loss < math.inf
 
     def learn(self, event: EpochReported, goal: Objective, objectives: Sequence[Objective] = ()) -> None:
         """Take the objectives of a new epoch, if the epoch has the first one.
@@ -62,7 +62,8 @@ class RunningTrial:
         """
         self.epoch = event.epoch
         if has_objective(event.metrics, goal.metric) and (loss := goal.judged_loss(event.metrics)) < self.best_loss:
-            self.best_loss, self.best_losses = loss, losses_of(event.metrics, loss, objectives)
+            self.best_loss = loss
+            self.best_losses = losses_of(event.metrics, loss, objectives) if objectives else (loss,)
 
     def own_end(self, event: EpochReported, metric: str, max_epochs: int) -> tuple[Status, str] | None:
         """Return the status and the reason if the trial ends by itself after an epoch.

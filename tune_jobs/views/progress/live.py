@@ -207,5 +207,5 @@ def _row(trial: TrialProgress, progress: Progress) -> tuple[Text, ...]:
         Text(trial.status, style=style),
         Text(epoch, style=quiet),
         Text(score(trial.value), style="bold green" if leads else quiet),
-        Text(about, style="red" if trial.error else quiet),
+        Text(about, style="red" if trial.error and trial.status is not Status.REFUSED else quiet),
     )

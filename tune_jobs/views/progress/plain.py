@@ -70,9 +70,10 @@ def trial_line(trial: TrialProgress, progress: Progress) -> str:
     epoch = f" at epoch {trial.epoch}" if trial.epoch else ""
     parts = [_outcome(trial, progress)] if trial.value is not None else []
     if trial.status is Status.COMPLETED and trial.value is None:
-        parts.append(f"no finite {clean(progress.plan.metric)}")
-    if trial.status in (Status.FAILED, Status.OUT_OF_MEMORY) and trial.error:
-        parts.append(error_text(trial.error))
+        kept = " that keeps the constraints" if progress.plan.constraints else ""
+        parts.append(f"no finite {clean(progress.plan.metric)}{kept}")
+    if trial.status in (Status.FAILED, Status.OUT_OF_MEMORY, Status.REFUSED) and trial.error:
+        parts.append(error_text(trial.error.removeprefix(f"{Status.REFUSED}: ")))
     parts.append(config_text(trial.config))
     return f"trial {trial.trial} {trial.status}{epoch}: {', '.join(part for part in parts if part)}"
 

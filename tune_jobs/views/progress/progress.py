@@ -138,8 +138,9 @@ class Progress:
         trial = self.running.get(event.trial) or self._trial(event.trial)
         trial = replace(trial, epoch=event.epoch)
         value = event.metrics.get(self.plan.metric)
-        is_kept = not total_violation(self.plan.constraints, event.metrics)
-        counts = is_kept and has_objective(event.metrics, self.plan.metric)
+        counts = has_objective(event.metrics, self.plan.metric)
+        if self.plan.constraints and total_violation(self.plan.constraints, event.metrics):
+            counts = False
         if value is not None and counts and self._better(value, trial.value):
             trial = replace(trial, value=value, best_epoch=event.epoch)
         leads = trial.value is not None and self._better(trial.value, self.best.value if self.best else None)
@@ -151,7 +152,8 @@ class Progress:
         )
 
     def _after_end(self, event: TrialEnded) -> Progress:
-        trial = replace(self._trial(event.trial), status=event.status, error=event.error)
+        error = event.reason if event.status is Status.REFUSED else event.error
+        trial = replace(self._trial(event.trial), status=event.status, error=error)
         return replace(
             self,
             running=_without(self.running, event.trial),

@@ -4,7 +4,8 @@ import io
 import math
 
 from tests.support.view_events import ended, epoch, make_plan, paused, run_started, started, trial_events
-from tune_jobs.results import Noted, RunStarted, Status
+from trainables.constraints.constraint import Constraint
+from tune_jobs.results import Noted, RunStarted, Status, TrialEnded
 from tune_jobs.views.progress.plain import PlainView
 
 
@@ -48,6 +49,15 @@ def test_trials_that_go_wrong_say_why():
     assert "trial 0 failed: ValueError: no such [red]layer, lr=0.003" in lines
     assert "trial 1 diverged at epoch 1: lr=0.003" in lines
     assert "trial 2 completed at epoch 2: no finite val_accuracy, lr=0.003" in lines
+
+
+def test_a_trial_that_is_refused_says_why_and_one_that_breaks_a_constraint_is_not_the_best():
+    refused = TrialEnded(time_s=2.0, trial=0, status=Status.REFUSED, reason="refused: units 9 > 8", error=None)
+    events = [started(0), refused, *trial_events(1, [0.9], Status.COMPLETED), *trial_events(2, [0.5], Status.COMPLETED)]
+    lines = lines_of(run_started(), *events, constraints=(Constraint("val_accuracy < 0.8"),))
+    assert "trial 0 refused: units 9 > 8, lr=0.003" in lines
+    assert "trial 1 completed at epoch 1: no finite val_accuracy that keeps the constraints, lr=0.003" in lines
+    assert "trial 2 completed at epoch 1: val_accuracy 0.5000 (the best so far), lr=0.003" in lines
 
 
 def test_what_is_noted_has_a_line():
