@@ -1,10 +1,13 @@
 """Growth of the driver's work and of the journal with the number of workers, trials and epochs.
 
     python -m benchmarks.scale [--workers 1,4,16,64] [--check 32] [--epochs-a-trial 5] [--json FILE]
+    python -m benchmarks.scale --crowd --workers 4,64,256 --check 512 [--rate 100]
 
 Each run has the number of workers that was asked for, on any machine: a trial needs a small part of a CPU and sleeps
 through its epochs, so long that all workers together report 25 times a second. Least squares divide the CPU time of the
 driver's process among reports and trials. The result is checked at a number of workers that the fit did not use.
+
+With ``--crowd``, two processes hold all workers: see ``crowd``. A machine of 2 cores has no memory for 512 processes.
 """
 
 from __future__ import annotations
@@ -22,20 +25,25 @@ REPORTS_A_SECOND = 25.0
 TRIALS_A_WORKER = 4
 
 
-def measure(workers: int, epochs: int) -> dict[str, Any]:
+def measure(workers: int, epochs: int, rate: float = REPORTS_A_SECOND, *, crowd: bool = False) -> dict[str, Any]:
     """Run once in this process. Measure from the moment when all workers have reported to the last report."""
     from benchmarks.noop import experiment, space
     from search_spaces import Fixed
     from tune_jobs import Resources, engine
 
-    sleep_s = workers / REPORTS_A_SECOND
+    if crowd:
+        from benchmarks import crowd as crowds
+        from tune_jobs.engine.on_ray import workers as workers_of_runs
+
+        workers_of_runs.RayWorkers = crowds.CrowdWorkers  # type: ignore[misc]
+    sleep_s = workers / rate
     trials = max(40, TRIALS_A_WORKER * workers)
     watch = SteadyState(workers)
     declared = experiment(
         trials,
         epochs,
         space=space(sleep_s=Fixed(sleep_s)),
-        resources=Resources(cpus=1 / 64),
+        resources=Resources(cpus=0.002 if crowd else 1 / 64),
         max_concurrent_trials=workers,
     )
     with tempfile.TemporaryDirectory() as storage:
@@ -128,22 +136,25 @@ def main() -> None:
     parser.add_argument(
         "--one", nargs=2, type=int, help="measure only this number of workers and of epochs, in this process"
     )
+    parser.add_argument("--crowd", action="store_true", help="let two processes hold all workers")
+    parser.add_argument("--rate", type=float, default=REPORTS_A_SECOND, help="reports a second of all workers together")
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(*options.one)), file=sys.stderr)
+        print(json.dumps(measure(*options.one, options.rate, crowd=options.crowd)), file=sys.stderr)
         return
     epochs = [int(each) for each in options.epochs_a_trial.split(",")]
-    seen = [in_its_own_process(int(workers), each) for workers in options.workers.split(",") for each in epochs]
-    model, unseen = fit(seen), in_its_own_process(options.check, epochs[0])
+    more = ["--rate", str(options.rate), *(["--crowd"] if options.crowd else [])]
+    seen = [in_its_own_process(int(workers), each, more) for workers in options.workers.split(",") for each in epochs]
+    model, unseen = fit(seen), in_its_own_process(options.check, epochs[0], more)
     guess_s = predicted(model, unseen["reports"], unseen["trials"], unseen["workers"])
     print("model: " + ", ".join(f"{name} {value:.4g}" for name, value in model.items()))
     print(f"check: {options.check} workers, {guess_s:.2f} CPU s predicted, {unseen['cpu_s']:.2f} measured")
     write_figures(options, {"seen": seen, "model": model, "check": unseen, "guess_s": guess_s})
 
 
-def in_its_own_process(workers: int, epochs: int) -> dict[str, Any]:
+def in_its_own_process(workers: int, epochs: int, options: list[str]) -> dict[str, Any]:
     """Measure in a process of its own, and print a row."""
-    command = [sys.executable, "-m", "benchmarks.scale", "--one", str(workers), str(epochs)]
+    command = [sys.executable, "-m", "benchmarks.scale", "--one", str(workers), str(epochs), *options]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
     figure: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])
     busy = figure["cpu_s"] / figure["wall_s"]

@@ -1,4 +1,4 @@
-"""The class of a run's workers, as Ray sees it: it holds an instance of the user's class."""
+"""The class of a run's workers, which Ray makes actors of: it holds an instance of the user's class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ray import cloudpickle, tune
+import ray
+from ray import cloudpickle
 
 from trainables.data import Data
 from trainables.data.mapped import UnreadableFile, opened
@@ -77,49 +78,60 @@ def unpack(sent: SentClass) -> type[KerasTrainable]:
     return kind
 
 
-class Worker(tune.Trainable):
-    """One worker of a run. It trains one trial after another with an instance of the user's class.
+class Worker:
+    """One worker of a run: it trains one trial after another with an instance of the user's class.
 
-    Ray calls methods of this class, and no others. It sets no attribute of the user's instance, and reads none.
+    Only methods of this class are called from outside. It sets no attribute of the user's instance, and reads none.
+
+    Args:
+        sent: The user's class.
+        data: The data to train on; None: this worker opens it.
+        settings: The settings of the run.
     """
 
-    def setup(  # type: ignore[override]  # Ray adds the parameters of tune.with_parameters
-        self, config: dict[str, Any], sent: SentClass, data: Data | None, settings: TrialSettings
-    ) -> None:
-        """Begin the first trial.
-
-        Args:
-            config: The configuration, with the control values of the trial.
-            sent: The user's class.
-            data: The data to train on; None: this worker opens it.
-            settings: The settings of the run.
-        """
+    def __init__(self, sent: SentClass, data: Data | None, settings: TrialSettings) -> None:
         self._held: KerasTrainable | None = None
+        self._unusable: Report | None = None
+        self._settings = settings
         try:
-            kind = unpack(sent)
-            data = data and opened(data)
+            self._kind = unpack(sent)
+            self._data = data and opened(data)
         except UnreadableFile as error:
             self._unusable = Report(done=True, mistake=str(error))
         except BaseException as error:
             if not is_of_the_code(error):
                 raise
             self._unusable = Report(done=True, mistake=unpack_problem(error, sent))
-        else:
-            self._held = kind.standalone(config, data, settings)
 
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """End the trial, and begin another one in its place."""
-        return self._held is None or bool(type(self._held).reset_config(self._held, new_config))
+    def train(self, config: dict[str, Any] | None = None) -> Report:
+        """Train one epoch, and return the report about it.
 
-    def step(self) -> Report:  # type: ignore[override]  # Ray declares a dict, which a report is
-        """Train one epoch, and return the report about it."""
+        Args:
+            config: The configuration of the trial that begins with this epoch, with its control values; None: the trial
+                of the last epoch goes on.
+        """
+        if self._unusable is not None:
+            return self._unusable
+        if self._held is None:
+            self._held = self._kind.standalone(config, self._data, self._settings)
+        elif config is not None:
+            type(self._held).reset_config(self._held, config)
         # By its class: an attribute that the user has set on the instance is not meant.
-        return self._unusable if self._held is None else type(self._held).step(self._held)
+        return type(self._held).step(self._held)
+
+    def node_id(self) -> str:
+        """Return the id of the node. The answer comes when this worker has imported what it needs."""
+        return ray.get_runtime_context().get_node_id()
 
     def cleanup(self) -> None:
         """End the last trial of this worker."""
         if self._held is not None:
             type(self._held).cleanup(self._held)
+
+    def leave(self) -> None:
+        """End the last trial of this worker, and its process."""
+        self.cleanup()
+        ray.actor.exit_actor()  # type: ignore[no-untyped-call]
 
 
 def unpack_problem(error: BaseException, sent: SentClass) -> str:

@@ -21,19 +21,26 @@ def leave_ray_out() -> None:
     def no_session(machine: Any, variables: Any) -> Iterator[Callable[[], Path]]:
         yield lambda: Path()
 
-    def no_trainable(experiment: Any, data: Any, trials: str, *, shares_vary: bool) -> Any:
-        pack(experiment.trainable)
+    class NoLoop:
+        """Proposes one trial, and ends the run."""
 
-    def no_trials(trainable: Any, coordinator: Any, slots: Any, scratch: Path) -> None:
-        coordinator.propose()
-        coordinator.interrupt()
+        def __init__(self, coordinator: Any, *_: Any) -> None:
+            self._coordinator = coordinator
+
+        def run(self) -> None:
+            """End the run."""
+            self._coordinator.propose()
+            self._coordinator.interrupt()
+
+    def no_workers(experiment: Any, data: Any, trials: str, *, is_cluster: bool) -> None:
+        pack(experiment.trainable)
 
     def no_cluster(*arguments: Any, **options: Any) -> None:
         raise ConnectionError("no cluster is asked here")
 
     driver.ray_session = no_session
-    driver.trainable_for_ray = no_trainable
-    driver.tune_trials = no_trials
+    driver.workers_for = no_workers
+    driver.Loop = NoLoop
     ray.init = no_cluster
 
 

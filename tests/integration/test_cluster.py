@@ -16,7 +16,7 @@ import pytest
 import ray
 
 import tune_jobs
-from tests.support import idle_lab, sources
+from tests.support import idle_lab, sources, tiny_lab
 from tune_jobs import Resources
 from tune_jobs.engine import Plan
 from tune_jobs.errors import RequestError
@@ -137,6 +137,16 @@ def test_a_node_that_joins_is_used_and_one_that_dies_costs_the_epoch_in_progress
     assert changes[0] == "The cluster has 4 nodes now: 3 trials fit side by side."
     # Ray takes a dead node off its list some seconds after its workers are gone: the run may have ended by then.
     assert changes[1:] in ([], ["The cluster has 3 nodes now: 2 trials fit side by side."])
+
+
+def test_a_trial_whose_worker_died_is_kept_away_from_its_node(cluster: Any, tmp_path: Path) -> None:
+    for _ in range(2):
+        cluster.add_node(num_cpus=1, **SMALL)
+    dies = tiny_lab.experiment(tmp_path / "died", "dies once", max_concurrent_trials=1)
+    run = tune_jobs.run(dies, storage=tmp_path, name="steered")
+    assert [trial.status for trial in run.history().trials.values()] == ["completed"]
+    first, second = [event.node for event in events(run) if isinstance(event, TrialStarted)]
+    assert first != second
 
 
 def test_what_fits_on_no_node_is_told_at_once(cluster: Any, tmp_path: Path) -> None:

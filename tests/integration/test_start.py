@@ -9,7 +9,6 @@ from pathlib import Path
 import psutil
 import pytest
 import ray
-from ray.tune.execution.class_cache import _ActorClassCache
 
 from trainables import KerasTrainable
 from tune_jobs.engine.on_ray.local import variables_of_first_workers
@@ -20,7 +19,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 class Asked:
-    """What Ray Tune makes an actor of."""
+    """What Ray makes an actor of."""
 
     def __init__(self) -> None:
         self._had_keras = "keras" in sys.modules
@@ -37,7 +36,7 @@ def test_trials_get_the_workers_that_imported_keras(ray_folder: Path, monkeypatc
         lines = {each.pid: " ".join(each.cmdline()) for each in psutil.Process().children(recursive=True)}
         assert not [line for line in lines.values() if "monitor/monitor.py" in line or "dashboard/dashboard.py" in line]
         workers = {pid for pid, line in lines.items() if line.startswith("ray::IDLE")}
-        actor = _ActorClassCache().get(Asked)
+        actor = ray.remote(Asked)
         trials = [actor.options(num_cpus=1).remote() for _ in range(2)]
         told = ray.get([trial.told.remote() for trial in trials])
     assert len(workers) == 2

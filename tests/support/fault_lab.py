@@ -26,7 +26,7 @@ EPOCHS = 12
 TIMEOUT_S = 240.0
 NAME = "shot-at"
 AGENTS = ("ray::RuntimeEnvAgent", "ray::DashboardAgent")  # they try for 60 s to report a dead raylet to a dead server
-WORKER = "ray::ResourceTrainable"  # the name that Ray Tune gives to trainables with resources
+WORKER = "ray::Worker"
 EXPERIMENT = f'''
 """Which rate and width suit the digits?"""
 

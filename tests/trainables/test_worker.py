@@ -20,16 +20,12 @@ SETTINGS = TrialSettings("val_loss", "min", max_epochs=2)
 CHANCE_NAMES = sorted({*dir(tune.Trainable), *dir(KerasTrainable), "_trial", "_data", "_cache", "_settings"})
 
 
-def worker_of(sent: SentClass, config: dict[str, Any] | None = None) -> Worker:
-    worker: Worker = Worker.__new__(Worker)
-    worker.setup(config or {}, sent, tiny_data(), SETTINGS)
-    return worker
+def worker_of(sent: SentClass) -> Worker:
+    return Worker(sent, tiny_data(), SETTINGS)
 
 
 def trained(worker: Worker) -> list[dict[str, Any]]:
-    results = [worker.step(), worker.step()]
-    assert worker.reset_config({}) is True
-    results += [worker.step(), worker.step()]
+    results = [worker.train(config) for config in ({}, None, {}, None)]
     worker.cleanup()
     return [{"epoch": result["epoch"], "done": result["done"], "error": result["error"]} for result in results]
 
@@ -115,13 +111,12 @@ def test_a_module_that_a_worker_lacks_is_told_with_its_folder(tmp_path: Path, mo
         sent = pack(type("Uses", (base, Tiny), {}), {"lost_helper": str(tmp_path)})
     del sys.modules["lost_helper"]
     worker = worker_of(sent)
-    report = worker.step()
+    report = worker.train({})
     assert report["done"]
     assert "cannot import the module lost_helper, which Uses needs" in report["mistake"]
     assert f"The driver has it from {tmp_path}; the worker looks in" in report["mistake"]
     assert "PYTHONPATH" in report["mistake"]
-    assert worker.reset_config({}) is True
-    assert worker.step()["mistake"] == report["mistake"]
+    assert worker.train({})["mistake"] == report["mistake"]
     worker.cleanup()
 
 
@@ -140,5 +135,5 @@ def test_modules_in_a_folder_with_a_colon_are_found(tmp_path: Path, monkeypatch:
 
 
 def test_a_class_that_cannot_be_loaded_is_told_with_the_error() -> None:
-    report = worker_of(SentClass("Uses", b"no pickle", (), {})).step()
+    report = worker_of(SentClass("Uses", b"no pickle", (), {})).train({})
     assert "cannot load Uses: UnpicklingError" in report["mistake"]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from tune_jobs.engine.data import PendingData, capacity_problems, cpus_for_data, data_to_send, ray_init_waits
@@ -14,10 +15,11 @@ from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.on_ray.errors import in_one_line
 from tune_jobs.engine.on_ray.free_slots import FreeSlots
 from tune_jobs.engine.on_ray.local import variables_of_first_workers
-from tune_jobs.engine.on_ray.nodes import joined_machine
+from tune_jobs.engine.on_ray.loop import Loop
+from tune_jobs.engine.on_ray.nodes import has_room_beside, joined_machine
 from tune_jobs.engine.on_ray.session import available_machine, ray_session
 from tune_jobs.engine.on_ray.storage_check import check_storage
-from tune_jobs.engine.on_ray.tuner import trainable_for_ray, tune_trials
+from tune_jobs.engine.on_ray.workers import workers_for
 from tune_jobs.engine.run_folder.callbacks import Callback
 from tune_jobs.engine.run_folder.recorder import CheckpointPruner, Recorder
 from tune_jobs.engine.run_folder.reporter import Plan, Reporter, default_reporter
@@ -189,14 +191,14 @@ def _execute(
     data: PendingData,
     notes: Sequence[str],
     stack: ExitStack,
-    wait_for_ray: Callable[[], Path],
+    wait_for_ray: Callable[[], object],
 ) -> None:
     """Run all trials, and end Ray. Whatever stops them, the journal says how the run ended."""
     error: str | None = None
     folder = session.folder.path
     try:
-        with stack, _interruptible(wait_for_ray, coordinator) as scratch:
-            _train(session, coordinator, data, notes, scratch)
+        with stack, _interruptible(wait_for_ray, coordinator):
+            _train(session, coordinator, data, notes)
     except (KeyboardInterrupt, SystemExit):
         coordinator.interrupt()
         raise
@@ -210,14 +212,14 @@ def _execute(
 
 
 @contextmanager
-def _interruptible(wait_for_ray: Callable[[], Path], coordinator: Coordinator) -> Iterator[Path]:
-    """Wait for Ray, and yield its folder for scratch files; from then on, signals interrupt the coordinator."""
-    scratch = wait_for_ray()
+def _interruptible(wait_for_ray: Callable[[], object], coordinator: Coordinator) -> Iterator[None]:
+    """Wait for Ray; from then on, signals interrupt the coordinator."""
+    wait_for_ray()
     with on_interrupt(coordinator.interrupt):
-        yield scratch
+        yield
 
 
-def _train(session: _Session, coordinator: Coordinator, data: PendingData, notes: Sequence[str], scratch: Path) -> None:
+def _train(session: _Session, coordinator: Coordinator, data: PendingData, notes: Sequence[str]) -> None:
     experiment, machine = session.experiment, session.machine
     kept = session.data_cpus
     nodes = len(machine.nodes) if machine.is_cluster else None
@@ -231,10 +233,10 @@ def _train(session: _Session, coordinator: Coordinator, data: PendingData, notes
     )
     for note in notes:
         coordinator.note(note)
-    shares_vary = coordinator.shares.can_vary
-    trainable = trainable_for_ray(experiment, data.hand_over(), session.folder.trials, shares_vary=shares_vary)
+    workers = workers_for(experiment, data.hand_over(), session.folder.trials, is_cluster=machine.is_cluster)
     if kept:
         coordinator.note(f"{kept:g} of {machine.cpus:g} CPUs get no trial: the tasks of Ray Data need them.")
     resources, most = experiment.resources.minimum, experiment.max_concurrent_trials
     slots = FreeSlots(machine.without_cpus(kept), resources, most, follow, coordinator.note)
-    tune_trials(trainable, coordinator, slots, scratch)
+    has_room = partial(has_room_beside, resources=resources)
+    Loop(coordinator, workers, slots.count, experiment.resources.first_gpus, has_room).run()

@@ -89,9 +89,8 @@ def test_a_node_without_the_file_says_so_in_one_line(problem: str, tmp_path: Pat
         (tmp_path / "x.npy").write_bytes(b"short")
     with pytest.raises(UnreadableFile) as caught:
         opened(sent)
-    worker: Worker = Worker.__new__(Worker)
-    worker.setup({}, pack(Tiny), sent, TrialSettings("val_loss", "min", max_epochs=1))
-    report = worker.step()
+    worker = Worker(pack(Tiny), sent, TrialSettings("val_loss", "min", max_epochs=1))
+    report = worker.train({})
     assert report["mistake"] == str(caught.value)
     assert report["done"] is True
     assert str(tmp_path / "x.npy") in report["mistake"]

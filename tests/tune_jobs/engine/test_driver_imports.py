@@ -26,13 +26,12 @@ def ray_session(machine, workers):
     look("as Ray starts")
     yield lambda: Path(sys.argv[1])
 
-def tune_trials(*_):
+def workers_for(*_, **__):
     look("as trials start")
     Path(sys.argv[1], "imported.json").write_text(json.dumps(imported))
     raise KeyboardInterrupt
 
-driver.ray_session, driver.tune_trials = ray_session, tune_trials
-driver.trainable_for_ray = lambda *_, **__: None
+driver.ray_session, driver.workers_for = ray_session, workers_for
 main(["run", "digits_mlp", "--storage", sys.argv[1]])
 """
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -217,13 +216,11 @@ def test_options_are_adapted_to_training_without_validation() -> None:
 
 
 def test_workers_never_get_the_test_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from ray import tune
+    from tune_jobs.engine.on_ray import workers
 
-    from tune_jobs.engine.on_ray import tuner as tuning
-
-    sent = SimpleNamespace()
-    monkeypatch.setattr(tune, "with_parameters", lambda trainable, **parameters: vars(sent).update(parameters))
-    monkeypatch.setattr(tune, "with_resources", lambda trainable, resources: trainable)
-    tuning.trainable_for_ray(experiment_of(), Blobs.standalone().load_data(), tmp_path, shares_vary=False)
-    assert sent.data.test is None
-    assert sent.data.examples == {"train": 48, "validation": 24}
+    sent: list[Any] = []
+    monkeypatch.setattr(workers.ray, "put", sent.append)
+    workers.workers_for(experiment_of(), Blobs.standalone().load_data(), str(tmp_path), is_cluster=False)
+    _, data, _ = sent
+    assert data.test is None
+    assert data.examples == {"train": 48, "validation": 24}

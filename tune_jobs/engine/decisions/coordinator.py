@@ -81,12 +81,7 @@ class Coordinator:
         self._log_event(RunStarted(time_s=self._started_s, **resources))
 
     def note(self, text: str, trial: int | None = None) -> None:
-        """Log a sentence about something that nobody would notice otherwise.
-
-        Args:
-            text: The sentence.
-            trial: The number of the trial that it is about; None for the run.
-        """
+        """Log a sentence, about a trial or about the run, that says what nobody would notice otherwise."""
         self._log_event(Noted(time_s=self._clock(), trial=trial, text=shortened(text, 1000)))
 
     def replay(self, events: Sequence[Event]) -> None:
@@ -182,15 +177,10 @@ class Coordinator:
         last = Epoch(int(report["epoch"]), report["metrics"], report["seconds"], report.get("batches"))
         return self._take_epoch(trial, last, done=bool(report["done"]))
 
-    def lose_worker(self, trial: int, death: Failure) -> None:
-        """Take the death of a trial's worker: another worker continues the trial, unless the retries are used up.
-
-        Args:
-            trial: The number of the trial.
-            death: The reason.
-        """
+    def lose_worker(self, trial: int, death: Failure) -> bool:
+        """Take the death of a trial's worker, and return whether another worker is to continue the trial."""
         if not self._trials.has_worker(trial):
-            return
+            return False
         if not self._trials.by_number[trial].has_started:
             self.start(trial, node="")
         outcome = self._trials.lose_worker(trial, death)
@@ -199,6 +189,7 @@ class Coordinator:
             self.note(f"its worker died, another worker continues the trial ({outcome}): {death.text}", trial)
         else:
             self._fail(trial, "timed out" if outcome.cause is FailureCause.TIMED_OUT else "its worker died", outcome)
+        return trial in self._trials.by_number
 
     def hanging_trials(self) -> list[int]:
         """Return the trials that hang, each once. Call it often, and end their workers."""
@@ -220,6 +211,11 @@ class Coordinator:
     def is_idle(self) -> bool:
         """True if nothing is left to propose, now or later: a running trial may lose its worker and come back."""
         return self.is_over or not self._trials.by_number
+
+    @property
+    def trials_left(self) -> int | None:
+        """The most trials that may still need a worker; None: nobody knows."""
+        return self._trials.left
 
     def finish(self, error: str | None = None) -> None:
         """Log the end of the run, and the error if it failed."""

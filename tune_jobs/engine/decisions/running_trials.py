@@ -194,6 +194,11 @@ class RunningTrials:
         """The number of trials of the run that have begun."""
         return self._queue.begun
 
+    @property
+    def left(self) -> int | None:
+        """The most trials that may still need a worker; None: nobody knows."""
+        return None if self._queue.left is None else len(self.by_number) + self._queue.left
+
     def restore(self, events: Sequence[Event]) -> None:
         """Take the trials that had started before the run was interrupted.
 

@@ -69,6 +69,11 @@ class TrialQueue:
         """Count one trial less as begun."""
         self._begun -= 1
 
+    @property
+    def left(self) -> int | None:
+        """The number of trials that have not begun; None: as many as the searcher proposes."""
+        return None if self._planned is None else max(0, self._planned - self._begun)
+
     def take_back_proposals(self) -> list[int]:
         """Return the trials that were proposed and have not begun: the searcher is asked for them again, in order."""
         unused = list(self._waiting)

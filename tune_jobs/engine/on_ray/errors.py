@@ -29,7 +29,7 @@ def worker_failure(error: BaseException) -> Failure:
     which counts as one that the trainable reported.
 
     Args:
-        error: The exception that Ray Tune received instead of a result.
+        error: The exception that came instead of an answer.
     """
     from ray import exceptions
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from trainables import KerasTrainable
 from tune_jobs.engine.on_ray.internals.startup import (
     init_local_ray,
-    trials_use_any_worker,
     unused_processes_left_out,
 )
 from tune_jobs.host.background import in_background
@@ -41,7 +40,6 @@ def local_ray(machine: Machine, folder: Path, worker_variables: Mapping[str, str
     with (
         variables_set(worker_variables),
         in_background(partial(_start, machine, folder)) as wait_until_started,
-        trials_use_any_worker(),
     ):
         try:
             yield wait_until_started

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from tune_jobs.engine.on_ray.internals.state import node_groups
+from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Machine, Node
 
 LAUNCHER_FILE = Path("~/ray_bootstrap_config.yaml")  # `ray up` leaves it on the head, for the autoscaler
 _KUBERAY_START = "KUBERAY_GEN_RAY_START_CMD"  # in the pod of the head; KubeRay's autoscaler does not tell its limits
-_ANSWER_S = 10.0
 
 
 def joined_machine() -> Machine:
@@ -57,38 +56,17 @@ def node_names(tables: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {str(table["NodeID"]): name(table) for table in tables}
 
 
-class WorkerNodes:
-    """The names of the nodes that workers run on. Each worker is asked once, which takes about 1 ms."""
+def has_room_beside(node_id: str, taken: Iterable[str], resources: Resources) -> bool:
+    """Return whether another node than one has room for a trial.
 
-    def __init__(self) -> None:
-        self._names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()  # weak: a handle keeps its actor alive
-
-    def name(self, worker: Any) -> str:
-        """Return the name of the node of a worker.
-
-        Args:
-            worker: The actor, which has nothing to do at this moment.
-
-        Returns:
-            The name; empty if the worker does not answer: Ray notices its death by itself.
-        """
-        if worker not in self._names:
-            node_id = _ask_for_node(worker)
-            self._names[worker] = node_names(all_nodes()).get(node_id, node_id) if node_id else ""
-        return self._names[worker]
-
-
-def _ask_for_node(worker: Any) -> str:
-    import ray
-
-    def node_id(_: Any) -> str:  # a nested function travels by value: the worker need not import this module
-        return ray.get_runtime_context().get_node_id()
-
-    try:
-        answer: str = ray.get(worker.__ray_call__.remote(node_id), timeout=_ANSWER_S)
-    except (ray.exceptions.RayError, AttributeError):
-        return ""
-    return answer
+    Args:
+        node_id: The id of the one.
+        taken: The ids of the nodes of all workers of the run; a worker whose node is not known counts as elsewhere.
+        resources: The resources of a trial.
+    """
+    others = [table for table in alive_nodes() if table["NodeID"] != node_id]
+    room = sum(Node.from_ray(table["Resources"], "").trials_that_fit(resources) for table in others)
+    return room > sum(taken_id != node_id for taken_id in taken)
 
 
 def possible_nodes() -> tuple[tuple[Node, int], ...]:

@@ -18,18 +18,7 @@ from tune_jobs.host.capacity import Machine, this_machine
 from tune_jobs.host.environment import own_folders, variables_set
 from tune_jobs.host.signals import held_back
 
-RAY_VARIABLES = {
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # trials read relative paths as the driver does
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # they write three files a trial that nothing reads: the journal has it
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    # The end of a run waits this long for epochs in progress: providers that take a machine away give half a minute.
-    "TUNE_FORCE_TRIAL_CLEANUP_S": "22",
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Ray's snapshots rewrite the state of all trials, and nobody reads them
-    "TUNE_WARN_THRESHOLD_S": "10",
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # the coordinator says which metric is missing
-    "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher proposes no more trials than fit
-}
+RAY_VARIABLES = {"RAY_USAGE_STATS_ENABLED": "0"}
 
 _TOKEN = secrets.token_hex(32)
 """Ray remembers a token for as long as the process lives, so all runs of one have the same."""

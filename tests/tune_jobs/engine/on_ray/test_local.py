@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 import ray
-from ray.tune.execution import class_cache
 
 from trainables import KerasTrainable
-from tune_jobs.engine.on_ray import local
 from tune_jobs.engine.on_ray.local import local_ray, variables_of_first_workers
 from tune_jobs.host.capacity import Machine, Node
 
@@ -113,17 +111,3 @@ def test_a_ray_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> 
     ):
         wait_until_started()
     assert fake.done == ["started", "ended"]
-
-
-def test_trials_declare_no_environment_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = FakeRay(monkeypatch)
-    fake.may_start.set()
-    monkeypatch.setenv("RAY_CHDIR_TO_TRIAL_DIR", "0")
-    declared: list[Any] = []
-    monkeypatch.setattr(ray, "remote", lambda **options: lambda cls: declared.append(options) or cls)
-    with local.local_ray(TWO, Path("here"), {}):
-        class_cache._ActorClassCache().get(Plain)  # noqa: SLF001 - as Ray's controller does
-    class_cache._ActorClassCache().get(Plain)  # noqa: SLF001
-    meanwhile, afterwards = (options["runtime_env"]["env_vars"] for options in declared)
-    assert meanwhile == {}
-    assert afterwards["RAY_CHDIR_TO_TRIAL_DIR"] == "0"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import ray
-from ray.exceptions import ActorDiedError, GetTimeoutError
 
 from tune_jobs.engine.on_ray import nodes
 from tune_jobs.engine.on_ray.free_slots import FreeSlots
-from tune_jobs.engine.on_ray.nodes import WorkerNodes, launcher_file_nodes, node_names
+from tune_jobs.engine.on_ray.nodes import has_room_beside, launcher_file_nodes, node_names
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Machine, Node
 
@@ -40,44 +37,18 @@ def test_a_node_is_called_by_what_tells_it_from_the_others() -> None:
     }
 
 
-class FakeWorker:
-    """An actor that says where it is when it is asked, or why it cannot."""
-
-    def __init__(self, answer: str | Exception) -> None:
-        self.answer = answer
-        self.asked = 0
-        self.__ray_call__ = SimpleNamespace(remote=lambda _: self)
-
-    def get(self) -> str:
-        self.asked += 1
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
-class FutureActor:
-    """An actor of a Ray without ``__ray_call__``."""
-
-
-@pytest.fixture
-def one_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray, "get", lambda worker, timeout: worker.get())
-    monkeypatch.setattr(nodes, "all_nodes", lambda: [table("a", "1.1", "n1")])
-
-
-@pytest.mark.usefixtures("one_node")
-def test_a_worker_is_asked_once_where_it_is() -> None:
-    names, worker = WorkerNodes(), FakeWorker("n1")
-    assert [names.name(worker) for _ in range(3)] == ["a"] * 3
-    assert worker.asked == 1
-    assert names.name(FakeWorker("n2")) == "n2"  # it has joined at this moment
-
-
-@pytest.mark.usefixtures("one_node")
-@pytest.mark.parametrize("error", [ActorDiedError(), GetTimeoutError("late"), AttributeError("__ray_call__")])
-def test_a_worker_that_does_not_answer_has_no_node(error: Exception) -> None:
-    assert WorkerNodes().name(FakeWorker(error)) == ""
-    assert WorkerNodes().name(FutureActor()) == ""
+def test_another_node_has_room_if_the_workers_of_the_run_leave_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = [
+        {"NodeID": "a", "Resources": {"CPU": 4.0}, "Alive": True},
+        {"NodeID": "b", "Resources": {"CPU": 4.0}, "Alive": True},
+        {"NodeID": "c", "Resources": {"CPU": 8.0}, "Alive": False},
+    ]
+    monkeypatch.setattr(nodes, "all_nodes", lambda: tables)
+    two = Resources(cpus=2)
+    assert has_room_beside("a", ["a", "a", "b"], two)
+    assert not has_room_beside("a", ["a", "b", "b"], two)
+    assert not has_room_beside("a", ["a", "b", ""], two), "the node of a worker that is being started is not known"
+    assert has_room_beside("gone", ["a", "b", "b"], two)
 
 
 def test_what_ray_counts_for_itself_is_no_custom_resource() -> None:

@@ -1,13 +1,10 @@
-"""A lean start of Ray: it leaves out processes that a run does not use, and any trial may use any worker.
+"""A lean start of Ray: it leaves out processes that a run does not use.
 
 Names that are not documented (ray 2.60):
 
 - ``ray._private.node.Node.start_monitor`` and ``start_api_server`` start the autoscaler and the dashboard's server;
   ``ray._private.utils.get_dashboard_dependency_error`` decides what the dashboard's agent does. Nobody asks them.
   Without these names Ray starts them: on 2 cores its start took 1.0 to 1.3 s longer, and 0.9 CPU seconds more.
-- ``ray.tune.execution.class_cache.DEFAULT_ENV_VARS`` and ``ENV_VARS_TO_PROPAGATE`` are variables that Ray Tune declares
-  for trials. Without these names trials do not get the workers that imported Keras while Ray started, and import it
-  themselves (about 8 s each on 2 cores, docs/performance.md).
 - ``ray.init(_memory=, _temp_dir=)`` limit the memory that trials may ask for, and name Ray's folder. Without them Ray
   uses its own estimate, and its usual folder, which outlives the run.
 - The logger ``ray._private.worker`` warns that Ray installs no handler for SIGTERM, which is intended. Without this
@@ -37,17 +34,6 @@ def unused_processes_left_out() -> Iterator[None]:
         _replaced(node, **{name: lambda *_, **__: None for name in LEFT_OUT}),
         _replaced(_module("ray._private.utils"), get_dashboard_dependency_error=lambda: no_dashboard),
     ):
-        yield
-
-
-@contextmanager
-def trials_use_any_worker() -> Iterator[None]:
-    """Let Ray Tune give trials the workers that are there, instead of starting others for them.
-
-    Ray Tune declares some of the driver's environment variables for trials, and Ray compares declarations. The workers
-    of a Ray that this process started have inherited the variables anyway.
-    """
-    with _replaced(_module("ray.tune.execution.class_cache"), DEFAULT_ENV_VARS={}, ENV_VARS_TO_PROPAGATE=frozenset()):
         yield
 
 

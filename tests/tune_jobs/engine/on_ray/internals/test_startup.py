@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 import ray
 from ray._private import node, utils, worker
-from ray.tune.execution import class_cache
 
 from tune_jobs.engine.on_ray.internals import startup
 from tune_jobs.engine.on_ray.internals.startup import (
     init_local_ray,
     no_warning_about_signals,
-    trials_use_any_worker,
     unused_processes_left_out,
 )
 
@@ -31,8 +29,6 @@ def test_ray_still_has_what_is_replaced() -> None:
         "raise_on_failure",
     ]
     assert "get_dashboard_dependency_error()" in inspect.getsource(ray._private.services.start_raylet)
-    assert isinstance(class_cache.DEFAULT_ENV_VARS, dict)
-    assert "RAY_CHDIR_TO_TRIAL_DIR" in class_cache.ENV_VARS_TO_PROPAGATE
 
 
 def test_ray_still_reads_the_variables_of_its_first_workers() -> None:
@@ -64,15 +60,10 @@ def test_processes_that_nobody_asks_are_left_out_for_a_while() -> None:
 
 
 def test_a_ray_without_these_names_is_started_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    for owner, name in (
-        (node.Node, "start_monitor"),
-        (utils, "get_dashboard_dependency_error"),
-        (class_cache, "DEFAULT_ENV_VARS"),
-    ):
+    for owner, name in ((node.Node, "start_monitor"), (utils, "get_dashboard_dependency_error")):
         monkeypatch.delattr(owner, name)
-    with unused_processes_left_out(), trials_use_any_worker():
+    with unused_processes_left_out():
         assert not hasattr(node.Node, "start_monitor")
-        assert not hasattr(class_cache, "DEFAULT_ENV_VARS")
     assert not hasattr(utils, "get_dashboard_dependency_error")
 
 
@@ -81,7 +72,7 @@ def test_a_ray_without_these_modules_is_started_as_it_is(monkeypatch: pytest.Mon
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(startup, "import_module", missing)
-    with unused_processes_left_out(), trials_use_any_worker():
+    with unused_processes_left_out():
         pass
 
 
