@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.host.capacity import Machine, requested_amounts
 from tune_jobs.host.output import redirect_output
+from tune_jobs.host.sharing import shared_machine
 from tune_jobs.host.signals import on_interrupt
 from tune_jobs.results import Event
 from tune_jobs.results.layout import RAY_LOG, TRIALS_FOLDER, WARM_START_FILE
@@ -237,6 +238,8 @@ def _train(session: _Session, coordinator: Coordinator, data: PendingData, notes
     if kept:
         coordinator.note(f"{kept:g} of {machine.cpus:g} CPUs get no trial: the tasks of Ray Data need them.")
     resources, most = experiment.resources.minimum, experiment.max_concurrent_trials
-    slots = FreeSlots(machine.without_cpus(kept), resources, most, follow, coordinator.note)
     has_room = partial(has_room_beside, resources=resources)
-    Loop(coordinator, workers, slots.count, experiment.resources.first_gpus, has_room).run()
+    whole = session.concurrent
+    with nullcontext() if machine.is_cluster else shared_machine(machine.cpus, resources.cpus, whole) as share:
+        slots = FreeSlots(machine.without_cpus(kept), resources, most, follow, coordinator.note, share=share)
+        Loop(coordinator, workers, slots.count, experiment.resources.first_gpus, has_room).run()

@@ -22,8 +22,9 @@ class FreeSlots:
         resources: The resources of a trial.
         most: The most trials side by side; None: see ``Machine.concurrent_trials``.
         look: Returns the resources of the present moment; None: they stay as they were.
-        note: Called with a sentence when the number of nodes has changed.
+        note: Called with a sentence when the number of nodes, or of other runs, has changed.
         clock: Returns the time that has passed, in seconds.
+        share: Returns how many of these trials may run beside other runs on this machine; None: there are no others.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class FreeSlots:
         look: Callable[[], Machine] | None,
         note: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
+        share: Callable[[], int] | None = None,
     ) -> None:
         self._resources = resources
         self._most = most
@@ -41,18 +43,35 @@ class FreeSlots:
         self._note = note
         self._clock = clock
         self._machine = machine
-        self._slots = machine.concurrent_trials(resources, most)
+        self._share = share
+        self._slots = self._whole = machine.concurrent_trials(resources, most)
         self._looked_s = clock()
+        self._divide()
 
     def count(self) -> int:
         """Return the number of trials that Ray may have. Call it often: the cluster is asked once a second at most."""
-        if self._look is not None and self._clock() - self._looked_s >= _LOOK_S:
+        if (self._look is None and self._share is None) or self._clock() - self._looked_s < _LOOK_S:
+            return self._slots
+        self._looked_s = self._clock()
+        if self._look is not None:
             before, self._machine = self._machine, self._look()
             self._slots = self._machine.concurrent_trials(self._resources, self._most)
-            self._looked_s = self._clock()
             if before.nodes != self._machine.nodes:
                 self._note(self._change())
+        self._divide()
         return self._slots
+
+    def _divide(self) -> None:
+        """Leave room for the other runs on this machine."""
+        if self._share is None:
+            return
+        before, self._slots = self._slots, min(self._whole, self._share())
+        if self._slots < before:
+            self._note(
+                f"Other runs use this machine: {_side_by_side(self._slots)} until they end, {self._whole} afterwards."
+            )
+        elif self._slots > before:
+            self._note(f"Other runs leave more of this machine: {_side_by_side(self._slots)} from now on.")
 
     def _change(self) -> str:
         nodes, slots = len(self._machine.nodes), self._slots
@@ -60,3 +79,7 @@ class FreeSlots:
         if slots == 0:
             return f"{cluster}, and no trial fits on any of them: the run waits until one joins that has room."
         return f"{cluster}: {slots} {'trial fits' if slots == 1 else 'trials fit'} side by side."
+
+
+def _side_by_side(slots: int) -> str:
+    return "one trial runs at a time" if slots == 1 else f"{slots} trials run side by side"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tests.support.fakes import experiment
 from tests.support.simulated_workers import SimulatedRun, SimulatedWorkers
+from tune_jobs.engine.on_ray.free_slots import FreeSlots
+from tune_jobs.experiment.resources import Resources
+from tune_jobs.host.capacity import Machine, Node
 from tune_jobs.schedulers import NoScheduler
 from tune_jobs.searchers import Random
 
@@ -58,3 +61,18 @@ def test_a_run_that_is_interrupted_while_no_node_is_left_ends() -> None:
     run.coordinator.interrupt()
     assert begun(run) == []
     assert run.loop.is_finished
+
+
+def test_other_runs_on_the_machine_leave_room_when_they_end() -> None:
+    machine, resources, now_s, notes = Machine((Node(cpus=4),)), Resources(cpus=1), [0.0], list[str]()
+    share = [1]
+    slots = FreeSlots(machine, resources, None, None, notes.append, lambda: now_s[0], lambda: share[0])
+    assert slots.count() == 1
+    share[0] = 3
+    assert slots.count() == 1
+    now_s[0] = 1.0
+    assert slots.count() == 3
+    assert notes == [
+        "Other runs use this machine: one trial runs at a time until they end, 4 afterwards.",
+        "Other runs leave more of this machine: 3 trials run side by side from now on.",
+    ]
