@@ -74,6 +74,6 @@ def without_best(ranked: Sequence[RankedTrial], name: str, objective: Objective)
     if broken := objective.broken_words(first.best.metrics):
         return (
             f"No trial of the run {name} keeps its constraints. Trial {first.trial.trial} is the nearest: {broken}. To "
-            "use it all the same, name it."
+            f"use it all the same, name it (--trial {first.trial.trial}; in Python: trial={first.trial.trial})."
         )
     return None
