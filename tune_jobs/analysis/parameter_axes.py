@@ -29,6 +29,7 @@ class ParameterAxis:
         categories: The texts of the values, if the axis has no numbers; the position is an index among them.
         is_log: Whether the positions are logarithms to base 10.
         positions: The position of each trial, float64, (trials,); NaN where the parameter is not active.
+        is_whole: Whether the positions are whole numbers: those of integers.
     """
 
     label: str
@@ -36,6 +37,13 @@ class ParameterAxis:
     categories: tuple[str, ...] | None
     is_log: bool
     positions: NDArray[np.float64]
+    is_whole: bool = False
+
+    @property
+    def span(self) -> float:
+        """The distance between the lowest and the highest position; 0 if there is none."""
+        known = self.positions[self.active]
+        return float(known.max() - known.min()) if len(known) else 0.0
 
     @property
     def active(self) -> NDArray[np.bool_]:
@@ -85,7 +93,8 @@ def _axis(slot: Slot, values: Sequence[Any]) -> ParameterAxis | None:
         is_log = slot.parameter.log and all(value > 0 for value in present)
         numbers = [math.nan if value is _ABSENT else float(value) for value in values]
         positions = np.log10(numbers) if is_log else np.array(numbers)
-        return ParameterAxis(slot.label, slot.name, None, is_log, positions)
+        is_whole = isinstance(slot.parameter, Int) and not is_log
+        return ParameterAxis(slot.label, slot.name, None, is_log, positions, is_whole)
     known = [value_label(value) for value in slot.parameter.grid() or ()] if not _is_range(slot) else []
     labels = sorted({value_label(value) for value in present})
     names = [*dict.fromkeys(name for name in known if name in labels), *(name for name in labels if name not in known)]

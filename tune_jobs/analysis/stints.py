@@ -14,6 +14,7 @@ from tune_jobs.results.journal.events import (
     RunStarted,
     Status,
     TrialEnded,
+    TrialPaused,
     TrialStarted,
 )
 
@@ -28,7 +29,8 @@ class Stint:
         gpus: The GPUs that the trial had; None where all trials get the same.
         start_s: The seconds of running at its start.
         end_s: The seconds of running at its end, or at the last event if it goes on.
-        status: The status at its end: running if it goes on, interrupted if the worker or the run ended.
+        status: The status at its end: running if it goes on, paused if the trial freed its worker, interrupted if the
+            worker or the run ended.
         slot: The number of the worker on its node, from 0: two stints of one slot never overlap.
     """
 
@@ -111,6 +113,8 @@ class _Clock:
                 self.last_epochs_s[event.trial] = now_s
             case TrialEnded():
                 self._close([event.trial], event.status)
+            case TrialPaused():
+                self._close([event.trial], Status.PAUSED)
             case RunEnded():
                 self._close(list(self.working), Status.INTERRUPTED)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tune_jobs.report.figures.style import WHOLE
 from tune_jobs.views.plots.canvas import new_figure, plain
 
 if TYPE_CHECKING:
@@ -190,6 +191,8 @@ _DRAWERS: Mapping[str, Callable[[Any, Mapping[str, Any], Any], None]] = {
 
 
 def _set_axis(axes: Axes, settings: Mapping[str, Any], which: str) -> None:
+    from matplotlib import ticker
+
     own = axes.xaxis if which == "x" else axes.yaxis
     set_limits = axes.set_xlim if which == "x" else axes.set_ylim
     own.set_label_text(_plain(settings.get("title", {}).get("text")))
@@ -203,6 +206,8 @@ def _set_axis(axes: Axes, settings: Mapping[str, Any], which: str) -> None:
     if "tickvals" in settings:
         own.set_ticks(list(settings["tickvals"]), [_plain(words) for words in settings["ticktext"]])
         own.set_tick_params(labelsize="small")
+    elif settings.get("tickformat") == WHOLE:
+        own.set_major_locator(ticker.MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     if settings.get("range"):
         set_limits(*settings["range"])
     elif settings.get("rangemode") == "tozero":

@@ -22,18 +22,22 @@ if TYPE_CHECKING:
     from tune_jobs.analysis.comparison import Comparison
 
 
+_NOTHING = {"names": [], "rows": [], "lines": [], "groups": [], "figures": {}}
+
+
 def write_report(runs: Sequence[Run | Sequence[Run]], output: Path) -> Path:
     """Write the report of runs: one file that opens without a network.
 
     Args:
-        runs: The runs; a list of repeats counts as one strategy in the comparison.
+        runs: The runs; a list of repeats counts as one strategy in the comparison. Runs that cannot be compared are in
+            the report all the same, and it says why.
         output: The file. It is replaced if it exists.
 
     Returns:
         The file.
 
     Raises:
-        RequestError: plotly is not installed, several runs cannot be compared, or the file cannot be written.
+        RequestError: plotly is not installed, or the file cannot be written.
         JournalError: A journal is damaged, and not by a crash.
     """
     write_whole(output, report_html(runs).encode())
@@ -80,7 +84,10 @@ def _comparison(runs: Sequence[Run | Sequence[Run]]) -> str:
     group = [run for run in runs if not isinstance(run, Run)]
     if len(runs) < 2 and group:  # the repeats of one experiment are no two strategies
         return _repeats(group[0])
-    compared: Comparison = compare(list(runs))
+    try:
+        compared: Comparison = compare(list(runs))
+    except RequestError as error:
+        return json_text({**_NOTHING, "lines": ["These runs are not compared.", *map(clean, error.problems)]})
     options = tuple(
         Option(f"comparison/{over}", over, lambda over=over: draw_comparison(compared, over))  # type: ignore[misc]
         for over in ("epochs", "seconds")
@@ -96,9 +103,8 @@ def _comparison(runs: Sequence[Run | Sequence[Run]]) -> str:
 
 
 def _repeats(runs: Sequence[Run]) -> str:
-    content: dict[str, Any] = {"names": [], "rows": [], "lines": [], "groups": [], "figures": {}}
-    content["lines"] = [f"{len(runs)} repeats of {clean(runs[0].repeat.of if runs[0].repeat else runs[0].name)}."]
-    return json_text(content)
+    line = f"{len(runs)} repeats of {clean(runs[0].repeat.of if runs[0].repeat else runs[0].name)}."
+    return json_text({**_NOTHING, "lines": [line]})
 
 
 def _version() -> str:

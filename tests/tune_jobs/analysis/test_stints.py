@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tune_jobs.analysis.stints import measure_occupation
-from tune_jobs.results import EpochReported, Event, RunEnded, RunStarted, Status, TrialEnded, TrialStarted
+from tune_jobs.results import EpochReported, Event, RunEnded, RunStarted, Status, TrialEnded, TrialPaused, TrialStarted
 
 
 def started(time_s: float, trial: int, node: str = "a", gpus: float | None = None) -> Event:
@@ -59,3 +59,15 @@ def test_the_time_between_sessions_does_not_count() -> None:
     assert found.seconds == 7
     assert found.restarts == (3,)
     assert [(stint.start_s, stint.end_s) for stint in found.stints] == [(0, 3), (4, 7)]
+
+
+def test_a_paused_trial_has_no_worker_until_it_is_promoted() -> None:
+    events = [begun(0, 1), started(0, 0), epoch(3, 0), TrialPaused(time_s=3, trial=0, reason="waits", epochs=1)]
+    events += [started(3, 1), epoch(6, 1), ended(6, 1), started(7, 0), epoch(9, 0, 2), ended(9, 0)]
+    found = measure_occupation(events)
+    assert [(stint.trial, stint.start_s, stint.end_s, stint.status, stint.slot) for stint in found.stints] == [
+        (0, 0, 3, Status.PAUSED, 0),
+        (1, 3, 6, Status.COMPLETED, 0),
+        (0, 7, 9, Status.COMPLETED, 0),
+    ]
+    assert found.busy == 8 / 9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,14 +83,48 @@ def test_a_real_notebook_shows_them(searched: Run) -> None:
     keep(notebook)
 
 
-def keep(notebook: object) -> None:
+SEARCH = """import tune_jobs
+from tune_jobs.examples.digits_mlp import EXPERIMENT
+small = EXPERIMENT.override(trials=4, max_epochs=3, max_concurrent_trials=1)
+run = tune_jobs.run(small, storage="runs", name="cell")"""
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_a_search_that_goes_on_is_seen_below_its_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    shown: list[str] = []
+
+    class Watching(nbclient.NotebookClient):  # type: ignore[misc]
+        """Remembers what was shown, each time that it changed."""
+
+        def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+            if msg["msg_type"] in ("display_data", "update_display_data"):
+                shown.append(msg["content"]["data"].get("text/html", ""))
+            return super().process_message(msg, cell, cell_index)
+
+    cells = [nbformat.v4.new_code_cell(source) for source in (SEARCH, "run")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    Watching(notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert len(shown) >= 4
+    assert "starting Ray" in shown[0]
+    assert any("<td>running</td>" in text for text in shown)
+    assert "4 trials ended" in shown[-1]
+    (below,) = [output["data"]["text/html"] for output in notebook.cells[0].outputs if "data" in output]
+    assert below == shown[-1]  # it is kept up to date in its place
+    assert "<strong>cell</strong>: 4 trials" in notebook.cells[1].outputs[0]["data"]["text/html"]
+    keep(notebook, "notebook-search")
+
+
+def keep(notebook: object, name: str = "notebook") -> None:
     """Keep a picture of the notebook, if there is a browser."""
     if browsers.missing():
         return
     nbconvert = pytest.importorskip("nbconvert")
     page, _ = nbconvert.HTMLExporter(template_name="basic").from_notebook_node(notebook)
     browsers.ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    file = browsers.ARTEFACTS / "notebook.html"
+    file = browsers.ARTEFACTS / f"{name}.html"
     file.write_text(f"<meta charset=utf-8>{page}", encoding="utf-8")
     with ThreadPoolExecutor(1) as thread:  # the loop of the other tests' browser runs in this one
         thread.submit(take, file).result()
@@ -101,4 +136,4 @@ def take(file: Path) -> None:
         tab = browser.new_page(viewport={"width": 1000, "height": 900})
         tab.goto(f"file://{file}")
         tab.wait_for_timeout(500)
-        tab.screenshot(path=browsers.ARTEFACTS / "notebook.png", full_page=True)
+        tab.screenshot(path=file.with_suffix(".png"), full_page=True)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.support.browser import Page
+from benchmarks.searched_runs import make_searched_run
+from tests.support.browser import ARTEFACTS, Page
 from tests.support.compared_runs import make_repeats
 from tests.support.hostile_runs import EVIL, make_hostile_run
 from tune_jobs.cli.main import main
@@ -107,6 +108,94 @@ def test_a_click_on_a_point_opens_its_trial(browser: Any, report: Path, searched
     page.page.locator(".js-plotly-plot .points path").first.wait_for()
     page.page.evaluate("document.querySelector('.js-plotly-plot').emit('plotly_click', {points: [{customdata: 3}]})")
     page.page.get_by_role("heading", name="Trial 3").wait_for()
+    page.close()
+
+
+def test_a_title_lies_under_no_button_and_nothing_is_offered_to_be_sent_away(browser: Any, report: Path) -> None:
+    page = opened(browser, report)
+    page.draw_all()
+    page.page.evaluate("Trial.open(17)")
+    page.page.locator("dialog .js-plotly-plot .main-svg").nth(1).wait_for()
+    overlaps = """[...document.querySelectorAll('.js-plotly-plot')].filter((plot) => {
+        const bar = plot.querySelector('.modebar').getBoundingClientRect();
+        const title = plot.previousElementSibling.getBoundingClientRect();
+        return title.bottom > bar.top || plot.querySelector('.gtitle');
+    }).map((plot) => plot.ariaLabel)"""
+    assert page.page.evaluate(overlaps) == []
+    buttons = page.page.locator(".modebar-btn").evaluate_all("all => all.map(each => each.dataset.title)")
+    assert set(buttons) <= {"Zoom", "Pan", "Reset axes", "Reset", "Download as a picture (SVG)"}
+    with page.page.expect_download() as download:
+        page.page.locator("dialog .modebar-btn").last.click()
+    assert ">loss<" in download.value.path().read_text()
+    assert page.said == []
+    page.close()
+
+
+COUNTED = """[...document.querySelectorAll('.js-plotly-plot')].flatMap((plot) =>
+    Object.entries(plot.layout).filter(([name, axis]) => /^[xy]axis/.test(name) && axis.tickformat === ',d')
+        .map(([name]) => [...plot.querySelectorAll(`.${name[0]}axislayer-above .${name[0]}tick text`)]
+            .map((tick) => tick.textContent)))"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_counted_has_no_halves(browser: Any, tmp_path: Path, width: int) -> None:
+    small = make_searched_run(tmp_path, "small", trials=9, epochs=3)
+    page = opened(browser, write_report([small], tmp_path / "report.html"), width=width)
+    page.draw_all()
+    page.page.evaluate("Trial.open(1)")
+    page.page.locator("dialog .js-plotly-plot .main-svg").nth(1).wait_for()
+    ticks = page.page.evaluate(COUNTED)
+    assert len(ticks) >= 6
+    assert all(each == sorted(set(each), key=int) for each in ticks)
+    zoom = "Plotly.relayout(document.querySelector('.js-plotly-plot'), {'xaxis.range': [2, 4]})"
+    page.page.evaluate(zoom)
+    assert page.page.evaluate(COUNTED)[0] == ["2", "3", "4"]
+    page.close()
+
+
+PRINTED = """(() => {
+    const seen = (node) => node.getClientRects().length > 0;
+    const plots = [...document.querySelectorAll('main .figure, #comparison .figure')];
+    return {
+        theme: document.documentElement.dataset.theme,
+        ground: getComputedStyle(document.body).backgroundColor,
+        open: document.querySelector('details.asked').open,
+        empty: plots.filter((plot) => !plot.querySelector('.main-svg')).length,
+        right: Math.max(...plots.map((plot) => plot.querySelector('.main-svg').getBoundingClientRect().right)),
+        wide: Math.max(...[...document.querySelectorAll('table, pre')].filter(seen)
+            .map((node) => node.getBoundingClientRect().right)),
+        controls: [...document.querySelectorAll('button, select, input, summary')].filter(seen)
+            .map((node) => node.className || node.dataset.column || node.innerText),
+        bars: [...document.querySelectorAll('.modebar')].filter((bar) => getComputedStyle(bar).opacity > 0).length,
+    };
+})()"""
+
+
+def test_on_paper_it_is_white_whole_and_without_controls(browser: Any, report: Path) -> None:
+    page = opened(browser, report, scheme="dark")
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    page.page.pdf(path=ARTEFACTS / "report.pdf", format="A4", print_background=True)
+    assert page.page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert not page.page.evaluate("document.querySelector('details.asked').open")
+    page.page.emulate_media(media="print")
+    page.page.wait_for_function("document.documentElement.dataset.printing === 'yes'")
+    page.page.wait_for_timeout(500)
+    printed = page.page.evaluate(PRINTED)
+    assert printed["theme"] == "light"
+    assert printed["ground"] == "rgb(255, 255, 255)"
+    assert printed["open"]
+    assert (printed["empty"], printed["bars"]) == (0, 0)
+    assert max(printed["right"], printed["wide"]) <= 703  # 210 mm without two margins of 12
+    assert "What was asked" in printed["controls"]
+    assert not {"quiet", "Show more", "filter"} & set(printed["controls"])
+    page.screenshot("print")
+    page.page.emulate_media(media="screen")
+    page.page.wait_for_function("document.documentElement.dataset.printing === undefined")
+    page.draw_all()
+    widths = "[...document.querySelectorAll('main section:not(.many) .figure')].map((plot) => plot.clientWidth)"
+    svgs = widths.replace("plot.clientWidth", "plot.querySelector('.main-svg').clientWidth")
+    assert page.page.evaluate(widths) == page.page.evaluate(svgs)
+    assert page.said == []
     page.close()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tune_jobs.analysis.comparison.bands import find_limits, make_band
 from tune_jobs.base.words import quantity
-from tune_jobs.report.figures.style import PALETTE, axis, new_figure, text
+from tune_jobs.report.figures.style import PALETTE, axis, count_axis, new_figure, text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -57,7 +57,9 @@ def draw_comparison(comparison: Comparison, over: Literal["epochs", "seconds"] =
     title = {"epochs": "epochs of all trials", "seconds": "seconds of running"}[over]
     limits = find_limits(bands, comparison.objective)
     metric = text(comparison.objective.metric)
-    return figure.update_layout(xaxis=axis(title, rangemode="tozero"), yaxis=axis(metric, range=limits))
+    longest = max((float(band.costs[-1]) for band in bands if len(band.costs)), default=0.0)
+    across = count_axis(title, longest) if over == "epochs" else axis(title)
+    return figure.update_layout(xaxis={**across, "rangemode": "tozero"}, yaxis=axis(metric, range=limits))
 
 
 def _faint(colour: str) -> str:

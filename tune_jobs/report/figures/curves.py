@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tune_jobs.errors import RequestError
-from tune_jobs.report.figures.style import GREY, LINE, PALETTE, STATUS_COLOURS, axis, new_figure, text
+from tune_jobs.report.figures.style import GREY, LINE, PALETTE, STATUS_COLOURS, axis, count_axis, new_figure, text
 from tune_jobs.report.figures.thinning import best_and_others, drawn_note, evenly
 from tune_jobs.report.material import Material
 from tune_jobs.results.history import TrialHistory
@@ -59,7 +59,8 @@ def draw_curves(material: Material, metric: str | None = None, trials: Sequence[
     _add_ends(figure, drawn, metric)
     half = math.ceil(len(drawn) / 2)
     bounds = limits(*([_values(trial, metric) for trial in part] for part in (drawn[:half], drawn[half:])))
-    figure.update_layout(xaxis=axis("epoch", rangemode="tozero"), yaxis=axis(text(metric), range=bounds))
+    epochs = count_axis("epoch", max((max(trial.epochs) for trial in drawn), default=0), rangemode="tozero")
+    figure.update_layout(xaxis=epochs, yaxis=axis(text(metric), range=bounds))
     for rung in material.rungs[:_MOST_RUNGS]:
         figure.add_vline(x=rung, line={"color": LINE, "width": 1, "dash": "dot"})
     return figure

@@ -9,7 +9,7 @@ from trainables.report import has_objective
 from tune_jobs.analysis.comparison.trajectory import running_times
 from tune_jobs.base.words import quantity
 from tune_jobs.errors import RequestError
-from tune_jobs.report.figures.style import LINE, PALETTE, axis, new_figure, text, trial_text
+from tune_jobs.report.figures.style import LINE, PALETTE, axis, count_axis, new_figure, text, trial_text
 from tune_jobs.report.figures.thinning import best_and_others, drawn_note
 from tune_jobs.report.material import Material
 from tune_jobs.results.journal.events import EpochReported
@@ -74,7 +74,8 @@ def draw_history(material: Material, over: Over = "trials") -> go.Figure:
     values = list(material.best_values.values())
     half = max(2, len(values) // 2)
     shown = limits([[value] for value in values[:half]], [[value] for value in values[half:]])
-    figure.update_layout(xaxis=axis(_TITLES[over], rangemode="tozero"), yaxis=axis(metric, range=shown))
+    across = axis(_TITLES[over]) if over == "seconds" else count_axis(_TITLES[over], end)
+    figure.update_layout(xaxis={**across, "rangemode": "tozero"}, yaxis=axis(metric, range=shown))
     return figure
 
 

@@ -67,8 +67,15 @@ def draw_parallel(material: Material, parameters: Sequence[str] | None = None) -
         labelangle=-20 if len(axes) > 5 else 0,
         unselected={"line": {"opacity": 0.06}},
     )
-    figure.update_layout(margin={"l": 70, "r": 60, "t": 130 if len(axes) > 5 else 110, "b": 30})
+    top = (130 if len(axes) > 5 else 110) + (24 if any(notes) else 0)
+    figure.update_layout(margin={"l": 70, "r": 60, "t": top, "b": 30})
     return figure
+
+
+def _steps(low: float, high: float, *, is_whole: bool) -> list[float]:
+    """Return up to five values between two, evenly spread; whole ones if only such have a meaning."""
+    steps = [low + (high - low) * step / 4 for step in range(5)]
+    return list(dict.fromkeys(float(round(step)) if is_whole else step for step in steps))
 
 
 def _dimension(axis: ParameterAxis, drawn: Sequence[int]) -> dict[str, Any]:
@@ -81,9 +88,11 @@ def _dimension(axis: ParameterAxis, drawn: Sequence[int]) -> dict[str, Any]:
     span = (high - low) or 1.0
     ticks: dict[str, Any]
     if axis.categories is None:
-        steps = [low + (high - low) * step / 4 for step in range(5)] if high > low else [low]
+        steps = _steps(low, high, is_whole=axis.is_whole)
         ticks = (
-            log_ticks([low, high]) if axis.is_log else {"tickvals": steps, "ticktext": [f"{at:.3g}" for at in steps]}
+            log_ticks([low, high])
+            if axis.is_log
+            else {"tickvals": steps, "ticktext": [f"{at:,.0f}" if axis.is_whole else f"{at:.3g}" for at in steps]}
         )
     else:
         names = [text(name, 16) for name in axis.categories]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tune_jobs.analysis.parameter_axes import ParameterAxis
 from tune_jobs.errors import RequestError
-from tune_jobs.report.figures.style import LINE, PALETTE, axis, log_ticks, new_figure, text, trial_text
+from tune_jobs.report.figures.style import LINE, PALETTE, axis, count_axis, log_ticks, new_figure, text, trial_text
 from tune_jobs.report.figures.thinning import best_and_others, drawn_note
 from tune_jobs.report.material import Material
 from tune_jobs.views.plots.curve_limits import limits
@@ -135,7 +135,7 @@ def parameter_axis(of_parameter: ParameterAxis) -> dict[str, Any]:
     if of_parameter.is_log:
         active = of_parameter.positions[of_parameter.active].tolist()
         return axis(f"{title} (log)", **log_ticks(active))
-    return axis(title)
+    return count_axis(title, of_parameter.span) if of_parameter.is_whole else axis(title)
 
 
 def _drawn(material: Material, most: int) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tune_jobs.errors import RequestError
-from tune_jobs.report.figures.style import STATUS_COLOURS, axis, new_figure
+from tune_jobs.report.figures.style import STATUS_COLOURS, axis, count_axis, new_figure
 from tune_jobs.report.material import Material
 from tune_jobs.results.history import TrialHistory
 from tune_jobs.results.journal.events import Status
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _MOST_RUNGS = 30
+_UNFINISHED = (Status.RUNNING, Status.PAUSED, Status.INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class RungCount:
         seen: The trials that reached it.
         stopped: Those that the scheduler stopped there, or before the next rung.
         ended: Those that ended there, or before the next rung, in another way.
-        active: Those that are still running there.
+        active: Those that are still there: running, paused, or interrupted.
     """
 
     epoch: int
@@ -58,7 +59,7 @@ def count_rungs(trials: Sequence[TrialHistory], rungs: Sequence[int], max_epochs
         here = [trial for trial in seen if max(trial.epochs) < end]
         is_last = level == max_epochs
         stopped = sum(trial.status is Status.STOPPED for trial in here)
-        active = 0 if is_last else sum(trial.status in (Status.RUNNING, Status.INTERRUPTED) for trial in here)
+        active = 0 if is_last else sum(trial.status in _UNFINISHED for trial in here)
         ended = 0 if is_last else len(here) - stopped - active
         counts.append(RungCount(level, len(seen), stopped, ended, active))
     return counts
@@ -97,7 +98,9 @@ def draw_rungs(material: Material) -> go.Figure:
                 x=names,
                 y=numbers,
                 marker={"color": colour},
+                cliponaxis=False,
                 text=[f"{number:,}" if number else "" for number in numbers],
                 hovertemplate="after epoch %{x}: %{y:,} " + name + "<extra></extra>",
             )
-    return figure.update_layout(barmode="stack", xaxis=axis("epochs", type="category"), yaxis=axis("trials"))
+    trials = count_axis("trials", max(count.seen for count in counts))
+    return figure.update_layout(barmode="stack", xaxis=axis("epochs", type="category"), yaxis=trials)

@@ -25,12 +25,16 @@ STATUS_COLOURS = {
     Status.COMPLETED: "#0072B2",
     Status.STOPPED: "#56B4E9",
     Status.RUNNING: "#009E73",
+    Status.PAUSED: "#8DD3B4",
     Status.INTERRUPTED: "#E69F00",
     Status.DIVERGED: "#CC79A7",
     Status.FAILED: "#D55E00",
     Status.OUT_OF_MEMORY: "#A04000",
     Status.REFUSED: "#7F7F7F",
 }
+WHOLE = ",d"
+"""The format of the ticks of an axis that counts, by which the page and the pictures know one."""
+_TICKS = 10
 _WIDEST_NAME = 40
 _WIDEST_CONFIG = 300
 _LINE_OF_CONFIG = 70
@@ -98,7 +102,7 @@ def new_figure(title: str, note: str = "", height: int = 420) -> go.Figure:
         "margin": {"l": 64, "r": 16, "t": 76 if note else 52, "b": 52},
         "hovermode": "closest",
         "hoverlabel": {"align": "left", "namelength": -1},
-        "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0.0, "xanchor": "left"},
+        "legend": {"orientation": "h", "yref": "container", "y": 0.0, "yanchor": "bottom", "x": 0.0, "xanchor": "left"},
         "meta": {"note": note},
     }
     return go.Figure(layout=layout)
@@ -122,6 +126,18 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
         "automargin": True,
         **more,
     }
+
+
+def count_axis(title: str, span: float, **more: Any) -> dict[str, Any]:
+    """Return the settings of an axis that counts, such as trials or epochs: it has ticks at whole numbers only.
+
+    Args:
+        title: The title; names in it must have gone through ``text``.
+        span: The length of the axis. plotly sets at most ten ticks, so that a long one has whole steps anyway.
+        more: Other settings.
+    """
+    step = {"dtick": 1} if span < _TICKS else {}
+    return axis(title, tickformat=WHOLE, **step, **more)
 
 
 def log_ticks(positions: Sequence[float]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from trainables.exits import described
 from tune_jobs.analysis.importance import LEAST_TRIALS, Importances, measure_importance
 from tune_jobs.errors import RequestError
 from tune_jobs.report.catalog import Group, catalog, options_by_key
@@ -111,11 +112,16 @@ class FollowedRun:
         return json_text({**content, "log": trial_log(material, trial), "curve_metrics": metrics})
 
     def overview(self) -> Mapping[str, Any]:
-        """Return the row of the run in the list of runs."""
+        """Return the row of the run in the list of runs, or why there is none."""
         try:
-            snapshot = self.snapshot()
+            return self._overview()
         except (RequestError, JournalError) as error:
             return {"name": clean(self._run.name), "problem": clean(error)}
+        except Exception as error:  # noqa: BLE001 - the folder may be anybody's, and the other runs are to be shown
+            return {"name": clean(self._run.name), "problem": f"It cannot be shown ({clean(described(error)):.300})."}
+
+    def _overview(self) -> Mapping[str, Any]:
+        snapshot = self.snapshot()
         material = snapshot.material
         trials, best, state = run_cells(self._run, material.history)
         planned = self._run.experiment.get("trials")

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from trainables.exits import described
 from tune_jobs.errors import RequestError
 from tune_jobs.report.live.followed_run import FollowedRun
 from tune_jobs.report.live.sources import Runs
@@ -141,6 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
             text = content()
         except (RequestError, JournalError) as error:
             text = json_text({"problem": clean(error)})
+        except Exception as error:  # noqa: BLE001 - one run must not end the page of the others
+            text = json_text({"problem": f"This cannot be shown ({clean(described(error)):.300})."})
         self._send(HTTPStatus.OK, "application/json", text.encode())
 
     def _is_known_host(self) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from trainables.exits import message_of
 from trainables.storage.object_store import is_uri
 from tune_jobs.base.named_files import exists
 from tune_jobs.errors import JobFailed, RequestError
@@ -29,12 +31,22 @@ class Runs:
         find: Returns the runs that there are now.
         every_s: The time between two looks, in seconds.
         is_slow: Whether a look speaks to a network: then a thread looks, and nobody waits for it.
+        folder: A folder of copies that is deleted in the end; None: there is none.
+
+    Attributes:
+        problem: Why the last look found nothing, as a sentence; "" if it did.
     """
 
     def __init__(
-        self, find: Callable[[], Iterable[Run]], every_s: float = _LOOK_EVERY_S, *, is_slow: bool = False
+        self,
+        find: Callable[[], Iterable[Run]],
+        every_s: float = _LOOK_EVERY_S,
+        *,
+        is_slow: bool = False,
+        folder: Path | None = None,
     ) -> None:
         self._find = find
+        self._folder = folder
         self._every_s = every_s
         self._lock = threading.Lock()
         self._followed: dict[str, FollowedRun] = {}
@@ -52,12 +64,20 @@ class Runs:
                 self._look()
             return dict(self._followed)
 
+    def close(self) -> None:
+        """Delete the copies."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
     def _look(self) -> None:
         self._looked_s = time.monotonic()
         try:
-            runs = {run.name: run for run in self._find()}
+            runs = {clean(run.name): run for run in self._find()}
         except (RequestError, JobFailed) as error:
             self.problem = clean(error)
+            return
+        except Exception as error:  # noqa: BLE001 - a network and its libraries fail in many ways, and come back
+            self.problem = f"The runs cannot be read at the moment ({clean(message_of(error)):.300})."
             return
         self.problem = ""
         self._followed = {name: self._followed.get(name) or FollowedRun(run) for name, run in runs.items()}
@@ -96,6 +116,8 @@ def runs_named(reference: str | None, storage: Path | str) -> Runs:
 def runs_of_job(job: str, address: str | None) -> Runs:
     """Return the runs of a job on a cluster; they are copied from there again and again, as by ``tune-jobs fetch``.
 
+    After the end of the job they are copied once more.
+
     Args:
         job: The id of the job.
         address: The cluster's Jobs server.
@@ -107,7 +129,17 @@ def runs_of_job(job: str, address: str | None) -> Runs:
 
     found = find_job(job, address)
     folder = Path(tempfile.mkdtemp(prefix="tune-jobs-view-"))
-    return Runs(lambda: found.fetch(folder, models=False), _FETCH_EVERY_S, is_slow=True)
+    whole: list[Run] = []
+
+    def fetch() -> list[Run]:
+        if whole:
+            return whole
+        is_over = found.done()
+        runs = found.fetch(folder, models=False)
+        whole.extend(runs if is_over else [])
+        return runs
+
+    return Runs(fetch, _FETCH_EVERY_S, is_slow=True, folder=folder)
 
 
 def _of_storage(storage: Path | str) -> Runs:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-_SCRIPTS = ("base.js", "figures.js", "table.js", "trial.js")
+_SCRIPTS = ("base.js", "figures.js", "table.js", "trial.js", "print.js")
 _MAIN = "main.js"
 
 

@@ -93,9 +93,8 @@ function hexadecimal(letter) {
 const Theme = {
   choices: ["auto", "light", "dark"],
   chosen: "auto",
-  printing: false,
   isDark() {
-    if (this.printing) return false;
+    if (Print.isOn) return false;
     if (this.chosen !== "auto") return this.chosen === "dark";
     return window.matchMedia("(prefers-color-scheme: dark)").matches;
   },

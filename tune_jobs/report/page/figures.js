@@ -4,6 +4,9 @@ const Figures = {
   darkScale: [[0, "#8a73c9"], [0.5, "#35b7a8"], [1, "#fde725"]],
   places: new Map(), // element -> {key, drawn}
   observer: null,
+  pagePx: 900, // what fits on a page of paper, with a title and a note
+  barPx: 36, // the room of the buttons above a figure
+  linePx: 28, // the room of a line of the title in plotly's figures
 
   watch(element, key) {
     if (this.observer === null) {
@@ -55,14 +58,23 @@ const Figures = {
   show(element, figure) {
     const copy = JSON.parse(JSON.stringify(figure));
     const layout = this.themed(copy.layout || {});
-    const note = (layout.meta && layout.meta.note) || "";
-    const title = ((layout.title && layout.title.text) || "").replace(/<[^>]*>/g, "");
+    const note = plainText((layout.meta && layout.meta.note) || "");
+    const title = plainText(((layout.title && layout.title.text) || "").replace(/<[^>]*>/g, ""));
     element.setAttribute("role", "group");
-    element.setAttribute("aria-label", plainText(title) + (note ? `; ${plainText(note)}` : ""));
-    this.caption(element, plainText(note));
-    if (layout.title) delete layout.title.subtitle;
-    if (note) layout.margin = { ...(layout.margin || {}), t: Math.max(44, (layout.margin || {}).t - 24) };
-    element.style.height = `${layout.height || 420}px`;
+    element.setAttribute("aria-label", title + (note ? `; ${note}` : ""));
+    if (!copy.data.length) {
+      this.say(element, title);
+      return;
+    }
+    if (!element.data) element.replaceChildren();
+    this.beside(element, "before", "h3", "figure-title", title);
+    this.beside(element, "after", "p", "note caption", note);
+    delete layout.title;
+    const top = Math.max(this.barPx, ((layout.margin || {}).t || 0) - (note ? 2 : 1) * this.linePx);
+    layout.height = (layout.height || 420) - (((layout.margin || {}).t || top) - top);
+    layout.margin = { ...(layout.margin || {}), t: top };
+    if (Print.isOn) Object.assign(layout, { width: element.clientWidth, height: Math.min(layout.height, this.pagePx) });
+    element.style.height = `${layout.height}px`;
     layout.autosize = true;
     layout.uirevision = "kept";
     for (const trace of copy.data) {
@@ -73,11 +85,16 @@ const Figures = {
     Plotly.react(element, copy.data, layout, {
       responsive: true,
       displaylogo: false,
-      modeBarButtonsToRemove: ["lasso2d", "select2d"],
-      toImageButtonOptions: { format: "svg", filename: "figure" },
+      showSendToCloud: false, // plotly offers to upload the figure
+      modeBarButtonsToRemove: ["toImage", "lasso2d", "select2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+      modeBarButtonsToAdd: [{
+        name: "Download as a picture (SVG)", icon: Plotly.Icons.camera, click: (shown) => this.download(shown, title),
+      }],
     });
+    this.wholeTicks(element);
     if (!element.hasClick) {
       element.hasClick = true;
+      element.on("plotly_relayout", () => this.wholeTicks(element));
       element.on("plotly_click", (event) => {
         const number = event.points.length ? event.points[0].customdata : undefined;
         const trial = Array.isArray(number) ? number[0] : number;
@@ -86,15 +103,43 @@ const Figures = {
     }
   },
 
-  // What a figure leaves out stands below it, where a narrow screen breaks the line.
-  caption(element, note) {
-    let caption = element.nextElementSibling;
-    if (!caption || !caption.classList.contains("caption")) {
-      if (!note) return;
-      caption = el("p", { class: "note caption" });
-      element.after(caption);
+  // The title stands above a figure, where its buttons do not lie on it, and what the figure leaves out below it. A
+  // narrow screen breaks their lines.
+  beside(element, side, tag, name, text) {
+    const neighbour = side === "before" ? element.previousElementSibling : element.nextElementSibling;
+    const known = neighbour && neighbour.className === name ? neighbour : null;
+    if (known) known.textContent = text;
+    else if (text) element[side](el(tag, { class: name }, text));
+  },
+
+  // Why there is no figure.
+  say(element, message) {
+    if (element.data) Plotly.purge(element);
+    this.beside(element, "before", "h3", "figure-title", "");
+    this.beside(element, "after", "p", "note caption", "");
+    element.style.height = "";
+    element.replaceChildren(el("p", { class: "note" }, message));
+  },
+
+  download(element, title) {
+    const { clientWidth: width, clientHeight: height } = element;
+    const margin = { ...element.layout.margin, t: element.layout.margin.t + this.linePx };
+    const layout = { ...element.layout, margin, height: height + this.linePx, width,
+      title: { text: escaped(title), x: 0, xref: "container", xanchor: "left", y: 1, yref: "container", yanchor: "top",
+        pad: { l: 12, t: 14 } },
+      paper_bgcolor: Theme.isDark() ? "#16181c" : "#ffffff" };
+    Plotly.downloadImage({ data: element.data, layout }, { format: "svg", filename: "figure", width, height: layout.height });
+  },
+
+  // An axis that counts has no ticks between whole numbers, also where one has zoomed in.
+  wholeTicks(element) {
+    const changes = {};
+    for (const [name, axis] of Object.entries(element.layout)) {
+      if (!/^[xy]axis/.test(name) || axis.tickformat !== ",d" || !axis.range) continue;
+      const step = Math.abs(axis.range[1] - axis.range[0]) < 10 ? 1 : null;
+      if ((axis.dtick || null) !== step) changes[`${name}.dtick`] = step;
     }
-    caption.textContent = note;
+    if (Object.keys(changes).length) Plotly.relayout(element, changes);
   },
 
   themed(layout) {
@@ -135,6 +180,12 @@ const Figures = {
 
 function element_width() {
   return document.documentElement.clientWidth;
+}
+
+// A text as plotly draws it unchanged.
+function escaped(text) {
+  const signs = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;" };
+  return text.replace(/[&<>$]/g, (sign) => signs[sign]);
 }
 
 // Titles were escaped for plotly, which reads entities; a label is plain text.

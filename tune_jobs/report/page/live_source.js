@@ -5,6 +5,7 @@ const Source = {
   name: null,
   content: null,
   everyMs: 1000,
+  figures: new Map(),
 
   version() {
     return `${this.name} ${this.content ? this.content.version : ""}`;
@@ -52,7 +53,8 @@ const Source = {
 
   tell() {
     if (this.lost) {
-      this.status.textContent = "The server does not answer: start tune-jobs view again. The run is not concerned.";
+      this.status.textContent = "The server does not answer. Start tune-jobs view again, and open the address that it prints. " +
+        "The run is not concerned.";
     } else if (this.content && this.content.latest_s) {
       const ago = Date.now() / 1000 - this.content.latest_s;
       this.status.textContent = `Last event ${shownDuration(ago)} ago. This page follows the journal, and only reads.`;
@@ -133,8 +135,15 @@ const Source = {
     return el("div", { class: "progress", role: "img", "aria-label": percent, title: percent }, inner);
   },
 
-  figure(key) {
-    return this.of("figure", { key });
+  // Kept until there is a newer one: printing cannot wait for the server.
+  async figure(key) {
+    const name = `${this.version()} ${key}`;
+    if (!this.figures.has(name)) {
+      const figure = await this.of("figure", { key });
+      for (const old of this.figures.keys()) if (!old.startsWith(`${this.version()} `)) this.figures.delete(old);
+      this.figures.set(name, figure);
+    }
+    return this.figures.get(name);
   },
 
   async trial(number) {

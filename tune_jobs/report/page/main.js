@@ -51,7 +51,7 @@ function asked(data) {
 function runLog() {
   if (!Source.isLive) return null;
   const text = el("pre", { class: "log", tabindex: "0" }, "…");
-  const details = el("details", { class: "asked" }, el("summary", {}, "Log of the run"), text);
+  const details = el("details", { class: "asked later" }, el("summary", {}, "Log of the run"), text);
   details.addEventListener("toggle", async () => {
     if (details.open) text.textContent = (await Source.of("log", {})) || "It is empty.";
   });
@@ -64,19 +64,20 @@ function failures(data) {
     el("td", { class: "number" }, failure.count),
     el("td", { class: "status", "data-status": failure.status }, failure.status),
     el("td", { class: "wide" }, failure.reason),
-    el("td", {}, failure.trials.map((trial) =>
+    el("td", {}, failure.trials.map((trial) => [
       el("button", { type: "button", class: "link", "aria-label": `trial ${trial}`,
-        onclick: () => Trial.open(trial) }, trial)), failure.count > failure.trials.length ? " …" : "")));
+        onclick: () => Trial.open(trial) }, trial), " "]), failure.count > failure.trials.length ? "…" : "")));
   return el("section", { "aria-labelledby": "failures-title" }, el("h2", { id: "failures-title" }, "Failures"),
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of failures" }, el("table", {},
-      el("thead", {}, el("tr", {}, ["trials", "status", "reason", "which"].map((name) =>
-        el("th", { scope: "col" }, name)))), el("tbody", {}, rows))));
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of failures" },
+      el("table", { class: "failures" },
+        el("thead", {}, el("tr", {}, ["trials", "status", "reason", "which"].map((name) =>
+          el("th", { scope: "col" }, name)))), el("tbody", {}, rows))));
 }
 
 function figureGroup(group) {
   const id = `figure-${group.name}`;
   if (group.is_grid) {
-    return el("section", { "aria-labelledby": id }, el("h2", { id }, group.title),
+    return el("section", { class: "many", "aria-labelledby": id }, el("h2", { id }, group.title),
       el("div", { class: "panels" }, group.options.map((option) => {
         const element = el("div", { class: "figure" });
         Figures.watch(element, option.key);
@@ -94,7 +95,7 @@ function figureGroup(group) {
   Figures.watch(element, key);
   return el("section", { "aria-labelledby": id },
     el("div", { class: "bar" }, el("h2", { id }, group.title),
-      select ? [el("label", { for: `${id}-choice` }, group.choice), select] : []),
+      select ? el("span", { class: "choice" }, el("label", { for: `${id}-choice` }, group.choice), select) : null),
     el("div", { class: "scroll plot", tabindex: group.is_wide ? "0" : null, role: group.is_wide ? "region" : null,
       "aria-label": group.is_wide ? `${group.title}: scrolls to the side` : null }, el("div", { class: group.is_wide ? "wide" : null }, element)),
     el("p", { class: "note" }, group.help));
@@ -107,7 +108,7 @@ function comparison(data) {
   return el("section", { "aria-labelledby": "comparison-title" },
     el("h2", { id: "comparison-title" }, "Comparison"),
     data.lines.map((line) => el("p", {}, line)),
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of strategies" },
+    !rows.length ? null : el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of strategies" },
       el("table", { class: "plain" }, el("thead", {}, el("tr", {}, el("td", {}),
         data.names.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, rows))),
     data.groups.map(figureGroup));
@@ -147,10 +148,9 @@ function update(data) {
 
 async function start() {
   Theme.apply();
-  document.getElementById("tools").append(Theme.button());
+  document.getElementById("tools").append(Theme.button(), Print.button());
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => Theme.apply());
-  window.addEventListener("beforeprint", () => { Theme.printing = true; Theme.apply(); Figures.drawAll(); });
-  window.addEventListener("afterprint", () => { Theme.printing = false; Theme.apply(); });
+  Print.watch();
   document.getElementById("trial").addEventListener("close", () => Trial.closed());
   const main = document.getElementById("main");
   if (typeof DecompressionStream === "undefined") {

@@ -71,7 +71,7 @@ const Table = {
         this.sort = { column: column.name, down: sorted ? !this.sort.down : column.is_number && column.name !== "rank" };
         this.fillHead();
         this.fill();
-      } }, column.name, sorted ? (this.sort.down ? " ▼" : " ▲") : ""));
+      } }, column.name.split(/(?<=_)/).map((part) => [part, el("wbr")]), sorted ? (this.sort.down ? " ▼" : " ▲") : ""));
     });
     this.head.replaceChildren(el("tr", {}, cells));
     if (focused) for (const button of this.head.querySelectorAll("button")) {
@@ -104,7 +104,7 @@ const Table = {
     const all = this.data.rows.length;
     const left = rows.length - made.length;
     const matching = rows.length === all ? `${all.toLocaleString("en")} trials` :
-      `${rows.length.toLocaleString("en")} of ${all.toLocaleString("en")} trials match`;
+      `${rows.length.toLocaleString("en")} of ${all.toLocaleString("en")} trials match ${this.filter.trim()}`;
     this.count.textContent = left > 0 ? `${matching}, ${made.length} shown` : matching;
     this.more.hidden = left <= 0;
   },

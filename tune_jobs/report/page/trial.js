@@ -46,10 +46,10 @@ const Trial = {
     }));
     const grid = { gridcolor: "rgba(128,128,128,0.22)", zeroline: false, automargin: true };
     Figures.show(element, { data, layout: {
-      height: 280, title: { text: panel.title, x: 0, xref: "container", xanchor: "left", pad: { l: 12 } },
+      height: 320, title: { text: panel.title, x: 0, xref: "container", xanchor: "left", pad: { l: 12 } },
       margin: { l: 56, r: 12, t: 64, b: 44 },
-      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 1, xanchor: "right" },
-      xaxis: { title: { text: "epoch" }, ...grid }, yaxis: grid, plot_bgcolor: "rgba(0,0,0,0)",
+      legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", x: 0, xanchor: "left" },
+      xaxis: { tickformat: ",d", ...grid, title: { text: "epoch", standoff: 8 } }, yaxis: grid, plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: "system-ui, sans-serif", size: 13 },
     } });
   },
