@@ -15,13 +15,23 @@ def plan_of(run: Run, earlier: list[Event] | None = None) -> Plan:
     return Plan(folder=run.folder, name=run.name, **about, **more)  # type: ignore[arg-type]
 
 
-def follow_in_two_sessions(make: Any, run: Run) -> None:
-    """Tell a callback the first half of a run, let it end, and tell another one the rest after a resume."""
+def follow_in_two_sessions(make: Any, run: Run, share: float = 0.5, *, is_killed: bool = False) -> None:
+    """Tell a callback the first events of a run, and tell another one the rest after a resume.
+
+    Args:
+        make: Makes the callback.
+        run: The run, which has ended.
+        share: The share of the events in the first session.
+        is_killed: Whether the first session was killed: its callback did not hear of its end, nor of the last event,
+            which the journal has already.
+    """
     events = run.events()
-    half = len(events) // 2
+    half = round(len(events) * share)
     for earlier, new in (([], events[:half]), (events[:half], events[half:])):
+        is_last = bool(earlier)
         callback = make()
         callback.begin(plan_of(run, earlier))
-        for event in new:
+        for event in new if is_last or not is_killed else new[:-1]:
             callback.event(event)
-        callback.end()
+        if is_last or not is_killed:
+            callback.end()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -48,20 +47,13 @@ def callbacks_of(tensorboard: str | None, mlflow: str | None, wandb: str | None)
     if tensorboard is not None:
         from tune_jobs.exports.tensorboard_events import TensorBoard
 
-        callbacks.append(TensorBoard(Path(tensorboard).absolute()))
+        callbacks.append(TensorBoard(tensorboard))
     if mlflow is not None:
         from tune_jobs.exports.mlflow_runs import MLflow
 
-        callbacks.append(MLflow(_anchored(mlflow)))
+        callbacks.append(MLflow(mlflow))
     if wandb is not None:
         from tune_jobs.exports.wandb_files import WandB
 
-        callbacks.append(WandB(Path(wandb).absolute()))
+        callbacks.append(WandB(wandb))
     return callbacks
-
-
-def _anchored(uri: str) -> str:
-    """Return a URI whose file is named from the root: the experiment may be run in another working folder."""
-    scheme, separator, path = uri.partition(":///")
-    is_relative = scheme in ("sqlite", "file") and separator and not path.startswith("/")
-    return f"{scheme}{separator}{Path(path).absolute()}" if is_relative else uri

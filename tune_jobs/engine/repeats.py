@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from search_spaces.messages import short_repr
+from tune_jobs.engine.run_folder.callbacks import Callback
 from tune_jobs.engine.run_folder.create import default_name
 from tune_jobs.engine.run_folder.names import IfExists, choice_problems, free_name
 from tune_jobs.engine.run_folder.reporter import Reporter
+from tune_jobs.engine.run_folder.tools import remembered_tools
 from tune_jobs.engine.run_folder.working_folder import storage_problems
 from tune_jobs.engine.runner import request_problems, resume, run
 from tune_jobs.errors import RequestError
@@ -41,6 +43,7 @@ def run_repeats(
     reference: str | None = None,
     reporter: Reporter | None = None,
     if_exists: IfExists = "refuse",
+    callbacks: Sequence[Callback] = (),
 ) -> list[Run]:
     """Run an experiment several times, one run after another, each with another seed.
 
@@ -55,6 +58,8 @@ def run_repeats(
         reference: The reference by which the command line finds the experiment again, to resume the group.
         reporter: The reporter that shows the progress, of one run after the other; None: nobody watches.
         if_exists: What happens if there are repeats of this name: see ``run``.
+        callbacks: Objects that are told every event of one run after the other: see ``Callback``. Each run begins with
+            ``begin``, and ``plan.repeat`` says which it is.
 
     Returns:
         The runs; fewer than asked for if Ctrl-C came.
@@ -78,7 +83,7 @@ def run_repeats(
         raise RequestError(*problems)
     name = free_name(storage, name) if if_exists == "new" else name
     if if_exists == "resume" and (earlier := find_repeats(name, storage)):
-        return _go_on(earlier, experiment, repeats, reference, reporter)
+        return _go_on(earlier, experiment, repeats, reference, reporter, callbacks)
 
     def begin(repeat: Repeat) -> Run:
         return run(
@@ -90,13 +95,19 @@ def run_repeats(
             reporter=reporter,
             repeat=repeat,
             if_exists=if_exists,
+            callbacks=callbacks,
         )
 
     return _until_interrupted(begin, (Repeat(name, number, repeats) for number in range(1, repeats + 1)))
 
 
 def _go_on(
-    earlier: list[Run], experiment: Experiment, repeats: int, reference: str | None, reporter: Reporter | None
+    earlier: list[Run],
+    experiment: Experiment,
+    repeats: int,
+    reference: str | None,
+    reporter: Reporter | None,
+    callbacks: Sequence[Callback],
 ) -> list[Run]:
     """Resume a group with the experiment that would begin it. Finished repeats are done if nothing is added."""
     run, group = earlier[0], earlier[0].repeat
@@ -114,7 +125,8 @@ def _go_on(
     )
     has_others = has_other_budgets(declared, run.experiment)
     budgets = {name: getattr(experiment, name) for name in changeable_fields()} if has_others else {}
-    return resume_repeats(earlier, experiment, reference=reference, reporter=reporter, **budgets)
+    more: dict[str, Any] = {"reference": reference, "reporter": reporter, "callbacks": callbacks}
+    return resume_repeats(earlier, experiment, **more, **budgets)
 
 
 def resume_repeats(
@@ -124,6 +136,8 @@ def resume_repeats(
     force: bool = False,
     reference: str | None = None,
     reporter: Reporter | None = None,
+    callbacks: Sequence[Callback] = (),
+    tools: bool = True,
     **budgets: Any,
 ) -> list[Run]:
     """Continue a group of repeats: resume those that have not finished, and run those that are missing.
@@ -134,6 +148,8 @@ def resume_repeats(
         force: Whether to continue although the space or the code has changed.
         reference: The reference by which the experiment was loaded; None: the group's, if the group was begun here.
         reporter: The reporter that shows the progress; None: nobody watches.
+        callbacks: Objects that are told every event of one run after the other: see ``Callback``.
+        tools: Whether the tools that the group was given before go on: see ``resume``.
         budgets: The budgets of every repeat from now on, by the experiment's fields. With any of them, finished repeats
             are resumed as well.
 
@@ -160,6 +176,7 @@ def resume_repeats(
     record = runs[0].experiment
     if reference is None and is_begun_here(record):  # what is written for a new run is taken for this user's own
         reference = record["reference"]
+    remembered = remembered_tools(record, callbacks)[0] if tools else []
     existing = {repeat.number: run for run in runs if (repeat := run.repeat)}
     changes = {field: value for field, value in budgets.items() if value is not None}
     if len(existing) < group.count:
@@ -178,12 +195,13 @@ def resume_repeats(
                 reference=reference,
                 reporter=reporter,
                 repeat=repeat,
+                callbacks=[*remembered, *callbacks],
             )
         if begun.history().is_finished and not changes:
             return begun
-        return resume(
-            begun.location, restore_experiment(experiment, begun.experiment, **changes), force=force, reporter=reporter
-        )
+        declared = restore_experiment(experiment, begun.experiment, **changes)
+        more: dict[str, Any] = {"reporter": reporter, "callbacks": callbacks, "tools": tools}
+        return resume(begun.location, declared, force=force, **more)
 
     return _until_interrupted(run_or_resume, (replace(group, number=number) for number in range(1, group.count + 1)))
 

@@ -22,6 +22,7 @@ from tune_jobs.engine.run_folder.create import create_folder, default_name, upda
 from tune_jobs.engine.run_folder.names import IfExists, choice_problems, free_name
 from tune_jobs.engine.run_folder.replacement import replaced_run
 from tune_jobs.engine.run_folder.reporter import Reporter
+from tune_jobs.engine.run_folder.tools import remembered_tools
 from tune_jobs.engine.run_folder.working_folder import (
     discard,
     folder_to_work_in,
@@ -76,7 +77,7 @@ def run(
         if_exists: What happens if a run of this name exists, such as when a cell of a notebook is run again. "refuse":
             an error. "resume": that run goes on, and is returned as it is if nothing is left to do. "overwrite": it is
             replaced, once this one has begun. "new": this one gets another name, with the time.
-        callbacks: Objects that are told every event in this process: see ``Callback``.
+        callbacks: Objects that are told every event in this process: see ``Callback``. Tools go on after a resume.
 
     Returns:
         The run, also if it was interrupted by Ctrl-C.
@@ -116,7 +117,8 @@ def run(
     name = free_name(storage, name) if if_exists == "new" else name
     local_storage, remote = prepare_storage(storage, name)
     with replaced_run(local_storage.absolute() / name) if if_exists == "overwrite" else nullcontext():
-        folder = create_folder(local_storage, name, experiment, experiment_name, reference, repeat, (taken, lessons))
+        record = (experiment_name, reference, repeat, (taken, lessons), callbacks)
+        folder = create_folder(local_storage, name, experiment, *record)
         notes = [*sending_notes(experiment.trainable), *(str(source) for source in taken)]
         return _begin(folder, remote, experiment, reporter, notes, callbacks)
 
@@ -175,6 +177,7 @@ def resume(
     force: bool = False,
     reporter: Reporter | None = None,
     callbacks: Sequence[Callback] = (),
+    tools: bool = True,
 ) -> Run:
     """Continue a run that was interrupted or killed, or do more of a finished one.
 
@@ -187,6 +190,7 @@ def resume(
         force: Whether to continue although the space or the code has changed.
         reporter: The reporter that shows the progress; None: nobody watches.
         callbacks: Objects that are told every event in this process: see ``Callback``.
+        tools: Whether ``TensorBoard``, ``MLflow`` and ``WandB`` go on if the run had them, but for a kind given now.
 
     Returns:
         The run, also if it was interrupted by Ctrl-C.
@@ -216,9 +220,11 @@ def resume(
         history = fold(events)
         _check_checkpoints(path, history)
         _log_resumption(history)
-        update_record(path, run.experiment, experiment)
-        earlier = list(coherent(events))
-        drive(working_folder, experiment, reporter, earlier=earlier, notes=history.damages, callbacks=callbacks)
+        remembered, missing = remembered_tools(run.experiment, callbacks) if tools else ([], [])
+        told = [*remembered, *callbacks]
+        update_record(path, run.experiment, experiment, told if callbacks else ())
+        earlier, notes = list(coherent(events)), [*history.damages, *missing]
+        drive(working_folder, experiment, reporter, earlier=earlier, notes=notes, callbacks=told)
     return _with_a_sound_trial(run)
 
 

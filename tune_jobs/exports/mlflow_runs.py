@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
-from tune_jobs.engine.run_folder.callbacks import Callback
 from tune_jobs.engine.run_folder.reporter import Plan
-from tune_jobs.results import EpochReported, Event, RunEnded, Status, TrialEnded, TrialStarted
+from tune_jobs.engine.run_folder.tools import Tool
+from tune_jobs.results import EpochReported, ParametersMet, RunEnded, Status, TrialEnded, TrialStarted
+from tune_jobs.results.run import Run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run as MlflowRun
 
 _RUN_TAG, _TRIAL_TAG = "tune_jobs.run", "tune_jobs.trial"
+_PARENT = "none"
 _REFUSED = re.compile(r"[^\w\-. /]")
 _LONGEST_VALUE = 500
+_MOST_PARAMS = 100  # of one request
 _STATUSES = {Status.COMPLETED: "FINISHED", Status.STOPPED: "FINISHED", Status.INTERRUPTED: "KILLED"}
+_OVER = ("FINISHED", "FAILED")
+_SECRETS = ("password", "passwd", "token")
 
 
-class MLflow(Callback):
+class MLflow(Tool):
     """A callback that logs a run to MLflow: a parent run, and a child run for each trial.
 
     Parameters, all metrics of all epochs, and the status of each trial are logged. When a run is resumed, what is
@@ -35,81 +44,124 @@ class MLflow(Callback):
         >>> # tune_jobs.run(EXPERIMENT, callbacks=[callback])
     """
 
-    def __init__(self, uri: str, experiment: str | None = None) -> None:
-        self.uri = uri
-        self.experiment = experiment
-        self._ids: dict[int, str] = {}
-        self._logged: dict[int, int] = {}
+    KIND = "mlflow"
 
-    def begin(self, plan: Plan) -> None:
-        """Find or make the parent run, and log what is missing of earlier sessions."""
+    def __init__(self, uri: str, experiment: str | None = None) -> None:
+        self.uri = _anchored(uri)
+        self.experiment = experiment or "tune-jobs"
+
+    def settings(self) -> dict[str, Any]:
+        """Return the store and the experiment; no store if its address has a password."""
+        return {"uri": None if _has_secret(self.uri) else self.uri, "experiment": self.experiment}
+
+    def open(self, plan: Plan) -> None:
+        """Find or make the parent run."""
         from mlflow import MlflowClient
 
         for name in ("mlflow.store.db", "mlflow.store.db.utils", "alembic"):  # they tell of every table that they make
             logging.getLogger(name).setLevel(logging.WARNING)
         self._client: MlflowClient = MlflowClient(tracking_uri=self.uri)
-        name = self.experiment or "tune-jobs"
-        known = self._client.get_experiment_by_name(name)
-        self._experiment_id = known.experiment_id if known else self._client.create_experiment(name)
-        self._run_key = str(plan.folder.absolute())
-        self._parent = self._find("") if plan.earlier else None
-        if self._parent is None:
-            tags = {"mlflow.runName": plan.name, _RUN_TAG: self._run_key, _TRIAL_TAG: "none"}
-            self._parent = self._client.create_run(self._experiment_id, tags=tags).info.run_id
-        for event in plan.earlier:
-            self.event(event)
+        known = self._client.get_experiment_by_name(self.experiment)
+        self._experiment_id = known.experiment_id if known else self._client.create_experiment(self.experiment)
+        self._run_key = f"{plan.name} {Run(plan.folder).experiment['created_s']}"
+        self._ids: dict[int, str] = {}
+        self._steps: dict[int, set[int]] = {}
+        self._params: dict[int, set[str]] = {}
+        self._over: set[int] = set()
+        self._earlier = {run.data.tags[_TRIAL_TAG]: run for run in self._find()} if plan.earlier else {}
+        if _PARENT in self._earlier:
+            self._parent = self._earlier[_PARENT].info.run_id
+            self._client.update_run(self._parent, status="RUNNING")
+        else:
+            self._parent = self._made(plan.name, _PARENT, None)
 
-    def event(self, event: Event) -> None:
-        """Log an event."""
-        match event:
-            case TrialStarted():
-                self._start(event)
-            case EpochReported():
-                self._report(event)
-            case TrialEnded() if event.trial in self._ids:
-                self._client.set_tag(self._ids[event.trial], "tune_jobs.status", event.status.value)
-                self._client.set_tag(self._ids[event.trial], "tune_jobs.reason", event.error or event.reason)
-                self._client.set_terminated(self._ids[event.trial], _STATUSES.get(event.status, "FAILED"))
-            case RunEnded():
-                self._client.set_terminated(self._parent, "FAILED" if event.error else "FINISHED")
+    def start_trial(self, event: TrialStarted) -> None:
+        """Find or make the run of a trial."""
+        known = self._earlier.get(str(event.trial))
+        if known is None:
+            self._ids[event.trial] = self._made(f"trial {event.trial}", str(event.trial), int(event.time_s * 1000))
+            return
+        self._ids[event.trial] = known.info.run_id
+        if known.info.status in _OVER:
+            self._over.add(event.trial)
+            return
+        self._client.update_run(known.info.run_id, status="RUNNING")
+        self._params[event.trial] = set(known.data.params)
+        names = known.data.metrics
+        name = _name(self._plan.metric) if _name(self._plan.metric) in names else next(iter(names), None)
+        history = self._client.get_metric_history(known.info.run_id, name) if name else []
+        self._steps[event.trial] = {metric.step for metric in history}
 
-    def _find(self, trial: str) -> str | None:
-        condition = f"tags.`{_RUN_TAG}` = '{self._quoted()}' and tags.`{_TRIAL_TAG}` = '{trial or 'none'}'"
-        found = self._client.search_runs([self._experiment_id], condition, max_results=1)
-        return str(found[0].info.run_id) if found else None
-
-    def _quoted(self) -> str:
-        return self._run_key.replace("'", "\\'")
-
-    def _start(self, event: TrialStarted) -> None:
+    def configure(self, event: TrialStarted | ParametersMet) -> None:
+        """Log the parameters that are not logged yet; MLflow changes none."""
         from mlflow.entities import Param
 
-        trial = event.trial
-        if trial in self._ids:
-            return  # it goes on
-        if (known := self._find(str(trial))) is not None:
-            self._ids[trial] = known
-            data = self._client.get_run(known).data.metrics
-            name = next(iter(data), None)
-            history = self._client.get_metric_history(known, name) if name else []
-            self._logged[trial] = max((metric.step for metric in history), default=0)
+        if event.trial not in self._ids or event.trial in self._over:
             return
-        tags = {"mlflow.runName": f"trial {trial}", _RUN_TAG: self._run_key, _TRIAL_TAG: str(trial)}
-        tags["mlflow.parentRunId"] = str(self._parent)
-        made = self._client.create_run(self._experiment_id, int(event.time_s * 1000), tags)
-        self._ids[trial] = made.info.run_id
-        params = [Param(_name(name), str(value)[:_LONGEST_VALUE]) for name, value in event.config.items()]
-        self._client.log_batch(made.info.run_id, params=params)
+        logged = self._params.setdefault(event.trial, set())
+        values = {_name(name): str(value)[:_LONGEST_VALUE] for name, value in event.config.items()}
+        new = [Param(name, value) for name, value in values.items() if name not in logged]
+        for start in range(0, len(new), _MOST_PARAMS):
+            self._client.log_batch(self._ids[event.trial], params=new[start : start + _MOST_PARAMS])
+        logged.update(values)
 
-    def _report(self, event: EpochReported) -> None:
+    def report(self, event: EpochReported) -> None:
+        """Log the metrics of an epoch."""
         from mlflow.entities import Metric
 
-        if event.trial not in self._ids or event.epoch <= self._logged.get(event.trial, 0):
+        is_known = event.epoch in self._steps.get(event.trial, ())
+        if event.trial not in self._ids or event.trial in self._over or is_known:
             return
         time_ms = int(event.time_s * 1000)
         metrics = [Metric(_name(name), value, time_ms, event.epoch) for name, value in event.metrics.items()]
         self._client.log_batch(self._ids[event.trial], metrics=metrics)
 
+    def end_trial(self, event: TrialEnded) -> None:
+        """Log the status of a trial."""
+        if event.trial not in self._ids or event.trial in self._over:
+            return
+        run = self._ids[event.trial]
+        self._client.set_tag(run, "tune_jobs.status", event.status.value)
+        self._client.set_tag(run, "tune_jobs.reason", event.error or event.reason)
+        self._client.set_terminated(run, _STATUSES.get(event.status, "FAILED"), int(event.time_s * 1000))
 
-def _name(name: str) -> Any:
+    def end_run(self, event: RunEnded) -> None:
+        """Log that the run has ended."""
+        status = "FAILED" if event.error else "FINISHED"
+        self._client.set_terminated(self._parent, status, int(event.time_s * 1000))
+
+    def _made(self, name: str, trial: str, start_ms: int | None) -> str:
+        tags = {"mlflow.runName": name, _RUN_TAG: self._run_key, _TRIAL_TAG: trial}
+        if trial != _PARENT:
+            tags["mlflow.parentRunId"] = self._parent
+        return str(self._client.create_run(self._experiment_id, start_ms, tags).info.run_id)
+
+    def _find(self) -> Iterator[MlflowRun]:
+        """Yield what earlier sessions of the run have made."""
+        token = None
+        while True:
+            condition = f"tags.`{_RUN_TAG}` = '{self._run_key}'"
+            page = self._client.search_runs([self._experiment_id], condition, max_results=1000, page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+
+def _name(name: str) -> str:
     return _REFUSED.sub("_", name)[:250]
+
+
+def _anchored(uri: str) -> str:
+    """Return an address whose file is named from the root: the experiment may be run in another working folder."""
+    scheme, separator, path = uri.partition(":///")
+    if scheme in ("sqlite", "file") and separator and not path.startswith("/"):
+        return f"{scheme}{separator}{Path(path).absolute()}"
+    is_folder = ":" not in uri and not uri.startswith("databricks")
+    return str(Path(uri).absolute()) if is_folder else uri
+
+
+def _has_secret(uri: str) -> bool:
+    parts = urlsplit(uri)
+    query: Mapping[str, Any] = parse_qs(parts.query)
+    return parts.password is not None or any(name.lower() in _SECRETS for name in query)

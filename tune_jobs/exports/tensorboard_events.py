@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainables.storage.layout import trial_name
-from tune_jobs.engine.run_folder.callbacks import Callback
 from tune_jobs.engine.run_folder.reporter import Plan
-from tune_jobs.results import EpochReported, Event, TrialEnded, TrialStarted
+from tune_jobs.engine.run_folder.tools import Tool
+from tune_jobs.results import EpochReported, ParametersMet, TrialEnded, TrialStarted
 
 if TYPE_CHECKING:
     from tensorboardX.event_file_writer import EventFileWriter
@@ -19,7 +19,7 @@ _PLAIN = (bool, int, float, str)
 _OWN = re.compile(r"events\.out\.tfevents\.[\w.-]+")
 
 
-class TensorBoard(Callback):
+class TensorBoard(Tool):
     """A callback that writes event files for TensorBoard, a folder a trial: ``FOLDER/RUN/0007``.
 
     ``tensorboard --logdir FOLDER`` shows all metrics of all epochs, and the tab HParams the configurations beside the
@@ -34,45 +34,25 @@ class TensorBoard(Callback):
         >>> # tune_jobs.run(EXPERIMENT, callbacks=[callback])
     """
 
-    def __init__(self, folder: Path | str) -> None:
-        self.folder = Path(folder)
-        self._writers: dict[int, EventFileWriter] = {}
-        self._best: dict[int, float] = {}
+    KIND = "tensorboard"
 
-    def begin(self, plan: Plan) -> None:
-        """Write the events of earlier sessions."""
-        self._plan = plan
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder).absolute()  # the experiment may be run in another working folder
+        self._writers: dict[int, EventFileWriter] = {}
+
+    def settings(self) -> dict[str, Any]:
+        """Return the folder."""
+        return {"folder": str(self.folder)}
+
+    def open(self, plan: Plan) -> None:
+        """Remove the files of earlier sessions: all events are written again."""
         self._run_folder = self.folder / plan.name
         for path in self._run_folder.glob("*/events.out.tfevents.*"):
             if _OWN.fullmatch(path.name) and path.is_file() and not path.is_symlink():
                 path.unlink()
-        for event in plan.earlier:
-            self.event(event)
 
-    def event(self, event: Event) -> None:
-        """Write the scalars of an epoch, or the hyperparameters of a trial."""
-        match event:
-            case TrialStarted():
-                self._start(event)
-            case EpochReported():
-                self._report(event)
-            case TrialEnded() if event.trial in self._writers:
-                self._end(event)
-
-    def end(self) -> None:
-        """Close all files."""
-        for writer in self._writers.values():
-            writer.close()
-        self._writers.clear()
-
-    def _writer(self, trial: int) -> EventFileWriter:
-        from tensorboardX.event_file_writer import EventFileWriter
-
-        if trial not in self._writers:
-            self._writers[trial] = EventFileWriter(str(self._run_folder / trial_name(trial)), flush_secs=2)
-        return self._writers[trial]
-
-    def _start(self, event: TrialStarted) -> None:
+    def configure(self, event: TrialStarted | ParametersMet) -> None:
+        """Write the hyperparameters of a trial."""
         from tensorboardX.summary import hparams
 
         values = {name: _plain(value) for name, value in event.config.items()}
@@ -80,24 +60,35 @@ class TensorBoard(Callback):
         for summary in (experiment, start):
             self._add(event.trial, summary, event.time_s, 0)
 
-    def _report(self, event: EpochReported) -> None:
+    def report(self, event: EpochReported) -> None:
+        """Write the scalars of an epoch."""
         from tensorboardX.summary import scalar
 
         for name, value in event.metrics.items():
             self._add(event.trial, scalar(name, value, display_name=name), event.time_s, event.epoch)
         self._writers[event.trial].flush()
 
-    def _end(self, event: TrialEnded) -> None:
+    def end_trial(self, event: TrialEnded) -> None:
+        """Write that the trial has ended, and close its file."""
         from tensorboardX.summary import hparams
 
         _, _, end = hparams({}, {self._plan.metric: 0.0})
         self._add(event.trial, end, event.time_s, event.epochs or 0)
         self._writers.pop(event.trial).close()
 
+    def close(self) -> None:
+        """Close all files."""
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+
     def _add(self, trial: int, summary: Any, time_s: float, step: int) -> None:
+        from tensorboardX.event_file_writer import EventFileWriter
         from tensorboardX.proto.event_pb2 import Event as FileEvent
 
-        self._writer(trial).add_event(FileEvent(wall_time=time_s, step=step, summary=summary))
+        if trial not in self._writers:
+            self._writers[trial] = EventFileWriter(str(self._run_folder / trial_name(trial)), flush_secs=2)
+        self._writers[trial].add_event(FileEvent(wall_time=time_s, step=step, summary=summary))
 
 
 def _plain(value: Any) -> Any:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.compared_runs import events_of
+from tune_jobs import TensorBoard
 from tune_jobs.engine import repeats
 from tune_jobs.engine.repeats import repeats_problems, resume_repeats, run_repeats
+from tune_jobs.engine.run_folder.callbacks import Callback
 from tune_jobs.engine.run_folder.create import create_folder, folder_problems, update_record
 from tune_jobs.engine.run_folder.reporter import Reporter
 from tune_jobs.errors import RequestError, RunFailed
@@ -29,11 +32,13 @@ class Engine:
     Attributes:
         done: The verb, the run, its seed and its trials, of each call.
         endings: The ending of a run, by its name: a reason, None if it was killed, or an error to raise.
+        told: Who was to be told the events of each run.
     """
 
     def __init__(self) -> None:
         self.done: list[tuple[str, str, int, int | None]] = []
         self.endings: dict[str, str | BaseException | None] = {}
+        self.told: list[tuple[str, list[Any]]] = []
 
     def run(
         self,
@@ -46,11 +51,24 @@ class Engine:
         reporter: Reporter | None,
         repeat: Repeat,
         if_exists: str = "refuse",
+        callbacks: Sequence[Callback] = (),
     ) -> Run:
-        made = create_folder(storage, name, experiment, experiment_name, reference, repeat)
+        self.told.append((name, list(callbacks)))
+        record = (experiment_name, reference, repeat)
+        made = create_folder(storage, name, experiment, *record, callbacks=callbacks)
         return self._go_on("run", made, experiment)
 
-    def resume(self, made: Path, experiment: Experiment, *, force: bool, reporter: Reporter | None) -> Run:
+    def resume(
+        self,
+        made: Path,
+        experiment: Experiment,
+        *,
+        force: bool,
+        reporter: Reporter | None,
+        callbacks: Sequence[Callback],
+        tools: bool,
+    ) -> Run:
+        self.told.append((made.name, [*callbacks, tools]))
         update_record(made, Run(made).experiment, experiment)
         return self._go_on("resume", made, experiment)
 
@@ -91,6 +109,26 @@ def test_each_repeat_is_a_plain_run_with_a_seed_of_its_own(engine: Engine, tmp_p
     record = json.loads((tmp_path / "x-2" / "experiment.json").read_text())
     assert record["repeat"] == {"of": "x", "number": 2, "count": 3}
     assert (record["name"], record["seed"], record["reference"]) == ("x-2", 7001, "digits_mlp")
+
+
+def test_tools_follow_each_repeat_and_are_remembered(engine: Engine, tmp_path: Path) -> None:
+    board, own = TensorBoard(tmp_path / "logs"), Callback()
+    engine.endings["x-2"] = "interrupted"
+    runs = run_repeats(EXPERIMENT, 3, storage=tmp_path, name="x", callbacks=[board, own])
+    assert engine.told == [("x-1", [board, own]), ("x-2", [board, own])]
+    engine.told.clear()
+    resume_repeats(runs, EXPERIMENT)
+    assert engine.told[0] == ("x-2", [True])
+    (name, (again,)) = engine.told[1]
+    assert (name, type(again), again.folder) == ("x-3", TensorBoard, tmp_path / "logs")
+
+
+def test_tools_can_be_left_out_when_repeats_go_on(engine: Engine, tmp_path: Path) -> None:
+    engine.endings["x-1"] = "interrupted"
+    runs = run_repeats(EXPERIMENT, 2, storage=tmp_path, name="x", callbacks=[TensorBoard(tmp_path / "logs")])
+    engine.told.clear()
+    resume_repeats(runs, EXPERIMENT, tools=False)
+    assert engine.told == [("x-1", [False]), ("x-2", [])]
 
 
 def test_a_group_is_named_by_the_experiment_and_the_time(engine: Engine, tmp_path: Path) -> None:

@@ -23,10 +23,11 @@ from tune_jobs.results import EpochReported, Event, Noted, RunStarted, Status, T
 from tune_jobs.results.run import Run
 
 
-def test_tensorboard_reads_every_scalar_once(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("share", "is_killed"), [(0.5, False), (0.1, True), (0.5, True), (0.9, True), (1.0, True)])
+def test_tensorboard_reads_every_scalar_once(run: Run, tmp_path: Path, share: float, is_killed: bool) -> None:
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-    follow_in_two_sessions(lambda: TensorBoard(tmp_path / "logs"), run)
+    follow_in_two_sessions(lambda: TensorBoard(tmp_path / "logs"), run, share, is_killed=is_killed)
     for number, trial in run.history().trials.items():
         files = list((tmp_path / "logs" / "one" / f"{number:04}").glob("events.out.tfevents.*"))
         values: dict[tuple[str, int], float] = {}

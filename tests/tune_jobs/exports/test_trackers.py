@@ -17,14 +17,16 @@ from tune_jobs.results.run import Run
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
-def test_mlflow_reads_every_metric_once(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("share", "is_killed"), [(0.5, False), (0.5, True), (1.0, True)])
+def test_mlflow_reads_every_metric_once(run: Run, tmp_path: Path, share: float, is_killed: bool) -> None:
     mlflow = pytest.importorskip("mlflow")
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    follow_in_two_sessions(lambda: MLflow(uri), run)
+    follow_in_two_sessions(lambda: MLflow(uri), run, share, is_killed=is_killed)
     client = mlflow.MlflowClient(tracking_uri=uri)
     experiment = client.get_experiment_by_name("tune-jobs")
     found = {made.data.tags["tune_jobs.trial"]: made for made in client.search_runs([experiment.experiment_id])}
     assert len(found) == 13
+    assert found["none"].info.status == "FINISHED"
     for number, trial in run.history().trials.items():
         made = found[str(number)]
         assert made.data.tags["mlflow.parentRunId"] == found["none"].info.run_id
@@ -52,6 +54,17 @@ def test_wandb_files_hold_every_trial_once(tmp_path: Path) -> None:
         assert kinds.count("history") == 3
         assert kinds.count("run") >= 1
         assert kinds.count("exit") == 1
+
+
+def test_mlflow_keeps_runs_of_one_name_apart(tmp_path: Path) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    for storage in ("first", "second"):  # as a run that replaces another one
+        small = make_searched_run(tmp_path / storage, "same", 2, 2, is_stopping=False)
+        follow_in_two_sessions(lambda: MLflow(uri), small)
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("tune-jobs")
+    assert len(client.search_runs([experiment.experiment_id])) == 6
 
 
 def log_records(content: bytes) -> Iterator[bytes]:

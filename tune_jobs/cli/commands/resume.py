@@ -12,7 +12,6 @@ from tune_jobs.cli import options
 from tune_jobs.cli.reload_experiment import reload_experiment
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 from tune_jobs.cli.tool_options import callbacks_of, tool_options
-from tune_jobs.errors import RequestError
 
 
 @click.command()
@@ -29,6 +28,11 @@ from tune_jobs.errors import RequestError
 @options.force
 @options.top
 @tool_options
+@click.option(
+    "--no-tools",
+    is_flag=True,
+    help="Leave out the tools that the run was given before; otherwise they go on.",
+)
 @options.address
 @options.diagnostics
 @click.pass_context
@@ -44,6 +48,7 @@ def resume(
     tensorboard: str | None,
     mlflow: str | None,
     wandb: str | None,
+    no_tools: bool,
     address: str | None,
     **budgets: Any,
 ) -> None:
@@ -63,11 +68,10 @@ def resume(
 
     call = f"{'resume_repeats(runs' if repeats else 'resume(folder'}, EXPERIMENT)"
     loaded = reload_experiment(repeats or [found_run], call, experiment, trust_code=trust_code, force=force, **budgets)
+    more: dict[str, Any] = {"force": force, **({"callbacks": callbacks} if callbacks else {})}
+    more |= {"tools": False} if no_tools else {}
     if repeats:
-        if callbacks:
-            raise RequestError("--tensorboard, --mlflow and --wandb follow one run: name one of the repeats.")
         resumed = partial(engine.resume_repeats, repeats, loaded.experiment, reference=loaded.reference)
-        carry_out_repeats(ctx, loaded, partial(resumed, force=force, **budgets))
+        carry_out_repeats(ctx, loaded, partial(resumed, **more, **budgets))
     else:
-        more: dict[str, Any] = {"force": force, **({"callbacks": callbacks} if callbacks else {})}
         carry_out(ctx, loaded, partial(engine.resume, found_run.location, loaded.experiment, **more), top)

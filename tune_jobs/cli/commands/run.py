@@ -72,8 +72,6 @@ def run(
     from tune_jobs.results.run import Run
 
     callbacks = callbacks_of(tensorboard, mlflow, wandb)
-    if callbacks and repeats is not None:
-        raise RequestError("--tensorboard, --mlflow and --wandb follow one run: leave them out, or --repeats.")
     changes = Overrides(searcher, scheduler, cpus, gpus, memory_bytes, fields)
     problems = engine.request_problems if repeats is None else partial(engine.repeats_problems, repeats=repeats)
 
@@ -84,11 +82,11 @@ def run(
     loaded = load(experiment, changes.apply, check)
     names: dict[str, Any] = {"name": name, "experiment_name": loaded.name, "reference": loaded.reference}
     names |= {"if_exists": if_exists, "storage": loaded.anchored(storage)}
+    names |= {"callbacks": callbacks} if callbacks else {}
     if repeats is None:
         earlier = find_sources(warm_start, storage)
         anchor([one for one in earlier if isinstance(one, Run)], loaded)
-        more: dict[str, Any] = {"warm_start": earlier, **({"callbacks": callbacks} if callbacks else {})}
-        carry_out(ctx, loaded, partial(engine.run, loaded.experiment, **names, **more), top)
+        carry_out(ctx, loaded, partial(engine.run, loaded.experiment, **names, warm_start=earlier), top)
     elif warm_start:
         raise RequestError("--repeats tells what is luck, which --warm-start takes away: leave one of them out.")
     else:

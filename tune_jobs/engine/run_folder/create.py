@@ -15,7 +15,9 @@ from typing import Any
 from trainables.storage.own_files import current_umask
 from tune_jobs.base.atomic_files import write_whole
 from tune_jobs.engine.decisions.warm_start import TakenTrials
+from tune_jobs.engine.run_folder.callbacks import Callback
 from tune_jobs.engine.run_folder.names import IfExists, existing_problem, replacement_problem
+from tune_jobs.engine.run_folder.tools import tools_record
 from tune_jobs.engine.run_folder.warm_start_file import write_lessons
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
@@ -83,6 +85,7 @@ def create_folder(
     reference: str | None = None,
     repeat: Repeat | None = None,
     warm_start: tuple[Sequence[TakenTrials], Sequence[Event]] = ((), ()),
+    callbacks: Sequence[Callback] = (),
 ) -> Path:
     """Create the folder of a run, whole or not at all, and record the request in it.
 
@@ -94,6 +97,7 @@ def create_folder(
         reference: The reference by which the command line finds the experiment again; None: it cannot.
         repeat: The position of the run in a group of repeats; None for a run by itself.
         warm_start: The result of ``warm_start_file.gather``: what was taken from each other run, and the events.
+        callbacks: The callbacks of the run. Those that are other people's tools are remembered.
 
     Returns:
         The absolute path of the folder.
@@ -104,7 +108,8 @@ def create_folder(
     folder = storage.absolute() / name
     taken, lessons = warm_start
     record = write_record(name, experiment, experiment_name, reference, repeat)
-    text = json.dumps({**record, "warm_start": [source.to_json() for source in taken]}, indent=2)
+    sources = [source.to_json() for source in taken]
+    text = json.dumps({**record, "warm_start": sources, **tools_record(callbacks)}, indent=2)
     unfinished: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -136,16 +141,19 @@ def _move(unfinished: Path, folder: Path) -> None:
     unfinished.rmdir()
 
 
-def update_record(folder: Path, record: Mapping[str, Any], experiment: Experiment) -> None:
-    """Record the budgets, and the patience with failures, with which a run goes on.
+def update_record(
+    folder: Path, record: Mapping[str, Any], experiment: Experiment, callbacks: Sequence[Callback] = ()
+) -> None:
+    """Record the budgets, the patience with failures, and the tools with which a run goes on.
 
     Args:
         folder: The run's folder.
         record: The content of its ``experiment.json`` so far.
         experiment: The experiment with the new values.
+        callbacks: The callbacks. If there is no tool among them, those that the record has are kept.
 
     Raises:
         RequestError: The file cannot be written; it is left as it was.
     """
-    text = json.dumps(change_record(record, experiment), indent=2) + "\n"
+    text = json.dumps({**change_record(record, experiment), **tools_record(callbacks)}, indent=2) + "\n"
     write_whole(folder / EXPERIMENT_FILE, text.encode(), "Make room, and resume the run.", is_own=True)

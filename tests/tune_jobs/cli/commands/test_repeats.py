@@ -107,6 +107,23 @@ def test_a_group_is_resumed_by_its_name_and_a_repeat_by_its_own(monkeypatch, sto
     assert asked == [(["x-1", "x-2"], 7, True), "x-2"]
 
 
+def test_tools_are_named_once_for_all_repeats_and_can_be_left_out(monkeypatch, storage):
+    settings = {"resources": {"cpus": 1, "gpus": 0}, "max_epochs": 9, "trials": 2, "checkpoint_every_s": 60.0}
+    runs = make_repeats(storage, "x", [0.5, 0.6], scheduler={"kind": "none"}, **settings)
+    told = []
+
+    def remember(*arguments, callbacks=(), tools=True, **others):
+        told.append(([type(callback).__name__ for callback in callbacks], tools))
+        return runs
+
+    monkeypatch.setattr(engine, "run_repeats", remember)
+    monkeypatch.setattr(engine, "resume_repeats", remember)
+    invoke("run", "digits_mlp", "--repeats", 2, "--name", "y", "--tensorboard", "logs", "--mlflow", "sqlite:///m.db")
+    invoke("resume", "x", "--wandb", "files")
+    invoke("resume", "x", "--no-tools")
+    assert told == [(["TensorBoard", "MLflow"], True), (["WandB"], True), ([], False)]
+
+
 def test_a_group_that_was_begun_from_python(storage):
     make_repeats(storage, "x", [0.5, 0.6], reference=None)
     assert "call tune_jobs.resume_repeats(runs, EXPERIMENT)" in invoke("resume", "x", status=2).stderr
