@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from demo.local_cluster import LocalCluster
-from tests.support.child_process import tune_jobs
+from tests.support.child_process import COMMAND, tune_jobs
 from tune_jobs.results.find import load_run
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -104,6 +108,41 @@ def test_a_job_that_is_stopped_ends_in_good_order_and_is_gone_on_with(head: Head
     late = load_run(head.lab / "runs" / "stopped").events()
     assert late[: len(early)] == early
     assert len(late) > len(early)
+
+
+def test_a_job_is_seen_in_a_browser_while_it_goes_on(head: Head, tmp_path: Path) -> None:
+    job = job_of(head.submit("seen", *_ENDLESS))
+    head.until("seen", "trial_ended")
+    known = {"RAY_AUTH_TOKEN": head.token, "RAY_API_SERVER_ADDRESS": head.cluster.address, "TMPDIR": str(tmp_path)}
+    command = [COMMAND, "view", job, "--port", "0"]
+    with subprocess.Popen(command, cwd=head.lab, env={**os.environ, **known}, stdout=PIPE, text=True) as viewer:
+        try:
+            assert viewer.stdout is not None
+            url = viewer.stdout.readline().split()[1]
+            assert head.token not in url
+            first = told(f"{url}run/seen?since=")
+            assert first["state_kind"] == "running"
+            assert len(first["rows"]) >= 1
+            deadline = time.monotonic() + 120
+            while len(told(f"{url}run/seen?since=")["rows"]) == len(first["rows"]):
+                assert time.monotonic() < deadline
+                time.sleep(1)
+            assert told(f"{url}trial/seen?number=0")["epochs"]
+            assert "is over: STOPPED" in head.client("stop", job).stdout
+            while (last := told(f"{url}run/seen?since="))["state_kind"] == "running":
+                assert time.monotonic() < deadline
+                time.sleep(1)
+            assert "interrupted" in last["state"]
+            assert not (head.lab / "runs" / "seen").exists()
+        finally:
+            viewer.terminate()
+    assert viewer.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def told(url: str) -> Any:
+    with urlopen(url, timeout=30) as answer:  # noqa: S310 - of this machine
+        return json.load(answer)
 
 
 def test_a_job_that_fails_tells_why(head: Head) -> None:

@@ -51,7 +51,7 @@ def submit(ctx: click.Context, /, experiment: str, follow: bool, **request: Any)
     from tune_jobs.views.reports.jobs import print_submitted
 
     job = send(experiment, **request)
-    commands = [jobs.command(each, job) for each in ("status", "logs -f", "stop", "fetch")]
+    commands = [jobs.command(each, job) for each in ("status", "logs -f", "view", "stop", "fetch")]
     print_submitted(console_of(sys.stdout), job.state(), commands, job.notes)
     if follow:
         click.echo()

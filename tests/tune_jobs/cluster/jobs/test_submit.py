@@ -163,7 +163,7 @@ def test_the_command_prints_what_can_be_asked_of_the_job(server: FakeServer, mon
     output = invoke("submit", "digits_mlp", "--name", "first", "--gpus", "0.5").stdout
     assert "--gpus 0.5 --top 10" in server.jobs.submitted[0]["entrypoint"] or "--gpus 0.5" in words(server)
     assert "job: job-1\nrun: first\n" in output
-    for name in ("status", "logs -f", "stop", "fetch"):
+    for name in ("status", "logs -f", "view", "stop", "fetch"):
         assert f"tune-jobs {name} job-1 --address http://head:8265" in output
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
@@ -9,11 +10,15 @@ import click
 from tune_jobs.cli import options
 from tune_jobs.cli.commands.jobs import address
 
+_JOB = "raysubmit_"  # with which Ray's ids of jobs begin
+
 
 @click.command()
-@click.argument("run", required=False, metavar="[RUN|FOLDER]")
+@click.argument("run", required=False, metavar="[RUN|FOLDER|JOB]")
 @options.storage
-@click.option("--job", metavar="JOB", help="Show the runs of a job on a cluster, copied from there every 15 seconds.")
+@click.option(
+    "--job", metavar="JOB", help="Show the runs of a job on a cluster, copied from there every 15 seconds, as JOB does."
+)
 @address
 @click.option("--port", type=click.IntRange(0, 65535), help="The port to listen at.  [default: 8899, or a free one]")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
@@ -30,8 +35,9 @@ def view(
     host: str,
     no_token: bool,
 ) -> None:
-    """Show RUN, or all runs of FOLDER, in a browser, and follow them while they go on.
+    """Show RUN, all runs of FOLDER, or the runs of JOB on a cluster, in a browser, and follow them while they go on.
 
+    JOB is what `tune-jobs submit` printed, such as raysubmit_…; any other needs --address, which names the cluster.
     The page reads journals and changes nothing. It may be started and ended at any time; a run does not notice.
     Whoever knows the address that is printed can read everything that the report says.
     """
@@ -41,13 +47,19 @@ def view(
     check_plotly()
     if job is not None and run is not None:
         raise RequestError("--job names the runs of a job, and RUN names others: leave one of them out.")
+    if run is not None and (address is not None or run.startswith(_JOB)):
+        job = run
+    if address is not None and job is None:
+        raise RequestError("--address names a cluster, and a JOB of it is missing: tune-jobs jobs lists those it has.")
+    from tune_jobs.host.signals import terminable
     from tune_jobs.report.live.server import LiveServer
     from tune_jobs.report.live.sources import runs_named, runs_of_job
 
-    runs = runs_of_job(job, address) if job is not None else runs_named(run, storage)
-    with LiveServer(runs, host, port, has_token=not no_token) as server:
-        click.echo(f"view: {server.url}  (Ctrl-C ends it; the runs go on)")
-        try:
-            server.serve_forever(poll_interval=0.2)
-        except KeyboardInterrupt:
-            click.echo("")
+    with terminable(), closing(runs_of_job(job, address) if job is not None else runs_named(run, storage)) as runs:
+        if runs.problem:
+            click.echo(f"note: {runs.problem} It is tried again.", err=True)
+        with LiveServer(runs, host, port, has_token=not no_token) as server:
+            click.echo(f"view: {server.url}  (Ctrl-C ends it; the runs go on)")
+            with suppress(KeyboardInterrupt):
+                server.serve_forever(poll_interval=0.2)
+    click.echo("")
