@@ -14,13 +14,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.searched_runs import make_searched_run
 from tests.support.browser import Page
 from tests.support.hostile_runs import make_hostile_run
+from tune_jobs.cli.main import main
 from tune_jobs.errors import RequestError
 from tune_jobs.report.live.server import LiveServer
-from tune_jobs.report.live.sources import runs_named
+from tune_jobs.report.live.sources import Runs, runs_named
 from tune_jobs.results import EpochReported, JournalWriter, RunEnded, Status, TrialEnded, TrialStarted
 from tune_jobs.results.layout import JOURNAL_FILE
 from tune_jobs.results.run import Run
@@ -200,3 +202,43 @@ def test_the_server_can_end_and_come_back(tmp_path: Path) -> None:
         with serving("one", tmp_path) as server:
             assert len(told(server, "run/one")["rows"]) == 3
     assert Run(run.folder).history().ended_s is None
+
+
+def test_a_network_that_fails_is_told_and_asked_again(tmp_path: Path) -> None:
+    run = make_searched_run(tmp_path, "one", 1, 1)
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    answers: list[Any] = [ConnectionError("nobody\x1b[31m is there"), [run], RequestError("It is gone.")]
+
+    def find() -> list[Run]:
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return list(answer)
+
+    runs = Runs(find, 0.2, is_slow=True, folder=copies)
+    assert runs.problem == "The runs cannot be read at the moment (nobody is there)."
+    deadline_s = time.monotonic() + 20
+    while not runs.problem.startswith("It is gone."):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    assert list(runs.all()) == ["one"]
+    runs.close()
+    assert not copies.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--address", "http://127.0.0.1:9"], "a JOB of it is missing"),
+        (["raysubmit_x", "--address", "http://127.0.0.1:9"], "nobody listens there"),
+        (["mine", "--address", "http://127.0.0.1:9"], "nobody listens there"),
+        (["raysubmit_x", "--address", "127.0.0.1:9"], "must be the address of a Jobs server"),
+        (["one", "--job", "raysubmit_x"], "leave one of them out"),
+        (["nothing"], "There is no run 'nothing'"),
+        (["--port", "70000"], "0<=x<=65535"),
+    ],
+)
+def test_the_command_tells_what_is_wrong(tmp_path: Path, arguments: list[str], problem: str) -> None:
+    result = CliRunner().invoke(main, ["view", "--storage", str(tmp_path), *arguments])
+    assert (result.exit_code, problem in result.output) == (2, True), result.output

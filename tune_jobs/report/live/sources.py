@@ -22,6 +22,7 @@ from tune_jobs.views.text import clean
 _LOOK_EVERY_S = 1.0
 _COPY_EVERY_S = 5.0
 _FETCH_EVERY_S = 15.0
+_CLOSE_WITHIN_S = 5.0
 
 
 class Runs:
@@ -49,6 +50,8 @@ class Runs:
         self._folder = folder
         self._every_s = every_s
         self._lock = threading.Lock()
+        self._busy = threading.Lock()
+        self._is_closed = False
         self._followed: dict[str, FollowedRun] = {}
         self._looked_s = -every_s
         self.problem = ""
@@ -65,8 +68,10 @@ class Runs:
             return dict(self._followed)
 
     def close(self) -> None:
-        """Delete the copies."""
+        """End the looks, and delete the copies."""
+        self._is_closed = True
         if self._folder is not None:
+            self._busy.acquire(timeout=_CLOSE_WITHIN_S)  # a look would make the folder again
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _look(self) -> None:
@@ -85,7 +90,10 @@ class Runs:
     def _look_again(self, every_s: float) -> None:
         while True:
             time.sleep(every_s)
-            self._look()
+            with self._busy:
+                if self._is_closed:
+                    return
+                self._look()
 
 
 def runs_named(reference: str | None, storage: Path | str) -> Runs:
@@ -139,7 +147,11 @@ def runs_of_job(job: str, address: str | None) -> Runs:
         whole.extend(runs if is_over else [])
         return runs
 
-    return Runs(fetch, _FETCH_EVERY_S, is_slow=True, folder=folder)
+    try:
+        return Runs(fetch, _FETCH_EVERY_S, is_slow=True, folder=folder)
+    except BaseException:  # Ctrl-C while the first copy comes
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _of_storage(storage: Path | str) -> Runs:

@@ -115,6 +115,7 @@ const Figures = {
   // Why there is no figure.
   say(element, message) {
     if (element.data) Plotly.purge(element);
+    element.hasClick = false;
     this.beside(element, "before", "h3", "figure-title", "");
     this.beside(element, "after", "p", "note caption", "");
     element.style.height = "";
