@@ -221,10 +221,9 @@ def resume(
         _check_checkpoints(path, history)
         _log_resumption(history)
         remembered, missing = remembered_tools(run.experiment, callbacks) if tools else ([], [])
-        told = [*remembered, *callbacks]
+        told, notes = [*remembered, *callbacks], [*history.damages, *missing]
         update_record(path, run.experiment, experiment, told if callbacks else ())
-        earlier, notes = list(coherent(events)), [*history.damages, *missing]
-        drive(working_folder, experiment, reporter, earlier=earlier, notes=notes, callbacks=told)
+        drive(working_folder, experiment, reporter, earlier=list(coherent(events)), notes=notes, callbacks=told)
     return _with_a_sound_trial(run)
 
 
