@@ -217,7 +217,7 @@ def test_a_network_that_fails_is_told_and_asked_again(tmp_path: Path) -> None:
         return list(answer)
 
     runs = Runs(find, 0.2, is_slow=True, folder=copies)
-    assert runs.problem == "The runs cannot be read at the moment (nobody is there)."
+    assert runs.problem == "The runs cannot be read at the moment (nobody\\x1b[31m is there)."
     deadline_s = time.monotonic() + 20
     while not runs.problem.startswith("It is gone."):
         assert time.monotonic() < deadline_s
