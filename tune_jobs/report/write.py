@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tune_jobs.analysis.comparison import Comparison
 
 
-_NOTHING = {"names": [], "rows": [], "lines": [], "groups": [], "figures": {}}
+_NOTHING: Mapping[str, Any] = {"names": [], "rows": [], "lines": [], "groups": [], "figures": {}}
 
 
 def write_report(runs: Sequence[Run | Sequence[Run]], output: Path) -> Path:
