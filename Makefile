@@ -81,7 +81,9 @@ bench: .venv/installed
 bench-replay: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	@mkdir -p bench-results
-	$(BIN)/python -m benchmarks.replay --data $(LCBENCH) --plot bench-results/replay.svg --json bench-results/replay.json
+	$(BIN)/python -m benchmarks.replay --worlds lcbench --epochs 1000 --workers 4 16 --data $(LCBENCH) \
+		--plot bench-results/replay.svg --json bench-results/replay-lcbench.json
+	$(BIN)/python -m benchmarks.replay --worlds synthetic --epochs 500 --json bench-results/replay-synthetic.json
 
 lint: .venv/installed
 	$(BIN)/ruff check .

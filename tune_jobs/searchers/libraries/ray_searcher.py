@@ -35,6 +35,10 @@ _REFUSED = {
     ),
     "ZOOptSearch": ("it knows no logarithms, and breaks steps", "Optuna() or HyperOpt()"),
     "HEBOSearch": ("its package cannot be installed beside a NumPy of today", "Optuna('GPSampler') or Bayesian()"),
+    "Repeater": (
+        "it repeats configurations, and no run of ours tries one twice",
+        "the searcher in it, and `executions` of the experiment",
+    ),
     "TuneBOHB": ("it works with Ray's HyperBandForBOHB only, which no run of ours has", "HyperOpt() with ASHA()"),
 }
 

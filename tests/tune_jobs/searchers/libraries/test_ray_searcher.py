@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ray.tune.search import ConcurrencyLimiter, Searcher
+from ray.tune.search import ConcurrencyLimiter, Repeater, Searcher
 from ray.tune.search.basic_variant import BasicVariantGenerator
 from ray.tune.search.hyperopt import HyperOptSearch
 from ray.tune.search.optuna import OptunaSearch
@@ -130,6 +130,7 @@ def test_it_is_said_that_steps_were_put_back() -> None:
         (named("TuneBOHB"), "use HyperOpt() with ASHA()"),
         (named("AxSearch"), "pip install 'ax-platform>=1.2.4,<1.3'"),
         (ConcurrencyLimiter(named("ZOOptSearch"), 2), "ZOOptSearch"),
+        (Repeater(OptunaSearch(seed=0)), "use the searcher in it, and `executions` of the experiment"),
         (OptunaSearch, "is the class OptunaSearch, but must be an object: call OptunaSearch()"),
         (BasicVariantGenerator(), "use Random() or Grid()"),
         ("optuna", "is 'optuna', but must be a `ray.tune.search.Searcher`"),
