@@ -158,6 +158,8 @@ def kill_at(child: subprocess.Popen[bytes], journal: Path, epochs: int) -> int:
         if journal.exists() and journal.read_text().count('"event": "epoch"') >= epochs:
             break
         time.sleep(0.02)
+    if child.poll() is not None:
+        raise SystemExit(f"The run in {journal.parent} ended before it could be killed.")
     child.kill()
     child.wait()
     return epochs_of(Run(journal.parent).history())

@@ -71,7 +71,8 @@ def test_a_killed_run_keeps_its_promotions_and_has_the_same_winner(scheduler: st
 @pytest.mark.parametrize("scheduler", sorted(SCHEDULERS.keys() - {"steps"}))
 def test_each_scheduler_tunes_digits(scheduler: str, lab: Path, ray_folder: Path) -> None:
     options = ("--scheduler", scheduler, "--searcher", "random", "--trials", "8", "--max-epochs", "9")
-    done = tune_jobs(lab, "run", "digits_mlp", "--name", scheduler, *options, RAY_TMPDIR=str(ray_folder))
+    command = ("run", "digits_mlp", "--name", scheduler, *options)
+    done = tune_jobs(lab, *command, timeout_s=600, RAY_TMPDIR=str(ray_folder))  # beside others it may take 200 s
     assert done.returncode == 0, done.stderr
     history = Run(lab / "runs" / scheduler).history()
     assert history.is_finished

@@ -54,7 +54,9 @@ def network(config, compiled):
 """
 
 
-def tune_jobs(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def tune_jobs(
+    folder: Path, *arguments: str, timeout_s: float = 200, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the command line in a folder, with further environment variables."""
     return subprocess.run(
         [COMMAND, *arguments],
@@ -62,7 +64,7 @@ def tune_jobs(folder: Path, *arguments: str, **environment: str) -> subprocess.C
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=timeout_s,
         check=False,
     )
 
