@@ -207,9 +207,15 @@ def explored(space: SearchSpace, config: Config, declared: PopulationBased, rng:
             return slot.parameter.sample(rng)
         if not _can_change(slot, declared.parameters):
             return values[slot.label]
-        if rng.random() < declared.resample or not is_number(slot.parameter):
-            return slot.parameter.sample(rng)
-        return _shifted(slot.parameter, values[slot.label], upwards=bool(rng.integers(2)))
+        is_resampled = rng.random() < declared.resample or not is_number(slot.parameter)
+        new = (
+            slot.parameter.sample(rng)
+            if is_resampled
+            else _shifted(slot.parameter, values[slot.label], upwards=bool(rng.integers(2)))
+        )
+        # Many models leave out a layer where a number is zero, a dropout for example: then the weights would not fit.
+        has_other_layers = is_number(slot.parameter) and (new == 0) != (values[slot.label] == 0)
+        return values[slot.label] if has_other_layers else new
 
     return space.assemble(choose)
 

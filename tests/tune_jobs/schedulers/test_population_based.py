@@ -144,6 +144,16 @@ def test_exploration_stays_in_the_space(seed: int, resample: float, named: bool)
         assert abs(new["units"] - config["units"]) in (0, 16)
 
 
+@pytest.mark.parametrize("resample", [0.0, 1.0])
+def test_a_number_neither_becomes_zero_nor_ceases_to_be(resample: float) -> None:
+    """A model may have no layer for a dropout of zero, and weights that do not fit fail a trial."""
+    space = SearchSpace(dropout=Float(0.0, 0.5, step=0.1))
+    rng = np.random.default_rng(0)
+    for dropout in (0.0, 0.1, 0.2):
+        made = [explored(space, {"dropout": dropout}, PopulationBased(resample=resample), rng) for _ in range(30)]
+        assert {config["dropout"] == 0 for config in made} == {dropout == 0}
+
+
 @pytest.mark.parametrize(
     ("fields", "name"),
     [
