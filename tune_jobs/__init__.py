@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tune_jobs.engine import resume, resume_repeats, run, run_repeats
     from tune_jobs.engine.begin_study import ask_tell
     from tune_jobs.engine.earlier_results.source import WarmStart
+    from tune_jobs.engine.on_ray.warm.begin import warm
     from tune_jobs.engine.run_folder.callbacks import Callback
     from tune_jobs.engine.study import Study
     from tune_jobs.engine.suggestion import suggest
@@ -99,6 +100,7 @@ __all__ = [
     "submit",
     "suggest",
     "sweep_path",
+    "warm",
 ]
 
 _HOMES = {
@@ -114,6 +116,7 @@ _HOMES = {
     "tune_jobs.cluster.jobs.submit": ("submit",),
     "tune_jobs.engine.begin_study": ("ask_tell",),
     "tune_jobs.engine.earlier_results.source": ("WarmStart",),
+    "tune_jobs.engine.on_ray.warm.begin": ("warm",),
     "tune_jobs.engine.study": ("Study",),
     "tune_jobs.engine.suggestion": ("suggest",),
     "tune_jobs.engine": ("resume", "resume_repeats", "run", "run_repeats"),

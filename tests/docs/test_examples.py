@@ -28,6 +28,7 @@ NEED_RUNS = {
     "run_repeats",
     "Run",
     "sweep_path",
+    "warm",
 }
 """Names whose examples read finished runs or start Ray."""
 

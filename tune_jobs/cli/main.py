@@ -21,6 +21,7 @@ from tune_jobs.cli.commands.resume import resume
 from tune_jobs.cli.commands.run import run
 from tune_jobs.cli.commands.runs import leaderboard, runs
 from tune_jobs.cli.commands.submit import submit
+from tune_jobs.cli.commands.warm import warm
 from tune_jobs.cli.exit_status import Commands
 
 
@@ -51,6 +52,7 @@ from tune_jobs.cli.exit_status import Commands
         stop,
         fetch,
         runs,
+        warm,
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Begin with: tune-jobs run digits_mlp",

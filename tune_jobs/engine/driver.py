@@ -99,7 +99,7 @@ def drive(
                 check_storage(folder.shared, experiment.resources)
             with ExitStack() as stack:
                 # Ray starts in the background while the journal is replayed and the data is loaded.
-                wait_for_ray = stack.enter_context(ray_session(machine, _worker_variables(session)))
+                wait_for_ray = stack.enter_context(ray_session(machine, _worker_variables(session), notes.append))
                 coordinator = Coordinator(experiment, recorder, plan.clock, _lessons(folder.path))
                 coordinator.replay(earlier)
                 with ray_init_waits(wait_for_ray):

@@ -13,6 +13,40 @@ _FORWARDED = ("KERAS_", "TF_", "XLA_", "JAX_")
 _OF_TERRAFORM = ("TF_VAR_", "TF_TOKEN_", "TF_CLI_")  # they hold secrets, which a job would show
 _OF_THIS_PROCESS = ("KERAS_HOME", "TF_CONFIG")  # a path of this host; this process's part in a distributed training
 
+# What libraries read when they are imported. Workers get all other variables when they are forked.
+_READ_AT_IMPORT = (
+    *(
+        "KERAS_",
+        "TF_",
+        "XLA_",
+        "JAX_",
+        "TORCH_",
+        "PYTORCH_",
+        "OMP_",
+        "MKL_",
+        "OPENBLAS_",
+        "NUMEXPR_",
+        "KMP_",
+        "ONEDNN_",
+    ),
+    *("DNNL_", "CUDA_", "NVIDIA_", "HIP_", "ROCR_", "LD_", "MALLOC_", "GLIBC_", "PYTHON", "RAY_", "HOME"),
+)
+# These are read later, or say the same as none, or are another one in each process of a Ray.
+_READ_LATER = frozenset(
+    {
+        "PYTHONPATH",
+        "PYTHONBREAKPOINT",
+        "TF_CPP_MIN_LOG_LEVEL",
+        "RAY_AUTH_TOKEN",
+        "RAY_CLIENT_MODE",
+        "RAY_JOB_ID",
+        "RAY_LD_PRELOAD_ON_WORKERS",
+        "RAY_RAYLET_PID",
+        "RAY_preload_python_modules",
+        "RAY_prestart_worker_first_driver",
+    }
+)
+
 
 @contextmanager
 def variables_set(variables: Mapping[str, str]) -> Iterator[None]:
@@ -39,6 +73,19 @@ def forwarded(environment: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in environment.items()
         if name.startswith(_FORWARDED) and not name.startswith(_OF_TERRAFORM) and name not in _OF_THIS_PROCESS
+    }
+
+
+def read_at_import(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that the libraries of a worker may read when they are imported.
+
+    Args:
+        environment: All variables of a process.
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(_READ_AT_IMPORT) and name not in _READ_LATER
     }
 
 

@@ -22,7 +22,7 @@ def look(when):
     imported[when] = [name for name in heavy if name in sys.modules]
 
 @contextmanager
-def ray_session(machine, workers):
+def ray_session(machine, workers, tell):
     look("as Ray starts")
     yield lambda: Path(sys.argv[1])
 

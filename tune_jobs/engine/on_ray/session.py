@@ -5,23 +5,25 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from trainables.tensorflow_log import QUIET_TENSORFLOW
 from tune_jobs.engine.on_ray.cluster import cluster_address, is_connected, join, leave
 from tune_jobs.engine.on_ray.folders import ray_folder
-from tune_jobs.engine.on_ray.local import local_ray
+from tune_jobs.engine.on_ray.internals.startup import can_reread_variables
+from tune_jobs.engine.on_ray.local import PRELOADED, local_ray, warm_ray
 from tune_jobs.engine.on_ray.nodes import joined_machine
+from tune_jobs.engine.on_ray.warm.client import leased
 from tune_jobs.host.capacity import Machine, this_machine
 from tune_jobs.host.environment import own_folders, variables_set
 from tune_jobs.host.signals import held_back
 
 RAY_VARIABLES = {"RAY_USAGE_STATS_ENABLED": "0"}
 
-_TOKEN = secrets.token_hex(32)
-"""Ray remembers a token for as long as the process lives, so all runs of one have the same."""
+_TOKENS: list[str] = []
+"""The token of this process: Ray remembers it for as long as the process lives, so all runs of one have the same."""
 
 
 def available_machine() -> Machine:
@@ -39,22 +41,37 @@ def available_machine() -> Machine:
 
 
 @contextmanager
-def ray_session(machine: Machine, worker_variables: Mapping[str, str]) -> Iterator[Callable[[], Path]]:
-    """Start Ray in the background, and end it afterwards. A cluster that this process has joined is left as it is.
+def ray_session(
+    machine: Machine, worker_variables: Mapping[str, str], tell: Callable[[str], object] = lambda _: None
+) -> Iterator[Callable[[], Path]]:
+    """Start Ray in the background, and end it afterwards. A Ray that others have started is left as it is.
 
     Args:
         machine: What ``available_machine`` returned.
         worker_variables: Variables for a Ray that is started: see ``local.variables_of_first_workers``.
+        tell: Is given a sentence if there is a Ray that is kept warm.
 
     Yields:
         A function that waits until Ray has started, and returns a folder for the files that Ray writes in this process.
     """
-    with ray_folder() as folder:
-        ray = _joined_ray() if machine.is_cluster else local_ray(machine, folder, worker_variables)
+    with ray_folder() as folder, ExitStack() as stack:
+        imports_keras = PRELOADED.items() <= worker_variables.items()
+        lease = None
+        if imports_keras and not machine.is_cluster and can_reread_variables():
+            lease = stack.enter_context(leased(machine, _TOKENS, tell))
+        if lease is not None and not _TOKENS:
+            _TOKENS.extend(lease.token)
         own = {} if machine.is_cluster else {**token_variables(os.environ), **home_variables(os.environ, folder)}
         variables = {**RAY_VARIABLES, **QUIET_TENSORFLOW, **own, "PYTHONPATH": _python_path()}
-        with variables_set(variables), ray as wait_until_started:
-            yield partial(_started, wait_until_started, folder)
+        stack.enter_context(variables_set(variables))
+        if machine.is_cluster:
+            ray = _joined_ray()
+        elif lease is not None:
+            ray = warm_ray(lease)
+        else:
+            ray = local_ray(machine, folder, worker_variables)
+        wait_until_started = stack.enter_context(ray)
+        yield partial(_started, wait_until_started, folder)
 
 
 def token_variables(environment: Mapping[str, str]) -> dict[str, str]:
@@ -71,7 +88,11 @@ def token_variables(environment: Mapping[str, str]) -> dict[str, str]:
     home = environment.get("HOME")
     with suppress(OSError):
         has_one = has_one or bool(home and Path(home, ".ray", "auth_token").read_text().strip())
-    return {"RAY_AUTH_TOKEN": _TOKEN} if is_wanted and not has_one else {}
+    if not is_wanted or has_one:
+        return {}
+    if not _TOKENS:
+        _TOKENS.append(secrets.token_hex(32))
+    return {"RAY_AUTH_TOKEN": _TOKENS[0]}
 
 
 def home_variables(environment: Mapping[str, str], folder: Path) -> dict[str, str]:

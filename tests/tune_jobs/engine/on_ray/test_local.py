@@ -34,8 +34,9 @@ class Own(KerasTrainable):
     [
         (TWO, 2, Plain, PRELOAD),
         (TWO, 4, Plain, PRELOAD),  # half a CPU each
-        (TWO, 1, Plain, NONE),  # the other worker would never have a trial
-        (Machine((Node(cpus=64),)), 16, Plain, NONE),
+        (TWO, 1, Plain, {**PRELOAD, **NONE}),  # the other worker would never have a trial
+        (Machine((Node(cpus=64),)), 16, Plain, {**PRELOAD, **NONE}),
+        (TWO, 1, Own, NONE),
         (Machine((Node(cpus=2, gpus=1),)), 2, Plain, {}),  # only the trial knows its share
         (TWO, 2, Own, {}),  # it need not train with Keras
     ],

@@ -7,6 +7,10 @@ Names that are not documented (ray 2.60):
   Without these names Ray starts them: on 2 cores its start took 1.0 to 1.3 s longer, and 0.9 CPU seconds more.
 - ``ray.init(_memory=, _temp_dir=)`` limit the memory that trials may ask for, and name Ray's folder. Without them Ray
   uses its own estimate, and its usual folder, which outlives the run.
+- ``ray._private.services.sys`` is where Ray reads which Python its workers are started with. Without it they are not
+  forked from a process that has imported Keras, and import it themselves.
+- ``ray._raylet.Config.initialize`` lets Ray read its variables again: whether a Ray wants a token is read when Ray is
+  imported. Without it a run does not use a warm Ray.
 - The logger ``ray._private.worker`` warns that Ray installs no handler for SIGTERM, which is intended. Without this
   name people see the warning.
 """
@@ -14,6 +18,7 @@ Names that are not documented (ray 2.60):
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
@@ -35,6 +40,45 @@ def unused_processes_left_out() -> Iterator[None]:
         _replaced(_module("ray._private.utils"), get_dashboard_dependency_error=lambda: no_dashboard),
     ):
         yield
+
+
+@contextmanager
+def python_replaced(program: Path | None) -> Iterator[None]:
+    """Let a Ray that starts in the block start its workers with another program than Python.
+
+    Args:
+        program: The program; None: Python.
+    """
+    services = _module("ray._private.services")
+    if program is None or getattr(services, "sys", None) is not sys:
+        yield
+        return
+    with _replaced(services, sys=_Python(str(program))):
+        yield
+
+
+def can_reread_variables() -> bool:
+    """Return whether Ray can read its environment variables again."""
+    return hasattr(getattr(_module("ray._raylet"), "Config", None), "initialize")
+
+
+def reread_variables() -> None:
+    """Let Ray read its environment variables again. It does so when it is imported, and when it starts a Ray."""
+    _module("ray._raylet").Config.initialize("")
+
+
+class _Python:
+    """The module ``sys`` with the path of another executable.
+
+    Args:
+        executable: The path.
+    """
+
+    def __init__(self, executable: str) -> None:
+        self.executable = executable
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
 
 
 @contextmanager

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import ray
-from ray._private import node, utils, worker
+from ray._private import node, services, utils, worker
 
 from tune_jobs.engine.on_ray.internals import startup
 from tune_jobs.engine.on_ray.internals.startup import (
     init_local_ray,
     no_warning_about_signals,
+    python_replaced,
     unused_processes_left_out,
 )
+from tune_jobs.host.fork_launcher import WORKER_SCRIPT
 
 RAY = Path(ray.__file__).parent
 
@@ -65,6 +68,36 @@ def test_a_ray_without_these_names_is_started_as_it_is(monkeypatch: pytest.Monke
     with unused_processes_left_out():
         assert not hasattr(node.Node, "start_monitor")
     assert not hasattr(utils, "get_dashboard_dependency_error")
+
+
+def test_ray_still_starts_its_workers_with_the_python_that_it_reads_there() -> None:
+    source = inspect.getsource(services.start_raylet)
+    assert "start_worker_command = ( [ sys.executable, setup_worker_path, ]" in " ".join(source.split())
+    assert (RAY / "_private" / "workers" / WORKER_SCRIPT).exists()
+    assert services.sys is sys
+
+
+def test_workers_are_started_with_another_program_for_a_while() -> None:
+    with python_replaced(Path("/program")):
+        assert services.sys.executable == "/program"
+        assert services.sys.version is sys.version
+        assert sys.executable != "/program"
+    assert services.sys is sys
+    with python_replaced(None):
+        assert services.sys is sys
+
+
+def test_workers_are_started_with_python_where_ray_reads_it_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(services, "sys")
+    with python_replaced(Path("/program")):
+        assert not hasattr(services, "sys")
+
+
+def test_ray_can_still_read_its_variables_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert startup.can_reread_variables()
+    startup.reread_variables()
+    monkeypatch.setattr(startup, "_module", lambda _: None)
+    assert not startup.can_reread_variables()
 
 
 def test_a_ray_without_these_modules_is_started_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

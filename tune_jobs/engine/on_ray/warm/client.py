@@ -1,0 +1,120 @@
+"""What a run asks of a Ray that is kept warm: whether it may use it, and where it is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from tune_jobs.engine.on_ray.warm.imports import imports_signature
+from tune_jobs.errors import RunFailed
+from tune_jobs.host.capacity import Machine
+from tune_jobs.host.fork_launcher import check_user, receive, send
+
+VARIABLE = "TUNE_JOBS_WARM"
+OFF = "off"
+_ANSWER_S = 20.0
+IN_PROCESS: list[Callable[[], str | None]] = []
+"""Functions that wait for a warm Ray of this process, and return the name of its socket; None if it cannot be used."""
+
+
+class Lease:
+    """The right of a run to use a warm Ray, until its connection is closed.
+
+    Args:
+        connection: The connection to the process that holds the Ray.
+        address: The address of Ray.
+        token: The token with which this process may connect to it; empty if this process knows it already.
+
+    Attributes:
+        address: As given.
+        token: As given.
+    """
+
+    def __init__(self, connection: socket.socket, address: str, token: Sequence[str]) -> None:
+        self._connection = connection
+        self.address = address
+        self.token = token
+
+    def prepare(self, environment: Mapping[str, str], folder: Path) -> None:
+        """Give the workers that begin from now on the variables and the folder of this run.
+
+        Raises:
+            RunFailed: The process that holds the Ray has ended.
+        """
+        answer = asked(self._connection, "prepare", environment=dict(environment), folder=str(folder))
+        if answer.get("refusal"):
+            raise RunFailed(f"The warm Ray cannot be used: {answer['refusal']}.", None)
+
+
+def name_of_users_own() -> str:
+    """Return the name of the socket of the Ray that this user keeps warm with this Python and this version of ours."""
+    made_of = [os.getuid(), sys.prefix, platform.python_version(), Path(__file__), os.environ.get(VARIABLE, "")]
+    return f"tune-jobs-warm-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}"
+
+
+def names() -> list[str]:
+    """Return the names of the sockets on which a warm Ray may answer this process: its own first."""
+    own = [name for wait in IN_PROCESS if (name := wait()) is not None]
+    return [*own, *([] if os.environ.get(VARIABLE) == OFF else [name_of_users_own()])]
+
+
+@contextmanager
+def connected(name: str) -> Iterator[socket.socket | None]:
+    """Connect to the process that holds a warm Ray; None if there is none, or it is another user's."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_ANSWER_S)
+        try:
+            connection.connect(f"\0{name}")
+            check_user(connection)
+        except OSError:
+            yield None
+            return
+        yield connection
+
+
+def asked(connection: socket.socket, order: str, **content: Any) -> dict[str, Any]:
+    """Return the answer of the process that holds a warm Ray; a refusal if it has ended."""
+    with suppress(OSError):
+        send(connection, {"order": order, **content})
+        answer = receive(connection)
+        if answer is not None:
+            return answer.content
+    return {"refusal": "it has ended"}
+
+
+@contextmanager
+def leased(machine: Machine, tokens: Sequence[str], tell: Callable[[str], object]) -> Iterator[Lease | None]:
+    """Lease a warm Ray for one run, if there is one that suits it.
+
+    Args:
+        machine: This machine.
+        tokens: The token that Ray remembers in this process; empty if this process has used no Ray yet.
+        tell: Is given a sentence if there is a warm Ray.
+
+    Yields:
+        The lease; None if the run starts a Ray of its own.
+    """
+    for name in names():
+        with connected(name) as connection:
+            if connection is None:
+                continue
+            answer = asked(
+                connection, "use", signature=imports_signature(os.environ), machine=[machine.cpus, machine.gpus]
+            )
+            refusal = answer.get("refusal")
+            if not refusal and tokens and answer["token"] and answer["token"] != list(tokens):
+                refusal = "this process has used a Ray with another token before"
+            if refusal:
+                tell(f"The warm Ray is not used, because {refusal}: this run starts its own.")
+                continue
+            tell(f"This run uses the Ray that is kept warm by the process {answer['process']}.")
+            yield Lease(connection, answer["address"], answer["token"])
+            return
+    yield None

@@ -1,0 +1,113 @@
+"""The driver's side of the process that workers are forked from: its start, its socket, and its end."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tune_jobs.host import fork_launcher, fork_server
+from tune_jobs.host.fork_launcher import receive, send
+
+_END_S = 5.0
+
+
+class WorkerSource:
+    """A process that imports Keras, and forks workers from then on. It ends when this one does.
+
+    Args:
+        environment: The variables that it imports Keras with.
+        modules: The modules that it imports.
+    """
+
+    def __init__(self, environment: Mapping[str, str], modules: Sequence[str] = (fork_server.FORKED_WITH,)) -> None:
+        self._own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._is_asking = threading.Lock()
+        self._program = os.memfd_create("python")
+        with theirs:
+            # -P: modules of the current folder must not take the place of installed ones.
+            self._process = subprocess.Popen(  # noqa: S603 - a file of this package
+                [sys.executable, "-P", "-m", fork_server.__name__, *modules],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=dict(environment),
+            )
+
+    @property
+    def process_id(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    def listen(self) -> Path:
+        """Make it fork the workers of a Ray.
+
+        Returns:
+            The program that Ray is to start instead of Python. It lies in this process's memory: no folder is needed
+            that other users cannot write into, and that somebody has to remove.
+
+        Raises:
+            OSError: No program can be started from there.
+        """
+        name = f"tune-jobs-{secrets.token_hex(16)}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(f"\0{name}")
+            listener.listen(1024)
+            # It answers when it has imported everything. Until then, workers that Ray starts wait for it.
+            send(self._own, {"order": "listen"}, [listener.fileno()])
+        # Without the folders of installed packages, and without the person's variables, Python starts in 0.02 s.
+        command = [sys.executable, "-I", "-S", fork_launcher.__file__, name, sys.executable]
+        os.write(self._program, f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'.encode())
+        program = Path(f"/proc/{os.getpid()}/fd/{self._program}")
+        subprocess.run([program, "-c", "pass"], check=True, stdin=subprocess.DEVNULL, timeout=_END_S)  # noqa: S603
+        return program
+
+    def refusal(self) -> str | None:
+        """Wait until it has imported everything, and return why it forks nothing; None if it does."""
+        answer = self._asked({"order": "status"})
+        refusal: str | None = answer["refusal"]
+        return refusal
+
+    def prepare(self, started_with: Mapping[str, str], environment: Mapping[str, str], folder: str) -> None:
+        """Give the workers that it forks from now on other variables and another folder, and end those it has forked.
+
+        Args:
+            started_with: The variables that Ray was started with. What Ray adds to them for a worker is kept.
+            environment: The variables of the process that the workers work for.
+            folder: The folder that they begin in.
+        """
+        self._asked(
+            {
+                "order": "prepare",
+                "started_with": dict(started_with),
+                "environment": dict(environment),
+                "folder": folder,
+            }
+        )
+
+    def end_workers(self) -> None:
+        """End all workers that it has forked."""
+        self._asked({"order": "end workers"})
+
+    def _asked(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = {"refusal": "the process that workers are forked from has ended"}
+        with self._is_asking, suppress(OSError):
+            send(self._own, order)
+            message = receive(self._own)
+            answer = answer if message is None else message.content
+        return answer
+
+    def close(self) -> None:
+        """End it. It has nothing to put in order, and workers that still run are left to their Ray."""
+        self._own.close()
+        os.close(self._program)
+        self._process.kill()
+        self._process.wait()
