@@ -204,7 +204,7 @@ class KerasTrainable(tune.Trainable):
         require(self.__settings.folder)
         self.__is_in_a_run = settings is not None
         self.__writer = BackgroundWriter()
-        self.__notes: list[tuple[int, str]] = []
+        self.__notes: list[tuple[int | None, str]] = []
         self.__trial = self.__begin(config)
         self.__data = data if data is not None or self.__is_in_a_run else self.load_data()
         self.__cache: WorkerCache | None = None

@@ -72,7 +72,8 @@ class Report(TypedDict, total=False):
             missing.
         traceback: The traceback of ``error``.
         notes: Pairs of a trial's number and a line about its checkpoints. The trial may be an earlier one of this
-            worker. The key is missing when there are no notes.
+            worker. Lines about the data of the run have None for a number, and each trial tells them. The key is
+            missing when there are no notes.
         earlier_epochs: Epochs before this one that the driver has not heard of: the trial continues from a checkpoint
             that is newer than the journal. The key is missing when there are none.
         gpu_memory: The memory of the trial's GPU, in a run that measures it.
@@ -88,7 +89,7 @@ class Report(TypedDict, total=False):
     error: str | None
     refused: str
     traceback: str
-    notes: list[tuple[int, str]]
+    notes: list[tuple[int | None, str]]
     earlier_epochs: Sequence[Epoch]
     gpu_memory: GpuMemory
     met: Met

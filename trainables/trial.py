@@ -54,6 +54,10 @@ class TrialTraining(Protocol):
     def unsaved(self) -> list[str]:
         """Parts of the training that a continued trial would not restore, in words."""
 
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about how the data is read, for the journal; each of them once a run."""
+
     def run_epoch(self) -> Epoch:
         """Train one more epoch, and keep the weights if it is the best."""
 
@@ -79,7 +83,7 @@ class Trial:
         config: The configuration, with the control values of the trial.
         settings: The settings of the run.
         writer: Writes the checkpoints of all trials of this worker.
-        notes: Collects what the driver should know: pairs of a trial's number and a line.
+        notes: Collects what the driver should know: pairs of a trial's number, None for the run, and a line.
         build: Builds the training of the trial; called by the first step.
 
     Attributes:
@@ -99,7 +103,7 @@ class Trial:
         config: dict[str, Any],
         settings: TrialSettings,
         writer: BackgroundWriter,
-        notes: list[tuple[int, str]],
+        notes: list[tuple[int | None, str]],
         build: Callable[[Trial], TrialTraining],
     ) -> None:
         self.parameters, control = unwrap(config)
@@ -133,6 +137,7 @@ class Trial:
         """
         if self._training is None:
             self._training = self._build(self)
+            self._notes += [(None, note) for note in self._training.notes]
             if self._store is not None:
                 self._continue_from(self._store)
         return self._training

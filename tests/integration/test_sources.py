@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from tune_jobs.results.run import Run
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
-KINDS = ("dataset", "unknown", "ragged", "threads", "function", "ray")  # no processes: forks of a worker may hang
+HAS_TORCH = find_spec("torch") is not None
+KINDS = ("dataset", "unknown", "ragged", "threads", "function", "ray", *(("loader",) if HAS_TORCH else ()))
 EPOCHS = 3
 
 EXPERIMENT = f"""
@@ -55,6 +57,13 @@ def generated(first, last, epoch=0):
         yield X[rows[start : start + 16]], Y[rows[start : start + 16]]
 
 
+def loader(first, last):
+    import torch
+
+    rows = torch.utils.data.TensorDataset(torch.from_numpy(X[first:last]), torch.from_numpy(Y[first:last]))
+    return torch.utils.data.DataLoader(rows, batch_size=16, num_workers=2)
+
+
 def ragged(first, last):
     rows = tf.RaggedTensor.from_row_lengths(np.arange(2 * (last - first)) % 7, np.full(last - first, 2))
     parts = {{"rows": rows, "words": WORDS[first:last, None]}}
@@ -77,8 +86,10 @@ class Sources(KerasTrainable):
         if kind == "ragged":
             return Data(ragged(0, 300), ragged(300, 400))
         if kind == "threads":
-            options = {{"workers": 2}}
+            options = {{"workers": 2, "use_multiprocessing": True}}
             return Data(Batches(0, 300, **options), Batches(300, 400, **options))
+        if kind == "loader":
+            return Data(loader(0, 300), loader(300, 400))
         if kind == "function":
             return Data(lambda epoch: generated(0, 300, epoch), lambda: generated(300, 400))
         import ray
@@ -144,8 +155,10 @@ def test_a_killed_run_on_sources_is_what_it_would_have_been(tmp_path: Path, ray_
     assert len(whole) == len(KINDS) * EPOCHS
     assert cut == whole
     counted = {KINDS[trial]: batches for (trial, _), (_, batches) in whole.items()}
-    assert counted == {**dict.fromkeys(KINDS), "unknown": 19, "function": 19, "ray": 10}
+    loaded = {"loader": 19} if HAS_TORCH else {}
+    assert counted == {**dict.fromkeys(KINDS), "unknown": 19, "function": 19, "ray": 10, **loaded}
     boards = [Run(tmp_path / "runs" / name).leaderboard()[["trial", "kind", "val_loss"]] for name in ("cut", "whole")]
     assert boards[0].equals(boards[1])
     notes = [event.text for event in Run(journal.parent).events() if isinstance(event, Noted)]
     assert not any("not exactly resumable" in note for note in notes), notes
+    assert sum("2 threads make its batches instead of processes" in note for note in notes) >= 2, notes

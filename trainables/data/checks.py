@@ -10,7 +10,7 @@ import numpy as np
 
 from trainables.data.frames import is_frame, label_problems
 from trainables.data.kinds import Kind, is_source, kind_of
-from trainables.data.nested import leaves
+from trainables.data.nested import is_sparse, leaves
 
 _NO_NUMBERS = "OMm"  # objects, times and durations
 
@@ -62,16 +62,19 @@ def _array_problems(name: str, split: Any) -> list[str]:
     if not all(any(True for _ in leaves(part)) for part in split):
         return [f"Data.{name} has a part without any array, but x and y need at least one each."]
     arrays = list(leaves(split))
-    wrong = [array for array in arrays if not isinstance(array, np.ndarray) or array.dtype.kind in _NO_NUMBERS]
+    wrong = [array for array in arrays if not _is_array(array) or array.dtype.kind in _NO_NUMBERS]
+    wrong += [array for part in split[1:] for array in leaves(part) if is_sparse(array)]
     if wrong:
         return [
             f"Data.{name} holds {_describe(wrong[0])}, but must hold NumPy arrays of numbers or of strings: "
             f"{_conversion_of(wrong[0])}."
         ]
+    if flat := [array for array in arrays if is_sparse(array) and array.ndim != 2]:
+        return [f"Data.{name} holds a sparse array with {flat[0].ndim} axes, but it must have two."]
     if any(array.ndim == 0 for array in arrays):
         return [f"Data.{name} holds a single number, but each array needs an axis of examples."]
     problems = []
-    lengths = [len(array) for array in arrays]
+    lengths = [int(array.shape[0]) for array in arrays]
     if len(set(lengths)) > 1:
         problems.append(
             f"The arrays of Data.{name} have {', '.join(map(str, lengths))} examples, but must have equally "
@@ -82,13 +85,14 @@ def _array_problems(name: str, split: Any) -> list[str]:
     return problems
 
 
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) or is_sparse(value)
+
+
 def _conversion_of(value: Any) -> str:
     """Return how something that is no array of numbers or of strings can be given."""
-    if hasattr(value, "tocsr"):
-        return (
-            "take its .toarray(), or, if that is too large, give a function that yields batches, "
-            "(x[rows].toarray(), y[rows])"
-        )
+    if is_sparse(value):
+        return "labels and weights must not be sparse: take its .toarray()"
     if hasattr(value, "row_lengths") or hasattr(value, "dense_shape"):
         return "give tf.data.Dataset.from_tensor_slices((x, y)), which takes ragged and sparse tensors"
     if getattr(getattr(value, "dtype", None), "kind", "") in ("M", "m"):

@@ -46,7 +46,7 @@ def split(
     from sklearn.model_selection import train_test_split
 
     x, y = _arrays(x), _arrays(y)
-    lengths = [len(leaf) if getattr(leaf, "shape", ()) else None for leaf in leaves((x, y))]
+    lengths = [int(leaf.shape[0]) if getattr(leaf, "shape", ()) else None for leaf in leaves((x, y))]
     if problems := [*_length_problems(lengths), *_argument_problems(fraction, seed)]:
         raise InvalidData(problems)
     indices = np.arange(lengths[0] or 0)

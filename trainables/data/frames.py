@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from trainables.data.invalid import InvalidData
-from trainables.data.nested import Arrays
+from trainables.data.nested import Arrays, is_sparse
 
 
 def arrays_of(value: Arrays) -> Arrays:
     """Return a structure with the columns of its frames as arrays, and with text as arrays of strings."""
+    if is_sparse(value):  # one by keys is a mapping, too
+        return _in_rows(value)
     if isinstance(value, Mapping):
         return {name: arrays_of(part) for name, part in value.items()}
     if type(value) in (tuple, list):
@@ -30,6 +32,15 @@ def _is_like_an_array(value: Any) -> bool:
     """Return whether a value is a tensor of another library, or an array in a file, which NumPy can read."""
     is_numpys = isinstance(value, np.ndarray | np.generic)
     return not is_numpys and hasattr(value, "__array__") and len(getattr(value, "shape", ())) > 0
+
+
+def _in_rows(matrix: Any) -> Any:
+    """Return a sparse matrix of SciPy by rows, each with its columns in order: Keras and TensorFlow need that."""
+    rows = matrix.tocsr()
+    if not rows.has_canonical_format:
+        rows = rows.copy() if rows is matrix else rows
+        rows.sum_duplicates()
+    return rows
 
 
 def _as_text(array: np.ndarray) -> np.ndarray:

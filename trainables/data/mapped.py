@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from trainables.data.nested import Arrays, map_leaves
+from trainables.data.nested import Arrays, is_sparse, map_leaves
 from trainables.data.put_together import ALIGNMENT_BYTES, in_order
 from trainables.data.splits import Data
 
@@ -112,6 +112,8 @@ def mapped_array(array: np.ndarray) -> MappedArray | None:
     A view of a mapped array, such as a slice, lies in the file as well. TensorFlow shares the memory of an array in C's
     order whose address is a multiple of 64: those of ``np.save`` are.
     """
+    if is_sparse(array):
+        return None
     owner: Any = array
     while owner is not None and not (isinstance(owner, np.memmap) and isinstance(owner.base, mmap.mmap)):
         owner = getattr(owner, "base", None)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 Arrays = Any
-"""An array, or a tuple, list or dict of arrays (a model with several inputs or outputs)."""
+"""An array of NumPy, or a sparse matrix of SciPy, or a tuple, list or dict of them (several inputs or outputs)."""
 
 Split = tuple[Arrays, ...]
 """(x, y) or (x, y, sample_weight): the first axis of every array counts the examples."""
@@ -28,7 +28,17 @@ def leaves(arrays: Arrays) -> Iterator[np.ndarray]:
 
 def length(arrays: Arrays) -> int:
     """Return the number of examples of a nested structure of arrays."""
-    return len(next(leaves(arrays)))
+    return int(next(leaves(arrays)).shape[0])
+
+
+def is_sparse(value: Any) -> bool:
+    """Return whether a value is a sparse matrix of SciPy."""
+    return hasattr(value, "tocsr")
+
+
+def has_sparse(arrays: Arrays) -> bool:
+    """Return whether one of the arrays of a structure is a sparse matrix of SciPy."""
+    return any(map(is_sparse, leaves(arrays)))
 
 
 def rows_of(arrays: Arrays, rows: slice) -> Arrays:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from trainables.data.nested import Arrays, leaves, map_leaves
+from trainables.data.nested import Arrays, is_sparse, leaves, map_leaves
 
 _LOG = logging.getLogger(__name__)
 
@@ -74,12 +74,12 @@ class Rows:
 
 def take(arrays: Arrays, indices: np.ndarray) -> Any:
     """Return the examples of a nested structure at some indices."""
-    return _each(lambda array: Rows((array,), (indices,)), arrays)
+    return _each(lambda array: Rows((array,), (indices,)), lambda matrix: matrix[indices], arrays)
 
 
 def one_after_the_other(first: Arrays, second: Arrays) -> Any:
     """Return the examples of two structures that are nested alike, those of the second one last."""
-    return _each(lambda *arrays: Rows(arrays, (None, None)), first, second)
+    return _each(lambda *arrays: Rows(arrays, (None, None)), _below_each_other, first, second)
 
 
 def in_order(arrays: Arrays, alignment: int = 1) -> Any:
@@ -93,19 +93,41 @@ def in_order(arrays: Arrays, alignment: int = 1) -> Any:
     """
 
     def is_in_order(array: np.ndarray) -> bool:
+        if is_sparse(array):
+            return True
         return bool(array.flags.c_contiguous and array.dtype.isnative) and array.ctypes.data % alignment == 0
 
-    made = iter(
-        _each(lambda array: Rows((array,), (None,)), [each for each in leaves(arrays) if not is_in_order(each)])
-    )
+    others = [each for each in leaves(arrays) if not is_in_order(each)]
+    made = iter(_each(lambda array: Rows((array,), (None,)), lambda matrix: matrix, others))
     return map_leaves(lambda array: array if is_in_order(array) else next(made), arrays)
 
 
-def _each(rows_of: Callable[..., Rows], *structures: Arrays) -> Any:
-    """Return a nested structure of the arrays that are put together; one that occurs twice is put together once."""
+def _below_each_other(*matrices: Any) -> Any:
+    from scipy.sparse import vstack
+
+    return vstack(matrices, "csr")
+
+
+def _each(rows_of: Callable[..., Rows], of_sparse: Callable[..., Any], *structures: Arrays) -> Any:
+    """Return a nested structure of the arrays that are put together; one that occurs twice is put together once.
+
+    Args:
+        rows_of: Returns the rows to put together of an array of each structure.
+        of_sparse: Returns the result for sparse matrices of SciPy, which are never written to a file.
+        structures: The structures.
+    """
     wanted: dict[tuple[int, ...], Rows] = {}
-    map_leaves(lambda *arrays: wanted.setdefault(tuple(map(id, arrays)), rows_of(*arrays)), *structures)
-    made = dict(zip(wanted, _put_together(list(wanted.values())), strict=True))
+    made: dict[tuple[int, ...], Any] = {}
+
+    def look(*arrays: Any) -> None:
+        key = tuple(map(id, arrays))
+        if all(map(is_sparse, arrays)):
+            made.setdefault(key, of_sparse(*arrays))
+        else:
+            wanted.setdefault(key, rows_of(*arrays))
+
+    map_leaves(look, *structures)
+    made.update(zip(wanted, _put_together(list(wanted.values())), strict=True))
     return map_leaves(lambda *arrays: made[tuple(map(id, arrays))], *structures)
 
 

@@ -12,7 +12,7 @@ from trainables.data.nested import length, rows_of
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
-    """The batches of a ``PyDataset`` in an order of their own, made by as many workers.
+    """The batches of a ``PyDataset`` in an order of their own, made by as many threads as it asks workers.
 
     Args:
         source: The ``PyDataset``.
@@ -25,10 +25,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
     ) -> None:
         super().__init__(
             workers=source.workers,
-            use_multiprocessing=source.use_multiprocessing,
             max_queue_size=source.max_queue_size,
         )
-        self.source = source
+        self.source = self.whole = source
         self.order = order
         self.change = change
 
@@ -51,7 +50,6 @@ class Chained(keras.utils.PyDataset):  # type: ignore[misc]
     def __init__(self, first: Any, second: Any) -> None:
         super().__init__(
             workers=first.workers,
-            use_multiprocessing=first.use_multiprocessing,
             max_queue_size=first.max_queue_size,
         )
         self.parts = first, second

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
+from trainables.data.forks import without_forks
+from trainables.data.functions import cannot_return, generator_of
 from trainables.data.invalid import InvalidData
 from trainables.data.kinds import Kind, kind_of
 
@@ -44,6 +46,8 @@ def part_of_source(source: Any, fraction: float) -> Any:
         InvalidData: The source has no end.
     """
     share, kind = Share(fraction), kind_of(source)
+    if kind is Kind.FUNCTION and cannot_return(source):
+        raise InvalidData([_endless(kind)])
     if kind is Kind.DATASET:
         return _part_of_dataset(source, share)
     if kind is Kind.PY_DATASET:
@@ -54,7 +58,7 @@ def part_of_source(source: Any, fraction: float) -> Any:
         return Batches(source, [index for index in range(source.num_batches) if share.has(index)])
     if kind is Kind.RAY:
         return source.random_sample(fraction, seed=_SAMPLE_SEED)
-    return PartOfFunction(source.__iter__ if kind is Kind.LOADER else source, share)
+    return PartOfFunction(without_forks(source).__iter__ if kind is Kind.LOADER else source, share, source)
 
 
 def _endless(kind: Kind) -> str:
@@ -76,12 +80,15 @@ class PartOfFunction:
     Args:
         function: The other function.
         share: The share.
+        whole: The source that is read in part.
     """
 
-    def __init__(self, function: Callable[[], Iterator[Any]], share: Share) -> None:
+    def __init__(self, function: Callable[..., Iterator[Any]], share: Share, whole: Any) -> None:
         self._function = function
         self._share = share
+        self.whole = whole
 
-    def __call__(self) -> Iterator[Any]:
-        """Return a fresh generator."""
-        return (batch for index, batch in enumerate(self._function()) if self._share.has(index))
+    def __call__(self, epoch: int = 0) -> Iterator[Any]:
+        """Return a fresh generator for an epoch, counted from 0."""
+        batches = generator_of(self._function, epoch)
+        return (batch for index, batch in enumerate(batches) if self._share.has(index))

@@ -23,7 +23,7 @@ class Data:
     A split is a tuple of arrays, or a source. In a tuple, each of x, y and sample_weight is a NumPy array of shape
     (examples, …), or a tuple, list or dict of such arrays for a model with several inputs or outputs. A frame of pandas
     is a dict of its columns (one of a single column, as y or sample_weight, is that column), and text is an array of
-    strings, for a ``StringLookup`` in the model.
+    strings, for a ``StringLookup`` in the model. Sparse matrices of SciPy stay sparse, as inputs.
 
     A source yields batches, or single examples, when it is read: a ``tf.data.Dataset``, a ``keras.utils.PyDataset``, a
     function that returns a fresh generator, a ``DataLoader`` of PyTorch, a ``ray.data.Dataset``. The splits need not be

@@ -12,7 +12,7 @@ import numpy as np
 
 from trainables.data import Data
 from trainables.data.kinds import is_source
-from trainables.data.nested import Split, length
+from trainables.data.nested import Split, is_sparse, length
 
 
 def multi_gpu_note(backend: str, gpus: float | None) -> str | None:
@@ -98,7 +98,9 @@ def _cut(split: Split, replicas: int) -> Split:
     if is_source(split):
         return split  # nobody knows how many examples it has
     most = length(split) - length(split) % replicas
-    shortened: Split = keras.tree.map_structure(lambda array: np.asarray(array)[:most], split)
+    shortened: Split = keras.tree.map_structure(
+        lambda array: (array if is_sparse(array) else np.asarray(array))[:most], split
+    )
     return shortened
 
 

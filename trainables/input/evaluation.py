@@ -11,8 +11,8 @@ import numpy as np
 
 from trainables.data.kinds import Kind, kind_of
 from trainables.data.nested import leaves
-from trainables.input.open_source import OpenSource
-from trainables.input.source_inputs import ValidationBatches
+from trainables.input.sources.open_source import OpenSource
+from trainables.input.sources.validation_batches import ValidationBatches
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,11 @@ def evaluation_batches(
     Raises:
         InvalidTrainable: The source is empty, or has no end.
     """
-    is_py_dataset = kind_of(split) is Kind.PY_DATASET
-    batches = split if is_py_dataset else OpenSource(name, split, label).batches(model, batch_size)
-    return ValidationBatches(name, batches, None).for_epoch(0)
+    if kind_of(split) is Kind.PY_DATASET:
+        return ValidationBatches(name, split, None, is_endless=split.num_batches is None).for_epoch(0)
+    source = OpenSource(name, split, label)
+    batches = source.batches(model, batch_size)
+    return ValidationBatches(name, batches, None, is_endless=source.is_endless).for_epoch(0)
 
 
 def predictions_of(model: Any, batches: Any) -> Predictions:

@@ -7,12 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from trainables.data.nested import leaves
+from trainables.data.nested import is_sparse, leaves
 
 
 def first_example(split: Any) -> Any:
     """Return the first example of a tuple of arrays, with its axis of examples."""
-    return keras.tree.map_structure(lambda array: array[:1], split)
+    return keras.tree.map_structure(lambda array: array[:1].toarray() if is_sparse(array) else array[:1], split)
 
 
 def first_of(part: Any) -> Any:

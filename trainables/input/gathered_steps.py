@@ -19,10 +19,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from trainables.data.nested import Split
+from trainables.data.nested import Split, has_sparse
 from trainables.devices.replicas import is_distributed
+from trainables.input.epoch_order import TrainingInput
 from trainables.input.gathered_rows import BatchSpan, EpochRows
-from trainables.input.pipeline import ToTensor, TrainingInput
+from trainables.input.pipeline import ToTensor
 
 _STEPS = ("make_train_function", "make_test_function", "train_step", "test_step", "compute_metrics")
 _LOOPS = {"tensorflow": "gathered_tensorflow", "jax": "gathered_jax"}
@@ -45,8 +46,8 @@ def can_gather(model: Any) -> bool:
 
 
 def can_hold(split: Split) -> bool:
-    """Return whether the backend can hold the arrays of a split: JAX has no strings."""
-    return keras.backend.backend() in _LOOPS and bool(_loop().can_hold(split))
+    """Return whether the backend can hold the arrays of a split: JAX has no strings, sparse matrices stay so."""
+    return keras.backend.backend() in _LOOPS and not has_sparse(split) and bool(_loop().can_hold(split))
 
 
 def _loop() -> Any:

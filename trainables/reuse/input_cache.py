@@ -10,15 +10,17 @@ import numpy as np
 
 from trainables.data import Data
 from trainables.data.kinds import Kind, is_source, kind_of
-from trainables.data.nested import leaves, rows_of
+from trainables.data.nested import has_sparse, leaves, rows_of
 from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
 from trainables.input.examples import first_example
 from trainables.input.gathered_jax import as_array
 from trainables.input.gathered_steps import GatheredInput, can_gather, can_hold
-from trainables.input.open_source import OpenSource
 from trainables.input.pipeline import ValidationInput, batches_in_order, training_input
-from trainables.input.source_inputs import DatasetInput, PyDatasetInput, ValidationBatches
+from trainables.input.sources.open_source import OpenSource
+from trainables.input.sources.read_checks import ANY_LABELS, LabelRules
+from trainables.input.sources.source_inputs import DatasetInput, PyDatasetInput
+from trainables.input.sources.validation_batches import ValidationBatches
 from trainables.input.tensors import as_tensor
 from trainables.input.weights import with_weights
 from trainables.settings import InvalidTrainable
@@ -75,7 +77,9 @@ class InputCache:
         """Return the inputs of data that was prepared for one trial; these inputs, if it is the worker's own."""
         return self if data is self.data else InputCache(data, self)
 
-    def training(self, model: Any, batch_size: int, seed: int, options: FitOptions) -> FitInput:
+    def training(
+        self, model: Any, batch_size: int, seed: int, options: FitOptions, rules: LabelRules = ANY_LABELS
+    ) -> FitInput:
         """Return the input that a model is trained on.
 
         Args:
@@ -83,16 +87,17 @@ class InputCache:
             batch_size: Examples per batch.
             seed: Seed of the order of the examples.
             options: Class weights, sample weights, augmentation, and the number of batches of an epoch.
+            rules: The labels that the model can be trained on, which a source is checked for as it is read.
 
         Raises:
             InvalidTrainable: The weights do not fit the examples, or a source is empty or endless.
         """
         split, steps = self.data.train, options.steps_per_epoch
         if kind_of(split) is Kind.PY_DATASET:
-            return PyDatasetInput("train", split, seed, options)
+            return PyDatasetInput("train", split, seed, options, rules)
         if is_source(split):
             source = self.source("train")
-            return DatasetInput(source, source.batches(model, batch_size), seed, options)
+            return DatasetInput(source, source.batches(model, batch_size), seed, options, rules)
         if options.augment is None and can_gather(model) and can_hold(split):
             arrays = with_weights(split, options)
             return GatheredInput(
@@ -103,16 +108,17 @@ class InputCache:
             return training_input(split, batch_size, seed, options, self._tensor)
 
         is_plain = options.augment is None and options.class_weight is None and options.sample_weight is None
-        if not is_plain or steps is not None or not options.shuffle:
+        if not is_plain or steps is not None or not options.shuffle or has_sparse(split):
             return build()  # type: ignore[no-any-return]
         return self._kept(("training", batch_size), build).with_seed(seed)  # type: ignore[no-any-return]
 
-    def validation(self, model: Any, options: FitOptions) -> Any:
+    def validation(self, model: Any, options: FitOptions, rules: LabelRules = ANY_LABELS) -> Any:
         """Return the input that a model is validated on; None where the data has no validation split.
 
         Args:
             model: A compiled ``keras.Model``.
             options: The number of examples per batch, and of batches.
+            rules: The labels that the model can be judged by, which a source is checked for as it is read.
 
         Raises:
             InvalidTrainable: A source is empty or endless.
@@ -121,9 +127,12 @@ class InputCache:
         if split is None:
             return None
         if kind_of(split) is Kind.PY_DATASET:
-            return ValidationBatches("validation", split, steps)
+            is_endless = split.num_batches is None
+            return ValidationBatches("validation", split, steps, is_endless=is_endless, rules=rules)
         if is_source(split):
-            return ValidationBatches("validation", self.source("validation").batches(model, batch_size), steps)
+            source = self.source("validation")
+            batches = source.batches(model, batch_size)
+            return ValidationBatches("validation", batches, steps, is_endless=source.is_endless, rules=rules)
         if steps is not None:
             split = rows_of(split, np.s_[: steps * batch_size])
         if can_gather(model) and can_hold(split):

@@ -14,7 +14,7 @@ import keras
 
 from trainables.data import Data
 from trainables.input.gathered_steps import GatheringSteps, can_gather
-from trainables.input.unknown_ends import end_without_a_step
+from trainables.input.sources.unknown_ends import end_without_a_step
 from trainables.internals.keras_model import has_own_finalization
 from trainables.reuse.fingerprint import ModelFingerprint, OpaqueModelError, fingerprint
 from trainables.reuse.input_cache import InputCache

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import keras
@@ -16,12 +13,34 @@ from trainables.data.kinds import is_source
 from trainables.data.labels import count_missing
 from trainables.data.nested import leaves
 from trainables.fit_options import FitOptions
+from trainables.input.sources.read_checks import BINARY, SPARSE, LabelRules, missing, range_of
 from trainables.settings import InvalidTrainable
 
-SPARSE, BINARY = "sparse_categorical_crossentropy", "binary_crossentropy"
-
 _JUDGING = ("train_step", "test_step", "compute_loss")
-_OUTSIDE = re.compile(r"label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)")
+
+
+def check_data(
+    model: Any, example: Any, data: Data, options: FitOptions, checked: MutableMapping[Hashable, Any]
+) -> LabelRules:
+    """Check that a model can take the inputs of the data, and that its loss knows labels in arrays.
+
+    Args:
+        model: A compiled ``keras.Model``.
+        example: An example (x, y, …) of the training split, with its axis of examples.
+        data: The data of the trial.
+        options: The weights of single examples, if there are any.
+        checked: What a worker knows already of labels that it has looked at, which this completes.
+
+    Returns:
+        The labels that the loss takes, by which those of sources are checked when they are read.
+
+    Raises:
+        InvalidTrainable: The model has other inputs, or a label is missing, or lies outside of the classes.
+    """
+    check_inputs(model, example[0])
+    rules = label_rules(model)
+    _check_labels(rules, data, options, checked)
+    return rules
 
 
 def check_inputs(model: Any, x: Any, split: str = "Data.train") -> None:
@@ -68,38 +87,21 @@ def check_inputs(model: Any, x: Any, split: str = "Data.train") -> None:
             )
 
 
-def check_labels(model: Any, data: Data, options: FitOptions, checked: MutableMapping[Hashable, Any]) -> None:
+def _check_labels(rules: LabelRules, data: Data, options: FitOptions, checked: MutableMapping[Hashable, Any]) -> None:
     """Check that labels in arrays are such that the loss knows them. A loss of the user's own may know any.
 
     Labels of a source are checked elsewhere: those to validate on before the first epoch, the others as they are read.
-
-    Args:
-        model: A compiled ``keras.Model``.
-        data: The data of the trial.
-        options: The weights of single examples, if there are any.
-        checked: What a worker knows already of labels that it has looked at, which this completes.
-
-    Raises:
-        InvalidTrainable: A label is missing, or lies outside of the classes.
     """
-    limits, passes_over_none = label_limits(model), _has_only_losses_of_keras(model)
     for name, split in (("train", data.train), ("validation", data.validation)):
         if split is None or is_source(split):
             continue
         labels = list(leaves(split[1]))
-        if passes_over_none:
+        if rules.forbids_missing:
             _check_text(name, labels)
             _check_missing(name, sum(_kept(checked, "missing", array, count_missing) for array in labels))
         is_weighted = len(split) == 3 or (name == "train" and options.sample_weight is not None)
-        if limits is None or (is_weighted and limits.loss == BINARY):
-            continue
-        if len(labels) == 1 and labels[0].dtype.kind in "biuf":
-            limits.check(f"Data.{name}", *_kept(checked, "range", labels[0], range_of))
-
-
-def range_of(labels: np.ndarray) -> tuple[Any, Any]:
-    """Return the smallest and the largest label, whatever is NaN."""
-    return (np.fmin.reduce(labels, axis=None), np.fmax.reduce(labels, axis=None)) if labels.size else (0, 0)
+        if len(labels) == 1 and labels[0].dtype.kind in "biuf" and rules.limits(is_weighted=is_weighted):
+            rules.check_range(f"Data.{name}", *_kept(checked, "range", labels[0], range_of))
 
 
 def _kept(
@@ -112,47 +114,19 @@ def _kept(
     return checked[key][1]
 
 
-@dataclass(frozen=True)
-class LabelLimits:
-    """The labels that a loss of Keras takes: from 0 to ``highest``.
-
-    Attributes:
-        loss: The name of the loss.
-        highest: The highest label.
-    """
-
-    loss: str
-    highest: int
-
-    def check(self, owner: str, smallest: float, largest: float) -> None:
-        """Check the smallest and the largest of some labels.
-
-        Args:
-            owner: The name of what has the labels.
-            smallest: The smallest label.
-            largest: The largest label.
-
-        Raises:
-            InvalidTrainable: One of them lies outside.
-        """
-        if smallest < 0 or largest > self.highest:
-            wrong = smallest if smallest < 0 else largest
-            raise InvalidTrainable(_outside(owner, f"{wrong:g}", self.loss, self.highest))
-
-
-def label_limits(model: Any) -> LabelLimits | None:
-    """Return the labels that the loss of a model takes; None where it is not one of Keras's that know limits.
+def label_rules(model: Any) -> LabelRules:
+    """Return the labels that the loss of a model takes.
 
     Args:
         model: A compiled ``keras.Model``.
     """
-    loss = _loss_name(model.loss)
-    if loss not in (SPARSE, BINARY) or getattr(model.loss, "ignore_class", None) is not None:
-        return None
+    forbids_missing, loss = _has_only_losses_of_keras(model), _loss_name(model.loss)
     classes = getattr(model, "output_shape", None)
     classes = classes[-1] if isinstance(classes, tuple) and isinstance(classes[-1], int) else None
     highest = 1 if loss == BINARY else None if classes is None else classes - 1
-    return None if highest is None else LabelLimits(loss, highest)
+    if loss not in (SPARSE, BINARY) or getattr(model.loss, "ignore_class", None) is not None or highest is None:
+        return LabelRules(forbids_missing=forbids_missing)
+    return LabelRules(loss, highest, forbids_missing)
 
 
 def _check_text(name: str, labels: Sequence[np.ndarray]) -> None:
@@ -165,13 +139,10 @@ def _check_text(name: str, labels: Sequence[np.ndarray]) -> None:
         )
 
 
-def _check_missing(name: str, missing: int) -> None:
+def _check_missing(name: str, count: int) -> None:
     """Check that no label is NaN, where the losses are Keras's: those of a user's own may pass over such labels."""
-    if missing:
-        raise InvalidTrainable(
-            f"The labels of Data.{name} have {missing} NaN values, but an example without a label has no loss: drop "
-            "those examples, or compile the model with a loss that passes over them."
-        )
+    if count:
+        raise InvalidTrainable(missing(f"Data.{name}", count))
 
 
 def _has_only_losses_of_keras(model: Any) -> bool:
@@ -179,33 +150,6 @@ def _has_only_losses_of_keras(model: Any) -> bool:
     losses = [loss for loss in leaves(model.loss) if loss is not None] if model.loss is not None else []
     has_own_step = any(getattr(type(model), step) is not getattr(keras.Model, step) for step in _JUDGING)
     return bool(losses) and not has_own_step and all(map(_is_kerass_own, losses))
-
-
-@contextmanager
-def mistakes_in_labels() -> Iterator[None]:
-    """Turn TensorFlow's error about a label outside of the classes, which a source yielded, into a mistake.
-
-    Raises:
-        InvalidTrainable: A label lies outside of the classes.
-    """
-    try:
-        yield
-    except Exception as error:
-        found = _OUTSIDE.search(str(error))
-        if found is None:
-            raise
-        label, classes = found.groups()
-        text = _outside("The data", label, SPARSE, int(classes) - 1)
-        raise InvalidTrainable(text) from error
-
-
-def _outside(owner: str, label: str, loss: str, highest: int) -> str:
-    remedy = (
-        "give the model an output for each class, or number the classes from 0."
-        if loss == SPARSE
-        else "encode the two classes as 0 and 1, or choose another loss."
-    )
-    return f"{owner} has the label {label}, but the loss {loss} takes labels from 0 to {highest}: {remedy}"
 
 
 def _loss_name(loss: Any) -> str:

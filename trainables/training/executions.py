@@ -97,6 +97,11 @@ class Executions:
         """Parts of the executions that a continued trial would not restore, in words."""
         return self.trainings[0].unsaved
 
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about how the data is read, for the journal; each of them once a run."""
+        return self.trainings[0].notes
+
     def run_epoch(self) -> Epoch:
         """Train one more epoch of each execution that has not ended.
 

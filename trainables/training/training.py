@@ -11,9 +11,11 @@ import numpy as np
 
 from trainables.constraints.measures import measure
 from trainables.data import Data
+from trainables.data.forks import fork_notes
 from trainables.devices.primitive_cache import primitive_cache
 from trainables.fit_options import FitOptions
-from trainables.input.unknown_ends import unknown_ends
+from trainables.input.sources.read_checks import mistakes_as_read
+from trainables.input.sources.unknown_ends import unknown_ends
 from trainables.internals.global_state import remember_names, set_seed
 from trainables.internals.graph_optimizer import one_pass
 from trainables.random_streams import trial_seed
@@ -25,7 +27,7 @@ from trainables.training import example
 from trainables.training.adapted_state import PREFIX, AdaptedLayers, AdaptedState, finalize
 from trainables.training.callbacks import TrialCallbacks
 from trainables.training.checks import check_objective, check_shapes
-from trainables.training.data_checks import check_inputs, check_labels, mistakes_in_labels
+from trainables.training.data_checks import check_data
 from trainables.training.model import (
     BuildsModels,
     build_compiled_model,
@@ -36,7 +38,7 @@ from trainables.training.model import (
 from trainables.training.model_state import further_variables, unsaved_generators
 from trainables.training.progress import progress_of
 from trainables.training.recompilation import CompiledModel
-from trainables.training.validation_checks import check_validation
+from trainables.training.validation_checks import check_sources
 from trainables.training.view import TrainingView
 
 _GROUPS = {
@@ -64,6 +66,7 @@ class Training:
         last: The measurements of the last epoch; None before there is one.
         best: The best epoch that ``run_epoch`` trained.
         measured: What was measured of the model before it is trained, by name; each epoch reports it.
+        notes: Sentences about how the data is read.
 
     Raises:
         InvalidTrainable: The model is not compiled, ``build_model`` returned no model, or the weights that
@@ -150,7 +153,7 @@ class Training:
             InvalidTrainable: The model does not report the objective.
         """
         start_s = time.perf_counter()
-        with one_pass(), unknown_ends(self._input, self._validation), mistakes_in_labels():
+        with one_pass(), unknown_ends(self._input, self._validation), mistakes_as_read():
             self.model.fit(
                 self._input.for_epoch(self.epoch),
                 validation_data=self._validation and self._validation.for_epoch(self.epoch),
@@ -286,12 +289,11 @@ class Training:
         if "batch_size" in config:
             inputs.check_batch_size(model)
         self._example = inputs.example(model, batch_size)
-        check_inputs(model, self._example[0])
-        check_labels(model, inputs.data, options, self._cache.made)
+        rules = check_data(model, self._example, inputs.data, options, self._cache.made)
         create_variables(model, self._example)  # before the inputs: JAX gathers for models that have them all
-        self._input = inputs.training(model, batch_size, seed, options)
-        self._validation = inputs.validation(model, options)
-        look, made = options.validation_batch_size, self._cache.made
-        check_validation(model, self._example, inputs, self._validation, look, made)
+        self._input = inputs.training(model, batch_size, seed, options, rules)
+        self._validation = inputs.validation(model, options, rules)
+        check_sources(model, self._example, inputs, self._validation, options, rules, self._cache.made)
         spec = f"{self._input.spec} {self._validation and self._validation.spec}"
+        self.notes = fork_notes(inputs.data.train, inputs.data.validation)
         return options, TrialModel(model, spec, options.callbacks, has_unknown_end=self._input.steps is None)

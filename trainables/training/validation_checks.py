@@ -1,4 +1,4 @@
-"""Checks of the validation split before the first epoch, which else would be lost: its form, and labels of a source."""
+"""Checks before the first epoch, which else would be lost: the form of the validation split, and labels of sources."""
 
 from __future__ import annotations
 
@@ -12,16 +12,25 @@ from typing import Any
 import keras
 import numpy as np
 
-from trainables.data.kinds import is_source
+from trainables.data.kinds import Kind, is_source, kind_of
 from trainables.data.nested import leaves
+from trainables.fit_options import FitOptions
+from trainables.input.sources.read_checks import ANY_LABELS, LabelRules, mistakes_as_read
+from trainables.input.sources.source_inputs import own_copy
 from trainables.internals.global_state import remember_global_state
 from trainables.reuse.input_cache import InputCache
 from trainables.settings import InvalidTrainable
-from trainables.training.data_checks import BINARY, check_inputs, declared_inputs, label_limits, range_of
+from trainables.training.data_checks import check_inputs, declared_inputs
 from trainables.training.model import first_examples
 
 LONGEST_LOOK_S = 10.0
 """Seconds for which the labels of a validation source are read; those that come later are met in the first epoch."""
+
+SHORTEST_LOOK_S = 2.0
+"""Seconds for which the labels of a ``PyDataset`` to train on are read; the others are checked as they are read.
+So long, too, labels to validate on are looked at which may be any number."""
+
+_STRIDE = 16  # neighbours are alike: every sixteenth batch comes first
 
 _LOG = logging.getLogger(__name__)
 _JUDGING = ("test_step", "compute_loss")
@@ -29,10 +38,10 @@ _JUDGING = ("test_step", "compute_loss")
 Checked = MutableMapping[Hashable, Any]
 
 
-def check_validation(
-    model: Any, example: Any, inputs: InputCache, validation: Any, batch_size: int, checked: Checked
+def check_sources(
+    model: Any, example: Any, inputs: InputCache, validation: Any, options: FitOptions, rules: LabelRules, made: Checked
 ) -> None:
-    """Check that a model can be validated as it is trained: with inputs, labels and classes that it knows.
+    """Check that a model can be validated as it is trained, and look at labels of sources.
 
     A split that looks like the one to train on is not tried. Another one is, with one example.
 
@@ -42,15 +51,17 @@ def check_validation(
         example: An example (x, y, …) of the training split, with its axis of examples.
         inputs: The data of the trial.
         validation: The input that the model is validated on; None where there is none.
-        batch_size: Examples per batch of it, if it is a source of single examples.
-        checked: What a worker knows already of its data, which this completes.
+        options: The number of examples per batch of the validation split, if it is a source of single examples.
+        rules: The labels that the model can be trained on.
+        made: What a worker knows already of its data, which this completes.
 
     Raises:
-        InvalidTrainable: The validation split does not fit the model, or a label lies outside of the classes.
+        InvalidTrainable: The validation split does not fit the model, or a label is missing or outside of the classes.
     """
+    _look_at_training(inputs.data.train, rules, made)
     if validation is None:
         return
-    other = inputs.validation_example(model, batch_size)
+    other = inputs.validation_example(model, options.validation_batch_size)
     if other is None:
         return  # it is empty, which the first epoch tells
     check_inputs(model, other[0], "Data.validation")
@@ -58,7 +69,8 @@ def check_validation(
     if model.loss is not None and is_judged_by_keras:
         _check_form(model, example, other)
     if is_source(inputs.data.validation):
-        _check_labels(model, validation, checked)
+        longest_s = SHORTEST_LOOK_S if rules.highest is None else LONGEST_LOOK_S
+        _look_at_labels("Data.validation", _batches(validation.for_epoch(0)), rules, longest_s, made)
 
 
 def _check_form(model: Any, example: Any, other: Any) -> None:
@@ -120,41 +132,39 @@ def _form(arrays: Any) -> str:
     return f"of the shape {shapes[0]}" if len(shapes) == 1 else f"{len(shapes)} arrays of shapes {', '.join(shapes)}"
 
 
-def _check_labels(model: Any, validation: Any, checked: Checked) -> None:
-    """Read the labels of a source, once a worker: a wrong one would be met after a pass over the training data."""
-    limits = label_limits(model)
-    if limits is None or ("labels of validation", limits) in checked:
+def _look_at_training(split: Any, rules: LabelRules, checked: Checked) -> None:
+    """Look at labels of a ``PyDataset`` to train on, here and there. Other sources are checked as they are read only.
+
+    They would draw other random numbers if they had been read before. So would a ``PyDataset``: a copy of it is read.
+    """
+    is_known = rules == ANY_LABELS or ("Data.train", rules) in checked
+    if is_known or kind_of(split) is not Kind.PY_DATASET or split.num_batches is None:
+        return
+    source, count = own_copy(split), split.num_batches
+    if source is not split:
+        order = [index for first in range(_STRIDE) for index in range(first, count, _STRIDE)]
+        _look_at_labels("Data.train", (source[index] for index in order), rules, SHORTEST_LOOK_S, checked)
+
+
+def _look_at_labels(owner: str, batches: Iterator[Any], rules: LabelRules, longest_s: float, checked: Checked) -> None:
+    """Read the labels of a source, once a worker: a wrong one would be met later, after much training."""
+    if rules == ANY_LABELS or (owner, rules) in checked:
         return
     begin_s = time.monotonic()
-    with _reading_unnoticed():
-        for batch in _batches(validation.for_epoch(0)):
-            _, y, weight = keras.utils.unpack_x_y_sample_weight(batch)
-            labels = list(leaves(y)) if y is not None else []
-            if len(labels) != 1 or (weight is not None and limits.loss == BINARY):
+    with _reading_unnoticed(), mistakes_as_read():
+        for batch in batches:
+            if not rules.check_batch(owner, tuple(batch) if isinstance(batch, list) else batch):
                 break
-            values = _numbers(labels[0])
-            if values is not None:
-                limits.check("Data.validation", *range_of(values))
-            if time.monotonic() - begin_s > LONGEST_LOOK_S:
-                _LOG.info("The labels of Data.validation were read for %g s, and not to their end", LONGEST_LOOK_S)
+            if time.monotonic() - begin_s > longest_s:
+                _LOG.info("The labels of %s were read for %g s, and not to their end", owner, longest_s)
                 break
-    checked["labels of validation", limits] = True
+    checked[owner, rules] = True
 
 
 def _batches(batches: Any) -> Iterator[Any]:
     if isinstance(batches, keras.utils.PyDataset):
         return (batches[index] for index in range(batches.num_batches))
     return iter(batches)
-
-
-def _numbers(labels: Any) -> np.ndarray | None:
-    """Return labels as numbers; None where they are none."""
-    labels = getattr(labels, "flat_values", labels)  # of a ragged tensor
-    try:
-        values = np.asarray(labels)
-    except (TypeError, ValueError):
-        return None
-    return values if values.dtype.kind in "biuf" else None
 
 
 @contextmanager

@@ -11,6 +11,10 @@ import numpy as np
 from tune_jobs.base.words import first_sentences
 
 _ARRAYS_PER_BATCH = 32
+_ENDLESS = (
+    "Data.train has no end, so a refit would never come to the examples of Data.validation behind it: {}. "
+    "FitOptions(steps_per_epoch=…) goes around the data by itself."
+)
 
 
 def joined(first: Any, second: Any | None) -> Any:
@@ -24,6 +28,8 @@ def joined(first: Any, second: Any | None) -> Any:
         InvalidData: They are sources of different kinds, or arrays that are arranged differently.
     """
     from trainables import InvalidData
+    from trainables.data.forks import without_forks
+    from trainables.data.functions import cannot_return
     from trainables.data.kinds import Kind, kind_of
 
     if second is None:
@@ -37,8 +43,14 @@ def joined(first: Any, second: Any | None) -> Any:
         return _joined_py_datasets(first, second)
     if kinds == (Kind.RAY, Kind.RAY):
         return first.union(second)
-    functions = {Kind.FUNCTION: lambda split: split, Kind.LOADER: lambda split: split.__iter__, Kind.ARRAYS: _Batches}
+    functions = {
+        Kind.FUNCTION: lambda split: split,
+        Kind.LOADER: lambda split: without_forks(split).__iter__,
+        Kind.ARRAYS: _Batches,
+    }
     if set(kinds) <= set(functions):
+        if kinds[0] is Kind.FUNCTION and cannot_return(first):
+            raise InvalidData([_ENDLESS.format("let its generator return")])
         return _InTurn(functions[kinds[0]](first), functions[kinds[1]](second))  # type: ignore[index]
     raise InvalidData(
         [
@@ -79,22 +91,19 @@ def _joined_datasets(first: Any, second: Any) -> Any:
 
     from trainables import InvalidData
     from trainables.data.kinds import Kind, kind_of
-    from trainables.data.nested import leaves
+    from trainables.data.nested import is_sparse, leaves, map_leaves
+    from trainables.input.sparse_batches import sparse_tensor
 
     def as_dataset(split: Any, like: Any) -> Any:
         if kind_of(split) is Kind.DATASET:
             return split
+        split = map_leaves(lambda array: sparse_tensor(array) if is_sparse(array) else array, split)
         dataset = tf.data.Dataset.from_tensor_slices(split)
         axes, own_axes = (len(next(leaves(each.element_spec)).shape) for each in (like, dataset))
         return dataset if axes == own_axes else dataset.batch(_ARRAYS_PER_BATCH)
 
     if kind_of(first) is Kind.DATASET and int(first.cardinality()) == tf.data.INFINITE_CARDINALITY:
-        raise InvalidData(
-            [
-                "Data.train has no end, so a refit would never come to the examples of Data.validation behind it: "
-                "leave out the .repeat(). FitOptions(steps_per_epoch=…) goes around the data by itself."
-            ]
-        )
+        raise InvalidData([_ENDLESS.format("leave out the .repeat()")])
     return as_dataset(first, second).concatenate(as_dataset(second, first))
 
 
@@ -125,9 +134,11 @@ class _Batches:
 class _InTurn:
     """A function that returns a generator of the batches of two others, one after the other."""
 
-    def __init__(self, first: Callable[[], Iterator[Any]], second: Callable[[], Iterator[Any]]) -> None:
+    def __init__(self, first: Callable[..., Iterator[Any]], second: Callable[..., Iterator[Any]]) -> None:
         self._functions = first, second
 
-    def __call__(self) -> Iterator[Any]:
-        """Return a fresh generator."""
-        return chain.from_iterable(function() for function in self._functions)
+    def __call__(self, epoch: int = 0) -> Iterator[Any]:
+        """Return a fresh generator for an epoch, counted from 0."""
+        from trainables.data.functions import generator_of
+
+        return chain.from_iterable(generator_of(function, epoch) for function in self._functions)

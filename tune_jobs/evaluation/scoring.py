@@ -81,13 +81,15 @@ def _score_source(model: Any, data: Data, batch_size: int) -> Scored:
     """Evaluate a model on a source, which is read twice: for the metrics, and for each prediction with its label."""
     from trainables import InvalidTrainable
     from trainables.input.evaluation import evaluation_batches, predictions_of
+    from trainables.input.sources.read_checks import mistakes_as_read
 
     try:
-        batches = evaluation_batches(model, "test", data.test, batch_size, data.label)
+        with mistakes_as_read():
+            batches = evaluation_batches(model, "test", data.test, batch_size, data.label)
+            metrics = model.evaluate(batches, return_dict=True, verbose=0)
+            read = predictions_of(model, batches)
     except InvalidTrainable as error:
         raise RequestError(str(error)) from error
-    metrics = model.evaluate(batches, return_dict=True, verbose=0)
-    read = predictions_of(model, batches)
     if not read.examples:
         raise RequestError("Data.test yields no example: leave it out, or make it larger.")
     names = _output_names(model, read.predictions)

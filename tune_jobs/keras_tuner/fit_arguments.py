@@ -11,6 +11,7 @@ import numpy as np
 
 from trainables import Data, InvalidData
 from trainables.data.kinds import is_source, kind_of
+from trainables.data.nested import is_sparse, length
 from tune_jobs.keras_tuner.errors import FatalValueError
 
 _DEFAULT_BATCH_SIZE = 32
@@ -230,7 +231,7 @@ def _divided(train: tuple[Any, ...], fraction: float) -> tuple[tuple[Any, ...], 
     """Divide examples as Keras does: the last ones are those to validate on, and nothing is shuffled."""
     import keras
 
-    count = len(keras.tree.flatten(train)[0])
+    count = length(train)
     kept = int(np.floor(count * (1.0 - fraction)))
     if kept == 0 or kept == count:
         raise FatalValueError(
@@ -254,4 +255,4 @@ def _arrays(value: Any) -> Any:
         return np.asarray(value)
     if hasattr(value, "to_numpy"):
         return value.to_numpy()
-    return value if isinstance(value, np.ndarray) else np.asarray(value)
+    return value if isinstance(value, np.ndarray) or is_sparse(value) else np.asarray(value)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse
 import tensorflow as tf
 
 from trainables import Data, InvalidData, split
@@ -44,8 +43,6 @@ def test_several_inputs_and_outputs_are_valid() -> None:
         ((X, Y.tolist()), "Data.train holds a int, but must hold NumPy arrays"),
         ((X, np.array(["a", None] * 3, dtype=object)), "Data.train holds a ndarray, but must hold NumPy arrays"),
         ((X, np.int64(3)), "must hold NumPy arrays"),
-        ((scipy.sparse.csr_matrix(X), Y), "Data.train holds a csr_matrix, but must hold NumPy arrays of numbers or"),
-        ((scipy.sparse.csr_matrix(X), Y), "take its .toarray(), or, if that is too large, give a function"),
         ((tf.RaggedTensor.from_row_lengths([1, 2, 3], [1, 2] + [0] * 4), Y), "give tf.data.Dataset.from_tensor_slices"),
         ((np.zeros(6, "datetime64[D]"), Y), "holds an array of datetime64[D], but must hold"),
         ((X, np.array(3)), "Data.train holds a single number"),

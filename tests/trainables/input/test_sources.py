@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -12,7 +16,9 @@ import tensorflow as tf
 
 from tests.support.outcomes import BeginTrial
 from tests.support.sources import BATCH, BATCHED, BATCHES, SINGLE, Batches, Logistic, X, Y, batches, dataset, unknown
-from trainables import Data, FitOptions, KerasTrainable
+from trainables import Data, FitOptions, InvalidData, KerasTrainable
+from trainables.data.forks import without_forks
+from trainables.input.sources import read_checks
 from trainables.random_streams import trial_seed
 
 EPOCHS = 3
@@ -68,18 +74,138 @@ def test_executions_of_a_source_are_those_of_arrays(begin: BeginTrial, kind: str
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
 
 
-@pytest.mark.integration
-@pytest.mark.slow  # a fork of a process with threads may hang
-def test_a_py_dataset_may_make_its_batches_in_processes(begin: BeginTrial) -> None:
+FORKS: list[int] = []
+os.register_at_fork(before=lambda: FORKS.append(1))
+
+
+def test_a_py_dataset_with_processes_is_read_by_threads(begin: BeginTrial) -> None:
     def made() -> Any:
         return Batches(workers=2, use_multiprocessing=True)
 
-    losses = [
-        [report["metrics"]["val_loss"] for report in trained(begin, data, options)[0]]
-        for data in (Data(Batches(), Batches()), Data(made(), made()))
-        for options in (PLAIN, FitOptions(class_weight={1: 3.0}))
+    FORKS.clear()
+    every_option = (PLAIN, FitOptions(class_weight={1: 3.0}))
+    losses, notes = [], []
+    for data in (Data(Batches(), Batches()), Data(made(), made()), Data(made(), made()).part(0.99)):
+        for options in every_option:
+            reports = trained(begin, data, options)[0]
+            losses.append([report["metrics"]["val_loss"] for report in reports])
+            notes.append([note for report in reports for note in report.get("notes", ())])
+    assert losses[:2] == losses[2:4] == losses[4:]
+    assert FORKS == []
+    assert notes[:2] == [[], []]
+    for (trial, text), (_, other) in notes[2:]:
+        assert trial is None
+        assert text.startswith("Data.train is a keras.utils.PyDataset with use_multiprocessing=True: 2 threads make")
+        assert other.startswith("Data.validation is")
+
+
+@pytest.mark.parametrize("fraction", [1.0, 0.999])
+def test_a_data_loader_with_processes_is_read_by_the_worker(begin: BeginTrial, fraction: float) -> None:
+    torch = pytest.importorskip("torch")
+
+    def made(**options: Any) -> Any:
+        examples = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))
+        return torch.utils.data.DataLoader(examples, batch_size=BATCH, **options)
+
+    FORKS.clear()
+    loader = made(num_workers=2, timeout=5, persistent_workers=True)
+    reports = trained(begin, Data(loader, loader).part(fraction))[0]
+    assert FORKS == []
+    assert loader.num_workers == 2
+    (trial, text), (_, other) = [note for report in reports for note in report.get("notes", ())]
+    assert trial is None
+    assert text.startswith("Data.train is a PyTorch DataLoader with num_workers=2: the worker makes its batches")
+    assert other.startswith("Data.validation is")
+    plain = trained(begin, Data(made(), made()).part(fraction))[0]
+    assert [report["metrics"] for report in reports] == [report["metrics"] for report in plain]
+    assert not any("notes" in report for report in plain)
+    own = made(num_workers=2, multiprocessing_context="forkserver")
+    assert without_forks(own) is own
+
+
+def test_a_note_says_that_a_thread_makes_the_batches(begin: BeginTrial) -> None:
+    class Fresh(Logistic):
+        def prepare(self, data: Data, config: dict[str, Any]) -> Data:
+            return Data(Batches(workers=1, use_multiprocessing=True), (X, Y))
+
+    worker = begin(Fresh, {}, Data((X, Y)), metric="loss", mode="min", max_epochs=2)
+    assert [text for _, text in worker.step()["notes"]] == [
+        "Data.train is a keras.utils.PyDataset with use_multiprocessing=True: a thread makes its batches instead of "
+        "processes, because a fork of a process with threads, which each worker is, may hang."
     ]
-    assert losses[:2] == losses[2:]
+    assert "notes" not in worker.step()
+
+
+def endless() -> Iterator[Any]:
+    while True:
+        yield from batches()
+
+
+def endless_examples() -> Iterator[Any]:
+    while True:
+        yield from zip(X, Y, strict=True)
+
+
+class Endless:
+    def __call__(self) -> Iterator[Any]:
+        while True:
+            yield from batches()
+
+
+WITHOUT_AN_END: dict[str, Any] = {
+    "function": endless,
+    "examples": endless_examples,
+    "lambda": lambda: endless(),
+    "cycle": lambda: itertools.cycle(list(batches())),
+    "expression": lambda: (next(batches()) for _ in itertools.count()),
+    "yield from": lambda: (yield from endless()),
+    "object": Endless(),
+    "partial": functools.partial(endless),
+    "dataset": dataset().batch(BATCH).repeat(),
+}
+
+
+@pytest.mark.parametrize("kind", WITHOUT_AN_END)
+def test_a_source_without_an_end_needs_steps(begin: BeginTrial, kind: str) -> None:
+    source = WITHOUT_AN_END[kind]
+    for data, option in ((Data(source), "steps_per_epoch"), (Data((X, Y), source), "validation_steps")):
+        worker = begin(Logistic, {}, data, metric="loss", mode="min", max_epochs=1)
+        assert f"say how many batches it has with FitOptions({option}=…)" in str(worker.step()["mistake"])
+
+
+@pytest.mark.parametrize("kind", ["examples", "object"])
+def test_a_function_without_an_end_is_read_for_so_many_steps(begin: BeginTrial, kind: str) -> None:
+    source = WITHOUT_AN_END[kind]
+    _, _, steps = trained(begin, Data(source, source), FitOptions(steps_per_epoch=4, validation_steps=3))
+    assert steps == 4 * EPOCHS
+
+
+def test_a_part_of_a_function_without_an_end_is_refused_and_another_is_told_the_epoch(begin: BeginTrial) -> None:
+    with pytest.raises(InvalidData, match="a function that returns a generator without an end"):
+        Data(endless).part(0.5)
+    epochs: list[int] = []
+
+    def of_epoch(epoch: int) -> Iterator[Any]:
+        epochs.append(epoch)
+        return batches()
+
+    trained(begin, Data(of_epoch).part(0.5))
+    assert sorted(set(epochs)) == [0, 1, 2]
+
+
+def test_an_epoch_that_does_not_end_is_told(begin: BeginTrial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_checks, "MOST_BATCHES", 3 * BATCHES)
+
+    def long() -> Iterator[Any]:
+        for _ in range(4):
+            yield from batches()
+
+    for data in (Data(long), Data((X, Y), long), Data(unknown().repeat(4))):
+        worker = begin(Logistic, {}, data, metric="loss", mode="min", max_epochs=1)
+        mistake = str(worker.step()["mistake"])
+        assert "has yielded 30 batches in one epoch, and has not ended" in mistake
+    _, _, steps = trained(begin, Data(long), FitOptions(steps_per_epoch=35))
+    assert steps == 35 * EPOCHS
 
 
 @pytest.mark.parametrize("kind", SINGLE)

@@ -90,10 +90,58 @@ def test_labels_of_text_are_told_before_the_first_epoch(begin: BeginTrial, kind:
     assert "number the classes, such as by np.unique(y, return_inverse=True)[1]." in mistake
 
 
+WRONG = np.where(np.arange(75) == 70, 5, Y)
+
+
 def test_a_label_of_a_source_is_told_when_it_is_read(begin: BeginTrial) -> None:
-    y = np.where(np.arange(75) == 70, 5, Y)
-    data = Data(tf.data.Dataset.from_tensor_slices((X, y)).batch(8))
-    assert "The data has the label 5, but the loss" in str(told(begin, Logistic, data))
+    data = Data(tf.data.Dataset.from_tensor_slices((X, WRONG)).batch(8))
+    assert "Data.train has the label 5, but the loss" in str(told(begin, Logistic, data))
+
+
+class WrongBatches(Batches):
+    def __getitem__(self, index: int) -> Any:
+        rows = slice(index * BATCH, (index + 1) * BATCH)
+        return X[rows], WRONG[rows]
+
+
+@pytest.mark.parametrize("train", [WrongBatches(), WrongBatches(workers=2)], ids=["one", "workers"])
+def test_a_label_of_a_py_dataset_is_told_before_the_first_step(
+    begin: BeginTrial, train: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+
+    class Counting(Logistic):
+        def fit_options(self, config: dict[str, Any]) -> FitOptions:
+            count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, _: steps.append(batch))
+            return FitOptions(callbacks=[count])
+
+    assert "Data.train has the label 5, but the loss" in str(told(begin, Counting, Data(train)))
+    assert steps == []
+    monkeypatch.setattr(validation_checks, "SHORTEST_LOOK_S", 0.0)
+    assert "Data.train has the label 5, but the loss" in str(told(begin, Counting, Data(train)))
+
+
+BINARY_LABELS = np.where(np.arange(75) == 70, 2.0, Y)
+MISSING_LABELS = np.where(np.arange(75) == 70, np.nan, Y)
+
+
+@pytest.mark.parametrize(
+    ("trainable", "y", "expected"),
+    [
+        (Binary, BINARY_LABELS, "Data.train has the label 2, but the loss binary_crossentropy takes labels from 0 to"),
+        (Binary, -Y, "Data.train has the label -1"),
+        (Binary, MISSING_LABELS, "The labels of Data.train have NaN values, but an example without a label has no"),
+        (Logistic, WRONG.astype("uint8"), "Data.train has the label 5"),
+    ],
+)
+def test_labels_of_sources_are_checked_as_those_of_arrays(
+    begin: BeginTrial, trainable: Any, y: Any, expected: str
+) -> None:
+    for data in (tf.data.Dataset.from_tensor_slices((X, y)), lambda: zip(X, y, strict=True)):
+        assert expected in str(told(begin, trainable, Data(data)))
+    weighted = tf.data.Dataset.from_tensor_slices((X, y, np.ones(75)))
+    may_be_anything = trainable is Binary and "NaN" not in expected
+    assert (told(begin, trainable, Data(weighted)) is None) == may_be_anything
 
 
 def test_a_class_that_the_loss_ignores_may_have_any_label(begin: BeginTrial) -> None:
@@ -104,9 +152,6 @@ def test_a_class_that_the_loss_ignores_may_have_any_label(begin: BeginTrial) -> 
             return model
 
     assert told(begin, Ignoring, Data((X, np.where(np.arange(75) == 70, -1, Y)))) is None
-
-
-WRONG = np.where(np.arange(75) == 70, 5, Y)
 
 
 def own_loss(y_true: Any, y_pred: Any) -> Any:
@@ -163,12 +208,6 @@ def test_labels_that_are_missing_are_told_where_the_loss_is_one_of_keras(begin: 
 def test_binary_labels_with_a_weight_may_be_anything(begin: BeginTrial) -> None:
     weights = (Y > 0).astype("float32")
     assert told(begin, Binary, Data((X, np.where(Y, 1, -1), weights))) is None
-
-
-class WrongBatches(Batches):
-    def __getitem__(self, index: int) -> Any:
-        rows = slice(index * BATCH, (index + 1) * BATCH)
-        return X[rows], WRONG[rows]
 
 
 VALIDATIONS: dict[str, Any] = {

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 import tensorflow as tf
 
 import tune_jobs
@@ -49,6 +50,25 @@ def loader(x: np.ndarray, y: np.ndarray) -> Any:
     )
 
 
+def by_ray(x: np.ndarray, y: np.ndarray) -> Any:
+    import ray
+
+    return ray.data.from_items([{"x": row, "y": label} for row, label in zip(x, y, strict=True)])
+
+
+@pytest.fixture
+def local_ray() -> Iterator[None]:
+    import ray
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+def sparse(x: np.ndarray, y: np.ndarray) -> Any:
+    return scipy.sparse.csr_matrix(x), y
+
+
 def mapped(x: np.ndarray, y: np.ndarray, folder: Path = Path()) -> Any:
     np.save(folder / f"{len(x)}.npy", x)
     return np.load(folder / f"{len(x)}.npy", mmap_mode="r"), y
@@ -76,14 +96,17 @@ KINDS: dict[str, Callable[..., Any]] = {
     "mapped": mapped,
     "frame": frame,
     "ragged strings": words,
+    "sparse": sparse,
+    "Ray Data": by_ray,
 }
+STARTS_RAY = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def of_kind(kind: str) -> type[Blobs]:
     class OfKind(Blobs):
         def load_data(self) -> Data:
             splits = {name: KINDS[kind](*split) for name, split in SPLITS.items()}
-            return Data(**splits, class_names=NAMES, label="y" if kind == "frame" else None)
+            return Data(**splits, class_names=NAMES, label="y" if kind in ("frame", "Ray Data") else None)
 
         def build_model(self, config: dict[str, Any]) -> Any:
             if kind == "ragged strings":
@@ -119,10 +142,12 @@ def test_examples_behind_data_without_an_end_are_not_joined_to_it() -> None:
         joined(dataset(*SPLITS["train"]).repeat(), dataset(*SPLITS["validation"]))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=STARTS_RAY if kind == "Ray Data" else ()) for kind in KINDS])
 def test_what_a_run_on_a_source_leaves_predicts_in_plain_keras_what_was_told(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
+    if kind == "Ray Data":
+        request.getfixturevalue("local_ray")
     if kind == "DataLoader":
         pytest.importorskip("torch")  # not within `load_data`, whose errors are a trial's
     monkeypatch.chdir(tmp_path)
@@ -135,7 +160,7 @@ def test_what_a_run_on_a_source_leaves_predicts_in_plain_keras_what_was_told(
     exported = tune_jobs.export(run, experiment, tmp_path / "best.keras", force=True)
     assert exported.notes == ()
     refitted = tune_jobs.refit(run, experiment, tmp_path / "refitted.keras", force=True)
-    assert refitted.examples == (72 if kind in ("mapped", "frame") else None)
+    assert refitted.examples == (72 if kind in ("mapped", "frame", "sparse") else None)
     y = SPLITS["test"][1]
     for scored, name in ((evaluation.scored, "best"), (refitted.scored, "refitted")):
         assert scored is not None

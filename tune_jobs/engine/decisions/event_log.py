@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
 
@@ -35,6 +36,13 @@ class GapFreeLog:
     def __init__(self, log: EventLog) -> None:
         self.failure: str | None = None
         self._log = log
+        self._sentences: set[str] = set()
+
+    def unsaid(self, notes: Iterable[tuple[int | None, str]]) -> list[tuple[int | None, str]]:
+        """Return the notes of a worker without those about the run that were told already."""
+        new = [note for note in notes if note[0] is not None or note[1] not in self._sentences]
+        self._sentences.update(text for number, text in new if number is None)
+        return new
 
     def event(self, event: Event) -> None:
         """Keep an event, unless an earlier one could not be kept."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from trainables import InvalidTrainable
+from trainables.data.forks import without_forks
 from trainables.internals.global_state import set_seed
 from trainables.random_streams import trial_seed
 from trainables.steps import OwnStep, last_marked
@@ -105,6 +106,8 @@ class TrialCode:
         self.best = BestWeights(recipe.objective)
         self.reported: dict[str, float] | None = None
         self._recipe = recipe
+        self._args = [without_forks(value) for value in recipe.args]
+        self._kwargs = {name: without_forks(value) for name, value in recipe.kwargs.items()}
         self._trial = Trial(hp, str(number))
         self._number = number
         self._seed = seed
@@ -132,7 +135,7 @@ class TrialCode:
         in_steps = getattr(recipe.tuner, "trial_steps", None)
         if in_steps is not None:
             self.seed_execution(0)
-            yield from in_steps(self._trial, *recipe.args, **recipe.kwargs)
+            yield from in_steps(self._trial, *self._args, **self._kwargs)
             return
         if not recipe.is_live:
             yield from last_marked(self._run())
@@ -147,7 +150,7 @@ class TrialCode:
         self.seed_execution(0)  # in the thread of the code: Keras keeps its generators by thread
         try:
             with _running(self):
-                results = recipe.tuner.run_trial(self._trial, *recipe.args, **recipe.kwargs)
+                results = recipe.tuner.run_trial(self._trial, *self._args, **self._kwargs)
             if results is None and self.reported is not None:
                 results = self.reported
             return epochs_of(results, recipe.objective, f"{type(recipe.tuner).__name__}.run_trial() or fit()")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support.examples import with_examples
 from tests.support.fakes import MemoryEventLog, experiment
 from tune_jobs.engine.decisions.coordinator import Coordinator
+from tune_jobs.results import Noted
 from tune_jobs.searchers import Random
 
 
@@ -25,6 +26,16 @@ class FullDisk(MemoryEventLog):
         if len(self.events) >= self.room:
             raise OSError(28, "No space left on device")
         super().event(event)
+
+
+def test_a_note_about_the_run_is_written_once_whoever_tells_it() -> None:
+    log = MemoryEventLog()
+    coordinator = Coordinator(experiment(trials=2, searcher=Random()), log, clock=lambda: 0.0)
+    coordinator.begin(cpus=1, gpus=0, max_concurrent_trials=2)
+    for number in (0, 1):
+        coordinator.report(number, {"done": True, "notes": [(None, "about the data"), (number, "about a file")]})
+    notes = [(event.trial, event.text) for event in log.events if isinstance(event, Noted)]
+    assert notes == [(None, "about the data"), (0, "about a file"), (1, "about a file")]
 
 
 @given(st.integers(0, 40))

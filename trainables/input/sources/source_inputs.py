@@ -13,7 +13,9 @@ from trainables.data.nested import leaves
 from trainables.data.py_datasets import Batches
 from trainables.fit_options import FitOptions
 from trainables.input.class_weights import weights_of
-from trainables.input.open_source import OpenSource
+from trainables.input.sources.open_source import OpenSource
+from trainables.input.sources.read_checks import ANY_LABELS, LabelRules, ended_as_read
+from trainables.input.sources.validation_batches import endless
 from trainables.settings import InvalidTrainable
 
 _LARGEST_COPY_BYTES = 16 * 2**20
@@ -27,6 +29,7 @@ class DatasetInput:
         batches: Its batches.
         seed: The seed of augmentation.
         options: Class weights, augmentation, and the number of batches of an epoch.
+        rules: The labels that the model can be trained on.
 
     Attributes:
         steps: Batches per epoch; None where nobody knows before it is over.
@@ -36,7 +39,9 @@ class DatasetInput:
             weights of single examples.
     """
 
-    def __init__(self, source: OpenSource, batches: Any, seed: int, options: FitOptions) -> None:
+    def __init__(
+        self, source: OpenSource, batches: Any, seed: int, options: FitOptions, rules: LabelRules = ANY_LABELS
+    ) -> None:
         import tensorflow as tf
 
         _refuse_sample_weight(source.name, options)
@@ -44,11 +49,12 @@ class DatasetInput:
         self._seed = seed
         self._options = options
         count = int(batches.cardinality())
-        if count == tf.data.INFINITE_CARDINALITY and options.steps_per_epoch is None:
+        if source.is_endless and options.steps_per_epoch is None:
             raise InvalidTrainable(endless(source.name))
         with tf.device("CPU"):
             self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._count = tf.Variable(0, dtype=tf.int64, trainable=False)
+        batches = rules.check_as_read(batches, f"Data.{source.name}")
         self._stream: Any = None
         self._next_epoch = 0
         if options.steps_per_epoch is not None:
@@ -56,6 +62,8 @@ class DatasetInput:
             self._batches = batches if count == tf.data.INFINITE_CARDINALITY else batches.repeat()
         else:
             self.steps = count if count >= 0 else None
+            if self.steps is None:
+                batches = ended_as_read(batches, f"Data.{source.name}", "steps_per_epoch")
             self._batches = self._changed(batches)
 
     @property
@@ -139,6 +147,7 @@ class PyDatasetInput:
         source: The source.
         seed: Seed of the order of the batches.
         options: Class weights, augmentation, and the number of batches of an epoch.
+        rules: The labels that the model can be trained on.
 
     Attributes:
         steps: Batches per epoch.
@@ -150,16 +159,13 @@ class PyDatasetInput:
 
     counted = None
 
-    def __init__(self, name: str, source: Any, seed: int, options: FitOptions) -> None:
+    def __init__(self, name: str, source: Any, seed: int, options: FitOptions, rules: LabelRules = ANY_LABELS) -> None:
         _refuse_sample_weight(name, options)
-        if options.augment is not None and source.use_multiprocessing:
-            raise InvalidTrainable(
-                f"FitOptions.augment is given, but Data.{name} makes its batches in other processes: augment them in "
-                "its __getitem__, or without use_multiprocessing."
-            )
         if source.num_batches is None and options.steps_per_epoch is None:
             raise InvalidTrainable(endless(name))
-        self._source = _own_copy(source)
+        self._name = name
+        self._rules = rules
+        self._source = own_copy(source)
         self._seed = seed
         self._options = options
         self._begun = 0
@@ -179,7 +185,7 @@ class PyDatasetInput:
         self._source.on_epoch_begin()
         has_changes = self._options.augment is not None or self._options.class_weight is not None
         change = (lambda batch, step: self._changed(batch, epoch, step)) if has_changes else None
-        return Batches(self._source, self._order(epoch), change)
+        return Batches(self._source, self._order(epoch), self._rules.checked_change(f"Data.{self._name}", change))
 
     def _order(self, epoch: int) -> list[int]:
         positions = range(epoch * self.steps, (epoch + 1) * self.steps)
@@ -204,62 +210,8 @@ class PyDatasetInput:
         return (x, y, *weights)
 
 
-class ValidationBatches:
-    """Batches of a source for ``model.evaluate``, all of them, or as many as the options say.
-
-    Args:
-        name: The name of the split.
-        batches: The batches: a ``tf.data.Dataset`` or a ``PyDataset``.
-        steps: The number of batches; None: all.
-
-    Raises:
-        InvalidTrainable: The source has no end, and the options do not say how many batches are to be read.
-    """
-
-    def __init__(self, name: str, batches: Any, steps: int | None) -> None:
-        is_endless = batches.num_batches is None if _is_py_dataset(batches) else int(batches.cardinality()) == -1
-        if is_endless and steps is None:
-            raise InvalidTrainable(endless(name, "validation_steps"))
-        self._batches = _first(batches, steps)
-        self._has_known_number = _is_py_dataset(batches) or int(self._batches.cardinality()) >= 0
-
-    @property
-    def spec(self) -> str:
-        """Types and shapes of a batch, on which the traces of a model depend."""
-        return str(getattr(self._batches, "element_spec", None))
-
-    @property
-    def steps(self) -> int | None:
-        """The number of batches; None where nobody knows before they are read."""
-        if _is_py_dataset(self._batches):
-            return int(self._batches.num_batches)
-        return int(self._batches.cardinality()) if self._has_known_number else None
-
-    def for_epoch(self, epoch: int) -> Any:  # noqa: ARG002 - every epoch reads the same
-        """Return what ``model.evaluate`` reads in an epoch."""
-        return self._batches
-
-
-def endless(name: str, option: str = "steps_per_epoch") -> str:
-    """Return the sentence about a source without an end."""
-    return (
-        f"Data.{name} has no end, so an epoch would have none either: say how many batches it has with "
-        f"FitOptions({option}=…) in fit_options, or leave out the .repeat()."
-    )
-
-
-def _first(batches: Any, steps: int | None) -> Any:
-    if _is_py_dataset(batches):
-        count = steps if batches.num_batches is None else min(steps or batches.num_batches, batches.num_batches)
-        return Batches(batches, range(count or 0))
-    return batches if steps is None else batches.take(steps)
-
-
-def _is_py_dataset(batches: Any) -> bool:
-    return isinstance(batches, keras.utils.PyDataset)
-
-
-def _own_copy(source: Any) -> Any:
+def own_copy(source: Any) -> Any:
+    """Return a copy of a ``PyDataset``; the ``PyDataset`` itself if it is large, or cannot be copied."""
     size = sum(part.nbytes for value in vars(source).values() for part in _arrays(value))
     if size > _LARGEST_COPY_BYTES:
         return source

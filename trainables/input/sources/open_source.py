@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import keras
 import numpy as np
 
+from trainables.data.forks import without_forks
+from trainables.data.functions import generator_of, is_endless_loader, never_ends
 from trainables.data.kinds import Kind, kind_of
-from trainables.data.nested import leaves
+from trainables.data.nested import is_sparse, leaves
 from trainables.input.examples import example_like, first_of
-from trainables.input.ray_batches import batches_of
+from trainables.input.sources.ray_batches import batches_of
+from trainables.input.sparse_batches import sparse_tensor
 from trainables.settings import InvalidTrainable
 
 _PEEKED = 2  # as Keras does: what differs between two batches is an open dimension
@@ -36,10 +38,11 @@ class OpenSource:
         self.name = name
         self.kind = kind_of(split)
         self.epoch = 0
-        self._split = split
+        self._split = without_forks(split)
         self._labels = [label] if isinstance(label, str) else list(label or ())
         self._made: dict[int | None, Any] = {}
         self._first: list[Any] = []
+        self._never_ends = False
         self._examples: dict[str, Any] = {}
 
     def batches(self, model: Any, batch_size: int) -> Any:
@@ -59,6 +62,13 @@ class OpenSource:
         if key not in self._made:
             self._made[key] = self._from_python(batch_size, is_batched=is_batched)
         return self._made[key]
+
+    @property
+    def is_endless(self) -> bool:
+        """True if the source has no end; False if it has one, or if that cannot be seen before it is read."""
+        if self.kind is Kind.DATASET:
+            return int(self._split.cardinality()) == -1
+        return self.kind is not Kind.RAY and bool(self._peeked()) and self._never_ends
 
     def is_batched(self, model: Any) -> bool:
         """Return whether the source yields batches, and no single examples.
@@ -107,7 +117,9 @@ class OpenSource:
 
     def _peeked(self) -> list[Any]:
         if not self._first:
-            self._first = list(islice(self._read(1), _PEEKED))
+            raw = self._raw(1)
+            self._first = list(islice(map(_standard, raw), _PEEKED))
+            self._never_ends = never_ends(raw) or (self.kind is Kind.LOADER and is_endless_loader(self._split))
             if not self._first:
                 raise InvalidTrainable(self._empty())
         return self._first
@@ -121,19 +133,10 @@ class OpenSource:
             return iter(self._split)
         if self.kind is Kind.RAY:
             return batches_of(self._split, self._labels, batch_size)
-        function: Callable[..., Any] = self._split
-        return iter(function(epoch=self.epoch) if wants_epoch(function) else function())
+        return generator_of(self._split, self.epoch)
 
     def _empty(self) -> str:
         return f"Data.{self.name} is {self.kind} without any batch: leave the split out, or make it larger."
-
-
-def wants_epoch(function: Callable[..., Any]) -> bool:
-    """Return whether a function has a parameter ``epoch``: then it is given the epoch, counted from 0."""
-    try:
-        return "epoch" in inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return False
 
 
 def _standard(batch: Any) -> Any:
@@ -151,11 +154,18 @@ def _tensors(part: Any) -> Any:
         return tuple(map(_tensors, part))
     if hasattr(part, "detach"):  # PyTorch's
         part = part.detach().cpu().numpy()
+    if is_sparse(part):
+        return sparse_tensor(part)
     return part if hasattr(part, "shape") and hasattr(part, "dtype") else np.asarray(part)
 
 
 def _signature(parts: Sequence[Any], *, open_first: bool) -> Any:
-    """Return the specification of a component of which the first batches are given."""
+    """Return the specification of a component whose first batches are given, as a data set of TensorFlow needs it.
+
+    Args:
+        parts: The component in each of the first batches.
+        open_first: Whether the first axis counts examples, whose number differs.
+    """
     import tensorflow as tf
 
     composites = [part for part in parts if isinstance(part, tf.RaggedTensor | tf.SparseTensor)]

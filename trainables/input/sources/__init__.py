@@ -1,0 +1,1 @@
+"""Sources as they are read: opened, in epochs, and checked."""
