@@ -35,3 +35,7 @@ def follow_in_two_sessions(make: Any, run: Run, share: float = 0.5, *, is_killed
             callback.event(event)
         if is_last or not is_killed:
             callback.end()
+        else:
+            killed = callback
+    if is_killed:
+        killed.close()  # its threads would tell that they were left alone
