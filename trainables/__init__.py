@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from trainables.data.decoded.records import record_files
     from trainables.estimators import cross_validated
     from trainables.fit_options import FitOptions
+    from trainables.hypergradient.declaration import Hypergradient
     from trainables.keras_trainable import KerasTrainable
     from trainables.settings import InvalidTrainable, TrialSettings
     from trainables.training.view import TrainingView
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Data",
     "FitOptions",
+    "Hypergradient",
     "InvalidData",
     "InvalidTrainable",
     "KerasTrainable",
@@ -37,6 +39,7 @@ _HOMES = {
     "record_files": "trainables.data.decoded.records",
     "cross_validated": "trainables.estimators",
     "FitOptions": "trainables.fit_options",
+    "Hypergradient": "trainables.hypergradient.declaration",
     "KerasTrainable": "trainables.keras_trainable",
     "InvalidTrainable": "trainables.settings",
     "TrialSettings": "trainables.settings",

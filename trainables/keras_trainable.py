@@ -13,6 +13,7 @@ from trainables.data import Data
 from trainables.devices import replicas
 from trainables.exits import described
 from trainables.fit_options import FitOptions
+from trainables.hypergradient.declaration import Hypergradient
 from trainables.opening import opened_data
 from trainables.report import Report
 from trainables.settings import TrialSettings
@@ -61,9 +62,9 @@ class KerasTrainable(tune.Trainable):
             it, the driver finds out: it sends arrays to the workers, and lets each open what cannot be sent.
         data_cpus: CPUs that no trial gets, because the tasks of a ``ray.data.Dataset`` need them. None: one, if the
             driver finds that a split is such a data set, else none.
-        reuse_models: Whether a worker trains a compiled model again, with fresh variables, if the model of a later
-            trial differs from it in its variables only. A model that holds code that is not Keras's own is never
-            trained again.
+        reuse_models: Whether a worker trains a compiled model again, with fresh variables, if a later trial's model
+            differs from it in its variables only, and holds no code that is not Keras's own.
+        hypergradient: The rates that follow the gradient of the validation loss while a trial runs; None: none does.
 
     Example:
         >>> import keras
@@ -91,6 +92,7 @@ class KerasTrainable(tune.Trainable):
     opens_data_in_workers: bool = False
     data_cpus: float | None = None
     reuse_models: bool = True
+    hypergradient: Hypergradient | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Make an instance without a trial; with the arguments that plain Ray Tune gives, a worker."""
@@ -155,7 +157,7 @@ class KerasTrainable(tune.Trainable):
         """Return an instance without Ray, for tests and for work outside a run.
 
         Args:
-            config: The configuration to train; None returns an instance that only loads data and builds models.
+            config: The configuration to train; None: the instance only loads data and builds models.
             data: The data to train on; None: what ``load_data`` returns.
             settings: The settings that a run would give; None: the defaults. With None, ``step`` raises what the
                 trial's own code raises.
@@ -251,10 +253,8 @@ class KerasTrainable(tune.Trainable):
         self.__trial.restore(checkpoint.read(Path(checkpoint_dir)))
 
     def cleanup(self) -> None:
-        """End the last trial of this worker. The worker may have to leave soon, so it waits for files 20 s at most."""
+        """End the last trial of this worker. It may have to leave soon, so it waits for files 20 s at most."""
         self.__trial.end(_LEAVING_S)
-
-    # Beside it.
 
     @_Overridable
     def current_trial(self) -> Trial:
@@ -266,8 +266,7 @@ class KerasTrainable(tune.Trainable):
         self.__writer.wait()
 
     def __begin(self, config: dict[str, Any]) -> Trial:
-        # By its class: an attribute that the user has set on the instance is not meant.
-        begin = type(self)._begin_training  # noqa: SLF001 - of this class
+        begin = type(self)._begin_training  # noqa: SLF001 - by the class: users may set attributes of the instance
         return Trial(config, self.__settings, self.__writer, self.__notes, lambda trial: begin(self, trial))
 
     def _begin_training(self, trial: Trial) -> TrialTraining:

@@ -25,6 +25,7 @@ class RandomStream(IntEnum):
     POPULATION = 11
     PRIOR = 12
     SCALARISED = 13
+    HYPERGRADIENT = 14
 
 
 def trial_seed(seed: int, trial: int, execution: int = 0) -> int:

@@ -186,6 +186,10 @@ class InputCache:
             self._sources[name] = OpenSource(name, split, self.data.label)
         return self._sources[name]
 
+    def tensors_of(self, arrays: Any) -> Any:
+        """Return arrays as tensors, in the structure that a model takes: those of the data are copied once at most."""
+        return keras.tree.lists_to_tuples(keras.tree.map_structure(self._tensor, arrays))
+
     def _kept(self, key: Hashable, build: Callable[[], Pipeline]) -> Pipeline:
         if keras.backend.backend() != "tensorflow" or is_distributed():
             return build()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
@@ -49,6 +49,20 @@ class WorkerCache:
         self.made: dict[Hashable, Any] = {}
 
 
+class Adjustable(Protocol):
+    """The rates of a model that are adjusted while it trains."""
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables of the rates that belong to neither the model nor its optimizer."""
+
+    def callback(self, held_out: Any) -> Any:
+        """Return the callback of a trial that adjusts the rates by held-out examples."""
+
+    def begin_as(self, fresh: Any) -> None:
+        """Begin with the rates of an equal model that was just built."""
+
+
 class TrialModel:
     """The built model of a trial, with everything that decides whether its traces can be used again.
 
@@ -57,18 +71,27 @@ class TrialModel:
         input_spec: Types and shapes of the data, on which traces depend too.
         callbacks: The trial's callbacks, which may change the model before it is traced.
         has_unknown_end: Whether nobody knows the number of batches of an epoch before it is over.
+        adjustable: The rates of the model that are adjusted while it trains; None: they stay as they are.
 
     Attributes:
         model: The model.
+        adjustable: Its rates that are adjusted.
         fingerprint: Everything else that its traces depend on; None where that is not known: such a model is not kept.
         input_spec: Types and shapes of the data.
         steps: Its compiled steps, where they gather their batches; None where Keras's own read them from a pipeline.
     """
 
     def __init__(
-        self, model: Any, input_spec: str, callbacks: Sequence[Any] = (), *, has_unknown_end: bool = False
+        self,
+        model: Any,
+        input_spec: str,
+        callbacks: Sequence[Any] = (),
+        *,
+        has_unknown_end: bool = False,
+        adjustable: Adjustable | None = None,
     ) -> None:
         self.model = model
+        self.adjustable = adjustable
         self.input_spec = input_spec
         self.fingerprint = _fingerprint_or_none(model) if _may_be_reused(model, callbacks) else None
         self.steps = GatheringSteps(model) if can_gather(model) else None
@@ -91,6 +114,8 @@ class TrialModel:
             raise ValueError("Only models whose fingerprint is known can begin as another one.")
         for variable, value in zip(self.fingerprint.variables, fresh.fingerprint.variables, strict=True):
             variable.assign(value)
+        if self.adjustable is not None:
+            self.adjustable.begin_as(fresh.adjustable)
         self.model.stop_training = False
 
     def is_unchanged(self) -> bool:

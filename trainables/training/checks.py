@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from trainables.settings import InvalidTrainable, TrialSettings
-from trainables.storage.checkpoint import CheckpointError
+from trainables.storage.checkpoint import CheckpointError, Snapshot
+from trainables.training import example
+from trainables.training.model_state import further_variables
+
+_GROUPS = {
+    "model": "variables of the model",
+    "optimizer": "variables of the optimizer",
+    "further": "variables of further optimizers, metrics or generators",
+    "adjusted": "rates that are adjusted",
+}
 
 
 def check_objective(settings: TrialSettings, metrics: Mapping[str, float], *, validated: bool) -> None:
@@ -50,3 +59,34 @@ def check_shapes(variables: Any, values: list[np.ndarray], what: str) -> None:
     shapes = [tuple(variable.shape) for variable in variables]
     if shapes != [value.shape for value in values]:
         raise CheckpointError(f"The checkpoint does not fit: the {what} have other shapes.")
+
+
+def variables_for(
+    model: Any, one_example: Any, snapshot: Snapshot, adjusted: Sequence[Any]
+) -> list[tuple[Any, np.ndarray]]:
+    """Return every variable of a training with its value in a snapshot.
+
+    Args:
+        model: A compiled ``keras.Model``.
+        one_example: An example of what it is trained on.
+        snapshot: The snapshot.
+        adjusted: The variables of rates that are adjusted.
+
+    Raises:
+        CheckpointError: The model has other variables than the snapshot.
+    """
+    paths = snapshot.state.get("further", [])
+    if len(model.variables) < len(snapshot.group("model")) or not set(paths) <= set(further_variables(model)):
+        example.step_without_effect(model, one_example)  # some came into being in a step
+    further = further_variables(model)
+    if not set(paths) <= set(further):
+        raise CheckpointError("The checkpoint does not fit: the model had other optimizers, metrics or generators.")
+    groups = {
+        "model": model.variables,
+        "optimizer": model.optimizer.variables,
+        "further": [further[path] for path in paths],
+        "adjusted": adjusted,
+    }
+    for name, variables in groups.items():
+        check_shapes(variables, snapshot.group(name), _GROUPS[name])
+    return [pair for name, variables in groups.items() for pair in zip(variables, snapshot.group(name), strict=True)]

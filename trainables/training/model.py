@@ -109,7 +109,7 @@ def build_compiled_model(trainable: BuildsModels, config: Mapping[str, Any], vie
     return model
 
 
-def set_steps_per_execution(model: Any, requested: int | None) -> None:
+def set_steps_per_execution(model: Any, requested: int | None, default: int | None = None) -> None:
     """Let a compiled model run several steps per call into the backend: 1.23 -> 0.84 s an epoch, batch 128, one core.
 
     The number is part of the trace where Keras's own steps read batches from a pipeline, and it always tells models
@@ -117,12 +117,13 @@ def set_steps_per_execution(model: Any, requested: int | None) -> None:
 
     Args:
         model: A compiled ``keras.Model``.
-        requested: Steps per call; None: 64, unless the model was compiled with more than 1.
+        requested: Steps per call; None: the default, unless the model was compiled with more than 1.
+        default: Steps per call where nobody asks for a number; None: 64.
     """
     if requested is not None:
         model.steps_per_execution = requested
     elif model.steps_per_execution == 1 and keras.backend.backend() != "torch" and not is_distributed():
-        model.steps_per_execution = _STEPS_PER_EXECUTION
+        model.steps_per_execution = default or _STEPS_PER_EXECUTION
 
 
 def create_variables(model: Any, example: Any) -> None:

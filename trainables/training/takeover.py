@@ -39,8 +39,8 @@ def take_over(training: Any, trials: str, donor: int, epoch: int) -> list[Epoch]
     snapshot = checkpoint_store(trials, donor).newest(check=check)
     if snapshot is None:
         raise RuntimeError(f"The weights of trial {donor} after epoch {epoch} are gone, and cannot be taken over.")
-    models = [one.model for one in getattr(training, "trainings", [training])]
-    rates = [(variable, np.array(variable)) for model in models for variable in _rates(model)]
+    trainings = getattr(training, "trainings", [training])
+    rates = [(variable, np.array(variable)) for one in trainings for variable in _rates(one)]
     try:
         training.restore(snapshot)
     except CheckpointError as error:
@@ -53,6 +53,7 @@ def take_over(training: Any, trials: str, donor: int, epoch: int) -> list[Epoch]
     return history_of(snapshot)
 
 
-def _rates(model: Any) -> list[Any]:
-    optimizer = getattr(model, "optimizer", None)
-    return [variable for variable in getattr(optimizer, "variables", ()) if variable.name == "learning_rate"]
+def _rates(training: Any) -> list[Any]:
+    optimizer = getattr(training.model, "optimizer", None)
+    learning_rates = [each for each in getattr(optimizer, "variables", ()) if each.name == "learning_rate"]
+    return [*learning_rates, *getattr(training, "adjusted_variables", ())]

@@ -14,6 +14,8 @@ from trainables.data import Data
 from trainables.data.forks import fork_notes
 from trainables.devices.primitive_cache import primitive_cache
 from trainables.fit_options import FitOptions
+from trainables.hypergradient.adjustable import AdjustableModel, check_declared
+from trainables.hypergradient.held_out import HeldOut, hold_out
 from trainables.input.sources.read_checks import mistakes_as_read
 from trainables.input.sources.unknown_ends import unknown_ends
 from trainables.internals.global_state import remember_names, set_seed
@@ -26,7 +28,7 @@ from trainables.storage.checkpoint import CheckpointError, Snapshot, numbered
 from trainables.training import example
 from trainables.training.adapted_state import PREFIX, AdaptedLayers, AdaptedState, finalize
 from trainables.training.callbacks import TrialCallbacks
-from trainables.training.checks import check_objective, check_shapes
+from trainables.training.checks import check_objective, variables_for
 from trainables.training.data_checks import check_data
 from trainables.training.model import (
     BuildsModels,
@@ -40,12 +42,6 @@ from trainables.training.progress import progress_of
 from trainables.training.recompilation import CompiledModel
 from trainables.training.validation_checks import check_sources
 from trainables.training.view import TrainingView
-
-_GROUPS = {
-    "model": "variables of the model",
-    "optimizer": "variables of the optimizer",
-    "further": "variables of further optimizers, metrics or generators",
-}
 
 
 class Training:
@@ -89,6 +85,7 @@ class Training:
         self.last: Epoch | None = None
         self.best = Best()
         self._cache = cache or WorkerCache(data)
+        self._held_out: HeldOut | None = None
         options = self._prepare_model(trainable, dict(config), seed)
         batch = partial(example.one_batch, self._example, self._batch_size)
         self.measured = measure(self.model, settings.measures, batch)
@@ -100,7 +97,7 @@ class Training:
         self._adapted = AdaptedLayers(self.model)
         self._finalized = False
         self._callbacks = TrialCallbacks(
-            options.callbacks,
+            [*self._adjusting_callbacks(), *options.callbacks],
             self.model,
             epochs=settings.max_epochs,
             steps=self._input.steps,
@@ -114,6 +111,11 @@ class Training:
     def example(self) -> Any:
         """An example (x, y, …) of what the model is trained on, with its axis of examples."""
         return self._example
+
+    @property
+    def adjusted_variables(self) -> list[Any]:
+        """The variables of rates that are adjusted, without the learning rate, which is one of the optimizer's."""
+        return [] if self._adjustable is None else self._adjustable.variables
 
     @property
     def ended(self) -> bool:
@@ -199,6 +201,7 @@ class Training:
             **numbered("optimizer", [np.array(variable) for variable in self.model.optimizer.variables]),
             **numbered("further", [np.array(variable) for variable in further.values()]),
             **numbered("best", list(self.best.weights)),
+            **numbered("adjusted", [np.array(variable) for variable in self.adjusted_variables]),
             **adapted.arrays,
             **callback_arrays,
         }
@@ -215,7 +218,7 @@ class Training:
             stopped = bool(snapshot.state["stopped"])
             AdaptedState.of_snapshot(snapshot).load_into(self.model)
             self._compiled.restore(snapshot.state.get("compiled"))
-            variables = self._variables_for(snapshot)
+            variables = variables_for(self.model, self.example, snapshot, self.adjusted_variables)
             self._callbacks.restore(snapshot.state["callbacks"], snapshot.arrays)
         except CheckpointError:
             raise
@@ -227,31 +230,6 @@ class Training:
         for variable, value in variables:
             variable.assign(value)
         finalize(self.model)
-
-    def _variables_for(self, snapshot: Snapshot) -> list[tuple[Any, np.ndarray]]:
-        """Return every variable with its value in a snapshot.
-
-        Raises:
-            CheckpointError: The model has other variables than the snapshot.
-        """
-        paths = snapshot.state.get("further", [])
-        if len(self.model.variables) < len(snapshot.group("model")) or not set(paths) <= set(
-            further_variables(self.model)
-        ):
-            example.step_without_effect(self.model, self.example)  # some came into being in a step
-        further = further_variables(self.model)
-        if not set(paths) <= set(further):
-            raise CheckpointError("The checkpoint does not fit: the model had other optimizers, metrics or generators.")
-        groups = {
-            "model": self.model.variables,
-            "optimizer": self.model.optimizer.variables,
-            "further": [further[path] for path in paths],
-        }
-        for name, variables in groups.items():
-            check_shapes(variables, snapshot.group(name), _GROUPS[name])
-        return [
-            pair for name, variables in groups.items() for pair in zip(variables, snapshot.group(name), strict=True)
-        ]
 
     def retire(self) -> None:
         """Leave the model to the worker's next trial; this training must not be used any more."""
@@ -274,7 +252,7 @@ class Training:
                 trial_model = reused
         if trial_model is not reused:
             primitive_cache.count_new_model()
-        self._trial_model, self.model = trial_model, trial_model.model
+        self._trial_model, self.model, self._adjustable = trial_model, trial_model.model, trial_model.adjustable
         if trial_model.steps is not None:
             trial_model.steps.feed(self._input, self._validation)
         return options
@@ -282,9 +260,13 @@ class Training:
     def _build(self, trainable: BuildsModels, config: dict[str, Any], seed: int) -> tuple[FitOptions, TrialModel]:
         set_seed(seed)
         inputs = self._cache.inputs.of(prepared(trainable, self._cache.inputs.data, config))
+        declared = getattr(trainable, "hypergradient", None)
+        if declared is not None:
+            check_declared(trainable, declared)
+            inputs, self._held_out = hold_out(declared, inputs, self._cache.made, seed)
         model = build_compiled_model(trainable, config, TrainingView(inputs.data, self._cache.made))
         options = trainable.fit_options(dict(config))
-        set_steps_per_execution(model, options.steps_per_execution)
+        set_steps_per_execution(model, options.steps_per_execution, declared and declared.every)
         batch_size = self._batch_size = int(config.get("batch_size", trainable.batch_size))
         if "batch_size" in config:
             inputs.check_batch_size(model)
@@ -294,6 +276,15 @@ class Training:
         self._input = inputs.training(model, batch_size, seed, options, rules)
         self._validation = inputs.validation(model, options, rules)
         check_sources(model, self._example, inputs, self._validation, options, rules, self._cache.made)
-        spec = f"{self._input.spec} {self._validation and self._validation.spec}"
+        spec = f"{self._input.spec} {self._validation and self._validation.spec} {declared and declared.rates}"
         self.notes = fork_notes(inputs.data.train, inputs.data.validation)
-        return options, TrialModel(model, spec, options.callbacks, has_unknown_end=self._input.steps is None)
+        adjustable = None if declared is None else AdjustableModel(model, declared, options)
+        has_unknown_end = self._input.steps is None
+        return options, TrialModel(
+            model, spec, options.callbacks, has_unknown_end=has_unknown_end, adjustable=adjustable
+        )
+
+    def _adjusting_callbacks(self) -> list[Any]:
+        if self._adjustable is None or self._held_out is None:
+            return []
+        return [self._adjustable.callback(self._held_out)]  # first: others see the rates among an epoch's metrics

@@ -13,6 +13,7 @@ from ray import cloudpickle
 
 from trainables import Data, InvalidData, KerasTrainable
 from trainables.data.kinds import Kind, is_source, kind_of
+from trainables.hypergradient.declaration import split_problem
 from tune_jobs.base.user_code import instance_of, user_code
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
@@ -74,7 +75,7 @@ def data_to_send(experiment: Experiment, tell: Callable[[str], object] = lambda 
         tell: Is given a sentence for the journal if only a share of a source is read.
 
     Raises:
-        RequestError: ``load_data`` raised, or its data cannot be trained on.
+        RequestError: ``load_data`` raised, its data cannot be trained on, or a ``Hypergradient`` cannot measure on it.
     """
     trainable = experiment.trainable
     if trainable.opens_data_in_workers:
@@ -87,6 +88,10 @@ def data_to_send(experiment: Experiment, tell: Callable[[str], object] = lambda 
         data = whole.part(experiment.fraction)
     except InvalidData as error:
         raise RequestError(*error.problems) from error
+    declared = trainable.hypergradient
+    can_change = trainable.prepare is not KerasTrainable.prepare
+    if declared is not None and not can_change and (problem := split_problem(declared, data)):
+        raise RequestError(problem)
     _LOG.info("Loaded the data: %s", data.examples)
     if experiment.fraction < 1:
         for name, split in {"Data.train": whole.train, "Data.validation": whole.validation}.items():

@@ -150,12 +150,15 @@ class WithoutValidation:
         examples: The number of examples on which the model is trained; None if they come from a source, or are not
             prepared yet.
         left_out: The names of the callbacks that ``fit_options`` has left out.
+        hypergradient: The trainable's. What it measured on the validation split it measures on a share that is set
+            aside, and that is as large.
     """
 
     def __init__(self, trainable: KerasTrainable) -> None:
         self.batch_size = trainable.batch_size
         self.examples: int | None = None
         self.left_out: tuple[str, ...] = ()
+        self.hypergradient = trainable.hypergradient
         self._trainable = trainable
 
     @property
@@ -174,6 +177,9 @@ class WithoutValidation:
         except ValueError as error:
             raise InvalidTrainable(str(error)) from error
         self.examples = everything.examples["train"]
+        held_out = data.examples.get("validation")
+        if self.hypergradient is not None and self.hypergradient.on == "validation" and self.examples and held_out:
+            self.hypergradient = replace(self.hypergradient, on=held_out / self.examples)
         return everything
 
     def build_model(self, config: dict[str, Any], data: TrainingView) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 from typing import Any
 
 from search_spaces.messages import short_repr
@@ -152,4 +153,24 @@ def _wrong_values(trainable: type[Any]) -> list[str]:
             f"The value of `{trainable.__name__}.data_cpus` is {short_repr(cpus)}, but must be a number of CPUs, or "
             "None."
         )
-    return [problem for problem in problems if problem]
+    return [*(problem for problem in problems if problem), *_hypergradient_problems(trainable)]
+
+
+def _hypergradient_problems(trainable: type[Any]) -> list[str]:
+    from trainables import Hypergradient
+
+    declared = inspect.getattr_static(trainable, "hypergradient")
+    if declared is None:
+        return []
+    if not isinstance(declared, Hypergradient):
+        return [
+            f"The value of `{trainable.__name__}.hypergradient` is {short_repr(declared)}, but must be a "
+            "Hypergradient(…), or None."
+        ]
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend == "tensorflow":
+        return []
+    return [
+        f"{trainable.__name__}.hypergradient works on TensorFlow only, and KERAS_BACKEND is {backend}: unset it, or "
+        "set hypergradient = None."
+    ]

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tests.support import fakes
 from tests.support.sources import Batches, Logistic, X, Y, batches, dataset
-from trainables import Data
+from trainables import Data, Hypergradient
 from tune_jobs.engine.data import can_be_sent, capacity_problems, cpus_for_data, data_to_send, ray_init_waits
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.resources import Resources
@@ -80,3 +80,12 @@ def test_a_second_ray_waits_for_the_first() -> None:
         ray.init()
     assert calls == [threading.get_ident()]
     assert ray.init is start
+
+
+def test_a_split_that_a_hypergradient_cannot_measure_on_is_refused_in_the_driver() -> None:
+    declared = {"hypergradient": Hypergradient()}
+    with pytest.raises(RequestError, match="There is no validation split to measure on"):
+        data_to_send(loading(Data((X, Y)), **declared))
+    with pytest.raises(RequestError, match=r"Data\.validation is a tf\.data\.Dataset, but must be arrays"):
+        data_to_send(loading(Data((X, Y), dataset()), **declared))
+    assert data_to_send(loading(Data((X, Y), (X, Y)), **declared)) is not None

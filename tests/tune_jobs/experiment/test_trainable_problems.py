@@ -9,7 +9,7 @@ import pytest
 from search_spaces.checked import InvalidDeclaration
 from tests.support import idle_lab, share_lab
 from tests.support.fakes import experiment
-from trainables import KerasTrainable
+from trainables import Hypergradient, KerasTrainable
 from trainables.report import Report
 from tune_jobs.errors import RequestError  # noqa: F401
 from tune_jobs.experiment.trainable_problems import trainable_problems
@@ -119,3 +119,17 @@ def test_what_python_itself_sets_is_no_mistake() -> None:
 
     assert Compared.__hash__ is None
     assert trainable_problems(Compared) == []
+
+
+def test_a_hypergradient_that_is_none_is_told() -> None:
+    (problem,) = trainable_problems(named(hypergradient=True))
+    assert problem == (
+        "trainable: The value of `Clash.hypergradient` is True, but must be a Hypergradient(…), or None."
+    )
+
+
+def test_a_hypergradient_on_another_backend_is_told_before_keras_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert trainable_problems(named(hypergradient=Hypergradient())) == []
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    (problem,) = trainable_problems(named(hypergradient=Hypergradient()))
+    assert problem.startswith("trainable: Clash.hypergradient works on TensorFlow only, and KERAS_BACKEND is jax")
