@@ -25,7 +25,6 @@ class AdjustableModel:
     Args:
         model: A compiled ``keras.Model``, with its weights, whose steps are not made yet.
         declared: What is adjusted.
-        options: The options of the trial, with its callbacks.
 
     Attributes:
         rates: The rates.
@@ -35,8 +34,8 @@ class AdjustableModel:
         InvalidTrainable: The rates of this model cannot be adjusted.
     """
 
-    def __init__(self, model: Any, declared: Hypergradient, options: FitOptions) -> None:
-        if problems := [*_model_problems(model), *_option_problems(declared, options)]:
+    def __init__(self, model: Any, declared: Hypergradient) -> None:
+        if problems := _model_problems(model):
             raise InvalidTrainable("Hypergradient: " + " ".join(problems))
         self._declared = declared
         self._optimizer = model.optimizer
@@ -78,6 +77,16 @@ def check_declared(trainable: Any, declared: Any) -> None:
         )
     if is_distributed():
         raise InvalidTrainable("Hypergradient works on one device: give each trial one GPU at most.")
+
+
+def check_options(declared: Hypergradient, options: FitOptions) -> None:
+    """Check that nothing else sets the rates, and that weights fit what a trial is trained on.
+
+    Raises:
+        InvalidTrainable: Something does, or they do not; all mistakes are listed.
+    """
+    if problems := _option_problems(declared, options):
+        raise InvalidTrainable("Hypergradient: " + " ".join(problems))
 
 
 def _model_problems(model: Any) -> list[str]:

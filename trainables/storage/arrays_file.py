@@ -12,7 +12,7 @@ import numpy as np
 from trainables.storage.layout import ARRAYS_FILE
 
 _ARRAY_NAME = re.compile(
-    r"(executions/\d{1,6}/)?((model|optimizer|further|best)/\d{1,9}|(callbacks|adapted)/[^\0]{1,500})"
+    r"(executions/\d{1,6}/)?((model|optimizer|further|best|adjusted)/\d{1,9}|(callbacks|adapted)/[^\0]{1,500})"
 )
 
 

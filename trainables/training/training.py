@@ -14,7 +14,7 @@ from trainables.data import Data
 from trainables.data.forks import fork_notes
 from trainables.devices.primitive_cache import primitive_cache
 from trainables.fit_options import FitOptions
-from trainables.hypergradient.adjustable import AdjustableModel, check_declared
+from trainables.hypergradient.adjustable import AdjustableModel, check_declared, check_options
 from trainables.hypergradient.held_out import HeldOut, hold_out
 from trainables.input.sources.read_checks import mistakes_as_read
 from trainables.input.sources.unknown_ends import unknown_ends
@@ -266,6 +266,8 @@ class Training:
             inputs, self._held_out = hold_out(declared, inputs, self._cache.made, seed)
         model = build_compiled_model(trainable, config, TrainingView(inputs.data, self._cache.made))
         options = trainable.fit_options(dict(config))
+        if declared is not None:
+            check_options(declared, options)
         set_steps_per_execution(model, options.steps_per_execution, declared and declared.every)
         batch_size = self._batch_size = int(config.get("batch_size", trainable.batch_size))
         if "batch_size" in config:
@@ -278,7 +280,7 @@ class Training:
         check_sources(model, self._example, inputs, self._validation, options, rules, self._cache.made)
         spec = f"{self._input.spec} {self._validation and self._validation.spec} {declared and declared.rates}"
         self.notes = fork_notes(inputs.data.train, inputs.data.validation)
-        adjustable = None if declared is None else AdjustableModel(model, declared, options)
+        adjustable = None if declared is None else AdjustableModel(model, declared)
         has_unknown_end = self._input.steps is None
         return options, TrialModel(
             model, spec, options.callbacks, has_unknown_end=has_unknown_end, adjustable=adjustable
