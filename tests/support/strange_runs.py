@@ -115,7 +115,7 @@ def in_three_sessions() -> list[Event]:
 
 
 def met_later() -> list[Event]:
-    late = {"name": "late", "kind": "Float", "lower": 0.0, "upper": 1.0}
+    late = {"kind": "Float", "lower": 0.0, "upper": 1.0}
     met = {"late": {"parameter": late, "value": 0.5, "declared": {}}}
     events: list[Event] = [begun(), *trial(0, {"x": 0.1}, [0.5], None)]
     events.append(ParametersMet(time_s=4.0, trial=0, config={"x": 0.1, "late": 0.5}, parameters=met))

@@ -166,7 +166,7 @@ PRINTED = """(() => {
             .map((node) => node.getBoundingClientRect().right)),
         controls: [...document.querySelectorAll('button, select, input, summary')].filter(seen)
             .map((node) => node.className || node.dataset.column || node.innerText),
-        bars: [...document.querySelectorAll('.modebar')].filter((bar) => getComputedStyle(bar).opacity > 0).length,
+        bars: [...document.querySelectorAll('.modebar')].filter(seen).length,
     };
 })()"""
 

@@ -88,7 +88,10 @@ const Source = {
     if (this.name === null) return;
     const content = await this.of("run", { since: this.content ? this.content.version : "" });
     if (content.problem) {
-      document.getElementById("main").replaceChildren(el("p", { class: "warning" }, content.problem));
+      const main = document.getElementById("main");
+      for (const element of main.querySelectorAll(".figure")) Figures.forget(element);
+      main.replaceChildren(el("p", { class: "warning" }, content.problem));
+      document.getElementById("title").textContent = this.name;
       page = null;
       return;
     }
@@ -140,6 +143,7 @@ const Source = {
     const name = `${this.version()} ${key}`;
     if (!this.figures.has(name)) {
       const figure = await this.of("figure", { key });
+      if (!figure.data) throw new Error(figure.problem);
       for (const old of this.figures.keys()) if (!old.startsWith(`${this.version()} `)) this.figures.delete(old);
       this.figures.set(name, figure);
     }
