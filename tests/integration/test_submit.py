@@ -136,6 +136,7 @@ def test_a_job_is_seen_in_a_browser_while_it_goes_on(head: Head, tmp_path: Path)
             assert not (head.lab / "runs" / "seen").exists()
         finally:
             viewer.terminate()
+            viewer.wait(60)  # before its output is closed
     assert viewer.returncode == 0
     assert list(tmp_path.iterdir()) == []
 
