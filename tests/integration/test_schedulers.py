@@ -37,12 +37,13 @@ def outcome(history: History) -> dict[int, Any]:
 @pytest.mark.parametrize("scheduler", ["asha-promotion", pytest.param("population", marks=pytest.mark.slow)])
 def test_a_killed_run_keeps_its_promotions_and_has_the_same_winner(scheduler: str, lab: Path, ray_folder: Path) -> None:
     options = ("--scheduler", scheduler, *OPTIONS)
-    whole = tune_jobs(lab, "run", "digits_mlp", "--name", "whole", *options, RAY_TMPDIR=str(ray_folder))
+    whole_name, killed_name = f"whole-{scheduler}", f"killed-{scheduler}"
+    whole = tune_jobs(lab, "run", "digits_mlp", "--name", whole_name, *options, RAY_TMPDIR=str(ray_folder))
     assert whole.returncode == 0, whole.stderr
     environment = {**os.environ, "RAY_TMPDIR": str(ray_folder)}
-    command = [COMMAND, "run", "digits_mlp", "--name", "killed", *options]
+    command = [COMMAND, "run", "digits_mlp", "--name", killed_name, *options]
     child = subprocess.Popen(command, cwd=lab, env=environment, stdout=subprocess.DEVNULL)
-    journal = lab / "runs" / "killed" / "journal.jsonl"
+    journal = lab / "runs" / killed_name / "journal.jsonl"
     deadline_s = time.monotonic() + 120
     while time.monotonic() < deadline_s and not (journal.exists() and "trial_promoted" in journal.read_text()):
         time.sleep(0.02)
@@ -55,16 +56,16 @@ def test_a_killed_run_keeps_its_promotions_and_has_the_same_winner(scheduler: st
     assert paused
     assert all(list(trial_folder(run.folder, number).glob("epoch-*")) for number in paused)
 
-    resumed = tune_jobs(lab, "resume", "killed", RAY_TMPDIR=str(ray_folder))
+    resumed = tune_jobs(lab, "resume", killed_name, RAY_TMPDIR=str(ray_folder))
     assert resumed.returncode == 0, resumed.stderr
-    undisturbed = Run(lab / "runs" / "whole")
+    undisturbed = Run(lab / "runs" / whole_name)
     assert outcome(run.history()) == outcome(undisturbed.history())
-    assert board(lab, "killed") == board(lab, "whole")
+    assert board(lab, killed_name) == board(lab, whole_name)
     for kind in (EpochReported, TrialPaused, TrialPromoted):
         events = [[event for event in one.events() if isinstance(event, kind)] for one in (run, undisturbed)]
         assert [event.trial for event in events[0]] == [event.trial for event in events[1]]
     kept = [number for number in run.history().trials if list(trial_folder(run.folder, number).glob("epoch-*"))]
-    assert sorted(kept) == sorted(row["trial"] for row in board(lab, "killed")[:2])
+    assert sorted(kept) == sorted(row["trial"] for row in board(lab, killed_name)[:2])
 
 
 @pytest.mark.slow

@@ -167,6 +167,9 @@ def examples(arrays: Arrays) -> Any:
 
 
 def _create_metrics(model: Any, y: Arrays = None) -> None:
+    parts = unbuilt_parts(model)
+    if not parts:
+        return
     if y is None or not all(isinstance(labels, np.ndarray) or hasattr(labels, "numpy") for labels in leaves(y)):
         return  # without labels, or with ragged ones, Keras makes them in the first step
     outputs = _symbolic_outputs(model)
@@ -178,7 +181,7 @@ def _create_metrics(model: Any, y: Arrays = None) -> None:
     labels = _arranged_like(outputs, keras.tree.map_structure(_symbolic, y), getattr(model, "output_names", None))
     if labels is None:
         return  # Keras finds out in the first step how they belong together
-    for part in unbuilt_parts(model):
+    for part in parts:
         part.build(labels, outputs)
 
 

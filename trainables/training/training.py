@@ -29,7 +29,7 @@ from trainables.training import example
 from trainables.training.adapted_state import PREFIX, AdaptedLayers, AdaptedState, finalize
 from trainables.training.callbacks import TrialCallbacks
 from trainables.training.checks import check_objective, variables_for
-from trainables.training.data_checks import check_data
+from trainables.training.data_checks import check_data, declared_inputs
 from trainables.training.model import (
     BuildsModels,
     build_compiled_model,
@@ -274,10 +274,12 @@ class Training:
             inputs.check_batch_size(model)
         self._example = inputs.example(model, batch_size)
         rules = check_data(model, self._example, inputs.data, options, self._cache.made)
-        create_variables(model, self._example)  # before the inputs: JAX gathers for models that have them all
+        if declared_inputs(model):  # before the inputs: JAX gathers for models that have all variables
+            create_variables(model, self._example)
         self._input = inputs.training(model, batch_size, seed, options, rules)
         self._validation = inputs.validation(model, options, rules)
         check_sources(model, self._example, inputs, self._validation, options, rules, self._cache.made)
+        create_variables(model, self._example)
         spec = f"{self._input.spec} {self._validation and self._validation.spec} {declared and declared.rates}"
         self.notes = fork_notes(inputs.data.train, inputs.data.validation)
         adjustable = None if declared is None else AdjustableModel(model, declared)

@@ -61,7 +61,7 @@ def objectives_in(record: Mapping[str, Any]) -> tuple[Objective, ...]:
     Raises:
         ValueError, KeyError, TypeError: It is damaged.
     """
-    names = [str(parameter["name"]) for parameter in record["space"]["parameters"]]
+    names = [str(parameter["name"]) for parameter in record["space"].get("parameters", ())]
     first = constrained(Objective(**record["objective"]), record.get("constraints") or (), names)
     further = record.get("objectives") or ()
     return (first, *(Objective(**declared) for declared in further[1:]))
