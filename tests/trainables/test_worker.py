@@ -52,7 +52,7 @@ def test_attributes_of_the_instance_do_no_harm() -> None:
 
     class Clash(Tiny):
         def build_model(self, config: dict[str, Any]) -> keras.Model:
-            mine = ("build_model", "fit_options", "load_data", "prepare", "batch_size", "reuse_models")
+            mine = ("build_model", "fit_options", "load_data", "prepare", "batch_size", "reuse_models", "hypergradient")
             for name in CHANCE_NAMES:
                 if not name.startswith(("__", "_KerasTrainable__")) and name not in mine:
                     setattr(self, name, "by chance")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from search_spaces.messages import did_you_mean
+from trainables.settings import Mode
 from tune_jobs.base.objective import Objective, direction
 from tune_jobs.engine.earlier_results.source import EarlierResult, EarlierSearch, WarmStart
 from tune_jobs.errors import RequestError
@@ -44,18 +45,20 @@ def read_keras_tuner_search(folder: Path, how: WarmStart, objective: Objective, 
         raise RequestError(f"{folder} has no {metric}, which is the objective: {did_you_mean(metric, metrics)}.")
     for trial in search.trials:
         theirs_mode = trial.directions.get(metric)
-        if theirs_mode in ("min", "max") and theirs_mode != objective.mode:
+        if theirs_mode in get_args(Mode) and theirs_mode != objective.mode:
             raise RequestError(
                 f"{folder} was for {metric} ({theirs_mode}), but for this run {direction(objective.mode)} "
                 f"({objective.mode}): leave it out of the warm start, or correct the mode of the objective."
             )
     names = import_module("tune_jobs.keras_tuner.define_by_run.parameter")
-    results = [_result(number, trial, metric, max_epochs, names) for number, trial in enumerate(search.trials)]
+    results = [
+        _result(number, trial, objective, metric, max_epochs, names) for number, trial in enumerate(search.trials)
+    ]
     parameters = frozenset(names.identifier(one.name) for one in search.space)
     return EarlierSearch(str(folder), results, parameters, has_epochs=False)
 
 
-def _result(number: int, trial: Any, metric: str, max_epochs: int, names: Any) -> EarlierResult:
+def _result(number: int, trial: Any, objective: Objective, metric: str, max_epochs: int, names: Any) -> EarlierResult:
     found = [metrics[metric] for metrics in trial.epochs.values() if math.isfinite(metrics.get(metric, math.nan))]
     status = {"COMPLETED": Status.COMPLETED, "FAILED": Status.FAILED, "INVALID": Status.FAILED}.get(
         trial.status, Status.RUNNING
@@ -65,7 +68,7 @@ def _result(number: int, trial: Any, metric: str, max_epochs: int, names: Any) -
     if status is Status.COMPLETED and epoch:
         status = Status.STOPPED
     values = {names.identifier(name): names.plain(value) for name, value in trial.values.items() if "/" not in name}
-    best = (max if trial.directions.get(metric) == "max" else min)(found, default=None)
+    best = objective.best(found, float)
     return EarlierResult(number, values, {} if best is None else {min(epoch, max_epochs): best}, status, trial.status)
 
 

@@ -170,9 +170,8 @@ def _rank_problem(name: str, rows: Sequence[_Row], column: str, objective: Objec
     if not ranked or not objective.is_better(ranked[-1][1], ranked[0][1]):
         return None
     return (
-        f"The ranks of {name} say that {'less' if objective.mode == 'max' else 'more'} of {column} is better, but for "
-        f"this run {direction(objective.mode)} ({objective.mode}): leave it out of the warm start, or correct the mode "
-        "of the objective."
+        f"The ranks of {name} begin with the worst {column} of this run, for which {direction(objective.mode)} "
+        f"({objective.mode}): leave it out of the warm start, or correct the mode of the objective."
     )
 
 

@@ -140,7 +140,7 @@ def test_all_mistakes_in_all_sources_are_told_at_once(tmp_path: Path) -> None:
             "several columns 'rate'",
             "is no CSV file",
             "0 of 2 results used: 2 outside rate's range. Leave it out",
-            "say that less of val_accuracy is better, but for this run more is better (max)",
+            "begin with the worst val_accuracy of this run, for which more is better (max)",
             "There is no file",
             "is no run's folder",
             "must be a run, a path, a URL or a DataFrame",
