@@ -18,7 +18,7 @@ def leave_ray_out() -> None:
     from tune_jobs.engine import driver
 
     @contextmanager
-    def no_session(machine: Any, variables: Any) -> Iterator[Callable[[], Path]]:
+    def no_session(*_: Any) -> Iterator[Callable[[], Path]]:
         yield lambda: Path()
 
     class NoLoop:
