@@ -153,7 +153,7 @@ class Coordinator:
         Returns:
             Whether the trial ends here.
         """
-        for number, text in self._log.unsaid(report.get("notes", ())):
+        for number, text in self._log.unsaid(report["notes"]) if "notes" in report else ():
             self.note(text, number)
         trials = self._trials.by_number
         if trial not in trials or trials[trial].pause is not None or self.failure or self.ending is Ending.EPOCHS:
