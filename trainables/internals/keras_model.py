@@ -36,7 +36,7 @@ BOOKKEEPING_OF_JAX: dict[str, frozenset[str]] = {
     "_jax_state": frozenset({"NoneType"}),  # of the last fit
     "_jax_state_synced": frozenset({"bool"}),  # within a fit
 }
-"""What Keras 3.15 keeps under further names on JAX."""
+"""The kinds of value that Keras 3.15 keeps under further names on JAX."""
 _TENSORFLOWS_BOOKKEEPING = "_self_"  # checkpoint dependencies: what other attributes hold, once more
 
 _FINALIZATION = "finalize_variable_values"

@@ -28,7 +28,7 @@ _CREDENTIALS = struct.Struct("3i")  # process, user, group
 
 
 class Message(NamedTuple):
-    """What one process tells another.
+    """The message of one process to another.
 
     Attributes:
         content: The content, as JSON has it.

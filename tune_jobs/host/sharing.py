@@ -25,7 +25,7 @@ _MOST_BYTES = 4096
 
 @dataclass(frozen=True, order=True)
 class Claim:
-    """What a run would use if it were alone.
+    """The CPUs that a run would use if it were alone.
 
     Attributes:
         begun_s: The time at which it began, in Unix time.

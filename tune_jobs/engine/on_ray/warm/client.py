@@ -1,4 +1,4 @@
-"""What a run asks of a Ray that is kept warm: whether it may use it, and where it is."""
+"""The questions of a run about a Ray that is kept warm: whether the run may use it, and where it is."""
 
 from __future__ import annotations
 

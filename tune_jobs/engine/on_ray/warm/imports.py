@@ -1,4 +1,4 @@
-"""What decides whether two processes import the same: their Python, their packages, and the variables they read."""
+"""The facts that decide whether two processes import the same: their Python, their packages, and their variables."""
 
 from __future__ import annotations
 
