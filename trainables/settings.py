@@ -105,10 +105,6 @@ class TrialSettings:
         metric: The objective's metric, as the model reports it (``val_accuracy``); None when there is no
             objective: then no epoch is better than another and the last weights count as the best.
         mode: Whether a high ("max") or a low ("min") value of the metric is better.
-        constraints: Constraints on metrics and measurements: see ``trainables.constraints``. An epoch that breaks one
-            is better than another only if it breaks them less.
-        measures: What the worker measures of each model before it trains it, of ``MEASURES``.
-        needed: The metrics that an epoch must report beside ``metric``.
         max_epochs: The number of epochs after which a trial has been trained completely.
         seed: The run's seed; with the trial's number it gives each trial its own random numbers.
         fraction: The part of the training and of the validation examples that trials see, for a worker that opens the
@@ -125,6 +121,10 @@ class TrialSettings:
         milestones: Epochs after which a scheduler may stop or pause the trial: its state after them is saved.
         waits_at_milestones: Whether the trial reports such an epoch only when its state is written, so that another
             worker can continue it at once.
+        constraints: Constraints on metrics and measurements: see ``trainables.constraints``. An epoch that breaks one
+            is better than another only if it breaks them less.
+        measures: What the worker measures of each model before it trains it, of ``MEASURES``.
+        needed: The metrics that an epoch must report beside ``metric``.
 
     Example:
         >>> from trainables import TrialSettings
@@ -135,9 +135,6 @@ class TrialSettings:
 
     metric: str | None = None
     mode: Mode = "max"
-    constraints: tuple[str, ...] = ()
-    measures: tuple[str, ...] = ()
-    needed: tuple[str, ...] = ()
     max_epochs: int = 1_000_000
     seed: int = 0
     fraction: float = 1.0
@@ -149,3 +146,6 @@ class TrialSettings:
     checkpoint_every_s: float = 60.0
     milestones: tuple[int, ...] = ()
     waits_at_milestones: bool = False
+    constraints: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()

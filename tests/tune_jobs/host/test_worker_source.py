@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -61,11 +62,17 @@ def source(environment: dict[str, str]) -> Iterator[WorkerSource]:
     source.close()
 
 
+def _heed_ctrl_c() -> None:
+    """Undo what a shell does to programs in the background: they and all that they start ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(program: Path | str, script: Path, environment: dict[str, str], *more: str, folder: Path) -> dict[str, Any]:
     """Start a worker as Ray does, and return what it says of itself."""
     out = script.with_suffix(f".{time.monotonic_ns()}")
     nowhere = subprocess.DEVNULL
-    subprocess.run([program, script, out, *more], env=environment, cwd=folder, stdout=nowhere, check=True)
+    command = [str(program), str(script), str(out), *more]
+    subprocess.run(command, env=environment, cwd=folder, stdout=nowhere, check=True, preexec_fn=_heed_ctrl_c)
     begun_s = time.monotonic()
     while not out.exists():
         assert time.monotonic() - begun_s < 20
