@@ -79,6 +79,8 @@ def allowed(box: Box, arguments: Sequence[str]) -> list[Path]:
         # A new run lies in the storage, which may be made.
         storages = [path for option, path in _values(box, arguments) if option == "--storage"] or [box.runs]
         writes += [path for storage in storages for path in (storage, *_missing_above(storage))]
+    if any(argument.startswith("--mlflow") for argument in arguments):
+        writes += [box.root / "home" / ".config"]  # MLflow's own notes on what it has told its makers
     if verb == "report":  # and if no option names them
         writes += [box.root / "report.html", box.root / "figures"]
     if verb in ("resume", "evaluate", "refit"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -80,7 +81,8 @@ def contents(folder: Path, most_s: float = _MOST_S) -> Contents:
         took_s = time.monotonic() - started_s
         if took_s > most_s or (size_bytes > MOST_BYTES and took_s > _LARGEST_S):
             raise _EnoughError
-        if path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve()):
+        # Not by resolve(): Python 3.11 raises an error for a link to itself. Ray's walk passes it over.
+        if path.is_symlink() and path.parent.resolve().is_relative_to(os.path.realpath(path)):
             raise RequestError(
                 f"{path} is a link to a folder that it lies in, which Ray would follow for ever: remove it, or name it "
                 "in a .rayignore file there."

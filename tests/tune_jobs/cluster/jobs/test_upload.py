@@ -117,4 +117,5 @@ def test_a_link_that_leads_in_a_circle_is_told(lab: Path, target: str) -> None:
 def test_a_link_that_leads_elsewhere_is_followed(lab: Path) -> None:
     (lab / "lib" / "notes").symlink_to(lab / "notes", target_is_directory=True)
     (lab / "lib" / "nothing").symlink_to(lab / "nothing")
+    (lab / "lib" / "itself").symlink_to("itself")
     assert contents(lab).is_whole
