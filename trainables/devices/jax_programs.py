@@ -13,7 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path("tune-jobs", "jax")
+from trainables.data.decoded.cache import user_cache
+
 _MOST_BYTES = 256 * 2**20  # a program of a small network takes some 50 KB; the least recently used ones go first
 _SETTINGS = {
     "jax_compilation_cache_max_size": _MOST_BYTES,
@@ -43,7 +44,7 @@ def keep_compiled_programs() -> Path | None:
 def _own_folder() -> Path | None:
     """Return the folder in the user's cache folder; None where it cannot be made, or others could write into it."""
     try:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / _FOLDER
+        folder = user_cache() / "jax"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.lstat()
     except (OSError, RuntimeError):  # RuntimeError: nobody knows the home folder

@@ -34,6 +34,15 @@ _held: dict[Path, int] = {}
 """The descriptors of the markers of entries that this process uses, until it ends."""
 
 
+def user_cache() -> Path:
+    """Return our folder in the user's cache folder; it may not exist.
+
+    Raises:
+        RuntimeError: Nobody knows the user's home folder.
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "tune-jobs"
+
+
 def default_cache(data: Path) -> Path:
     """Return the folder for what is decoded of some data: inside the data's folder, or one of the user's.
 
@@ -47,11 +56,11 @@ def default_cache(data: Path) -> Path:
         return data / CACHE_NAME
     if chosen := os.environ.get(CACHE_VARIABLE):
         return Path(chosen)
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    of_user = user_cache()
     with suppress(OSError):
-        (caches / "tune-jobs").mkdir(parents=True, exist_ok=True)
-        if os.access(caches / "tune-jobs", os.W_OK):
-            return caches / "tune-jobs"
+        of_user.mkdir(parents=True, exist_ok=True)
+        if os.access(of_user, os.W_OK):
+            return of_user
     return Path(tempfile.gettempdir(), f"tune-jobs-cache-{os.getuid()}")
 
 
