@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import settings
 
 from tests.support.examples import TIMES, USUAL
+from tests.support.shared_ray import SharedRay
+from tests.support.shared_ray import shared_ray as kept_warm
 
 # A failure prints the line that repeats its example: `@reproduce_failure(…)`. There is no deadline: on a machine with
 # other work an example may take any time.
@@ -25,6 +28,30 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ.pop("XDG_STATE_HOME")
     if before is not None:
         os.environ["XDG_STATE_HOME"] = before
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imports_are_frozen() -> None:
+    """Let the garbage collector pass over what was imported: each end of a trial calls it, and would walk over it all.
+
+    Some tests, and what they test, let it go again.
+    """
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def shared_ray() -> Iterator[SharedRay]:
+    """The Ray that tests share. It is started for the first of them."""
+    with kept_warm() as ray:
+        yield ray
+
+
+@pytest.fixture
+def warm(shared_ray: SharedRay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the runs of a test use the Ray that tests share: for tests that do not mind whose Ray it is."""
+    shared_ray.set(monkeypatch)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

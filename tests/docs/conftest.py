@@ -13,6 +13,7 @@ import pytest
 import tune_jobs
 from tests.support.cli_runs import make_digits_run
 from tests.support.fake_cluster import FakeJobs, FakeServer
+from tests.support.shared_ray import SharedRay
 from tune_jobs.cluster.jobs import job, submit
 from tune_jobs.cluster.jobs.state import RUN, STORAGE
 from tune_jobs.loading.loader import load
@@ -26,7 +27,7 @@ SWEEP = tune_jobs.Sweep(steps=("layers", "optimizer"), start={"learning_rate": 0
 
 
 @pytest.fixture(scope="session")
-def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digits_runs(tmp_path_factory: pytest.TempPathFactory, shared_ray: SharedRay) -> Path:
     """A folder with finished runs, made once by a real Ray. It is copied, never changed."""
     storage = tmp_path_factory.mktemp("digits") / "runs"
     digits = load("digits_mlp")
@@ -34,14 +35,16 @@ def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         **{name: digits.experiment.override(trials=4, max_epochs=2, seed=seed) for name, seed in DIGITS_RUNS.items()},
         SWEPT_RUN: digits.experiment.override(searcher=SWEEP, max_epochs=2),
     }
-    for name, experiment in experiments.items():
-        tune_jobs.run(
-            experiment,
-            storage=storage,
-            name=name,
-            experiment_name=digits.name,
-            reference=digits.reference,
-        )
+    with pytest.MonkeyPatch.context() as patch:
+        shared_ray.set(patch)
+        for name, experiment in experiments.items():
+            tune_jobs.run(
+                experiment,
+                storage=storage,
+                name=name,
+                experiment_name=digits.name,
+                reference=digits.reference,
+            )
     return storage
 
 
@@ -50,6 +53,7 @@ def work_folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyt
     """A working folder of the test's own. A test that is marked integration finds the finished runs in it."""
     if request.node.get_closest_marker("integration") is not None:
         shutil.copytree(request.getfixturevalue("digits_runs"), tmp_path / "runs")
+        request.getfixturevalue("warm")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

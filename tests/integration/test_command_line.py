@@ -12,7 +12,7 @@ import pandas as pd
 import pexpect
 import pytest
 
-from tests.support.child_process import COMMAND, tune_jobs, wait_until_gone
+from tests.support.child_process import COMMAND, HANGS_S, tune_jobs, wait_until_gone
 
 pytestmark = pytest.mark.integration
 
@@ -83,6 +83,7 @@ def test_one_file_outside_the_repository_runs_by_its_path(lab: Path, ray_folder:
     ("file", "told"),
     [("uncompiled.py", "is not compiled"), ("misnamed.py", "(accuracy, loss, val_accuracy, val_loss)")],
 )
+@pytest.mark.usefixtures("warm")
 def test_a_mistake_that_shows_at_the_first_epoch_leaves_nothing_behind(lab: Path, file: str, told: str) -> None:
     run = tune_jobs(lab, "run", file, "--name", "wrong", "--max-concurrent", "1")
     assert run.returncode == 2
@@ -97,7 +98,7 @@ def on_a_terminal(lab: Path, name: str, ray_folder: Path) -> pexpect.spawn:
     (lab / "ordered.py").write_text(ORDERED.replace("MARKER", repr(str(marker))))
     arguments = ["run", "ordered.py", "--name", name, "--max-concurrent", "1"]
     environment = {**os.environ, "RAY_TMPDIR": str(ray_folder), "TERM": "xterm-256color"}
-    child = pexpect.spawn(COMMAND, arguments, cwd=lab, env=environment, timeout=120, dimensions=(40, 100))
+    child = pexpect.spawn(COMMAND, arguments, cwd=lab, env=environment, timeout=HANGS_S, dimensions=(40, 100))
     child.expect("completed")
     while not marker.exists():
         time.sleep(0.01)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.support.child_process import HANGS_S
 from tune_jobs.cli.main import main
 from tune_jobs.results.find import load_run
 
@@ -42,6 +43,7 @@ def command(*arguments: str) -> str:
     return result.stdout
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_run_is_evaluated_exported_and_refitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TUNE_JOBS_STORAGE", raising=False)
@@ -60,7 +62,7 @@ def test_a_run_is_evaluated_exported_and_refitted(tmp_path: Path, monkeypatch: p
 
     command("export", "digits", "best.keras")
     elsewhere = [sys.executable, "-c", ELSEWHERE, "best.keras"]
-    read = subprocess.run(elsewhere, capture_output=True, text=True, timeout=120, check=False)
+    read = subprocess.run(elsewhere, capture_output=True, text=True, timeout=HANGS_S, check=False)
     assert read.returncode == 0, read.stderr
     scores = json.loads(read.stdout.splitlines()[-1])
     assert scores["accuracy"] == pytest.approx(best["test_accuracy"])

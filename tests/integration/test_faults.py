@@ -10,7 +10,7 @@ from tests.support import faults
 from tests.support.fault_cluster import FaultCluster
 from tests.support.fault_lab import FaultLab
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.integration
 
 
 def test_nothing_is_lost_on_one_machine(tmp_path: Path, ray_folder: Path) -> None:

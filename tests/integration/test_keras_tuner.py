@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.child_process import tune_jobs
+from tests.support.child_process import HANGS_S, tune_jobs
 from tune_jobs.results.find import load_run
 
 pytestmark = pytest.mark.integration
@@ -84,7 +84,7 @@ def run_script(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     top = str(Path(__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": top, "TF_CPP_MIN_LOG_LEVEL": "2"}
     return subprocess.run(
-        [sys.executable, "script.py"], cwd=folder, env=environment, capture_output=True, text=True, timeout=240
+        [sys.executable, "script.py"], cwd=folder, env=environment, capture_output=True, text=True, timeout=HANGS_S
     )
 
 
@@ -100,6 +100,7 @@ except kt.FatalError as error:
 """
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_script_for_keras_tuner_runs_and_goes_on(tmp_path: Path) -> None:
     first = run_script(tmp_path, f"MOST, TRIALS, VERBOSE = 512, 3, 1\n{DIGITS}{SEARCH}{REPORT}")
     assert first.returncode == 0, first.stderr

@@ -53,6 +53,7 @@ print("done")
 """
 
 
+@pytest.mark.usefixtures("warm")
 def test_what_is_met_late_is_searched_and_goes_on(tmp_path: Path) -> None:
     result = run_script(tmp_path, LATE)
     assert result.returncode == 0, result.stderr

@@ -45,14 +45,13 @@ EXPERIMENT = Experiment(
 """
 
 
-@pytest.mark.timeout(400)
-def test_what_is_refused_is_not_trained_and_the_front_is_of_the_rest(tmp_path: Path, ray_folder: Path) -> None:
+@pytest.mark.usefixtures("warm")
+def test_what_is_refused_is_not_trained_and_the_front_is_of_the_rest(tmp_path: Path) -> None:
     (tmp_path / "signs.py").write_text(EXPERIMENT, encoding="utf-8")
-    environment = {"RAY_TMPDIR": str(ray_folder)}
-    first = tune_jobs(tmp_path, "run", "signs.py", "--name", "signs", **environment)
+    first = tune_jobs(tmp_path, "run", "signs.py", "--name", "signs")
     assert first.returncode == 0, first.stderr
     run = Run(tmp_path / "runs" / "signs")
-    more = tune_jobs(tmp_path, "resume", "signs", "--trials", "6", **environment)
+    more = tune_jobs(tmp_path, "resume", "signs", "--trials", "6")
     assert more.returncode == 0, more.stderr
     trials = run.history().trials
     for trial in trials.values():
@@ -68,6 +67,6 @@ def test_what_is_refused_is_not_trained_and_the_front_is_of_the_rest(tmp_path: P
             )
     assert len([trial for trial in trials.values() if trial.epochs]) == 6
     assert any(trial.status is Status.REFUSED for trial in trials.values())
-    front = tune_jobs(tmp_path, "leaderboard", "signs", "--pareto", "--format", "json", **environment)
+    front = tune_jobs(tmp_path, "leaderboard", "signs", "--pareto", "--format", "json")
     assert front.returncode == 0, front.stderr
     assert all(row["feasible"] for row in json.loads(front.stdout))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from tune_jobs import ASHA, HyperOpt
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def plain_ray() -> Path:
+@pytest.fixture(scope="module")
+def plain_ray() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))
     ray.init(address="local", num_cpus=1, include_dashboard=False, _temp_dir=str(folder))
     yield folder

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.child_process import COMMAND, tune_jobs, wait_until_gone
+from tests.support.child_process import COMMAND, HANGS_S, tune_jobs, wait_until_gone
 from tune_jobs.results import EpochReported, Status
 from tune_jobs.results.run import Run
 
@@ -36,10 +36,11 @@ def start(folder: Path, name: str, ray_folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_killed_run_is_resumed_and_extended(lab: Path, ray_folder: Path) -> None:
     child = start(lab, "killed-driver", ray_folder)
     journal = lab / "runs" / "killed-driver" / "journal.jsonl"
-    deadline_s = time.monotonic() + 120
+    deadline_s = time.monotonic() + HANGS_S
     while time.monotonic() < deadline_s and not (journal.exists() and '"trial": 1, "epoch": 5' in journal.read_text()):
         time.sleep(0.05)
     child.send_signal(signal.SIGKILL)
@@ -60,7 +61,7 @@ def test_a_killed_run_is_resumed_and_extended(lab: Path, ray_folder: Path) -> No
     reported = [(event.trial, event.epoch) for event in run.events() if isinstance(event, EpochReported)]
     assert len(reported) == len(set(reported))
 
-    more = tune_jobs(lab, "resume", "killed-driver", "--trials", "5", RAY_TMPDIR=str(ray_folder))
+    more = tune_jobs(lab, "resume", "killed-driver", "--trials", "5")
     assert more.returncode == 0, more.stderr
     rows = json.loads(tune_jobs(lab, "leaderboard", "killed-driver", "--format", "json").stdout)
     assert sorted(row["trial"] for row in rows) == [0, 1, 2, 3, 4]
@@ -73,9 +74,10 @@ def test_a_killed_run_is_resumed_and_extended(lab: Path, ray_folder: Path) -> No
     assert "The search space has changed: - units Choice 2, 4" in refused.stderr
 
 
-def test_a_checkpoint_brings_back_the_epochs_that_the_journal_has_lost(lab: Path, ray_folder: Path) -> None:
+@pytest.mark.usefixtures("warm")
+def test_a_checkpoint_brings_back_the_epochs_that_the_journal_has_lost(lab: Path) -> None:
     options = ("--searcher", "random", "--scheduler", "none", "--trials", "1", "--max-epochs", "6")
-    first = tune_jobs(lab, "run", "signs.py", "--name", "cut", *options, RAY_TMPDIR=str(ray_folder))
+    first = tune_jobs(lab, "run", "signs.py", "--name", "cut", *options)
     assert first.returncode == 0, first.stderr
     run = Run(lab / "runs" / "cut")
     whole = run.history().trials[0]
@@ -84,7 +86,7 @@ def test_a_checkpoint_brings_back_the_epochs_that_the_journal_has_lost(lab: Path
     third = next(index for index, line in enumerate(lines) if '"epoch": 3' in line)
     journal.write_text("".join(lines[: third + 1]))
 
-    resumed = tune_jobs(lab, "resume", "cut", RAY_TMPDIR=str(ray_folder))
+    resumed = tune_jobs(lab, "resume", "cut")
     assert resumed.returncode == 0, resumed.stderr
     trial = run.history().trials[0]
     assert trial.status is Status.COMPLETED

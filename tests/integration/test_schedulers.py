@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.child_process import COMMAND, tune_jobs, wait_until_gone
+from tests.support.child_process import COMMAND, HANGS_S, tune_jobs, wait_until_gone
 from tune_jobs.results import EpochReported, History, Status, TrialPaused, TrialPromoted
 from tune_jobs.results.layout import trial_folder
 from tune_jobs.results.run import Run
@@ -34,17 +34,18 @@ def outcome(history: History) -> dict[int, Any]:
     }
 
 
+@pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize("scheduler", ["asha-promotion", pytest.param("population", marks=pytest.mark.slow)])
 def test_a_killed_run_keeps_its_promotions_and_has_the_same_winner(scheduler: str, lab: Path, ray_folder: Path) -> None:
     options = ("--scheduler", scheduler, *OPTIONS)
     whole_name, killed_name = f"whole-{scheduler}", f"killed-{scheduler}"
-    whole = tune_jobs(lab, "run", "digits_mlp", "--name", whole_name, *options, RAY_TMPDIR=str(ray_folder))
+    whole = tune_jobs(lab, "run", "digits_mlp", "--name", whole_name, *options)
     assert whole.returncode == 0, whole.stderr
     environment = {**os.environ, "RAY_TMPDIR": str(ray_folder)}
     command = [COMMAND, "run", "digits_mlp", "--name", killed_name, *options]
     child = subprocess.Popen(command, cwd=lab, env=environment, stdout=subprocess.DEVNULL)
     journal = lab / "runs" / killed_name / "journal.jsonl"
-    deadline_s = time.monotonic() + 120
+    deadline_s = time.monotonic() + HANGS_S
     while time.monotonic() < deadline_s and not (journal.exists() and "trial_promoted" in journal.read_text()):
         time.sleep(0.02)
     child.send_signal(signal.SIGKILL)
@@ -56,7 +57,7 @@ def test_a_killed_run_keeps_its_promotions_and_has_the_same_winner(scheduler: st
     assert paused
     assert all(list(trial_folder(run.folder, number).glob("epoch-*")) for number in paused)
 
-    resumed = tune_jobs(lab, "resume", killed_name, RAY_TMPDIR=str(ray_folder))
+    resumed = tune_jobs(lab, "resume", killed_name)
     assert resumed.returncode == 0, resumed.stderr
     undisturbed = Run(lab / "runs" / whole_name)
     assert outcome(run.history()) == outcome(undisturbed.history())

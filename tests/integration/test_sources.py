@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.child_process import COMMAND, tune_jobs, wait_until_gone
+from tests.support.child_process import COMMAND, HANGS_S, tune_jobs, wait_until_gone
 from tune_jobs.results import EpochReported, Noted
 from tune_jobs.results.run import Run
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.integration
 
 HAS_TORCH = find_spec("torch") is not None
 KINDS = ("dataset", "unknown", "ragged", "threads", "function", "ray", *(("loader",) if HAS_TORCH else ()))
@@ -134,13 +134,14 @@ def epochs(run: Path) -> dict[tuple[int, int], Any]:
     return {(event.trial, event.epoch): (event.metrics, event.batches) for event in events}
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_killed_run_on_sources_is_what_it_would_have_been(tmp_path: Path, ray_folder: Path) -> None:
     (tmp_path / "sources.py").write_text(EXPERIMENT)
     environment = {**os.environ, "RAY_TMPDIR": str(ray_folder)}
     arguments = ["run", "sources.py", "--name"]
     child = subprocess.Popen([COMMAND, *arguments, "cut"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
     journal = tmp_path / "runs" / "cut" / "journal.jsonl"
-    deadline_s = time.monotonic() + 200
+    deadline_s = time.monotonic() + HANGS_S
     while not journal.exists() or journal.read_text().count('"metrics"') <= EPOCHS * 2:
         assert child.poll() is None
         assert time.monotonic() < deadline_s
@@ -150,7 +151,7 @@ def test_a_killed_run_on_sources_is_what_it_would_have_been(tmp_path: Path, ray_
     assert wait_until_gone(ray_folder) == []
     assert '"data": "opened by each worker"' in journal.read_text()
     for command in (["resume", "cut"], [*arguments, "whole"]):
-        result = tune_jobs(tmp_path, *command, RAY_TMPDIR=str(ray_folder))
+        result = tune_jobs(tmp_path, *command)
         assert result.returncode == 0, result.stdout + result.stderr
     cut, whole = epochs(journal.parent), epochs(tmp_path / "runs" / "whole")
     assert len(whole) == len(KINDS) * EPOCHS

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.child_process import HANGS_S
 from tests.support.strangers import Strangers
 
 pytestmark = pytest.mark.integration
@@ -35,7 +36,7 @@ def test_a_run_leaves_a_program_as_it_was_however_it_ends(tmp_path: Path) -> Non
     del environment["PYTEST_CURRENT_TEST"]
     command = [sys.executable, "-m", "tests.support.surroundings", str(odd / "runs")]
     child = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=250, check=False
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=HANGS_S, check=False
     )
     assert child.returncode == 0, child.stderr
     answer = json.loads(child.stdout)

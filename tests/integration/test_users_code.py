@@ -63,6 +63,7 @@ def test_clashes_exits_and_large_arrays_in_one_run(tmp_path: Path) -> None:
     assert not [event for event in run.events() if isinstance(event, tune_jobs.results.Noted)]  # nothing was retried
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_class_that_workers_cannot_import_ends_the_run_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,7 +112,7 @@ def test_runs_use_a_warm_ray_leave_it_clean_and_train_the_code_of_now(lab: Path,
     assert any("KERAS_BACKEND" in note for note in notes(folder / "runs" / "other"))
 
     assert f"Ended the warm Ray of process {number}" in tune_jobs(folder, "warm", "--stop").stdout
-    psutil.wait_procs([holder, *ours], timeout=20)
+    psutil.wait_procs([holder, *ours], timeout=120)
     assert not holder.is_running()
     assert [process for process in ours if process.is_running()] == []
     assert "Nothing is kept warm" in tune_jobs(folder, "warm", "--stop").stdout

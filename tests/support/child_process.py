@@ -10,6 +10,9 @@ from pathlib import Path
 
 import psutil
 
+HANGS_S = 600.0
+"""A limit in seconds that is reached only by what hangs, however busy the machine is."""
+
 COMMAND = str(Path(sys.executable).with_name("tune-jobs"))
 LAB = '''
 """Which network tells the sign of a sum?"""
@@ -55,7 +58,7 @@ def network(config, compiled):
 
 
 def tune_jobs(
-    folder: Path, *arguments: str, timeout_s: float = 200, **environment: str
+    folder: Path, *arguments: str, timeout_s: float = HANGS_S, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line in a folder, with further environment variables."""
     return subprocess.run(
@@ -81,7 +84,7 @@ def processes_in(folder: Path) -> list[psutil.Process]:
     return processes
 
 
-def wait_until_gone(folder: Path, timeout_s: float = 30.0) -> list[psutil.Process]:
+def wait_until_gone(folder: Path, timeout_s: float = 120.0) -> list[psutil.Process]:
     """Wait until no process has the folder's path in its command line, and return those that are left."""
     deadline_s = time.monotonic() + timeout_s
     while (left := processes_in(folder)) and time.monotonic() < deadline_s:

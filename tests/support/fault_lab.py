@@ -23,7 +23,7 @@ from tune_jobs.results.layout import EXPERIMENT_FILE, trial_folder
 from tune_jobs.results.run import Run
 
 EPOCHS = 12
-TIMEOUT_S = 240.0
+TIMEOUT_S = 600.0
 NAME = "shot-at"
 AGENTS = ("ray::RuntimeEnvAgent", "ray::DashboardAgent")  # they try for 60 s to report a dead raylet to a dead server
 WORKER = "ray::Worker"
