@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.trainables.backends.test_backends import needs
+from tests.trainables.backends.test_backends import CONTRACTS, needs
 
 STEPS = Path(__file__).with_name("jax_steps.py")
 CHILD = """
@@ -29,14 +29,32 @@ print(json.dumps({"hits": hits, "misses": misses, "folder": jax.config.jax_compi
 """
 
 
+FOLDERS = """
+import json, jax
+from trainables.devices.jax_programs import keep_compiled_programs
+
+kept = [keep_compiled_programs()]
+folders = [jax.config.jax_compilation_cache_dir]
+jax.config.update("jax_compilation_cache_dir", None)  # as if the user had chosen none
+kept.append(keep_compiled_programs())
+folders.append(jax.config.jax_compilation_cache_dir)
+print(json.dumps({"kept": kept, "folders": folders}))
+"""
+
+
 def environment(**more: str) -> dict[str, str]:
     root = str(Path(__file__).parents[3])
     return {**os.environ, "KERAS_BACKEND": "jax", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": root, **more}
 
 
-def train(**more: str) -> dict[str, Any]:
+def answer_of(program: str, **more: str) -> dict[str, Any]:
     child = subprocess.run(
-        [sys.executable, "-c", CHILD], env=environment(**more), capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", program],
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     assert child.returncode == 0, child.stderr[-3000:]
     return dict(json.loads(child.stdout.splitlines()[-1]))
@@ -44,7 +62,7 @@ def train(**more: str) -> dict[str, Any]:
 
 def run_steps(folder: Path, *, only: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(STEPS), "-k", only],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(STEPS), str(CONTRACTS), "-k", only],
         env=environment(XDG_CACHE_HOME=str(folder)),
         capture_output=True,
         text=True,
@@ -54,9 +72,11 @@ def run_steps(folder: Path, *, only: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("backend", [needs("jax")])
-def test_a_known_model_is_not_compiled_again(backend: str, tmp_path: Path) -> None:
-    result = run_steps(tmp_path, only="known or kerass_loop or books")
-    assert "4 passed" in result.stdout, f"{backend}: {result.stdout[-3000:]} {result.stderr[-1000:]}"
+def test_a_known_model_is_not_compiled_again_and_a_dropout_without_a_seed_keeps_the_contract(
+    backend: str, tmp_path: Path
+) -> None:
+    result = run_steps(tmp_path, only="known or kerass_loop or books or TestDropout")
+    assert "9 passed" in result.stdout, f"{backend}: {result.stdout[-3000:]} {result.stderr[-1000:]}"
 
 
 @pytest.mark.integration
@@ -69,11 +89,11 @@ def test_gathered_batches_are_those_of_kerass_loop(backend: str, tmp_path: Path)
 
 @pytest.mark.parametrize("backend", [needs("jax")])
 def test_a_second_process_compiles_nothing_that_the_first_has_compiled(backend: str, tmp_path: Path) -> None:
-    first = train(KERAS_BACKEND=backend, XDG_CACHE_HOME=str(tmp_path))
+    first = answer_of(CHILD, KERAS_BACKEND=backend, XDG_CACHE_HOME=str(tmp_path))
     assert first["folder"] == str(tmp_path / "tune-jobs" / "jax")
     assert first["misses"] > 0
     assert (tmp_path / "tune-jobs" / "jax").stat().st_mode & 0o777 == 0o700
-    second = train(KERAS_BACKEND=backend, XDG_CACHE_HOME=str(tmp_path))
+    second = answer_of(CHILD, KERAS_BACKEND=backend, XDG_CACHE_HOME=str(tmp_path))
     assert (second["hits"], second["misses"]) == (first["misses"] + first["hits"], 0)
     assert second["metrics"] == first["metrics"]
 
@@ -82,7 +102,7 @@ def test_a_second_process_compiles_nothing_that_the_first_has_compiled(backend: 
 def test_a_folder_that_others_may_write_is_not_used_and_a_users_choice_is_kept(backend: str, tmp_path: Path) -> None:
     (tmp_path / "tune-jobs" / "jax").mkdir(parents=True)
     (tmp_path / "tune-jobs" / "jax").chmod(0o777)
-    assert train(KERAS_BACKEND=backend, XDG_CACHE_HOME=str(tmp_path))["folder"] is None
-    assert list((tmp_path / "tune-jobs" / "jax").iterdir()) == []
     own = str(tmp_path / "own")
-    assert train(KERAS_BACKEND=backend, XDG_CACHE_HOME=str(tmp_path), JAX_COMPILATION_CACHE_DIR=own)["folder"] == own
+    answer = answer_of(FOLDERS, KERAS_BACKEND=backend, XDG_CACHE_HOME=str(tmp_path), JAX_COMPILATION_CACHE_DIR=own)
+    assert answer == {"kept": [None, None], "folders": [own, None]}
+    assert list((tmp_path / "tune-jobs" / "jax").iterdir()) == []

@@ -62,7 +62,7 @@ def report() -> dict[str, Any]:
         "CUDA_VISIBLE_DEVICES": "0,1",
     }
     command = [sys.executable, "-c", CHILD]
-    child = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert child.returncode == 0, child.stderr
     report: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
     return report

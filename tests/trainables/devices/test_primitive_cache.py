@@ -47,7 +47,7 @@ print(own_mib() - before)
 def growth_mib(way: str) -> float:
     environment = {**os.environ, "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-c", PROGRAM, way]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
     return float(done.stdout.split()[-1])
 
 

@@ -73,7 +73,7 @@ print(json.dumps(report))
 def test_two_replicas_train_as_one_and_go_on_from_checkpoints(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-c", CHILD, str(tmp_path)]
-    child = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert child.returncode == 0, child.stderr
     report = json.loads(child.stdout.splitlines()[-1])
     assert report["replicas"] == 2

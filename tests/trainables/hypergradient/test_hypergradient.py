@@ -20,6 +20,8 @@ from trainables.testing import TrainableContract
 ALL = Hypergradient(weight_decay=True, l2=True, every=2, examples=16)
 OPTIMIZERS = ["SGD", "Adam", "AdamW", "Adagrad", "Adadelta", "Adafactor", "Adamax", "Ftrl", "Lamb", "Lion", "Muon"]
 OPTIMIZERS += ["Nadam", "RMSprop", "ScheduleFreeAdamW"]
+QUICK_OPTIMIZERS = ("SGD", "Adam", "Adafactor", "ScheduleFreeAdamW")
+LONG = [pytest.mark.integration, pytest.mark.slow]
 
 
 class Tuned(KerasTrainable):
@@ -135,7 +137,9 @@ def test_a_model_whose_rates_stay_is_not_taken_for_one_whose_rates_are_adjusted(
     assert traces.train == 2
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK_OPTIMIZERS else LONG) for name in OPTIMIZERS]
+)
 def test_every_optimizer_of_keras_is_cut_and_continued_with_the_same_rates(name: str, begin: BeginTrial) -> None:
     options = {"relative_step": False} if name == "Adafactor" else {}
     trainable = with_optimizer(lambda: getattr(keras.optimizers, name)(1e-3, **options))

@@ -39,6 +39,12 @@ def trained(begin: BeginTrial, data: Data, options: FitOptions = PLAIN, **config
     return [reports, model.get_weights(), int(model.optimizer.iterations)]
 
 
+@functools.cache
+def plain_epochs() -> tuple[dict[str, list[float]], list[np.ndarray]]:
+    """Return what plain Keras makes of the batches of every kind."""
+    return by_plain_keras(dataset().batch(BATCH), dataset().batch(BATCH))
+
+
 def by_plain_keras(train: Any, validation: Any = None) -> tuple[dict[str, list[float]], list[np.ndarray]]:
     keras.utils.set_random_seed(trial_seed(0, 0))
     model = Logistic().build_model({})
@@ -47,31 +53,41 @@ def by_plain_keras(train: Any, validation: Any = None) -> tuple[dict[str, list[f
     return history.history, model.get_weights()
 
 
-@pytest.mark.parametrize("steps_per_execution", [1, None])
-@pytest.mark.parametrize("kind", BATCHED)
+LONG = [pytest.mark.integration, pytest.mark.slow]
+STEP_BY_STEP = ("unknown", "PyDataset with workers")
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps_per_execution"),
+    [
+        *((kind, None) for kind in BATCHED),
+        *(pytest.param(kind, 1, marks=() if kind in STEP_BY_STEP else LONG) for kind in BATCHED),
+    ],
+)
 def test_an_epoch_is_all_batches_once(begin: BeginTrial, kind: str, steps_per_execution: int | None) -> None:
     options = dataclasses.replace(PLAIN, steps_per_execution=steps_per_execution)
     reports, weights, steps = trained(begin, Data(BATCHED[kind](), BATCHED[kind]()), options)
     assert steps == EPOCHS * BATCHES
     counted = BATCHES if kind in ("unknown", "function") else None
     assert [report.get("batches") for report in reports] == [counted] * EPOCHS
-    history, expected = by_plain_keras(dataset().batch(BATCH), dataset().batch(BATCH))
+    history, expected = plain_epochs()
     for weight, other in zip(weights, expected, strict=True):
         np.testing.assert_allclose(weight, other, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose([report["metrics"]["val_loss"] for report in reports], history["val_loss"], rtol=1e-5)
 
 
-@pytest.mark.parametrize("kind", BATCHED)
-def test_executions_of_a_source_are_those_of_arrays(begin: BeginTrial, kind: str) -> None:
-    losses = []
-    for data in (Data((X, Y), (X, Y)), Data(BATCHED[kind](), BATCHED[kind]())):
+def test_executions_of_a_source_are_those_of_arrays(begin: BeginTrial) -> None:
+    losses = {}
+    for kind in ("arrays", *BATCHED):
+        data = Data((X, Y), (X, Y)) if kind == "arrays" else Data(BATCHED[kind](), BATCHED[kind]())
         worker = begin(Logistic, {}, data, metric="val_loss", mode="min", max_epochs=2, executions=2)
         reports = [worker.step(), worker.step()]
-        assert [report.get("mistake") or report.get("error") for report in reports] == [None, None]
-        counted = BATCHES if kind in ("unknown", "function") and not isinstance(data.train, tuple) else None
-        assert [report.get("batches") for report in reports] == [counted] * 2
-        losses.append([[report["metrics"][name] for name in ("val_loss", "val_loss_std")] for report in reports])
-    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+        assert [report.get("mistake") or report.get("error") for report in reports] == [None, None], kind
+        counted = BATCHES if kind in ("unknown", "function") else None
+        assert [report.get("batches") for report in reports] == [counted] * 2, kind
+        losses[kind] = [[report["metrics"][name] for name in ("val_loss", "val_loss_std")] for report in reports]
+    for kind in BATCHED:
+        np.testing.assert_allclose(losses[kind], losses["arrays"], rtol=1e-4, err_msg=kind)
 
 
 FORKS: list[int] = []
@@ -108,7 +124,7 @@ def test_a_data_loader_with_processes_is_read_by_the_worker(begin: BeginTrial, f
         return torch.utils.data.DataLoader(examples, batch_size=BATCH, **options)
 
     FORKS.clear()
-    loader = made(num_workers=2, timeout=5, persistent_workers=True)
+    loader = made(num_workers=2, timeout=60, persistent_workers=True)
     reports = trained(begin, Data(loader, loader).part(fraction))[0]
     assert FORKS == []
     assert loader.num_workers == 2
@@ -251,16 +267,18 @@ def test_validation_steps_are_the_first_ones(begin: BeginTrial) -> None:
     np.testing.assert_allclose(values, [values[0]] * len(values), rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["dataset", "function", "PyDataset"])
-def test_class_weights_and_augmentation_are_those_of_arrays(begin: BeginTrial, kind: str) -> None:
+def test_class_weights_and_augmentation_are_those_of_arrays(begin: BeginTrial) -> None:
     def augment(x: Any, y: Any, seed: Any) -> tuple[Any, Any]:
         return x + tf.random.stateless_normal(tf.shape(x), seed), y
 
     options = FitOptions(shuffle=False, class_weight={1: 3.0}, augment=augment)
-    expected, _, _ = trained(begin, Data((X, Y)), options)
-    actual, _, _ = trained(begin, Data(BATCHED[kind]()), options)
-    losses = [[report["metrics"]["loss"] for report in reports] for reports in (expected, actual)]
-    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
+
+    def losses(data: Data) -> list[float]:
+        return [report["metrics"]["loss"] for report in trained(begin, data, options)[0]]
+
+    expected = losses(Data((X, Y)))
+    for kind in ("dataset", "function", "PyDataset"):
+        np.testing.assert_allclose(losses(Data(BATCHED[kind]())), expected, rtol=1e-5, err_msg=kind)
 
 
 def test_the_source_hears_of_each_epoch_once(begin: BeginTrial) -> None:

@@ -148,17 +148,16 @@ WITHOUT = {
 }
 
 
-@pytest.mark.parametrize("name", WITHOUT)
 @pytest.mark.parametrize("executions", [1, 2])
-def test_without_a_private_name_trials_are_trained_as_with_it(
-    begin: BeginTrial, monkeypatch: pytest.MonkeyPatch, name: str, executions: int
-) -> None:
+def test_without_a_private_name_trials_are_trained_as_with_it(begin: BeginTrial, executions: int) -> None:
     def trained() -> Any:
         return train_trial(begin, Named, {}, one_hot_data(), epochs=2, executions=executions, metric="val_auc")
 
     expected = trained()
-    monkeypatch.setattr(global_state, name, WITHOUT[name])
-    assert_same(trained(), expected)
+    for name, value in WITHOUT.items():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(global_state, name, value)
+            assert_same(trained(), expected)
 
 
 def test_without_the_private_names_of_models_other_names_are_given_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,10 +52,10 @@ def test_a_name_that_no_version_writes_is_named(tmp_path: Path, name: str) -> No
 
 @pytest.mark.parametrize("shape", [(10**12,), (10**6, 10**6), (2**62, 4), (4,), (0,), (3, 0)])
 def test_a_size_that_is_not_there_is_never_made(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ValueError, match=r"says of `best/0000` that it has the shape .* of float64, but it does not"):
         read_arrays(archive(tmp_path, **{"best/0000.npy": member(np.zeros(3), shape)}))
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_objects_are_never_unpickled(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ HEAVY = ("ray", "tensorflow", "keras", "hyperopt", "pandas", "numpy", "rich", "s
 
 def run_command(*arguments, code=COMMAND):
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=1200)
 
 
 def modules_after(*arguments):
@@ -63,7 +63,7 @@ def test_wrong_usage_exits_with_2():
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
     make_digits_run(tmp_path)
     code = f'{sys.executable} -c "{COMMAND}" leaderboard {tmp_path / "first"} --format json | head -c 1'
-    result = subprocess.run(["/bin/sh", "-c", code], capture_output=True, text=True, timeout=60)
+    result = subprocess.run(["/bin/sh", "-c", code], capture_output=True, text=True, timeout=1200)
     assert (result.stdout, result.stderr) == ("[", "")
 
 
@@ -113,7 +113,7 @@ def test_a_terminal_sees_a_live_view_that_leaves_nothing_behind(tmp_path, column
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[4]), *filter(None, sys.path)]),
     }
     child = pexpect.spawn(
-        sys.executable, [str(script)], dimensions=(26, columns), encoding="utf-8", env=environment, timeout=30
+        sys.executable, [str(script)], dimensions=(26, columns), encoding="utf-8", env=environment, timeout=120
     )
     child.expect("the end")
     seen = child.before

@@ -99,7 +99,9 @@ KINDS: dict[str, Callable[..., Any]] = {
     "sparse": sparse,
     "Ray Data": by_ray,
 }
-STARTS_RAY = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
+LONG = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
+# Ray Data starts Ray. Each of the others has a relative that `make test` tries.
+SLOW_KINDS = ("Ray Data", "single examples", "batches", "shuffled, cached", "PyDataset")
 
 
 def of_kind(kind: str) -> type[Blobs]:
@@ -142,7 +144,7 @@ def test_examples_behind_data_without_an_end_are_not_joined_to_it() -> None:
         joined(dataset(*SPLITS["train"]).repeat(), dataset(*SPLITS["validation"]))
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, marks=STARTS_RAY if kind == "Ray Data" else ()) for kind in KINDS])
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=LONG if kind in SLOW_KINDS else ()) for kind in KINDS])
 def test_what_a_run_on_a_source_leaves_predicts_in_plain_keras_what_was_told(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:

@@ -37,15 +37,11 @@ from tune_jobs.results.models import best_weights
 # `make test` goes through these rows; the others, and all rows with compiled steps, through `make test-slow`.
 QUICK_KINDS = (
     "sequential_without_input",
-    "list_of_inputs",
     "nested_inputs",
     "words",
-    "outputs_named_when_compiled",
     "lists_on_both_sides",
-    "subclass",
     "subclass_that_keras_describes_by_defaults",
     "weights_that_appear_in_a_step",
-    "two_optimizers",
     "functions_as_loss_and_metric",
     "unfrozen_and_compiled_again",
 )

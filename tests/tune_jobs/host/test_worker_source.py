@@ -75,7 +75,7 @@ def started(program: Path | str, script: Path, environment: dict[str, str], *mor
     subprocess.run(command, env=environment, cwd=folder, stdout=nowhere, check=True, preexec_fn=_heed_ctrl_c)
     begun_s = time.monotonic()
     while not out.exists():
-        assert time.monotonic() - begun_s < 20
+        assert time.monotonic() - begun_s < 120
         time.sleep(0.01)
     return json.loads(out.read_text())  # type: ignore[no-any-return]
 
@@ -174,5 +174,5 @@ def test_it_ends_when_the_driver_does(script: Path, environment: dict[str, str])
     process = int(ended.stdout)
     begun_s = time.monotonic()
     while Path(f"/proc/{process}").exists() and "Z" not in Path(f"/proc/{process}/stat").read_text().split()[2]:
-        assert time.monotonic() - begun_s < 20
+        assert time.monotonic() - begun_s < 120
         time.sleep(0.02)

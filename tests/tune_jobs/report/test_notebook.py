@@ -73,7 +73,7 @@ def test_a_real_notebook_shows_them(searched: Run) -> None:
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     sources = [cell.replace("{folder!r}", repr(str(searched.folder))) for cell in CELLS]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
     outputs = [[output.get("data", {}) for output in cell.outputs] for cell in notebook.cells]
     assert "<strong>searched</strong>" in outputs[0][0]["text/html"]
     assert "<table" in outputs[1][0]["text/html"]
@@ -106,7 +106,7 @@ def test_a_search_that_goes_on_is_seen_below_its_cell(tmp_path: Path, monkeypatc
 
     cells = [nbformat.v4.new_code_cell(source) for source in (SEARCH, "run")]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    Watching(notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    Watching(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert len(shown) >= 4
     assert "starting Ray" in shown[0]
     assert any("<td>running</td>" in text for text in shown)

@@ -35,7 +35,13 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
     return Run(shutil.copytree(DATA / request.param, tmp_path / request.param))
 
 
+LONG = [pytest.mark.integration, pytest.mark.slow]
+QUICK = (RUNS[0], RUNS[4], RUNS[-1])
+
 each_format = pytest.mark.parametrize("run", RUNS, indirect=True)
+some_formats = pytest.mark.parametrize(
+    "run", [pytest.param(name, marks=() if name in QUICK else LONG) for name in RUNS], indirect=True
+)
 
 
 def test_there_is_a_run_of_each_format() -> None:
@@ -74,7 +80,7 @@ def test_an_older_run_goes_on_with_its_options(run: Run, experiment: Experiment)
     assert (restored.trials, restored.max_epochs, restored.executions) == (3, 3, 1)
 
 
-@each_format
+@some_formats
 def test_a_trial_of_an_older_run_goes_on_from_its_checkpoint(run: Run, experiment: Experiment) -> None:
     trial = next(trial for trial in run.history().trials.values() if trial.status is Status.COMPLETED)
     settings = TrialSettings(metric="val_accuracy", max_epochs=4, folder=str(run.folder / TRIALS_FOLDER), seed=1)

@@ -133,8 +133,8 @@ def test_two_workers_get_different_proposals_although_nothing_new_is_known() -> 
     "space",
     [
         SMALL,
-        SearchSpace(rate=Float(0.1, 0.7, step=0.1), units=Int(1, 9, step=2)),
-        SearchSpace(n=Int(1, 20, log=True), kind=Choice("a", "b"), slope=Float(0.0, 1.0, step=0.25).when(kind="b")),
+        SearchSpace(rate=Float(0.1, 0.7, step=0.1), units=Int(1, 3, step=2)),
+        SearchSpace(n=Int(1, 4, log=True), kind=Choice("a", "b"), slope=Float(0.0, 1.0, step=0.25).when(kind="b")),
     ],
     ids=["categories", "steps", "conditions"],
 )

@@ -113,7 +113,6 @@ def test_threads_that_want_one_entry_make_it_once(tmp_path: Path) -> None:
     assert [path.name.startswith(".") for path in tmp_path.iterdir()] == [False]
 
 
-@pytest.mark.timeout(60)
 def test_threads_of_processes_make_it_one_after_another_until_one_succeeds(tmp_path: Path) -> None:
     cache, log = tmp_path / "cache", tmp_path / "log"
     processes = [
@@ -141,7 +140,6 @@ def test_threads_of_processes_make_it_one_after_another_until_one_succeeds(tmp_p
     assert [path.name.startswith(".") for path in cache.iterdir()] == [False]
 
 
-@pytest.mark.timeout(30)
 def test_a_process_that_was_forked_while_it_was_made_holds_nobody_up(tmp_path: Path) -> None:
     script = """
 import os, sys, time
@@ -150,7 +148,7 @@ from trainables.data.decoded.cache import DecodedCache
 
 def forks(folder):
     if os.fork() == 0:
-        time.sleep(60)
+        time.sleep(10_000)  # whoever waits for it waits until the test times out
         os._exit(0)
     (folder / "x").write_bytes(b"x" * 100)
 

@@ -164,7 +164,7 @@ def test_it_imports_neither_ray_nor_tensorflow(storage):
         "print({'ray', 'tensorflow', 'keras', 'hyperopt', 'matplotlib'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", code, "compare", "a", "b", "--storage", str(storage)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert result.stdout.splitlines()[-1] == "set()", result.stdout + result.stderr
 
 

@@ -183,12 +183,12 @@ def test_what_is_not_on_the_list_is_refused_in_a_sentence(
     model = small()
     described = json.loads(model.to_json())
     spoil(described)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(DescriptionError, match=sentence) as refused:
         build(tmp_path, described, model)
     assert len(str(refused.value)) < 700
     assert "\n" not in str(refused.value)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", "[" * 100_000, '{"class_name":' * 50_000, "\x00", '"x"'])
@@ -212,10 +212,10 @@ def test_too_many_layers_are_refused(tmp_path: Path) -> None:
     model = small()
     described = json.loads(model.to_json())
     described["config"]["layers"] += [first(described)] * 10_000
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(DescriptionError, match="It has 10003 layers"):
         build(tmp_path, described, model)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_long_unrolled_layer_is_refused(tmp_path: Path) -> None:
