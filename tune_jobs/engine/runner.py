@@ -18,7 +18,7 @@ from tune_jobs.engine.earlier_results.source import Source
 from tune_jobs.engine.on_ray.sending import sending_notes, sending_problems
 from tune_jobs.engine.on_ray.session import available_machine
 from tune_jobs.engine.run_folder.callbacks import Callback
-from tune_jobs.engine.run_folder.create import create_folder, default_name, update_record
+from tune_jobs.engine.run_folder.create import create_folder, default_name, storage_made, update_record
 from tune_jobs.engine.run_folder.names import IfExists, choice_problems, free_name
 from tune_jobs.engine.run_folder.replacement import replaced_run
 from tune_jobs.engine.run_folder.reporter import Reporter
@@ -116,7 +116,8 @@ def run(
         return _go_on(earlier, experiment, reporter, callbacks)
     name = free_name(storage, name) if if_exists == "new" else name
     local_storage, remote = prepare_storage(storage, name)
-    with replaced_run(local_storage.absolute() / name) if if_exists == "overwrite" else nullcontext():
+    replaced = replaced_run(local_storage.absolute() / name) if if_exists == "overwrite" else nullcontext()
+    with storage_made(local_storage.absolute()), replaced:
         record = (experiment_name, reference, repeat, (taken, lessons), callbacks)
         folder = create_folder(local_storage, name, experiment, *record)
         notes = [*sending_notes(experiment.trainable), *(str(source) for source in taken)]
@@ -150,11 +151,8 @@ def _begin(
 
 def _existing_run(storage: str | Path, name: str) -> Run | None:
     location = f"{storage}/{name}" if is_uri(storage) else Path(storage, name).absolute()
-    if not is_uri(storage) and not Path(location).exists():
-        return None
-    if is_uri(storage) and name not in run_names(str(storage)):
-        return None
-    return load_run(location)
+    is_there = name in run_names(str(storage)) if is_uri(storage) else Path(location).exists()
+    return load_run(location) if is_there else None
 
 
 def _go_on(run: Run, experiment: Experiment, reporter: Reporter | None, callbacks: Sequence[Callback]) -> Run:
@@ -229,7 +227,7 @@ def resume(
 
 def _check_checkpoints(folder: Path, history: History) -> None:
     """Refuse to go on without checkpoints that only a newer version can read: they would be deleted."""
-    problems = []
+    problems: list[str] = []
     for trial in _unfinished(history):
         try:
             DiskCheckpoints(trial_folder(folder, trial)).check_formats()

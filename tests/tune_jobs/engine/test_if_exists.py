@@ -68,6 +68,29 @@ def begin(tmp_path: Path, driver: Driver) -> Run_:
     return run
 
 
+@pytest.mark.parametrize("error", [RequestError("The data is empty."), KeyboardInterrupt()])
+def test_a_storage_that_was_made_for_nothing_is_removed(driver: Driver, tmp_path: Path, error: BaseException) -> None:
+    driver.error = error
+    (tmp_path / "there").mkdir()
+    for storage in ("new/of/mine", "there/runs", "there"):
+        with pytest.raises(type(error)):
+            runner.run(EXPERIMENT, storage=tmp_path / storage, name="cell")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "there"]
+
+
+def test_a_storage_in_which_something_else_was_put_meanwhile_stays(driver: Driver, tmp_path: Path) -> None:
+    class Neighbour(Driver):
+        def __call__(self, folder: WorkingFolder, *others: Any, **named: Any) -> None:
+            (folder.path.parent / "notes.txt").write_text("mine")
+            raise RequestError("The data is empty.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "drive", Neighbour())
+        with pytest.raises(RequestError):
+            runner.run(EXPERIMENT, storage=tmp_path / "runs", name="cell")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["notes.txt"]
+
+
 def state(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): path.read_text()

@@ -8,7 +8,9 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,23 @@ def create_folder(
             f"The folder {folder} cannot be made: {error.strerror}. Choose another --storage."
         ) from error
     return folder
+
+
+@contextmanager
+def storage_made(storage: Path) -> Iterator[None]:
+    """Remove the folders of a storage that were missing before, if what follows fails and leaves nothing in them.
+
+    Args:
+        storage: The folder of all runs, as an absolute path.
+    """
+    missing = list(takewhile(lambda folder: not os.path.lexists(folder), (storage, *storage.parents)))
+    try:
+        yield
+    except BaseException:
+        for folder in missing:
+            with suppress(OSError):  # it holds something, or was not made
+                folder.rmdir()
+        raise
 
 
 def _move(unfinished: Path, folder: Path) -> None:
