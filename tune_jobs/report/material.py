@@ -49,9 +49,9 @@ class Material:
             JournalError: The journal is damaged, and not by a crash.
         """
         whole = list(coherent(run.events() if events is None else events))
-        return cls(run, whole, fold(whole))
+        return cls(run, whole, fold(whole, run.experiment["space"]))
 
-    @property
+    @cached_property
     def objective(self) -> Objective:
         """The objective of the run."""
         return self.run.objective
@@ -59,7 +59,7 @@ class Material:
     @property
     def metric(self) -> str:
         """The metric of the objective."""
-        return self.run.objective.metric
+        return self.objective.metric
 
     @cached_property
     def ranked(self) -> list[RankedTrial]:

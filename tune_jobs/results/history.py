@@ -116,7 +116,7 @@ class History:
         return self.reason in FINISHED
 
 
-def fold(events: Iterable[Event]) -> History:
+def fold(events: Iterable[Event], space: Mapping[str, Any] | None = None) -> History:
     """Return the history that the events of a run make.
 
     A trial that has not ended when the run ends, or when the run starts again after it was killed, is interrupted
@@ -124,17 +124,28 @@ def fold(events: Iterable[Event]) -> History:
 
     Args:
         events: The events, in the order in which they were written.
+        space: The space that the run began with, as its experiment.json has it. What trials met and does not fit into
+            it is a damage. None: nobody asks.
 
     Raises:
         JournalError: An event is of a trial that never started.
     """
+    history = _folded(events)
+    if history.met and space is not None:
+        from tune_jobs.results.met_parameters import grown_space  # which needs NumPy
+
+        history.damages.extend(grown_space(space, history.met)[1])
+    return history
+
+
+def _folded(events: Iterable[Event]) -> History:
     history = History(trials={})
     earlier_s, session_start_s, latest_s = 0.0, math.inf, -math.inf
     for event in coherent(events):
         if isinstance(event, RunStarted):
             earlier_s += max(0.0, latest_s - session_start_s)
             session_start_s = event.time_s
-        latest_s = event.time_s
+        latest_s = event.time_s or latest_s  # 0: it is not known
         match event:
             case EpochReported():
                 _trial_of(event, history).epochs[event.epoch] = event

@@ -108,13 +108,9 @@ class Run(Figures):
     @property
     def space(self) -> SearchSpace:
         """The search space, with the parameters that trials have met since it began, see ``ParametersMet``."""
-        from search_spaces import SearchSpace
-        from search_spaces.parameters import parameter_from_json, parameters_from_json
+        from tune_jobs.results.met_parameters import grown_space
 
-        parameters = parameters_from_json(self.experiment["space"])
-        for name, met in read_met(self.folder / JOURNAL_FILE).items():
-            parameters.setdefault(name, parameter_from_json(met["parameter"]))
-        return SearchSpace(**parameters)
+        return grown_space(self.experiment["space"], read_met(self.folder / JOURNAL_FILE))[0]
 
     @property
     def repeat(self) -> Repeat | None:
@@ -150,7 +146,7 @@ class Run(Figures):
             >>> list(history.trials), str(history.reason)
             ([0, 1, 2, 3], 'all trials')
         """
-        return fold(self.events())
+        return fold(self.events(), self.experiment["space"])
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the trials as one table, the best first.

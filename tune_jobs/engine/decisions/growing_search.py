@@ -15,6 +15,7 @@ from tune_jobs.engine.decisions.reasked_search import ReaskedSearch
 from tune_jobs.engine.decisions.running_trials import RunningTrials
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.results import Event, Noted, ParametersMet
+from tune_jobs.results.met_parameters import fitting
 from tune_jobs.searchers import Search, Waiting
 from tune_jobs.searchers.prior.guided import PriorGuidedSearch
 from tune_jobs.searchers.scalarised import ScalarisedSearch
@@ -152,7 +153,9 @@ class SpaceGrowth:
         """
         for event in events:
             if isinstance(event, ParametersMet):
-                self._grow(self._new(event.parameters))
+                known = self._search.space.parameters
+                fit, _ = fitting(known, event.parameters)  # one that does not is told as a damage of the journal
+                self._grow({name: event.parameters[name] for name in fit.keys() - known.keys()})
 
     def take(self, trial: int, met: Met) -> None:
         """Take the configuration that a trial has in truth, and search what it met in later trials.

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from search_spaces import Choice, Fixed, Parameter, SearchSpace
-from search_spaces.parameters import parameter_from_json
 from tune_jobs.keras_tuner.define_by_run.conditions import Inference, Variant
 from tune_jobs.keras_tuner.define_by_run.exploration import Ask, Exploration, Explorer
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.define_by_run.parameter import identifier
 from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter, Parent, from_config, plain
+from tune_jobs.results.met_parameters import fitting
 
 NOTHING_TO_SEARCH = "default_configuration"
 """The name of the only parameter of a space whose code asks for no hyperparameter."""
@@ -60,11 +60,9 @@ class FoundSpace:
         new = {name: one for name, one in met.items() if name not in self.parameters and one.get("declared")}
         if not new:
             return self
-        parameters = {name: parameter_from_json(one["parameter"]) for name, one in new.items()}
+        parameters, _ = fitting(self.space.parameters, new)
         declared = {name: from_config(one["declared"]) for name, one in new.items()}
-        return FoundSpace(
-            SearchSpace(**self.space.parameters, **parameters), {**self.parameters, **declared}, self.uncertain
-        )
+        return FoundSpace(SearchSpace(**parameters), {**self.parameters, **declared}, self.uncertain)
 
     def with_choices(self, values: Mapping[str, Iterable[float]]) -> FoundSpace:
         """Return the space in which some parameters have listed values.

@@ -17,6 +17,7 @@ from tune_jobs.results.journal.events import (
     EpochReported,
     Event,
     Noted,
+    ParametersMet,
     RunStarted,
     Status,
     TrialStarted,
@@ -30,6 +31,10 @@ JOURNAL_FORMAT = 1
 
 class EventError(ValueError):
     """An event that cannot be written to, or read from, a line of a journal. The message says why."""
+
+
+class PassedOverError(EventError):
+    """An event that cannot be read from its line, and without which the rest of the journal makes sense."""
 
 
 def encode(event: Event) -> bytes:
@@ -78,6 +83,7 @@ def decode(line: bytes) -> Event | None:
 
     Raises:
         EventError: The line is not standard JSON, a field is missing, or its value breaks the rule of the field.
+        PassedOverError: So it is with parameters that a trial met: the trial itself is not in doubt.
         NewerFormatError: The line begins a part of the journal that only a newer version can read.
     """
     fields = _parse(line)
@@ -92,15 +98,16 @@ def decode(line: bytes) -> Event | None:
     if record is None:
         return None
     checked: dict[str, Any] = {}
+    problem = PassedOverError if record is ParametersMet else EventError
     if _OPTIONAL[name]:  # an older version wrote lines without these fields
         fields = _OPTIONAL[name] | fields
     try:
         for field, check in _FIELD_CHECKS[name]:
             checked[field] = check(fields[field])
     except KeyError as error:
-        raise EventError(f"its {name} event has no {error}") from error
+        raise problem(f"its {name} event has no {error}") from error
     except EventError as rule:
-        raise EventError(f"its {field} is {reprlib.repr(fields[field])}, but must be {rule}") from rule
+        raise problem(f"its {field} is {reprlib.repr(fields[field])}, but must be {rule}") from rule
     return record(**checked)
 
 
@@ -232,6 +239,14 @@ def _config(value: Any) -> dict[str, Any]:
     raise EventError(f"an object of finite values, nested at most {MAX_NESTING} deep")
 
 
+def _parameters(value: Any) -> dict[str, Any]:
+    from tune_jobs.results.met_parameters import problem_with  # which needs NumPy
+
+    if problem := problem_with(_config(value)):
+        raise EventError(problem)
+    return dict(value)
+
+
 def _is_plain(value: Any, levels: int) -> bool:
     if isinstance(value, dict | list):
         children = value.values() if isinstance(value, dict) else value
@@ -263,7 +278,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "max_concurrent_trials": _whole_number(1, MAX_TRIAL),
     "trial": _whole_number(0, MAX_TRIAL),
     "config": _config,
-    "parameters": _config,
+    "parameters": _parameters,
     "node": _text,
     "nodes": _count_or_none,
     "epoch": _whole_number(1, MAX_EPOCH),
@@ -281,7 +296,5 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "text": _text,
 }
 _FIELD_CHECKS = {name: [(field, _CHECKS[field]) for field in record.__slots__] for name, record in _RECORDS.items()}
-_FIELD_CHECKS[TrialStarted.EVENT] = [
-    (field, _amount_or_none if field == "gpus" else check) for field, check in _FIELD_CHECKS[TrialStarted.EVENT]
-]
+_FIELD_CHECKS[TrialStarted.EVENT] = list(({**dict(_FIELD_CHECKS[TrialStarted.EVENT]), "gpus": _amount_or_none}).items())
 _FIELD_CHECKS[Noted.EVENT] = [("time_s", _amount), ("trial", _count_or_none), ("text", _text)]

@@ -12,7 +12,7 @@ from trainables.storage.file_format import NewerFormatError
 from tune_jobs.base.gc_pause import gc_paused
 from tune_jobs.base.named_files import plain_file
 from tune_jobs.results.journal.events import Damaged, EpochReported, Event, ParametersMet, TrialEnded
-from tune_jobs.results.journal.lines import EventError, decode
+from tune_jobs.results.journal.lines import EventError, PassedOverError, decode
 from tune_jobs.results.journal.seal import MAX_SEAL_BYTES, ChangedLineError, seal_bytes, sealed_number
 
 MAX_LINE_BYTES = 2**20
@@ -30,7 +30,8 @@ def read_journal(path: Path) -> list[Event]:
 
     A last line without a newline was torn by a crash, or is being written at this moment: it is left out. So are
     events whose name only a newer version knows, and epochs and ends of trials whose line was changed after it was
-    written. Where lines are missing or were changed, there is a ``Damaged`` event.
+    written, and parameters that trials met, if they cannot be read. Where lines are missing, were changed or are left
+    out, there is a ``Damaged`` event.
 
     Args:
         path: The journal. Nothing in it is executed, and no other file is opened.
@@ -135,6 +136,8 @@ class JournalFollower:
             return decode(line) if line.endswith(b"\n") else None
         except NewerFormatError as error:
             raise JournalError(f"{self._path}, line {number} cannot be read. {error}") from error
+        except PassedOverError as error:
+            return Damaged(time_s=0.0, text=f"Line {number} of the journal does not count: {error}.")
         except EventError as error:
             raise JournalError(
                 f"{self._path}, line {number} is no event: {error}. "
