@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 _KINDS = {
@@ -66,6 +67,30 @@ def plain_file(path: str, flags: int) -> int:
         kind = _KINDS.get(stat.S_IFMT(mode), "something else")
         raise OSError(errno.EINVAL, f"it is {kind}, but must be a file", path)
     return os.open(path, flags | os.O_NONBLOCK, 0o666)
+
+
+def beginning(path: Path, most_bytes: int) -> bytes:
+    """Return the first bytes of a plain file; none if it cannot be read, or is something else."""
+    with suppress(OSError), open(path, "rb", opener=plain_file) as file:
+        return file.read(most_bytes)
+    return b""
+
+
+def read_file(path: Path, most_bytes: int) -> bytes:
+    """Return the content of a plain file.
+
+    Args:
+        path: The file. One that is mostly a hole would need more memory than there is.
+        most_bytes: The most bytes that such a file has.
+
+    Raises:
+        OSError: It cannot be read, is something else than a file, or is larger. The error's ``strerror`` says what.
+    """
+    with open(path, "rb", opener=plain_file) as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it is larger than {most_bytes:,} bytes", str(path))
+    return content
 
 
 def _mode(path: Path) -> int | None:

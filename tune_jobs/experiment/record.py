@@ -18,9 +18,11 @@ from trainables.exits import message_of
 from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import (
     CLASSES,
+    COMPILED,
     HELPERS,
     code_differences,
     code_fingerprints,
+    compiled_fingerprints,
     helper_fingerprints,
 )
 from tune_jobs.experiment.experiment import Experiment
@@ -60,6 +62,7 @@ def write_record(
         **{field.name: field.write(getattr(experiment, field.name)) for field in FIELDS.values()},
         CLASSES: code_fingerprints(experiment.trainable),
         HELPERS: helper_fingerprints(experiment.trainable),
+        **({COMPILED: compiled} if (compiled := compiled_fingerprints(experiment.trainable)) else {}),
         "versions": {"python": platform.python_version(), **_versions()},
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tune_jobs.base.atomic_files import write_whole
-from tune_jobs.base.named_files import exists, is_file, is_folder, name_problem, plain_file
+from tune_jobs.base.named_files import exists, is_file, is_folder, name_problem, plain_file, read_file
 from tune_jobs.errors import RequestError
 
 
@@ -39,6 +39,17 @@ def test_what_is_no_file_is_not_opened(kind: str, mode: str, tmp_path: Path, mon
     assert not is_file(path)
     assert exists(path)
     assert is_folder(path) == (kind == "a folder")
+
+
+def test_no_more_is_read_than_a_file_may_have(tmp_path: Path) -> None:
+    path = tmp_path / "hole"
+    path.write_bytes(b"text")
+    assert read_file(path, 4) == b"text"
+    os.truncate(path, 10 * 2**40)
+    with pytest.raises(OSError, match="it is larger than 2,000 bytes"):
+        read_file(path, 2000)
+    with pytest.raises(FileNotFoundError):
+        read_file(tmp_path / "none", 4)
 
 
 def test_a_plain_file_is_opened_and_made(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tune_jobs.analysis.comparison.outcomes import Strategy
-from tune_jobs.experiment.code_fingerprint import CLASSES, HELPERS
+from tune_jobs.experiment.code_fingerprint import CLASSES, COMPILED, HELPERS
 from tune_jobs.experiment.fields import FIELDS
 
 _CODE = CLASSES  # the fingerprints of the trainable's source: no field of an experiment, but recorded beside them
@@ -23,7 +23,7 @@ def find_cautions(strategies: Sequence[Strategy]) -> list[str]:
     """
     sentences = _sentences()
     differing = [name for name in sentences if len(_values(strategies, name)) > 1]
-    if _CODE not in differing and len(_values(strategies, HELPERS) - {_UNKNOWN}) > 1:
+    if _CODE not in differing and any(len(_values(strategies, name) - {_UNKNOWN}) > 1 for name in (HELPERS, COMPILED)):
         differing.append(_CODE)
     if "trainable" in differing and _CODE in differing:
         differing.remove(_CODE)
