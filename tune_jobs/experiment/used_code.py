@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tune_jobs.base.module_files import find_module_file, parent_packages
+from tune_jobs.base.module_files import MOST_SOURCE_BYTES, find_module_file, parent_packages
+from tune_jobs.base.named_files import read_file
 
 _OURS = ("tune_jobs", "trainables", "search_spaces")
 _OUR_EXAMPLES = ("tune_jobs.examples.", "trainables.examples.")
@@ -184,7 +185,7 @@ def _absolute(source: str, level: int, package: str) -> str:
 
 def _parsed(module: str, path: Path) -> _File | None:
     try:
-        tree = ast.parse(path.read_bytes())
+        tree = ast.parse(read_file(path, MOST_SOURCE_BYTES))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]

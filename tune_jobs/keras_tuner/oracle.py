@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tune_jobs.base.named_files import read_file
 from tune_jobs.base.rules import count_problem
 from tune_jobs.keras_tuner.define_by_run.hyperparameters import HyperParameters
 from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter
@@ -22,6 +24,7 @@ from tune_jobs.results.run import Run
 from tune_jobs.schedulers import NoScheduler, Scheduler
 from tune_jobs.searchers import Searcher
 
+_MOST_ERROR_BYTES = 16 * 2**20
 _OF_THE_ENGINE = ("populate_space", "score_trial", "create_trial", "end_trial", "update_space")
 
 
@@ -281,4 +284,6 @@ def _message(run: Run, history: TrialHistory) -> str | None:
     if history.error is None:
         return None
     file = error_file(run.folder, history.trial)
-    return file.read_text(encoding="utf-8") if file.is_file() else history.error
+    with suppress(OSError):
+        return read_file(file, _MOST_ERROR_BYTES).decode(errors="replace")
+    return history.error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib
 import importlib.util
@@ -10,6 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +21,8 @@ from search_spaces.checked import InvalidDeclaration
 from search_spaces.messages import short_repr
 from trainables.exits import exits_raised, is_of_the_code, message_of
 from tune_jobs.base.loading import SearchFound, loading
+from tune_jobs.base.module_files import MOST_SOURCE_BYTES
+from tune_jobs.base.named_files import read_file
 from tune_jobs.base.plain_text import plain_text
 from tune_jobs.base.process_guard import guarded_process
 from tune_jobs.errors import RequestError
@@ -50,6 +54,8 @@ def import_file(path: Path) -> ModuleType:
     path = path.resolve()
     name = _module_name(path)
     spec = importlib.util.spec_from_file_location(name, path)
+    with suppress(OSError):  # importing it tells
+        _source(path)
     if spec is None or spec.loader is None:
         raise RequestError(f"{short_path(path)} is no Python file: its name must end in .py.")
     _put_on_path(path.parent)
@@ -81,11 +87,21 @@ def check_syntax(path: Path) -> None:
     """
     path = path.resolve()
     try:
-        compile(path.read_bytes(), path, "exec", dont_inherit=True)
+        compile(_source(path), path, "exec", dont_inherit=True)
     except OSError:  # importing it will tell
         return
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise RequestError(*_reasons(error, path)) from error
+
+
+def _source(path: Path) -> bytes:
+    """Return the text of a file of Python; raise RequestError if it is too large to be one."""
+    try:
+        return read_file(path, MOST_SOURCE_BYTES)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise RequestError(f"{short_path(path)} is no Python file: {error.strerror}.") from error
+        raise
 
 
 def import_module(name: str) -> ModuleType:

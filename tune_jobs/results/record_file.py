@@ -9,13 +9,13 @@ from typing import Any
 
 from trainables.storage.file_format import NewerFormatError, check_format
 from tune_jobs.base.constraints import constrained
-from tune_jobs.base.named_files import plain_file
+from tune_jobs.base.named_files import read_file
 from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
 from tune_jobs.results.layout import EXPERIMENT_FILE
 
 EXPERIMENT_FORMAT = 1
-_MAX_EXPERIMENT_BYTES = 16 * 2**20
+MAX_EXPERIMENT_BYTES = 16 * 2**20
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -29,11 +29,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     """
     path = folder / EXPERIMENT_FILE
     try:
-        with open(path, "rb", opener=plain_file) as file:
-            text = file.read(_MAX_EXPERIMENT_BYTES + 1)
-        if len(text) > _MAX_EXPERIMENT_BYTES:
-            raise ValueError(f"it is longer than {_MAX_EXPERIMENT_BYTES} bytes")
-        record = json.loads(text.decode())
+        record = json.loads(read_file(path, MAX_EXPERIMENT_BYTES).decode())
         check_format(record, EXPERIMENT_FORMAT, _version_of(record))
         is_sound = (
             isinstance(record["space"], dict)

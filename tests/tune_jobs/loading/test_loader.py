@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tune_jobs.errors import RequestError
 from tune_jobs.experiment.code_fingerprint import helper_fingerprints
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.overrides import Overrides
+from tune_jobs.experiment.record import write_record
 from tune_jobs.loading.loader import check_reference, load, split_reference
 from tune_jobs.loading.shipped import list_shipped
 
@@ -301,6 +303,37 @@ def test_a_pipe_is_no_experiment(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.py")
     with pytest.raises(RequestError, match=r"pipe\.py is a pipe or a device, but must be a file"):
         load("pipe.py")
+
+
+def test_a_file_that_is_mostly_a_hole_is_no_experiment(tmp_path: Path) -> None:
+    (tmp_path / "hole.py").write_text("x = 1\n")
+    os.truncate(tmp_path / "hole.py", 10 * 2**40)
+    for call in (load, check_reference):
+        with pytest.raises(RequestError, match=r"hole\.py is no Python file: it is larger than 16,777,216 bytes\."):
+            call("hole.py")
+
+
+@pytest.mark.parametrize("kind", ["a device", "a pipe", "a folder", "a link to itself", "a hole", "nothing"])
+def test_the_file_that_a_module_names_is_read_only_if_it_is_one(
+    write: Callable[..., str], tmp_path: Path, kind: str
+) -> None:
+    named = tmp_path / "named.py"
+    match kind:
+        case "a device":
+            named.symlink_to("/dev/zero")
+        case "a pipe":
+            os.mkfifo(named)
+        case "a folder":
+            named.mkdir()
+        case "a link to itself":
+            named.symlink_to("named.py")
+        case "a hole":
+            named.touch()
+            os.truncate(named, 10 * 2**40)
+    loaded = load(write(f"__file__ = {str(named)!r}\nEXPERIMENT = experiment()\n"))
+    begun_s = time.process_time()
+    write_record("first", loaded.experiment, loaded.name, loaded.reference)
+    assert time.process_time() - begun_s < 1
 
 
 def test_a_module_that_cannot_give_a_name(write: Callable[..., str]) -> None:

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,6 +29,7 @@ CACHE_BYTES = 50 * 2**30
 
 _FORMAT = 1
 _SPARE_BYTES = 2**26
+_MOST_MARKER_BYTES = 2**26
 _LOG = logging.getLogger(__name__)
 
 _held: dict[Path, int] = {}
@@ -184,12 +186,12 @@ def _folders(cache: Path) -> list[Path]:
 
 def _read_marker(folder: Path) -> dict[str, Any] | None:
     """Return the content of an entry's marker; None where there is none, so that the folder is not ours."""
-    marker = folder / MARKER
-    if marker.is_symlink():
-        return None
     try:
-        content = json.loads(marker.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if not stat.S_ISREG((folder / MARKER).lstat().st_mode):
+            return None
+        with (folder / MARKER).open("rb") as marker:
+            content = json.loads(marker.read(_MOST_MARKER_BYTES))
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from trainables.storage.object_store import is_uri
+from tune_jobs.base.named_files import read_file
 from tune_jobs.cluster.jobs.entrypoint import command_line
 from tune_jobs.cluster.jobs.pack import ERROR
 from tune_jobs.cluster.jobs.parcel import ParcelError, packed_in, unpack
@@ -24,6 +25,7 @@ from tune_jobs.experiment.origin import ORIGIN
 from tune_jobs.results import object_store_runs
 from tune_jobs.results.find import find_runs
 from tune_jobs.results.journal.file import whole_lines
+from tune_jobs.results.journal.reading import MOST_BYTES
 from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE, journal_last
 from tune_jobs.results.run import Run
 
@@ -133,7 +135,7 @@ def _conflict(fetched: Run, folder: Path) -> str | None:
         present = None
     if present is None or present.experiment["created_s"] != fetched.experiment["created_s"]:
         return f"{folder} exists already and is something else. Move it away, or choose another --storage."
-    if not _journal(fetched.folder).startswith(_journal(folder)):
+    if not _goes_on_from(fetched.folder, folder):
         return (
             f"The run in {folder} has gone on here, in another way than on the cluster: what was fetched would replace "
             "it. Move it away, or choose another --storage."
@@ -141,10 +143,16 @@ def _conflict(fetched: Run, folder: Path) -> str | None:
     return None
 
 
-def _journal(folder: Path) -> bytes:
-    with suppress(FileNotFoundError):
-        return whole_lines((folder / JOURNAL_FILE).read_bytes())
-    return b""
+def _goes_on_from(fetched: Path, present: Path) -> bool:
+    """Return whether the journal of a fetched run begins with that of a run here."""
+    theirs = whole_lines((fetched / JOURNAL_FILE).read_bytes())
+    try:
+        # The last line here may be torn.
+        return theirs.startswith(whole_lines(read_file(present / JOURNAL_FILE, len(theirs) + MOST_BYTES)))
+    except FileNotFoundError:
+        return True
+    except OSError:  # it is longer, or no file
+        return False
 
 
 def _move(source: Path, target: Path) -> Run:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trainables.storage.checkpoint import DiskCheckpoints
-from tune_jobs.cluster.jobs.parcel import ParcelError, check_size, pack
+from tune_jobs.base.named_files import read_file
+from tune_jobs.cluster.jobs.parcel import MOST_UNPACKED_BYTES, ParcelError, check_size, pack
 from tune_jobs.errors import RequestError
 from tune_jobs.results.find import find_runs
 from tune_jobs.results.layout import EVALUATIONS_FOLDER, TRIALS_FOLDER
@@ -57,7 +58,7 @@ def _add_newest(files: dict[str, bytes], folder: Path, trial: Path) -> None:
 
 
 def _add(files: dict[str, bytes], folder: Path, paths: Sequence[Path]) -> None:
-    contents = {path.relative_to(folder.parent).as_posix(): path.read_bytes() for path in paths}
+    contents = {path.relative_to(folder.parent).as_posix(): read_file(path, MOST_UNPACKED_BYTES) for path in paths}
     files |= contents
     check_size(files)  # at every step: before the memory of the head is full
 

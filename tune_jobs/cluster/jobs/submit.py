@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tune_jobs.base.named_files import plain_file
+from tune_jobs.base.named_files import read_file
 from tune_jobs.cluster.internals import NotInThisRay
 from tune_jobs.cluster.jobs import entrypoint, preflight, upload
 from tune_jobs.cluster.jobs.job import Job
@@ -30,6 +30,7 @@ _Value = TypeVar("_Value")
 
 # The options of `tune-jobs run` that change nothing in the experiment.
 _NOT_IN_EXPERIMENT = ("name", "warm_start", "repeats", "top")
+_MOST_REQUIREMENTS_BYTES = 2**20
 
 
 @dataclass
@@ -218,8 +219,7 @@ def _packages(requirements: str | Path | None) -> Sequence[str]:
     if requirements is None:
         return []
     try:
-        with open(requirements, encoding="utf-8", opener=plain_file) as file:
-            text = file.read()
+        text = read_file(Path(requirements), _MOST_REQUIREMENTS_BYTES).decode()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise RequestError(f"--requirements {requirements} cannot be read ({reason}): name another.") from None

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tune_jobs.base.named_files import read_file
 from tune_jobs.errors import RequestError
 
 TOKEN_SOURCES = "RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH, which names a file, or ~/.ray/auth_token"  # noqa: S105
+
+_MOST_BYTES = 64 * 2**10
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def find_token(environment: Mapping[str, str] = os.environ) -> Token | None:
 
 def _read(path: Path, source: str) -> Token:
     try:
-        value = path.read_text(encoding="utf-8").strip()
+        value = read_file(path, _MOST_BYTES).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise RequestError(

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tune_jobs.base.named_files import read_file
 from tune_jobs.engine.on_ray.internals.state import node_groups
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Machine, Node
 
 LAUNCHER_FILE = Path("~/ray_bootstrap_config.yaml")  # `ray up` leaves it on the head, for the autoscaler
+_MOST_BYTES = 4 * 2**20
 _KUBERAY_START = "KUBERAY_GEN_RAY_START_CMD"  # in the pod of the head; KubeRay's autoscaler does not tell its limits
 
 
@@ -99,13 +101,13 @@ def launcher_file_nodes(path: Path) -> tuple[tuple[Node, int], ...]:
     import yaml
 
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = yaml.safe_load(read_file(path, _MOST_BYTES))
         most, head, kinds = config["max_workers"], config["head_node_type"], config["available_node_types"]
         return tuple(
             (Node.from_ray(kind["resources"], name), min(most, kind.get("max_workers", most)) + (name == head))
             for name, kind in kinds.items()
         )
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         return ()
 
 

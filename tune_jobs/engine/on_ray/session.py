@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from trainables.tensorflow_log import QUIET_TENSORFLOW
+from tune_jobs.base.named_files import read_file
 from tune_jobs.engine.on_ray.cluster import cluster_address, is_connected, join, leave
 from tune_jobs.engine.on_ray.folders import ray_folder
 from tune_jobs.engine.on_ray.internals.startup import can_reread_variables
@@ -87,7 +88,7 @@ def token_variables(environment: Mapping[str, str]) -> dict[str, str]:
     has_one = any(environment.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
     home = environment.get("HOME")
     with suppress(OSError):
-        has_one = has_one or bool(home and Path(home, ".ray", "auth_token").read_text().strip())
+        has_one = has_one or bool(home and read_file(Path(home, ".ray", "auth_token"), 64 * 2**10).strip())
     if not is_wanted or has_one:
         return {}
     if not _TOKENS:

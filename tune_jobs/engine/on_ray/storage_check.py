@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from trainables.storage.object_store import ObjectStoreFolder, is_uri, reason
 from trainables.storage.own_files import is_own_kind
 from tune_jobs.base.atomic_files import write_whole
+from tune_jobs.base.named_files import beginning, read_file
 from tune_jobs.engine.on_ray.errors import in_one_line
 from tune_jobs.engine.on_ray.nodes import alive_nodes, node_names
 from tune_jobs.errors import RequestError
@@ -101,7 +102,7 @@ class SharedDisk:
     def mark(self, name: str, token: str) -> None:
         """Write a marker, and remove those of drivers that were killed while they asked."""
         for abandoned in self.folder.glob(f"{_MARKER}*"):
-            if is_own_kind(abandoned) and _CONTENT.fullmatch(_beginning(abandoned)):
+            if is_own_kind(abandoned) and _CONTENT.fullmatch(beginning(abandoned, 200)):
                 abandoned.unlink(missing_ok=True)
         write_whole(self.folder / name, token.encode(), is_own=True)
 
@@ -112,7 +113,7 @@ class SharedDisk:
     def look(self, name: str, token: str) -> str | None:
         """Return what is wrong with the folder of a marker, seen from this node; None: nothing."""
         try:
-            if (self.folder / name).read_text() != token:
+            if read_file(self.folder / name, 200) != token.encode():
                 return f"has another folder {self.folder}"
             own = self.folder / _own_marker(name)
             own.touch(exist_ok=False)
@@ -160,14 +161,6 @@ class SharedBucket:
 
 def _own_marker(name: str) -> str:
     return f"{name}-{platform.node()}-{secrets.token_hex(4)}"
-
-
-def _beginning(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(200)
-    except OSError:
-        return b""
 
 
 def _look(folder: SharedFolder, name: str, token: str) -> str | None:

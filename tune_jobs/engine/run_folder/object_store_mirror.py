@@ -15,12 +15,14 @@ from trainables.storage.layout import CHECKPOINT_PATTERN, TRIAL_PATTERN, epoch_o
 from trainables.storage.object_store import ObjectStoreFolder, reason
 from trainables.storage.object_store_checkpoints import ObjectStoreCheckpoints
 from trainables.storage.retry import retry_for_a_minute
+from tune_jobs.base.named_files import beginning, read_file
 from tune_jobs.engine.run_folder.object_store_lease import Lease, LeaseLost
 from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.results import History
 from tune_jobs.results.journal.file import whole_lines
 from tune_jobs.results.layout import EXPERIMENT_FILE, JOURNAL_FILE, LEASE_FILE, TRIALS_FOLDER, journal_last
 from tune_jobs.results.object_store_runs import PLAIN, bring
+from tune_jobs.results.record_file import MAX_EXPERIMENT_BYTES
 from tune_jobs.results.run import Run
 
 _CHECKPOINT = re.compile(f"{TRIAL_PATTERN}/{CHECKPOINT_PATTERN}/.+")
@@ -277,17 +279,16 @@ def forget_unreported(remote: ObjectStoreFolder, history: History) -> None:
 def _is_ahead(folder: Path, remote: ObjectStoreFolder) -> bool:
     """Return whether a folder is of the same run as the object store, with all that the journal there tells."""
     try:
-        created_s, remote_created_s = _created_s(folder.joinpath(EXPERIMENT_FILE).read_bytes()), None
-    except (FileNotFoundError, ValueError):
+        created_s, remote_created_s = _created_s(read_file(folder / EXPERIMENT_FILE, MAX_EXPERIMENT_BYTES)), None
+    except (OSError, ValueError):
         return False
     try:
         remote_created_s = _created_s(remote.read(EXPERIMENT_FILE))
         remote_journal = remote.read(JOURNAL_FILE)
     except (FileNotFoundError, ValueError):
         return remote_created_s in (None, created_s)
-    journal = folder / JOURNAL_FILE
-    content = journal.read_bytes() if journal.exists() else b""
-    return remote_created_s == created_s and content.startswith(whole_lines(remote_journal))
+    whole, journal = whole_lines(remote_journal), folder / JOURNAL_FILE
+    return remote_created_s == created_s and beginning(journal, len(whole)) == whole
 
 
 def _created_s(experiment: bytes) -> object:
@@ -296,5 +297,4 @@ def _created_s(experiment: bytes) -> object:
 
 def _files(folder: Path) -> list[Path]:
     """Return the files of a run's folder that are mirrored."""
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    return [path for path in paths if PLAIN.fullmatch(path.relative_to(folder).as_posix())]
+    return [path for path in folder.rglob("*") if path.is_file() and PLAIN.fullmatch(str(path.relative_to(folder)))]

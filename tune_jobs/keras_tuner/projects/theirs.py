@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from search_spaces import SearchSpace
+from tune_jobs.base.named_files import read_file
 from tune_jobs.errors import RequestError
 from tune_jobs.keras_tuner.define_by_run.parameter import identifier
 from tune_jobs.keras_tuner.define_by_run.parameters import HyperParameter, from_config, plain
@@ -37,6 +38,7 @@ from tune_jobs.results.run import Run
 
 ORACLE_FILE, TRIAL_FILES = "oracle.json", "trial_*/trial.json"
 _NODE = "keras_tuner"
+_MOST_BYTES = 256 * 2**20  # an epoch of each metric takes some 80
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,7 @@ def _trial(state: Mapping[str, Any]) -> TheirTrial:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(read_file(file, _MOST_BYTES))
     except OSError as error:
         raise RequestError(
             f"{file} cannot be read ({error.strerror}): name the folder of a search, directory/project_name."

@@ -139,8 +139,7 @@ def _draw_panel(axes: Axes, panel: Panel, trials: Mapping[int, TrialHistory], me
         for part in (panel.ranked[:half], panel.ranked[half:])
     )
     bounds = limits(good, others)
-    for trial in panel.others:
-        _draw_line(axes, trials[trial], metrics[0], color=_GREY, linewidth=0.8, zorder=1)
+    _draw_others(axes, [trials[trial] for trial in panel.others], metrics[0])
     for index, (trial, label) in enumerate(panel.labels.items()):
         wins = trial == panel.winner
         if bounds and (side := outside(_curve(trials[trial], metrics[0]), bounds)):
@@ -159,6 +158,19 @@ def _draw_panel(axes: Axes, panel: Panel, trials: Mapping[int, TrialHistory], me
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_others(axes: Axes, others: Sequence[TrialHistory], metric: str) -> None:
+    """Draw the trials without a name. They are one artist together: 25,000 lines of their own would take 15 s."""
+    from matplotlib.collections import LineCollection
+
+    curves = [list(zip(trial.epochs, _curve(trial, metric), strict=True)) for trial in others]
+    look: dict[str, Any] = {"linewidth": 0.8, "zorder": 1}
+    lines = LineCollection([curve for curve in curves if len(curve) > 1], colors=_GREY, label="_others", **look)
+    axes.add_collection(lines)
+    points = [curve[0] for curve in curves if len(curve) == 1]  # a line through one point cannot be seen
+    if points:
+        axes.plot(*zip(*points, strict=True), color=_GREY, linestyle="", marker="o", markersize=4, **look)
 
 
 def _name_lines(axes: Axes, panel: Panel, heading: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -132,6 +133,19 @@ def test_a_run_that_went_on_here_is_left_alone(cluster: Path, storage: Path) -> 
     with pytest.raises(RequestError, match="has gone on here"):
         job_of("one", cluster).fetch(storage)
     assert len(mine.history().trials) == 3
+
+
+@pytest.mark.parametrize("way", ["a pipe", "a hole"])
+def test_a_run_whose_journal_here_is_no_journal_is_left_alone(cluster: Path, storage: Path, way: str) -> None:
+    make_scored_run(cluster, "one", values=[0.1, 0.2])
+    journal = make_scored_run(storage, "one", values=[0.1]).folder / "journal.jsonl"
+    if way == "a pipe":
+        journal.unlink()
+        os.mkfifo(journal)
+    else:
+        os.truncate(journal, 10 * 2**40)
+    with pytest.raises(RequestError, match="has gone on here"):
+        job_of("one", cluster).fetch(storage)
 
 
 def test_of_repeats_none_is_put_when_one_cannot_be(cluster: Path, storage: Path) -> None:

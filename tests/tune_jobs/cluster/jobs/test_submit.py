@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +108,13 @@ def test_packages_are_those_of_the_file(server: FakeServer, tmp_path: Path) -> N
     (tmp_path / "needed.txt").write_text("# what it takes\n\nnumpy\nscipy>=1.17 ; python_version > '3'\n")
     submitting.submit("digits_mlp", requirements="needed.txt")
     assert server.jobs.submitted[0]["runtime_env"]["pip"] == ["numpy", "scipy>=1.17 ; python_version > '3'"]
+
+
+def test_a_file_of_packages_that_is_mostly_a_hole_is_refused(server: FakeServer, tmp_path: Path) -> None:
+    (tmp_path / "needed.txt").touch()
+    os.truncate(tmp_path / "needed.txt", 10 * 2**40)
+    [problem] = refusals(server, "digits_mlp", requirements="needed.txt")
+    assert problem.startswith("--requirements needed.txt cannot be read (it is larger than 1,048,576 bytes)")
 
 
 def test_everything_that_is_wrong_is_told_at_once(server: FakeServer, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 
 from search_spaces import Choice, SearchSpace
 from tests.support.swept_runs import SPACE, make_swept_run
@@ -45,10 +46,24 @@ def test_other_runs_have_the_ten_best_in_colour_and_the_rest_in_grey(tmp_path: P
     )
     (axes,) = figure(run).get_axes()
     assert axes.get_title(loc="left") == "the 10 best of 25 trials"
-    assert [line.get_color() for line in axes.get_lines()].count("0.8") == 15
+    (others,) = axes.collections
+    assert len(others.get_segments()) == 15
+    assert to_hex(others.get_edgecolor()[0]) == to_hex("0.8")
     assert list(legend(axes).values()) == [True] + [False] * 9
     best = [float(name.split("  ")[1].split()[0]) for name in legend(axes)]
     assert best == sorted(best, reverse=True)
+
+
+def test_trials_of_one_epoch_are_points_and_many_take_no_artist_each(tmp_path: Path) -> None:
+    learns: dict[str, Any] = {"learns": lambda config, epoch: {"val_accuracy": config["x"]}, "max_epochs": 1}
+    space = SearchSpace(x=Choice(*range(300)))
+    run = make_swept_run(tmp_path, space=space, searcher=Random(), trials=200, **learns)
+    (axes,) = figure(run).get_axes()
+    (grey,) = [line for line in axes.get_lines() if line.get_color() == "0.8"]
+    assert len(grey.get_xdata()) == 190
+    assert set(grey.get_xdata()) == {1}
+    assert (grey.get_marker(), grey.get_linestyle()) == ("o", "None")
+    assert len(axes.get_lines()) == 11
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "val_accuracy", None])

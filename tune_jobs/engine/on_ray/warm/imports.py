@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from tune_jobs.base.named_files import read_file
 from tune_jobs.host.environment import read_at_import
 
 _PACKAGES = ("search_spaces", "trainables", "tune_jobs")
@@ -56,6 +57,6 @@ def _changed_ns(paths: Iterator[Path] | list[Path]) -> int:
 def _keras_settings(environment: Mapping[str, str]) -> str:
     folder = environment.get("KERAS_HOME") or os.path.join(environment.get("HOME", ""), ".keras")  # noqa: PTH118
     try:
-        return hashlib.sha256(Path(folder, "keras.json").read_bytes()).hexdigest()
+        return hashlib.sha256(read_file(Path(folder, "keras.json"), 2**20)).hexdigest()
     except OSError:
         return ""
