@@ -28,7 +28,10 @@ _OUTPUTS = (
     "out",
     "stranger/new.png",
 )
-_READS = ("leaderboard", "curves", "path", "compare", "runs", "evaluate", "export", "refit", "resume")
+_READS = (
+    *("leaderboard", "curves", "path", "compare", "runs", "evaluate", "export", "refit", "resume"),
+    *("report", "importance", "suggest", "replay"),
+)
 
 
 def any_command(draw: Draw, box: Box) -> Act:
@@ -57,6 +60,8 @@ def damaged_run_command(draw: Draw, box: Box, name: str = "first") -> Act:
         arguments.append(draw.one(("swept", "group", name)))
     if verb in ("export", "refit"):
         arguments.append("out.keras")
+    if verb == "replay":
+        arguments += ["--searcher", "random", "--seeds", "2"]
     if verb == "curves":
         arguments += ["--output", draw.one(("out.png", "out.svg", "out.pdf"))]
     if verb == "leaderboard" and draw.chance(0.5):

@@ -31,12 +31,14 @@ def damaged_journal(draw: Draw, box: Box) -> Act:
     lines = path.read_bytes().splitlines(keepends=True)
     for _ in range(draw.random.randint(1, 4)):
         index = draw.random.randrange(len(lines)) if lines else 0
-        way = draw.one(("delete", "copy", "move", "unsealed"))
+        way = draw.one(("delete", "copy", "move", "unsealed", "met"))
         line = lines.pop(index) if way in ("delete", "move") and lines else lines[index] if lines else b"\n"
         if way == "move":
             lines.insert(draw.random.randint(0, len(lines)), line)
         elif way == "copy":
             lines.insert(index, line)
+        elif way == "met":
+            lines.insert(index, _line_about_what_was_met(draw))
         elif way == "unsealed" and lines:
             lines[index] = line.split(b', "line"')[0] + b"}\n"
     path.write_bytes(b"".join(lines))
@@ -245,6 +247,20 @@ def _damage_arrays(draw: Draw, path: Path) -> str:
     np.savez(buffer, **kept)
     path.write_bytes(buffer.getvalue())
     return f"{path.name}: {', '.join(told)}"
+
+
+def _line_about_what_was_met(draw: Draw) -> bytes:
+    """Return a line about a parameter that a trial met late, in which something may be wrong."""
+    parameter = {"kind": "Float", "lower": 0.0, "upper": 1.0, "when": [{"parent": "units", "is": 2}]}
+    met = {"late": {"parameter": parameter, "value": 0.5, "declared": {}}}
+    line = {
+        "event": "parameters_met",
+        "time_s": 3.0,
+        "trial": 0,
+        "config": {"rate": 0.1, "units": 1},
+        "parameters": met,
+    }
+    return json.dumps(damaged_json(draw, line)).encode() + b"\n"
 
 
 def _told(words: str, act: Act) -> Act:
