@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import linecache
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +22,7 @@ from trainables.data.nested import Arrays, Split, leaves, length
 
 _STRUCTURE = "structure.json"
 _MOST_NAMED = 20
+_MOST_SOURCE_BYTES = 16 * 2**20
 
 
 def record_files(
@@ -97,6 +100,11 @@ def _source(parse: Any) -> str:
     """Return what tells a function from a changed one, as far as it can be known."""
     function = inspect.unwrap(getattr(parse, "func", parse))
     try:
+        file = inspect.getsourcefile(function) or ""
+        if file not in linecache.cache:  # which has the cells of a notebook
+            status = Path(file).stat()
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_SOURCE_BYTES:
+                raise OSError(f"{file} is no source file")  # a module may name a device as its file
         text = inspect.getsource(function)
     except (OSError, TypeError):
         code = getattr(function, "__code__", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -75,6 +76,18 @@ def test_a_function_with_other_values_is_another_one(folder: Path) -> None:
     one, _ = record_files(f"{folder}/*.csv", partial(scaled, factor=1))
     two, _ = record_files(f"{folder}/*.csv", partial(scaled, factor=2))
     np.testing.assert_array_equal(2 * one, two)
+
+
+class Parser:
+    def __new__(cls, path: Path) -> Any:
+        return parse(path)
+
+
+def test_a_class_whose_module_names_a_device_as_its_file_parses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "endless.py").symlink_to("/dev/zero")
+    monkeypatch.setattr(sys.modules[__name__], "__file__", str(folder / "endless.py"))
+    x, _ = record_files(f"{folder}/*.csv", Parser)
+    assert len(x["number"]) == 12
 
 
 def test_all_files_that_cannot_be_parsed_are_named(folder: Path) -> None:
