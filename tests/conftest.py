@@ -18,6 +18,8 @@ from tests.support.shared_ray import shared_ray as kept_warm
 settings.register_profile("tune_jobs", print_blob=True, deadline=None, max_examples=USUAL * TIMES)
 settings.load_profile("tune_jobs")
 
+MANY_OBJECTS = 100_000  # to walk over them takes a hundredth of a second; TensorFlow and PyTorch make a million
+
 
 @pytest.fixture(scope="session", autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -31,12 +33,9 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def imports_are_frozen() -> None:
-    """Let the garbage collector pass over what was imported: each end of a trial calls it, and would walk over it all.
-
-    Some tests, and what they test, let it go again.
-    """
-    if not gc.get_freeze_count():
+def what_lasts_is_frozen() -> None:
+    """Let the garbage collector pass over what was imported: each end of a trial calls it, and would walk over it all."""
+    if len(gc.get_objects()) > MANY_OBJECTS:
         gc.collect()
         gc.freeze()
 

@@ -54,6 +54,13 @@ def test_size_of_entangled_spaces_is_found_without_branching_over_everything() -
     assert everything.size == 2**40 - 1 + 5
 
 
+def test_size_of_lists_of_lists_whose_elements_all_wait_for_one_more_parameter() -> None:
+    space = SearchSpace(
+        outer=Fixed(9), inner=Int(5, 9).per("outer"), on=Boolean(), element=Boolean().per("inner").when(on=True)
+    )
+    assert space.size == 5**9 + sum(2**length for length in range(5, 10)) ** 9
+
+
 def test_size_of_repeated_conditional_elements() -> None:
     space = SearchSpace(
         layers=Int(0, 30),
