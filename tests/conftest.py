@@ -34,7 +34,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def what_lasts_is_frozen() -> None:
-    """Let the garbage collector pass over what was imported: each end of a trial calls it, and would walk over it all."""
+    """Let the garbage collector pass over what was imported: each end of a trial calls it, and it would see it all."""
     if len(gc.get_objects()) > MANY_OBJECTS:
         gc.collect()
         gc.freeze()
