@@ -10,11 +10,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from tune_jobs.engine.on_ray.session import token_variables
-from tune_jobs.engine.on_ray.warm import client
-from tune_jobs.engine.on_ray.warm.begin import begin_for_user, stop_for_user
-from tune_jobs.host.environment import variables_set
-
 MINUTES = 30.0
 
 
@@ -40,6 +35,12 @@ class SharedRay:
 @contextmanager
 def shared_ray() -> Iterator[SharedRay]:
     """Keep a Ray warm."""
+    # Every test session imports this module, and few start a Ray.
+    from tune_jobs.engine.on_ray.session import token_variables
+    from tune_jobs.engine.on_ray.warm import client
+    from tune_jobs.engine.on_ray.warm.begin import begin_for_user, stop_for_user
+    from tune_jobs.host.environment import variables_set
+
     name = {client.VARIABLE: secrets.token_hex(8)}
     of_ray = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
     with variables_set({**name, **token_variables(os.environ)}):
