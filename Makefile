@@ -23,7 +23,7 @@ demo-cluster: .venv/installed
 # beside them two halves of all others. The first process collects only the files that can hold such tests.
 test: .venv/installed
 	@logs=$$(mktemp -d); $(BIN)/pytest -q -m "integration and not slow" --durations=20 \
-	$$(grep -rl --include="test_*.py" "mark.integration" tests) >$$logs/ray 2>&1 & ray=$$!; \
+	$$(grep -rl --include="test_*.py" "mark.integration" tests | sort) >$$logs/ray 2>&1 & ray=$$!; \
 	$(BIN)/pytest -q -m "not integration" --ignore=tests/tune_jobs --durations=10 >$$logs/half 2>&1 & half=$$!; \
 	$(BIN)/pytest -m "not integration" tests/tune_jobs --durations=10; others=$$?; \
 	wait $$half; half=$$?; cat $$logs/half; wait $$ray; ray=$$?; cat $$logs/ray; rm -r $$logs; exit $$((others + half + ray))
