@@ -31,6 +31,7 @@ def test_an_untidy_block_changes_nothing() -> None:
 
 
 def test_an_error_passes_through() -> None:
+    gc.unfreeze()
     before = surroundings()
     with pytest.raises(ZeroDivisionError):
         _fail_untidily()
