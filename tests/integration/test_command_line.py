@@ -121,9 +121,8 @@ def test_ctrl_c_ends_a_run_in_good_order(lab: Path, ray_folder: Path) -> None:
 def test_a_second_ctrl_c_ends_it_at_once(lab: Path, ray_folder: Path) -> None:
     child = on_a_terminal(lab, "killed", ray_folder)
     child.sendintr()
-    time.sleep(0.2)  # two signals at once are one
-    child.sendintr()
-    child.expect(pexpect.EOF)
+    while child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=0.2):
+        child.sendintr()  # two signals at once are one, so a second one on a busy machine may be the third
     child.close()
     assert child.exitstatus == 130
     assert "run_ended" not in (lab / "runs" / "killed" / "journal.jsonl").read_text()  # it had no time to say so
