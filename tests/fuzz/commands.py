@@ -61,7 +61,7 @@ def damaged_run_command(draw: Draw, box: Box, name: str = "first") -> Act:
     if verb in ("export", "refit"):
         arguments.append("out.keras")
     if verb == "replay":
-        arguments += ["--searcher", "random", "--seeds", "2"]
+        arguments += ["--searcher", "random", "--seeds", "2", "--total-epochs", "100"]
     if verb == "curves":
         arguments += ["--output", draw.one(("out.png", "out.svg", "out.pdf"))]
     if verb == "leaderboard" and draw.chance(0.5):

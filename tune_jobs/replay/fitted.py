@@ -22,6 +22,11 @@ Array = NDArray[np.float64]
 LEAST_TRIALS = 10
 """The number of trials from which on a world is fitted."""
 
+MOST_TRIALS = 2000
+"""The number of trials up to which a world is fitted."""
+MOST_VALUES = 500_000
+"""The most trials times epochs to which a world is fitted: the trees take 1,600 bytes for each."""
+
 _TREES = 100
 _FOLDS = 5
 _ENOUGH = 8  # trials at an epoch, from which on a rank correlation there is told
@@ -84,7 +89,8 @@ class FittedWorld:
         name: The name for tables.
         space: The space.
         max_epochs: The number of epochs of a trial that nothing stops.
-        trials: The trials. At least ``LEAST_TRIALS`` should have a finite loss.
+        trials: The trials. At least ``LEAST_TRIALS`` should have a finite loss. With more than ``MOST_TRIALS``, fitting
+            takes minutes.
     """
 
     def __init__(self, name: str, space: SearchSpace, max_epochs: int, trials: Sequence[RecordedTrial]) -> None:
@@ -103,11 +109,23 @@ class FittedWorld:
         self._forest = ExtraTreesRegressor(_TREES, max_features=1.0, random_state=0)
         self._forest.fit(rows, np.hstack([scores, diverged, seconds]))
 
+    @property
+    def trial_count(self) -> int:
+        """The number of trials that it was fitted to."""
+        return len(self._trials)
+
     def curve(self, config: dict[str, Any], trial: int, seed: int) -> Curve:  # noqa: ARG002 - other worlds use them
         """Return the learning curve that is expected of a configuration; it is the same for every trial and seed."""
-        row = self._vectors.embed([config]).astype(np.float32)
-        # The forest's own `predict` takes 5 ms for a row: it is made for many.
-        outputs = np.mean([tree.predict(row, check_input=False)[0] for tree in self._forest.estimators_], axis=0)
+        return self._curve(self._outputs([config])[0])
+
+    def _outputs(self, configs: Sequence[dict[str, Any]]) -> Array:
+        """Return what the forest says of configurations. Shape: (configurations, outputs)."""
+        rows = self._vectors.embed(configs).astype(np.float32)
+        # The forest's own `predict` takes 5 ms for a row, and that of a tree ten times as long as the tree itself.
+        trees = [one.tree_ for one in self._forest.estimators_]
+        return np.mean([tree.predict(rows)[:, :, 0] for tree in trees], axis=0)
+
+    def _curve(self, outputs: Array) -> Curve:
         losses = self._scale.losses(outputs[: self.max_epochs])
         diverged, epoch, seconds = outputs[self.max_epochs :]
         if diverged > 0.5:
@@ -121,8 +139,10 @@ class FittedWorld:
         for fold in range(_FOLDS):
             others = [trial for index, trial in enumerate(self._trials) if index % _FOLDS != fold]
             world = FittedWorld(self.name, self.space, self.max_epochs, others)
-            for index in range(fold, len(self._trials), _FOLDS):
-                foretold[index] = world.curve(dict(self._trials[index].config), 0, 0).losses
+            left_out = range(fold, len(self._trials), _FOLDS)
+            outputs = world._outputs([dict(self._trials[index].config) for index in left_out])
+            for index, output in zip(left_out, outputs, strict=True):
+                foretold[index] = world._curve(output).losses
         for epoch in range(self.max_epochs, 0, -1):
             pairs = [
                 (losses[epoch - 1], trial.losses[epoch - 1])

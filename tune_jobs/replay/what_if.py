@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search_spaces.messages import short_repr
 from tune_jobs.base.objective import Objective
 from tune_jobs.errors import RequestError
-from tune_jobs.replay.fitted import LEAST_TRIALS, FittedWorld, RecordedTrial
+from tune_jobs.replay.fitted import LEAST_TRIALS, MOST_TRIALS, MOST_VALUES, FittedWorld, RecordedTrial
 from tune_jobs.replay.simulation import replay
 from tune_jobs.results import History, Status
 from tune_jobs.results.history import TrialHistory
@@ -74,7 +75,7 @@ def choice_of(record: Mapping[str, Any], searcher: str | None = None, scheduler:
     """
     searcher = automatic_searcher().NAME if searcher == AUTO else searcher
     choice = Choice(
-        _declared(SEARCHERS, record["searcher"], searcher), _declared(SCHEDULERS, record["scheduler"], scheduler)
+        _declared(SEARCHERS, record, "searcher", searcher), _declared(SCHEDULERS, record, "scheduler", scheduler)
     )
     if choice.scheduler.NAME in CHANGING:
         raise RequestError(
@@ -84,9 +85,46 @@ def choice_of(record: Mapping[str, Any], searcher: str | None = None, scheduler:
     return choice
 
 
-def _declared(kinds: Mapping[str, Any], recorded: Mapping[str, Any], name: str | None) -> Any:
-    settings = dict(recorded)
-    kind = settings.pop("kind")
+def recorded_kind(record: Mapping[str, Any], part: str) -> str:
+    """Return the name of a run's searcher or scheduler.
+
+    Args:
+        record: The run's experiment.json.
+        part: "searcher" or "scheduler".
+
+    Raises:
+        RequestError: The record is damaged.
+    """
+    match record.get(part):
+        case {"kind": str(kind)}:
+            return kind
+    raise _damaged(part, record.get(part))
+
+
+def recorded_epochs(record: Mapping[str, Any]) -> int:
+    """Return the number of epochs of a run's trials.
+
+    Args:
+        record: The run's experiment.json.
+
+    Raises:
+        RequestError: The record is damaged.
+    """
+    match record.get("max_epochs"):
+        case int(epochs) if epochs >= 1:
+            return epochs
+    raise _damaged("max_epochs", record.get("max_epochs"))
+
+
+def _damaged(part: str, value: object) -> RequestError:
+    return RequestError(
+        f"The run's experiment.json is damaged ({part} is {short_repr(value)}): restore it from a copy."
+    )
+
+
+def _declared(kinds: Mapping[str, Any], record: Mapping[str, Any], part: str, name: str | None) -> Any:
+    kind = recorded_kind(record, part)
+    settings = {key: value for key, value in record[part].items() if key != "kind"}
     if name is not None and name != kind:
         return kinds[name]()
     if kind not in kinds:
@@ -94,7 +132,10 @@ def _declared(kinds: Mapping[str, Any], recorded: Mapping[str, Any], name: str |
             f"The run has the searcher or scheduler {kind!r}, which no name stands for, so it cannot be replayed: "
             "choose another by --searcher or --scheduler."
         )
-    return kinds[kind](**settings)
+    try:
+        return kinds[kind](**settings)
+    except (TypeError, ValueError) as error:
+        raise _damaged(part, record[part]) from error
 
 
 def fitted_world(name: str, space: Any, objective: Objective, max_epochs: int, history: History) -> FittedWorld:
@@ -108,7 +149,7 @@ def fitted_world(name: str, space: Any, objective: Objective, max_epochs: int, h
         history: The run's history.
 
     Raises:
-        RequestError: The run has too few trials.
+        RequestError: The run has too few trials, or too many epochs.
     """
     known = [trial for trial in history.trials.values() if space.contains(trial.config)]
     trials = [_recorded(trial, objective) for trial in known if trial.status is not Status.REFUSED]
@@ -118,7 +159,23 @@ def fitted_world(name: str, space: Any, objective: Objective, max_epochs: int, h
             f"The run {name} has {len(sound)} trials with a finite {objective.metric}, but a replay needs at least "
             f"{LEAST_TRIALS} to learn from: let the run try more."
         )
-    return FittedWorld(name, space, max_epochs, trials)
+    most = min(MOST_TRIALS, MOST_VALUES // max_epochs)
+    if most < LEAST_TRIALS:
+        raise RequestError(
+            f"The trials of the run {name} have up to {max_epochs:,} epochs, but only runs of up to "
+            f"{MOST_VALUES // LEAST_TRIALS:,} can be replayed."
+        )
+    return FittedWorld(name, space, max_epochs, _drawn(trials, most))
+
+
+def _drawn(trials: list[RecordedTrial], most: int) -> list[RecordedTrial]:
+    """Return some of the trials, in their order. The best is one of them, because nothing better can come out."""
+    if len(trials) <= most:
+        return trials
+    best = min(range(len(trials)), key=lambda index: np.min(trials[index].losses, initial=math.inf))
+    others = [index for index in range(len(trials)) if index != best]
+    kept = [best, *np.random.default_rng(0).choice(others, most - 1, replace=False).tolist()]
+    return [trials[index] for index in sorted(kept)]
 
 
 def _recorded(trial: TrialHistory, objective: Objective) -> RecordedTrial:

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from search_spaces import Choice, Float, SearchSpace
-from tune_jobs import ASHA, HyperOpt
-from tune_jobs.replay import replay
+from tune_jobs import ASHA, HyperOpt, Objective, RequestError
+from tune_jobs.replay import replay, what_if
 from tune_jobs.replay.fitted import FittedWorld, RecordedTrial, Trust
+from tune_jobs.replay.what_if import fitted_world
+from tune_jobs.results import EpochReported, History
+from tune_jobs.results.history import TrialHistory
 
 SPACE = SearchSpace(x=Float(0.0, 1.0), kind=Choice("a", "b"))
 
@@ -75,3 +78,27 @@ def test_trials_without_a_value_are_survived() -> None:
     trials = [*recorded(20), RecordedTrial({"x": 0.5, "kind": "a"}, np.full(3, math.inf), 1.0, False)]
     trials.append(RecordedTrial({"x": 0.95, "kind": "a"}, np.empty(0), 1.0, True))
     assert np.isfinite(fitted(trials).curve({"x": 0.3, "kind": "a"}, 0, 0).losses).all()
+
+
+def test_more_trials_or_epochs_than_can_be_fitted_are_drawn_with_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(what_if, "MOST_TRIALS", 40)
+    monkeypatch.setattr(what_if, "MOST_VALUES", 1000)
+
+    def history(count: int) -> History:
+        trials = {}
+        for number in range(count):
+            metrics = {"loss": 1.0 if number != 17 else 0.5}
+            epoch = EpochReported(time_s=1.0, trial=number, epoch=1, metrics=metrics, seconds=1.0)
+            trials[number] = TrialHistory(number, {"x": 0.5, "kind": "a"}, "here", 1.0, epochs={1: epoch})
+        return History(trials)
+
+    def world(count: int, max_epochs: int) -> FittedWorld:
+        return fitted_world("run", SPACE, Objective("loss", "min"), max_epochs, history(count))
+
+    assert world(30, 9).trial_count == 30
+    assert world(50, 9).trial_count == 40
+    few = world(50, 50)
+    assert few.trial_count == 20
+    assert few.curve({"x": 0.5, "kind": "a"}, 0, 0).losses[0] < 1.0
+    with pytest.raises(RequestError, match="up to 101 epochs, but only runs of up to 100 can be replayed"):
+        world(60, 101)

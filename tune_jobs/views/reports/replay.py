@@ -12,7 +12,17 @@ from rich.text import Text
 
 from tune_jobs.base.words import quantity
 from tune_jobs.errors import RequestError
-from tune_jobs.replay.what_if import CHANGING, PARTS, Choice, Expectation, choice_of, expectation, fitted_world
+from tune_jobs.replay.what_if import (
+    CHANGING,
+    PARTS,
+    Choice,
+    Expectation,
+    choice_of,
+    expectation,
+    fitted_world,
+    recorded_epochs,
+    recorded_kind,
+)
 from tune_jobs.results.ranking import ranking
 from tune_jobs.schedulers import SCHEDULERS
 from tune_jobs.searchers import SEARCHERS
@@ -50,7 +60,7 @@ def print_replay(
     """
     history, objective, record = run.history(), run.objective, run.experiment
     choices = _choices(run, searchers, schedulers)
-    max_epochs = int(record["max_epochs"])
+    max_epochs = recorded_epochs(record)
     world = fitted_world(run.name, run.space, objective, max_epochs, history)
     trained = sum(len(trial.epochs) for trial in history.trials.values())
     start = history.latest_start
@@ -59,6 +69,8 @@ def print_replay(
     totals = f"{quantity(len(history.trials), 'trial')}, {quantity(trained, 'epoch')}"
     print_line(console, Text.assemble((f"{clean(run.name)}: ", "bold"), f"{totals}, best: {best}"))
     print_line(console, Text.assemble(("trust: ", "bold"), str(world.trust)))
+    if len(history.trials) > world.trial_count:
+        print_line(console, f"The model is fitted to {world.trial_count:,} of the trials, the best among them.")
     console.print()
     table = new_table()
     for title in (
@@ -84,7 +96,7 @@ def print_replay(
 
 def _choices(run: Run, searchers: Sequence[str], schedulers: Sequence[str]) -> list[Choice]:
     # Without the run's own searcher or scheduler if that cannot be replayed, and another is named.
-    own_searcher, own_scheduler = (run.experiment[part]["kind"] for part in ("searcher", "scheduler"))
+    own_searcher, own_scheduler = (recorded_kind(run.experiment, part) for part in ("searcher", "scheduler"))
     is_searcher_known = own_searcher in SEARCHERS
     is_scheduler_known = own_scheduler in SCHEDULERS and own_scheduler not in CHANGING
     named = product(
@@ -97,7 +109,7 @@ def _choices(run: Run, searchers: Sequence[str], schedulers: Sequence[str]) -> l
         for choice in choices
         for problem in (
             *choice.searcher.space_problems(run.space),
-            *choice.scheduler.epoch_problems(int(run.experiment["max_epochs"])),
+            *choice.scheduler.epoch_problems(recorded_epochs(run.experiment)),
         )
     ]
     if problems:

@@ -122,3 +122,23 @@ def test_a_run_with_few_trials_is_refused(tmp_path: Path) -> None:
     result = replay(tmp_path)
     assert result.exit_code == 2
     assert "has 4 trials with a finite val_accuracy, but a replay needs at least 10" in result.output
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("searcher", None),
+        ("searcher", {"kind": []}),
+        ("searcher", {"kind": "random", "nothing": 1}),
+        ("scheduler", "asha"),
+        ("scheduler", {"kind": "asha", "factor": "x"}),
+        ("max_epochs", "many"),
+        ("max_epochs", 0),
+    ],
+)
+def test_a_damaged_record_is_told(storage: Path, field: str, value: object) -> None:
+    path = storage / "first" / EXPERIMENT_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    result = replay(storage, "--searcher", "random", "--seeds", "2")
+    assert result.exit_code == 2
+    assert f"experiment.json is damaged ({field} is " in result.output
