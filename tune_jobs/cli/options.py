@@ -43,6 +43,19 @@ def _set_verbose(ctx: click.Context, parameter: click.Parameter, value: bool) ->
         show_log(ctx)
 
 
+class _NamedPath(click.Path):
+    """A path. An empty one, as of a variable of the shell that is not set, would be the current folder."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail("it is empty, but must be a file or a folder: name one.", parameter, ctx)
+        return super().convert(value, parameter, ctx)
+
+
+PATH = _NamedPath(path_type=Path)
+
+
 class _Keep(click.ParamType[str | int]):
     """A number of trials, "all" or "none"."""
 

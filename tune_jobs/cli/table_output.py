@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tune_jobs.cli import options
 from tune_jobs.cli.screen import console_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ format_ = click.option(
     type=click.Choice(FORMATS),
     help="The format.  [default: the suffix of --output, or table]",
 )
-output = click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="The file to write.")
+output = click.option("--output", type=options.PATH, metavar="FILE", help="The file to write.")
 
 
 def put(frame: pd.DataFrame, chosen: str, output: Path | None, show: Callable[[Console], None]) -> None:

@@ -19,7 +19,7 @@ def cluster() -> None:
 
 
 @cluster.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=options.PATH)
 @click.argument("experiment", required=False)
 @options.cpus
 @options.gpus

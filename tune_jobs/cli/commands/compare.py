@@ -30,7 +30,7 @@ FORMATS = tuple(name for name in tables.FORMATS if name != "parquet")
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     metavar="FILE",
     help="Where to draw the best so far: a .png, .svg or .pdf.",
 )

@@ -18,7 +18,7 @@ from tune_jobs.cli.screen import console_of, own_stdout
 @click.option("--top", type=click.IntRange(min=1), help="Evaluate this many of the best trials of each run.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     metavar="FILE",
     help="Picture of the best trial's report: a .png, .svg or .pdf.",
 )

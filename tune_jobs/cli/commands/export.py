@@ -12,7 +12,7 @@ from tune_jobs.cli.reload_experiment import reload_experiment
 
 @click.command()
 @click.argument("run")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=options.PATH, required=False)
 @options.storage
 @click.option("--optuna", metavar="URL", help="Write the trials as a study into this storage: sqlite:///study.db.")
 @click.option("--study", metavar="NAME", help="The name of that study.  [default: the run's name]")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -25,14 +24,14 @@ from tune_jobs.cli.screen import console_of
 )
 @click.option(
     "--working-dir",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     metavar="FOLDER",
     help="The folder to send: the experiment and all that it imports.  "
     "[default: this folder; none for a shipped experiment]",
 )
 @click.option(
     "--requirements",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     metavar="FILE",
     help="Packages to install for the job, as for pip install -r.",
 )

@@ -72,6 +72,22 @@ def test_an_empty_storage_is_not_the_current_folder(storage):
     assert [path.name for path in storage.parent.iterdir()] == ["runs"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "first", "--format", "pdf", "--output="],
+        ["leaderboard", "first", "--output="],
+        ["curves", "first", "--output="],
+        ["export", "first", ""],
+        ["cluster", "check", ""],
+    ],
+)
+def test_an_empty_output_is_not_the_current_folder(storage, arguments):
+    make_digits_run(storage)
+    assert "it is empty, but must be a file or a folder: name one" in invoke(*arguments, status=2).stderr
+    assert [path.name for path in storage.parent.iterdir()] == ["runs"]
+
+
 def test_an_export_into_a_pipe_is_refused_before_anything_is_computed(storage, tmp_path):
     make_digits_run(storage)
     os.mkfifo(tmp_path / "out.keras")

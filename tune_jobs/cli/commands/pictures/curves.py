@@ -14,7 +14,7 @@ from tune_jobs.cli import options
 @options.storage
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     required=True,
     metavar="FILE",
     help="Where to draw them: a .png, .svg or .pdf.",

@@ -16,7 +16,7 @@ FORMATS = ("html", "png", "svg", "pdf")
 @options.storage
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     metavar="FILE|FOLDER",
     help="The .html file to write; for pictures, the folder.  [default: report.html, or figures]",
 )
