@@ -139,7 +139,8 @@ def _with_parts_of(experiment: Experiment, declared: Experiment, run: Run) -> Ex
 
 def _kind(run: Run, part: str) -> object:
     recorded = run.experiment.get(part)
-    return recorded.get("kind") if isinstance(recorded, dict) else None
+    kind = recorded.get("kind") if isinstance(recorded, dict) else None
+    return kind if isinstance(kind, str) else None
 
 
 def _is_object(run: Run) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,8 @@ def read_record(folder: Path) -> dict[str, Any]:
     except NewerFormatError as error:
         raise RequestError(f"{path} cannot be read. {error}") from error
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise RequestError(f"{path} is damaged ({error.strerror}): restore it from a copy.") from error
         raise RequestError(f"{folder} is no run's folder: {path.name} cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RequestError(f"{path} is damaged ({error}): restore it from a copy.") from error

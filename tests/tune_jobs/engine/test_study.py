@@ -31,6 +31,7 @@ from tune_jobs import (
 from tune_jobs.cli.main import main
 from tune_jobs.engine.study import Study
 from tune_jobs.results.find import load_run
+from tune_jobs.results.layout import EXPERIMENT_FILE
 
 SPACE = SearchSpace(x=Float(-1.0, 1.0), kind=Choice("a", "b"), slope=Float(0.1, 1.0).when(kind="a"))
 LOSS = Objective("loss", "min")
@@ -201,6 +202,17 @@ def test_a_searcher_that_no_record_holds_is_taken_from_the_experiment(tmp_path: 
     result = CliRunner().invoke(main, ["suggest", "study", "--storage", str(tmp_path)])
     assert result.exit_code == 2
     assert "suggest(run, EXPERIMENT)" in result.output
+
+
+@pytest.mark.parametrize("part", ["searcher", "scheduler"])
+@pytest.mark.parametrize("value", [None, [], {"kind": []}, {"kind": {}}, {"kind": None}])
+def test_a_damaged_record_is_told(tmp_path: Path, part: str, value: object) -> None:
+    study = begin(tmp_path)
+    path = study.run.folder / EXPERIMENT_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), part: value}))
+    result = CliRunner().invoke(main, ["suggest", "study", "--storage", str(tmp_path)])
+    assert result.exit_code == 2, result.output
+    assert "not foreseen" not in result.output
 
 
 def test_an_experiment_of_another_space_is_no_help(tmp_path: Path) -> None:
