@@ -123,7 +123,8 @@ class FittedWorld:
         rows = self._vectors.embed(configs).astype(np.float32)
         # The forest's own `predict` takes 5 ms for a row, and that of a tree ten times as long as the tree itself.
         trees = [one.tree_ for one in self._forest.estimators_]
-        return np.mean([tree.predict(rows)[:, :, 0] for tree in trees], axis=0)
+        outputs: Array = np.mean([tree.predict(rows)[:, :, 0] for tree in trees], axis=0)
+        return outputs
 
     def _curve(self, outputs: Array) -> Curve:
         losses = self._scale.losses(outputs[: self.max_epochs])
