@@ -13,7 +13,7 @@ from typing import Any
 
 import ray
 
-from trainables.worker import unpack
+from trainables.before_ray.sent_class import unpack
 from tune_jobs.engine.on_ray.workers import ActorWorker, RayWorkers
 
 PROCESSES = 2

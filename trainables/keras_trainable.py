@@ -7,8 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ray import tune
-
+from trainables.before_ray.tune_base import TuneBase, derive_from_tune, import_tune
 from trainables.data import Data
 from trainables.devices import replicas
 from trainables.exits import described
@@ -44,7 +43,7 @@ class _Overridable:
         return self if instance is None else self._get(instance)
 
 
-class KerasTrainable(tune.Trainable):
+class KerasTrainable(TuneBase):
     """The base class of everything that is trained: define ``build_model`` and ``load_data`` in a subclass.
 
     One instance is a worker. It trains one trial after another, and each ``step`` trains one epoch.
@@ -97,6 +96,7 @@ class KerasTrainable(tune.Trainable):
     def __init__(self, *args: Any, **options: Any) -> None:
         """Make an instance without a trial; with the arguments that plain Ray Tune gives, a worker."""
         if args or options:
+            import_tune()
             super().__init__(*args, **options)
 
     def build_model(self, config: dict[str, Any]) -> keras.Model:
@@ -224,7 +224,7 @@ class KerasTrainable(tune.Trainable):
         self.__trial = self.__begin(new_config)
         return True
 
-    def step(self) -> Report:  # type: ignore[override]  # Ray declares a dict, which a report is
+    def step(self) -> Report:
         """Train one epoch.
 
         Returns:
@@ -296,4 +296,4 @@ def _let_instances_hide(base: type[Any]) -> None:
             setattr(KerasTrainable, name, _Overridable(value.fget))
 
 
-_let_instances_hide(tune.Trainable)
+derive_from_tune(KerasTrainable, _let_instances_hide)

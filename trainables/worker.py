@@ -2,80 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import ray
-from ray import cloudpickle
 
+from trainables.before_ray.sent_class import SentClass, unpack
 from trainables.data import Data
 from trainables.data.mapped import UnreadableFile, opened
 from trainables.exits import described, is_of_the_code
 from trainables.keras_trainable import KerasTrainable
 from trainables.report import Report
 from trainables.settings import TrialSettings
-
-_SHARED_BYTES = 2**20
-
-
-@dataclass(frozen=True)
-class SentClass:
-    """A trainable on its way to the workers.
-
-    Attributes:
-        name: The name of the class.
-        pickled: The class, without its large arrays.
-        arrays: The bytes of arrays of a MiB or more that the class uses. Ray's object store holds them once for all
-            workers of a machine, which read them there.
-        folders: The folder in which the driver found each module that is not installed, by the module's name.
-    """
-
-    name: str
-    pickled: bytes
-    arrays: tuple[np.ndarray, ...]
-    folders: Mapping[str, str]
-
-
-def pack(trainable: type[KerasTrainable], folders: Mapping[str, str] | None = None) -> SentClass:
-    """Return a class as workers receive it, with everything that they cannot import.
-
-    Args:
-        trainable: The class.
-        folders: The folder in which the driver found each module that is not installed.
-
-    Raises:
-        Exception: Something in it cannot be sent; each kind of object raises another error.
-    """
-    arrays: list[np.ndarray] = []
-
-    def stays_inside(buffer: Any) -> bool:
-        memory = buffer.raw()
-        if memory.nbytes < _SHARED_BYTES:
-            return True
-        arrays.append(np.frombuffer(memory, np.uint8))
-        return False
-
-    pickled = cloudpickle.dumps(trainable, protocol=5, buffer_callback=stays_inside)  # type: ignore[no-untyped-call]
-    return SentClass(trainable.__name__, pickled, tuple(arrays), dict(folders or {}))
-
-
-def unpack(sent: SentClass) -> type[KerasTrainable]:
-    """Return the class that was packed.
-
-    Raises:
-        Exception: This process lacks something that the class needs.
-    """
-    for folder in dict.fromkeys(sent.folders.values()):
-        if os.pathsep in folder and folder not in sys.path:  # PYTHONPATH cannot name it
-            sys.path.append(folder)
-    kind: type[KerasTrainable] = cloudpickle.loads(sent.pickled, buffers=sent.arrays)
-    return kind
 
 
 class Worker:

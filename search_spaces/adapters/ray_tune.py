@@ -17,7 +17,9 @@ dictionaries with domains in them.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.checked import InvalidDeclaration, deferred_checks
@@ -32,6 +34,13 @@ if TYPE_CHECKING:
 
 
 _MAX_DEPTH = 100
+
+
+class _NoDomain:
+    """A class without instances."""
+
+
+_NO_DOMAINS = SimpleNamespace(**dict.fromkeys(("Categorical", "Integer", "Float", "Function", "Domain"), _NoDomain))
 
 
 def from_ray(domains: Mapping[str, Any]) -> SearchSpace:
@@ -68,8 +77,7 @@ def from_ray(domains: Mapping[str, Any]) -> SearchSpace:
 
 
 def _parameter(domain: Any) -> Parameter:
-    from ray.tune.search import sample  # imported when needed: it takes a second, and few declare so
-
+    sample = _domains()
     match domain:
         case sample.Categorical():
             return Choice(*domain.categories)
@@ -84,6 +92,11 @@ def _parameter(domain: Any) -> Parameter:
     if _has_domain(domain):
         raise _refusal("A dictionary or list with domains in it", "declare each as a parameter of its own")
     return Fixed(domain)
+
+
+def _domains() -> Any:
+    """Return Ray's module of domains. Before somebody imports it, which takes a second, there is no domain."""
+    return sys.modules.get("ray.tune.search.sample", _NO_DOMAINS)
 
 
 def _int(domain: Integer) -> Parameter:
@@ -125,15 +138,13 @@ def _sampling(domain: Domain) -> tuple[bool, Any]:
 
 
 def _has_domain(value: Any, depth: int = 0) -> bool:
-    from ray.tune.search.sample import Domain
-
     if depth > _MAX_DEPTH:
         return False  # Fixed refuses what is nested as deeply
     if isinstance(value, dict):
         return "grid_search" in value or any(_has_domain(element, depth + 1) for element in value.values())
     if isinstance(value, list | tuple):
         return any(_has_domain(element, depth + 1) for element in value)
-    return isinstance(value, Domain)
+    return isinstance(value, _domains().Domain)
 
 
 def _refusal(domain: str, remedy: str) -> InvalidDeclaration:

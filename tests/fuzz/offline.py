@@ -14,7 +14,7 @@ def leave_ray_out() -> None:
     """Let runs in this process load their data and replay their journals, and end before the first trial."""
     import ray
 
-    from trainables.worker import pack
+    from trainables.before_ray.sent_class import pack
     from tune_jobs.engine import driver
 
     @contextmanager

@@ -48,6 +48,8 @@ class SimulatedWorkers:
         waited_s: How long the run waited for those that leave.
         hangs: Whether they train without an end.
         stillborn: Whether they die before they are ready.
+        gpu_memory: The GPU memory that each epoch reports; None: it was not measured.
+        configs: The configuration of each trial that was begun, in order, with its control values.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class SimulatedWorkers:
         self.started: list[SimulatedWorker] = []
         self.waited_s: list[float] = []
         self.hangs = self.stillborn = False
+        self.gpu_memory: dict[str, int] | None = None
+        self.configs: list[dict[str, Any]] = []
 
     def start(self, gpus: float, avoided_node: str = "") -> SimulatedWorker:
         self.asked.append("start")
@@ -79,13 +83,15 @@ class SimulatedWorkers:
         self.asked.append("train" if config is None else "begin")
         if config is not None:
             worker.config, worker.epoch = config, unwrap(config)[1].reported
+            self.configs.append(config)
         if self._dies(worker.config):
             self._die(worker)
         elif not self.hangs:
             worker.epoch += 1
             epoch = worker.epoch
             metrics = {"loss": 1 / epoch, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5}
-            self._answers.append((worker, Epoch(epoch, metrics, 0.1).report(done=epoch == self._epochs)))
+            report = Epoch(epoch, metrics, 0.1).report(done=epoch == self._epochs, gpu_memory=self.gpu_memory)
+            self._answers.append((worker, report))
 
     def answers(self, timeout_s: float) -> list[tuple[SimulatedWorker, Answer]]:
         return [self._answers.popleft()] if self._answers else []

@@ -14,7 +14,8 @@ from ray import tune
 
 from tests.support.tiny_trainables import Tiny, tiny_data
 from trainables import Data, KerasTrainable, TrialSettings
-from trainables.worker import SentClass, Worker, pack, unpack
+from trainables.before_ray.sent_class import SentClass, pack, unpack
+from trainables.worker import Worker
 
 SETTINGS = TrialSettings("val_loss", "min", max_epochs=2)
 CHANCE_NAMES = sorted({*dir(tune.Trainable), *dir(KerasTrainable), "_trial", "_data", "_cache", "_settings"})

@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import ray
-from ray import cloudpickle
-
 from trainables import Data, InvalidData, KerasTrainable
+from trainables.before_ray.sent_class import pickler
 from trainables.data.kinds import Kind, is_source, kind_of
 from trainables.hypergradient.declaration import split_problem
 from tune_jobs.base.user_code import instance_of, user_code
@@ -148,6 +146,8 @@ def ray_init_waits(wait_for_ray: Callable[[], object]) -> Iterator[None]:
     Args:
         wait_for_ray: Waits until Ray has started.
     """
+    import ray
+
     start, caller = ray.init, threading.get_ident()
 
     def init(*args: Any, **options: Any) -> Any:
@@ -167,6 +167,6 @@ def can_be_sent(split: Any) -> bool:
     if kind_of(split) is Kind.DATASET:
         return False
     try:
-        return len(cloudpickle.dumps(split)) <= _MOST_BYTES  # type: ignore[no-untyped-call]
+        return len(pickler().dumps(split)) <= _MOST_BYTES
     except Exception:  # noqa: BLE001 - each kind of object raises another error
         return False

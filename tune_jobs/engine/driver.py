@@ -30,7 +30,7 @@ from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.host.capacity import Machine, requested_amounts
 from tune_jobs.host.output import redirect_output
 from tune_jobs.host.sharing import shared_machine
-from tune_jobs.host.signals import on_interrupt
+from tune_jobs.host.signals import held_back, on_interrupt
 from tune_jobs.results import Event
 from tune_jobs.results.layout import RAY_LOG, TRIALS_FOLDER, WARM_START_FILE
 from tune_jobs.results.run import Run
@@ -99,7 +99,10 @@ def drive(
                 check_storage(folder.shared, experiment.resources)
             with ExitStack() as stack:
                 # Ray starts in the background while the journal is replayed and the data is loaded.
-                wait_for_ray = stack.enter_context(ray_session(machine, _worker_variables(session), notes.append))
+                with (
+                    held_back()
+                ):  # a signal between two steps of it would leave threads of Ray's to a process that ends
+                    wait_for_ray = stack.enter_context(ray_session(machine, _worker_variables(session), notes.append))
                 coordinator = Coordinator(experiment, recorder, plan.clock, _lessons(folder.path))
                 coordinator.replay(earlier)
                 with ray_init_waits(wait_for_ray):

@@ -15,6 +15,7 @@ from typing import Any
 
 from search_spaces.checked import deferred_checks
 from search_spaces.messages import short_repr
+from trainables.before_ray.sent_class import send_by_value
 from trainables.exits import described
 from trainables.tensorflow_log import quiet_tensorflow
 from tune_jobs.base.named_files import exists, is_file, is_folder, name_problem
@@ -83,7 +84,7 @@ def load(
         if change:
             experiment = change(experiment)
     if _is_file(target):
-        _send_by_value(module)  # before the check, which tries whether the trainable can be sent
+        send_by_value(module)  # before the check, which tries whether the trainable can be sent
     if problems := check(experiment):
         raise RequestError(*problems)
     if _is_file(target):
@@ -223,10 +224,3 @@ def _checked_name(target: str, module: ModuleType, experiments: Mapping[str, Exp
     if not hasattr(module, name):
         raise RequestError(f"{target} has no {name}. {remedy}")
     raise RequestError(f"{target}:{name} is of type {type(value).__name__}, but must be an Experiment. {remedy}")
-
-
-def _send_by_value(module: ModuleType) -> None:
-    # Workers get the code itself, because they have neither the file nor a module of its made-up name.
-    from ray import cloudpickle
-
-    cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]

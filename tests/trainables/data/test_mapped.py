@@ -11,8 +11,9 @@ import pytest
 
 from tests.support.tiny_trainables import Tiny
 from trainables import Data, TrialSettings
+from trainables.before_ray.sent_class import pack
 from trainables.data.mapped import MappedArray, UnreadableFile, for_workers, mapped_array, opened
-from trainables.worker import Worker, pack
+from trainables.worker import Worker
 
 X = np.random.default_rng(0).random((64, 5, 16), np.float32)
 Y = np.arange(64) % 3

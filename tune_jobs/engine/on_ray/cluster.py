@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tune_jobs.engine.on_ray.errors import in_one_line
+from tune_jobs.engine.on_ray.import_ray import import_ray
 from tune_jobs.engine.on_ray.internals.startup import no_warning_about_signals
 from tune_jobs.engine.on_ray.internals.state import job_runtime_env
 from tune_jobs.errors import RequestError
@@ -46,6 +47,7 @@ def join(address: str) -> None:
     Raises:
         RequestError: There is no cluster at this address, or this process cannot be part of it.
     """
+    import_ray()
     import ray
 
     _check(address)

@@ -11,10 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ray import cloudpickle
-
+from trainables.before_ray.sent_class import pack, pickler
 from trainables.exits import described
-from trainables.worker import pack
 
 LARGE_BYTES = 16 * 2**20
 """Size from which on it is told that something is sent with the class."""
@@ -109,7 +107,7 @@ def _sent_bytes(value: Any) -> int | None:
     """Return the size of a value as it is sent, without its arrays; None if it cannot be sent."""
     size = _Size()
     try:
-        cloudpickle.dump(value, size, protocol=5, buffer_callback=_leave_out)  # type: ignore[no-untyped-call]
+        pickler().dump(value, size, protocol=5, buffer_callback=_leave_out)
     except Exception:  # noqa: BLE001 - each kind of object raises another error
         return None
     return size.written_bytes

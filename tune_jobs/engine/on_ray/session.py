@@ -13,6 +13,7 @@ from trainables.tensorflow_log import QUIET_TENSORFLOW
 from tune_jobs.base.named_files import read_file
 from tune_jobs.engine.on_ray.cluster import cluster_address, is_connected, join, leave
 from tune_jobs.engine.on_ray.folders import ray_folder
+from tune_jobs.engine.on_ray.import_ray import import_ray
 from tune_jobs.engine.on_ray.internals.startup import can_reread_variables
 from tune_jobs.engine.on_ray.local import PRELOADED, local_ray, warm_ray
 from tune_jobs.engine.on_ray.nodes import joined_machine
@@ -55,6 +56,7 @@ def ray_session(
     Yields:
         A function that waits until Ray has started, and returns a folder for the files that Ray writes in this process.
     """
+    import_ray()
     with ray_folder() as folder, ExitStack() as stack:
         imports_keras = PRELOADED.items() <= worker_variables.items()
         lease = None

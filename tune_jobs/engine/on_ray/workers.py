@@ -7,13 +7,10 @@ import queue
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
-import ray
-from ray.util.scheduling_strategies import NodeLabelSchedulingStrategy, NotIn
-
 from trainables import Data, TrialSettings
+from trainables.before_ray.sent_class import pack
 from trainables.data.mapped import for_workers
 from trainables.report import Report
-from trainables.worker import Worker, pack
 from tune_jobs.engine.decisions.failures import Failure
 from tune_jobs.engine.on_ray.errors import worker_failure
 from tune_jobs.engine.on_ray.nodes import all_nodes, node_names
@@ -99,7 +96,7 @@ class RayWorkers:
     """The workers of a run. Each is asked for one thing at a time, and its answer is fetched by ``answers``.
 
     Args:
-        sent: The user's class, as ``trainables.worker.pack`` returns it.
+        sent: The user's class, as ``sent_class.pack`` returns it.
         data: The data that the workers share; None: each opens it.
         settings: The settings of the run.
         resources: The resources of a trial.
@@ -107,6 +104,10 @@ class RayWorkers:
     """
 
     def __init__(self, sent: Any, data: Any, settings: Any, resources: Resources, *, inherits: bool) -> None:
+        import ray
+
+        from trainables.worker import Worker
+
         self._arguments = [ray.put(argument) for argument in (sent, data, settings)]
         self._resources = resources
         variables = {} if inherits else {name: os.environ[name] for name in _CREDENTIALS if name in os.environ}
@@ -133,6 +134,8 @@ class RayWorkers:
             **self._options,
         }
         if avoided_node:
+            from ray.util.scheduling_strategies import NodeLabelSchedulingStrategy, NotIn
+
             elsewhere: Any = NotIn(avoided_node)  # type: ignore[no-untyped-call]
             options["scheduling_strategy"] = NodeLabelSchedulingStrategy({}, soft={_NODE_LABEL: elsewhere})
         worker = ActorWorker(self._class.options(**options).remote(*self._arguments))
@@ -166,6 +169,8 @@ class RayWorkers:
 
     def kill(self, worker: ActorWorker) -> None:
         """End a worker at once. If it owes an answer, the answer is a failure."""
+        import ray
+
         ray.kill(worker.actor)
 
     def leave(self, worker: ActorWorker) -> None:
@@ -178,6 +183,8 @@ class RayWorkers:
         Args:
             timeout_s: The longest wait, in seconds.
         """
+        import ray
+
         left = list(self._leaving)
         _, silent = ray.wait(left, num_returns=len(left), timeout=timeout_s) if left else ([], [])
         for call in silent:
@@ -189,9 +196,11 @@ class RayWorkers:
         call.future().add_done_callback(lambda future: answers.put((worker, future)))
 
     def _answer(self, future: Any) -> Answer:
+        from ray.exceptions import RayError
+
         try:
             answer = future.result()
-        except ray.exceptions.RayError as error:
+        except RayError as error:
             return worker_failure(error)
         if not isinstance(answer, str):
             return cast(Report, answer)

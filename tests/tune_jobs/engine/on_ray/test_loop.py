@@ -9,11 +9,12 @@ from typing import Any
 from tests.support.counting import calls_of
 from tests.support.fakes import experiment
 from tests.support.simulated_workers import SimulatedRun, SimulatedWorkers
-from trainables.settings import TRIAL_KEY
+from trainables.settings import DONOR_KEY, GPUS_KEY, TRIAL_KEY
 from tune_jobs import Resources
+from tune_jobs.engine.decisions.gpu_shares import MEASURED_TRIALS
 from tune_jobs.engine.decisions.running_trials import RunningTrial
 from tune_jobs.results import Ending
-from tune_jobs.schedulers import NoScheduler, PromotionASHA
+from tune_jobs.schedulers import NoScheduler, PopulationBased, PromotionASHA
 from tune_jobs.searchers import Random
 
 EPOCHS = 5
@@ -166,6 +167,28 @@ def test_a_larger_share_waits_for_no_free_worker() -> None:
     assert sorted(starts) == [(0, 0.5), (1, 0.5), (1, 1.0), (2, 0.5), (3, 0.5), (4, 0.5), (5, 0.5)]
     assert [worker.gpus for worker in workers.started].count(1.0) == 1
     assert {event.status for event in run.events("trial_ended")} == {"completed"}
+
+
+def test_shares_of_a_gpu_change_from_trial_to_trial() -> None:
+    workers = SimulatedWorkers(EPOCHS)
+    workers.gpu_memory = {"peak_bytes": 2**30, "total_bytes": 16 * 2**30}
+    run = run_of(12, workers, slots=8, node_gpus=1, resources=Resources(gpus="auto")).whole()
+    shares = [event.gpus for event in run.events("trial_started")]
+    assert shares == [1] * MEASURED_TRIALS + [0.125] * (12 - MEASURED_TRIALS)
+    assert [config[GPUS_KEY] for config in workers.configs] == shares
+    assert [worker.gpus for worker in workers.started] == [1] + [0.125] * 8
+    assert {event.status for event in run.events("trial_ended")} == {"completed"}
+
+
+def test_a_trial_is_given_the_weights_of_another_and_goes_on_with_them_in_any_worker() -> None:
+    workers = SimulatedWorkers(EPOCHS)
+    run = run_of(5, workers, scheduler=PopulationBased(interval=2)).whole()
+    taken = [event for event in run.events("trial_promoted") if event.donor is not None]
+    assert len(taken) == 2  # one of five, after epochs 2 and 4
+    given = {config[TRIAL_KEY]: config[DONOR_KEY] for config in workers.configs if DONOR_KEY in config}
+    assert {trial: donor for trial, (donor, _) in given.items()} == {event.trial: event.donor for event in taken}
+    assert workers.asked.count("start") == 2
+    assert {event.trial: event.status for event in run.events("trial_ended")} == dict.fromkeys(range(5), "completed")
 
 
 def test_at_the_end_of_a_run_epochs_in_progress_are_given_time() -> None:

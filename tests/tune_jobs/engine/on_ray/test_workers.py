@@ -14,7 +14,7 @@ from ray.util.scheduling_strategies import NodeLabelSchedulingStrategy
 
 from tests.support.fakes import experiment
 from trainables import Data, TrialSettings
-from trainables.worker import SentClass
+from trainables.before_ray.sent_class import SentClass
 from tune_jobs import Resources
 from tune_jobs.engine.decisions.failures import Failure, FailureCause
 from tune_jobs.engine.on_ray import workers
