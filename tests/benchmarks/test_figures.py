@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import equal_work, time_to_accuracy, whole_run, work
+from benchmarks import equal_work, promotions, time_to_accuracy, whole_run, work
 from benchmarks.goal import Goal
+from tune_jobs.results import EpochReported, TrialPaused, TrialPromoted, TrialStarted
 
 
 def goal(target: float = 0.9, limit_s: float = 60.0) -> Goal:
@@ -116,3 +117,24 @@ def test_every_second_of_every_worker_is_somewhere(calls: list[tuple[float, floa
     run = whole_run.run_seconds(lines, trials, 0.0, ended_s)
     assert sum(run.values()) == pytest.approx(len(trials) * ended_s)
     assert min(run.values()) >= 0
+
+
+def test_a_pause_ends_with_the_next_start_and_a_start_with_its_first_epoch() -> None:
+    def started(time_s: float, trial: int) -> TrialStarted:
+        return TrialStarted(time_s=time_s, trial=trial, config={}, node="here")
+
+    def epoch(time_s: float, trial: int, number: int) -> EpochReported:
+        return EpochReported(time_s=time_s, trial=trial, epoch=number, metrics={}, seconds=1.0)
+
+    events = [
+        *(started(0.0, 0), epoch(1.25, 0, 1), epoch(2.25, 0, 2), TrialPaused(time_s=2.5, trial=0, reason="", epochs=2)),
+        *(started(2.75, 1), epoch(4.0, 1, 1), TrialPromoted(time_s=5.0, trial=0, reason="")),
+        *(started(5.0, 0), epoch(6.5, 0, 3), TrialPromoted(time_s=7.0, trial=1, reason="", donor=0)),
+        *(started(7.0, 1), epoch(8.75, 1, 2)),
+    ]
+    assert promotions.figures_of(events) == {
+        "pause": [0.25],
+        "start, new": [0.25, 0.25],
+        "start, promoted": [0.5],
+        "start, with another's weights": [0.75],
+    }
