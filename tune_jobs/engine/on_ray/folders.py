@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ _PREFIX, _KIND, _LINK = "tune-jobs-", "temporary folder of Ray", "r"
 # As Ray does: the sockets within may have 107 bytes at most, and a TMPDIR is often too long for that.
 _SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
 _SOCKET_BYTES = 107
+_PAUSES_S = (0.02, 0.1, 0.2, 0.4, 0.8, 1.5)
 _BELOW = "/session_2026-11-29_07-28-19_892834_1234567/sockets/plasma_store"
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")  # Ray takes a folder for the URI of a storage, too
 
@@ -67,7 +69,7 @@ def _made_in_the_first(parents: list[str] | tuple[str, ...]) -> Iterator[Path]:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
 
 
 def remove_abandoned_folders(parent: Path) -> None:
@@ -84,6 +86,18 @@ def remove_abandoned_folders(parent: Path) -> None:
         with suppress(OSError), (folder / MARK_FILE).open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder into which Ray's agents may still write: they end some moments after Ray.
+
+    What they write meanwhile would stay for ever: the mark by which a later run knows the folder as ours is gone.
+    """
+    for pause_s in _PAUSES_S:
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(pause_s)
 
 
 def _is_usable(folder: Path) -> bool:

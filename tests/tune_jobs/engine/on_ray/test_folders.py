@@ -98,3 +98,20 @@ def test_without_tmp_another_folder_is_taken(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(folders, "_SHORT_FOLDERS", ("/dev/null/tmp", str(tmp_path)))
     with ray_folder() as folder:
         assert folder.parent == tmp_path
+
+
+def test_what_rays_agents_write_while_it_is_removed_is_removed_too(
+    parent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove, late = shutil.rmtree, iter("ab")
+
+    def with_an_agent(folder: Path, **options: bool) -> None:
+        remove(folder, **options)
+        if name := next(late, ""):
+            (folder / "session").mkdir(parents=True)
+            (folder / "session" / name).touch()
+
+    monkeypatch.setattr(folders, "_PAUSES_S", (0.0, 0.0, 0.0, 0.0))
+    with ray_folder():
+        monkeypatch.setattr(shutil, "rmtree", with_an_agent)
+    assert list(parent.iterdir()) == []

@@ -156,7 +156,7 @@ def test_the_death_of_a_worker_is_a_failure_by_its_type(fake: FakeRay, error: Ex
 def test_workers_that_do_not_leave_in_time_are_killed(fake: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
     killed: list[Any] = []
     monkeypatch.setattr(ray, "kill", killed.append)
-    monkeypatch.setattr(workers, "ray", SimpleNamespace(kill=killed.append, wait=lambda calls, **_: ([], calls)))
+    monkeypatch.setattr(ray, "wait", lambda calls, **_: ([], calls))
     made = RayWorkers.__new__(RayWorkers)
     made._leaving = {}  # noqa: SLF001 - it is used without the rest
     actor = SimpleNamespace(leave=SimpleNamespace(remote=lambda: "call"))
