@@ -10,6 +10,7 @@ class RequestError(Exception):
 
     Attributes:
         problems: All problems of the request, in one or two sentences each: name, value, rule and remedy.
+        is_told: Whether the person has read them already, while the run was still being undone.
 
     Example:
         >>> import tune_jobs
@@ -23,6 +24,7 @@ class RequestError(Exception):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.is_told = False
 
 
 class RunFailed(Exception):  # noqa: N818 - what happened, as a person says it

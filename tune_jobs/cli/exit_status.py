@@ -40,7 +40,8 @@ class Commands(click.Group):
             status, problems = explain(error)
             if ctx.meta.get(DEBUG):
                 click.echo(plain_text("".join(traceback.format_exception(error))), err=True)
-            click.echo(error_message(problems), err=True)
+            if not getattr(error, "is_told", False):
+                click.echo(error_message(problems), err=True)
             ctx.exit(status)
 
 

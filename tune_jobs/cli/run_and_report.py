@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.exit_status import FAILED, INTERRUPTED
-from tune_jobs.cli.screen import VERBOSE, console_of, own_stdout
+from tune_jobs.cli.exit_status import FAILED, INTERRUPTED, error_message
+from tune_jobs.cli.screen import VERBOSE, console_of, own_stderr, own_stdout
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tune_jobs.engine import Plan, Reporter
+    from tune_jobs.errors import RequestError
     from tune_jobs.loading.loader import Loaded
+    from tune_jobs.results import Event
 
 
 def carry_out(ctx: click.Context, loaded: Loaded, begin: Callable[..., Any], top: int) -> None:
@@ -57,12 +60,12 @@ def _carried_out(loaded: Loaded, begin: Callable[..., Any], top: int = options.T
     from tune_jobs.views.progress.choose import view_for
     from tune_jobs.views.reports.run import print_outcome
 
-    with own_stdout() as stream:
+    with own_stdout() as stream, own_stderr() as errors:
         console = console_of(stream)
         view = view_for(console, redraw=not click.get_current_context().meta.get(VERBOSE, False))
         try:
             with loaded.in_its_folder():
-                finished = begin(reporter=view)
+                finished = begin(reporter=TellingView(view, errors))
         except RunFailed as failed:
             view.end()
             run = Run(failed.folder) if failed.folder else None
@@ -72,6 +75,37 @@ def _carried_out(loaded: Loaded, begin: Callable[..., Any], top: int = options.T
         finally:
             view.end()
         yield console, finished
+
+
+class TellingView:
+    """A view that also tells the mistake for which a run is being undone, on the standard error of the command.
+
+    Args:
+        view: The view.
+        errors: The standard error.
+    """
+
+    def __init__(self, view: Reporter, errors: TextIO) -> None:
+        self._view = view
+        self._errors = errors
+
+    def begin(self, plan: Plan) -> None:
+        """Show the plan."""
+        self._view.begin(plan)
+
+    def event(self, event: Event) -> None:
+        """Show an event."""
+        self._view.event(event)
+
+    def end(self) -> None:
+        """Finish."""
+        self._view.end()
+
+    def mistake(self, error: RequestError) -> None:
+        """Show a mistake, below what the view has shown."""
+        self._view.end()
+        print(error_message(error.problems), file=self._errors, flush=True)
+        error.is_told = True
 
 
 def _exit(ctx: click.Context, interrupted: bool, ranked: bool) -> None:

@@ -36,6 +36,17 @@ def own_stdout() -> Iterator[TextIO]:
             stream.close()
 
 
+@contextmanager
+def own_stderr() -> Iterator[TextIO]:
+    """Yield a standard error that stays in place while a run redirects its descriptor into a log."""
+    stream = _own(sys.stderr)
+    try:
+        yield stream
+    finally:
+        if stream is not sys.stderr:
+            stream.close()
+
+
 def can_ask() -> bool:
     """Return whether somebody sits at a terminal and can answer a question."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -22,7 +22,7 @@ from tune_jobs.engine.on_ray.storage_check import check_storage
 from tune_jobs.engine.on_ray.workers import workers_for
 from tune_jobs.engine.run_folder.callbacks import Callback
 from tune_jobs.engine.run_folder.recorder import CheckpointPruner, Recorder
-from tune_jobs.engine.run_folder.reporter import Plan, Reporter, default_reporter
+from tune_jobs.engine.run_folder.reporter import Plan, Reporter, default_reporter, told_at_once
 from tune_jobs.engine.run_folder.warm_start_file import read_lessons
 from tune_jobs.engine.run_folder.working_folder import WorkingFolder
 from tune_jobs.errors import RequestError, RunFailed
@@ -105,9 +105,10 @@ def drive(
                     wait_for_ray = stack.enter_context(ray_session(machine, _worker_variables(session), notes.append))
                 coordinator = Coordinator(experiment, recorder, plan.clock, _lessons(folder.path))
                 coordinator.replay(earlier)
-                with ray_init_waits(wait_for_ray):
-                    loaded = data_to_send(experiment, notes.append)
-                session = _with_cpus_for_data(session, cpus_for_data(experiment.trainable, loaded))
+                with told_at_once(reporter):
+                    with ray_init_waits(wait_for_ray):
+                        loaded = data_to_send(experiment, notes.append)
+                    session = _with_cpus_for_data(session, cpus_for_data(experiment.trainable, loaded))
                 data = PendingData(loaded)
                 del loaded
                 _execute(session, coordinator, data, notes, stack.pop_all(), wait_for_ray)

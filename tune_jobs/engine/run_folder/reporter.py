@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from trainables.constraints.constraint import Constraint
 from trainables.settings import Mode
 from tune_jobs.base.clock import SteadyClock
+from tune_jobs.errors import RequestError
 from tune_jobs.results import Event
 from tune_jobs.results.run import Repeat
 
@@ -71,3 +73,26 @@ class Reporter(Protocol):
 
     def end(self) -> None:
         """Finish: the run is over, or failed."""
+
+
+@runtime_checkable
+class MistakeReporter(Reporter, Protocol):
+    """A reporter that tells a mistake at once. Ray may take seconds to start, and cannot be left before."""
+
+    def mistake(self, error: RequestError) -> None:
+        """Show a mistake, for which the run is being undone, and set its ``is_told``."""
+
+
+@contextmanager
+def told_at_once(reporter: Reporter | None) -> Iterator[None]:
+    """Let a reporter that can tell mistakes tell the one that ends the block.
+
+    Args:
+        reporter: The reporter of the run, if it has one.
+    """
+    try:
+        yield
+    except RequestError as error:
+        if isinstance(reporter, MistakeReporter):
+            reporter.mistake(error)
+        raise
