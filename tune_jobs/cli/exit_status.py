@@ -12,6 +12,7 @@ import click
 
 from tune_jobs.base.plain_text import plain_text
 from tune_jobs.cli.background_errors import background_errors_in_a_line
+from tune_jobs.host.signals import termination_interrupts
 
 FAILED = 1
 WRONG_REQUEST = 2
@@ -23,6 +24,11 @@ _MOST_PROBLEMS = 30
 
 class Commands(click.Group):
     """A group of commands that reports errors in sentences. ``--debug`` adds the traceback."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run a command of the process, which ends as after Ctrl-C if a SIGTERM comes."""
+        with termination_interrupts():
+            return super().main(*args, **options)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""

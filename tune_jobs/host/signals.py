@@ -43,6 +43,13 @@ def terminable() -> Iterator[None]:
 
 
 @contextmanager
+def termination_interrupts() -> Iterator[None]:
+    """Let a SIGTERM raise ``KeyboardInterrupt``, and leave SIGINT as it is: a shell may have told it to be ignored."""
+    with _handled_by(signal.default_int_handler, (signal.SIGTERM,)):
+        yield
+
+
+@contextmanager
 def held_back() -> Iterator[None]:
     """Hold both signals back until the end of the block, and raise ``KeyboardInterrupt`` there if one came.
 
@@ -62,12 +69,14 @@ def held_back() -> Iterator[None]:
 
 
 @contextmanager
-def _handled_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+def _handled_by(
+    handler: Callable[[int, FrameType | None], object], numbers: tuple[signal.Signals, ...] = _SIGNALS
+) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     # A handler that is no function of Python (None) could not be put back, so such a signal is left alone.
-    before = {number: known for number in _SIGNALS if (known := signal.getsignal(number)) is not None}
+    before = {number: known for number in numbers if (known := signal.getsignal(number)) is not None}
     try:
         for number in before:
             signal.signal(number, handler)

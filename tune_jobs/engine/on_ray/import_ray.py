@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tune_jobs.host.environment import variables_set
+from tune_jobs.host.signals import held_back
 
 _NO_SIGNALS = {"RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1"}
 
@@ -12,7 +13,7 @@ def import_ray() -> None:
 
     Otherwise Ray's C++ takes SIGTERM when it starts, in whatever thread, to print a stack first: it sets an alarm of
     3 s, after which the process is aborted (status 134), also if the signal was answered in good order meanwhile. Ray
-    reads the variable when it is imported; workers do not inherit it.
+    reads the variable when it is imported; workers do not inherit it. A signal waits for the end of the import.
     """
-    with variables_set(_NO_SIGNALS):
+    with held_back(), variables_set(_NO_SIGNALS):
         import ray  # noqa: F401
