@@ -1,3 +1,3 @@
-"""What a process does before it has imported Ray, and most commands never do: it takes a second."""
+"""Steps before Ray is imported: most commands need no Ray, whose import takes a second."""
 
 from __future__ import annotations
