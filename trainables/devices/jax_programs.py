@@ -7,8 +7,13 @@ and the settings. The folder is the user's own: whoever could write into it coul
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,9 @@ _SETTINGS = {
     "jax_persistent_cache_min_compile_time_secs": 0.0,  # small networks have several programs of less than a second
     "jax_persistent_cache_min_entry_size_bytes": -1,
 }
+_MOST_WAITING_S = 120.0  # for another worker's compiler, which may have been stopped
+_own: list[Path] = []
+"""The folder in which this process lets JAX keep programs: one, or none."""
 
 
 def keep_compiled_programs() -> Path | None:
@@ -38,7 +46,41 @@ def keep_compiled_programs() -> Path | None:
     for name, value in _SETTINGS.items():
         config.update(name, value)
     config.update("jax_compilation_cache_dir", str(folder))
+    _own[:] = [folder]
     return folder
+
+
+@contextmanager
+def one_at_a_time(text: Callable[[], str]) -> Iterator[None]:
+    """Let no two workers compile the same program at once: the second finds in the folder what the first has compiled.
+
+    Args:
+        text: A function that returns the program. It is not called where nothing is kept.
+    """
+    if not _own:
+        yield
+        return
+    digest = hashlib.sha256(text().encode()).hexdigest()
+    lock = None
+    with suppress(OSError):  # two compile it, as without a lock
+        lock = os.open(_own[0] / f"{digest[:2]}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _wait_for(lock)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)  # and with it the lock goes, as it does when a process dies
+
+
+def _wait_for(lock: int) -> None:
+    end_s = time.monotonic() + _MOST_WAITING_S
+    while time.monotonic() < end_s:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _own_folder() -> Path | None:

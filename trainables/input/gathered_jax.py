@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from trainables.data.nested import Split, leaves
+from trainables.input.compiled_jax import jit
 from trainables.input.gathered_rows import BatchSpan, EpochRows, Step
 from trainables.internals.keras_model import unbuilt_parts
 
@@ -73,7 +74,9 @@ class _Spans(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
         return BatchSpan(*(bounds[min(index, len(bounds) - 1)] for bounds in self._spans))
 
 
-def make_function(model: Any, step: Step, rows: Callable[[], EpochRows], keras_function: Step) -> Step:
+def make_function(
+    model: Any, step: Step, rows: Callable[[], EpochRows], keras_function: Step, *, is_quick: bool = False
+) -> Step:
     """Return what Keras calls for the next steps of an epoch: it takes a state and an iterator, and returns both anew.
 
     Args:
@@ -81,12 +84,13 @@ def make_function(model: Any, step: Step, rows: Callable[[], EpochRows], keras_f
         step: Its ``train_step`` or ``test_step``.
         rows: A function that returns the rows of the epoch.
         keras_function: What Keras itself would call, for an iterator of batches.
+        is_quick: Whether to compile without optimisations.
     """
-    run_batch = partial(_run_batch, step)
+    run_batch: Callable[..., Any] = partial(_run_batch, step)
     is_compiled = model.jit_compile and not model.run_eagerly  # a callback may compile the model again, to run eagerly
     if is_compiled:
-        run_span = _jax().jit(partial(_run_span, model, step), static_argnums=4, donate_argnums=0)
-        run_batch = _jax().jit(run_batch, donate_argnums=0)
+        run_span = jit(partial(_run_span, model, step), is_quick=is_quick, static_argnums=4, donate_argnums=0)
+        run_batch = jit(run_batch, is_quick=is_quick, donate_argnums=0)
 
     def function(state: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
         first = next(iterator)

@@ -116,19 +116,21 @@ class GatheringSteps:
     Args:
         model: A compiled model that ``can_gather``. If it reads from another iterator, in a callback for
             example, Keras's own steps are used.
+        is_quick: Whether JAX compiles them without optimisations: see ``compiled_jax``.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *, is_quick: bool = False) -> None:
         self._inputs: tuple[Any, Any] = (None, None)
-        _replace_maker(model, "train", lambda: self._inputs[0].rows)
-        _replace_maker(model, "test", lambda: self._inputs[1].rows)
+        options = {"is_quick": True} if is_quick else {}  # the other backend has no such choice
+        _replace_maker(model, "train", lambda: self._inputs[0].rows, options)
+        _replace_maker(model, "test", lambda: self._inputs[1].rows, options)
 
     def feed(self, training: Any, validation: Any) -> None:
         """Let the steps gather from these inputs from now on; an input that is no ``GatheredInput`` is never used."""
         self._inputs = (training, validation)
 
 
-def _replace_maker(model: Any, kind: str, rows: Callable[[], EpochRows]) -> None:
+def _replace_maker(model: Any, kind: str, rows: Callable[[], EpochRows], options: dict[str, bool]) -> None:
     """Replace ``make_train_function`` or ``make_test_function``, which Keras calls before it runs a step."""
     maker_name, function_name = f"make_{kind}_function", f"{kind}_function"
     step, make_keras_function = getattr(model, f"{kind}_step"), getattr(model, maker_name)
@@ -136,7 +138,7 @@ def _replace_maker(model: Any, kind: str, rows: Callable[[], EpochRows]) -> None
     def make(force: bool = False) -> Any:
         if getattr(model, function_name) is None or force:
             make_keras_function(force=True)
-            function = _loop().make_function(model, step, rows, getattr(model, function_name))
+            function = _loop().make_function(model, step, rows, getattr(model, function_name), **options)
             setattr(model, function_name, function)
         return getattr(model, function_name)
 

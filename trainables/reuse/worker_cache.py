@@ -72,6 +72,7 @@ class TrialModel:
         callbacks: The trial's callbacks, which may change the model before it is traced.
         has_unknown_end: Whether nobody knows the number of batches of an epoch before it is over.
         adjustable: The rates of the model that are adjusted while it trains; None: they stay as they are.
+        is_quick: Whether JAX compiles its steps without optimisations.
 
     Attributes:
         model: The model.
@@ -89,12 +90,13 @@ class TrialModel:
         *,
         has_unknown_end: bool = False,
         adjustable: Adjustable | None = None,
+        is_quick: bool = False,
     ) -> None:
         self.model = model
         self.adjustable = adjustable
-        self.input_spec = input_spec
+        self.input_spec = f"{input_spec} quick" if is_quick else input_spec
         self.fingerprint = _fingerprint_or_none(model) if _may_be_reused(model, callbacks) else None
-        self.steps = GatheringSteps(model) if can_gather(model) else None
+        self.steps = GatheringSteps(model, is_quick=is_quick) if can_gather(model) else None
         if has_unknown_end and model.train_function is None:
             end_without_a_step(model)
 

@@ -20,6 +20,7 @@ from trainables.input.sources.read_checks import mistakes_as_read
 from trainables.input.sources.unknown_ends import unknown_ends
 from trainables.internals.global_state import remember_names, set_seed
 from trainables.internals.graph_optimizer import one_pass
+from trainables.internals.jax_variables import shared_programs
 from trainables.random_streams import trial_seed
 from trainables.report import Best, Epoch, diverged_metric
 from trainables.reuse.worker_cache import TrialModel, WorkerCache, existence_probe
@@ -33,6 +34,7 @@ from trainables.training.data_checks import check_data, declared_inputs
 from trainables.training.model import (
     BuildsModels,
     build_compiled_model,
+    choose_compilation,
     create_variables,
     prepared,
     set_steps_per_execution,
@@ -257,6 +259,7 @@ class Training:
             trial_model.steps.feed(self._input, self._validation)
         return options
 
+    @shared_programs()
     def _build(self, trainable: BuildsModels, config: dict[str, Any], seed: int) -> tuple[FitOptions, TrialModel]:
         set_seed(seed)
         inputs = self._cache.inputs.of(prepared(trainable, self._cache.inputs.data, config))
@@ -281,12 +284,12 @@ class Training:
         check_sources(model, self._example, inputs, self._validation, options, rules, self._cache.made)
         create_variables(model, self._example)
         spec = f"{self._input.spec} {self._validation and self._validation.spec} {declared and declared.rates}"
-        self.notes = fork_notes(inputs.data.train, inputs.data.validation)
+        is_quick, how = choose_compilation(model, self._input, self.settings)
+        self.notes = [*fork_notes(inputs.data.train, inputs.data.validation), *how]
         adjustable = None if declared is None else AdjustableModel(model, declared)
         has_unknown_end = self._input.steps is None
-        return options, TrialModel(
-            model, spec, options.callbacks, has_unknown_end=has_unknown_end, adjustable=adjustable
-        )
+        kind = {"has_unknown_end": has_unknown_end, "is_quick": is_quick}
+        return options, TrialModel(model, spec, options.callbacks, adjustable=adjustable, **kind)
 
     def _adjusting_callbacks(self) -> list[Any]:
         if self._adjustable is None or self._held_out is None:

@@ -14,10 +14,12 @@ import pytest
 from tests.support.outcomes import assert_same, train_trial
 from tests.support.tiny_trainables import Tiny, blobs, tiny_data
 from trainables import Data, FitOptions
+from trainables.input.compiled_jax import compiles_quickly, how_compiled
 from trainables.input.gathered_steps import can_gather, can_hold
-from trainables.internals import keras_model
+from trainables.internals import jax_variables, keras_model
 from trainables.reuse import input_cache, worker_cache
 from trainables.settings import TRIAL_KEY, TrialSettings
+from trainables.training import model as model_module
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
 
@@ -29,7 +31,11 @@ class Compiled(Tiny):
 
     def build_model(self, config: dict[str, Any]) -> keras.Model:
         """Return the compiled model."""
-        layers = [keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.Dropout(0.3)]
+        layers = [
+            keras.layers.Dense(config.get("units", 4)),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.3),
+        ]
         model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(3, activation="softmax")])
         optimizer = keras.optimizers.Adam(config.get("rate", 0.05), use_ema=True)
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], **config.get("compile", {}))
@@ -93,14 +99,19 @@ def hand_over(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "can_gather", lambda _: False)
 
 
+def compile_as_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile with all optimisations, as Keras does."""
+    monkeypatch.setattr(model_module, "compiles_quickly", lambda *_: False)
+
+
 @contextmanager
 def counted_programs() -> Iterator[list[str]]:
-    """Count the programs that JAX compiles."""
+    """Count the programs that JAX compiles, by the names of their functions."""
     programs: list[str] = []
 
-    def listen(event: str, seconds: float, **_: Any) -> None:
+    def listen(event: str, seconds: float, **more: Any) -> None:
         if event == COMPILED and seconds >= 0:
-            programs.append(event)
+            programs.append(str(more.get("fun_name")))
 
     jax.monitoring.register_event_duration_secs_listener(listen)
     try:
@@ -124,6 +135,7 @@ def counted_programs() -> Iterator[list[str]]:
 def test_a_model_that_gathers_trains_as_one_that_is_handed_its_batches(
     trainable: type[Tiny], config: dict[str, Any], data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    compile_as_keras(monkeypatch)
     gathered = train_trial(begin, trainable, config, data)
     hand_over(monkeypatch)
     assert_same(gathered, train_trial(begin, trainable, config, data))
@@ -168,6 +180,83 @@ def test_a_trial_whose_model_is_known_compiles_nothing() -> None:
     assert programs == []
     fresh = begin(Compiled, {TRIAL_KEY: 1, "rate": 0.01}, tiny_data())
     assert fresh.step()["metrics"] == report["metrics"]
+
+
+def test_a_model_of_other_shapes_takes_three_programs() -> None:
+    """The whole batches of an epoch, its last one, and the validation."""
+    worker = begin(Compiled, {"units": 4}, tiny_data())
+    worker.step()
+    with counted_programs() as programs:
+        worker.reset_config({TRIAL_KEY: 1, "units": 5})
+        report = worker.step()
+    assert report["error"] is None
+    assert sorted(programs) == ["jit(_run_batch)", "jit(_run_batch)", "jit(_run_span)"]
+
+
+def test_short_trials_are_compiled_quickly_and_train_alike_to_rounding() -> None:
+    quick, whole = (begin(Compiled, {}, tiny_data(), max_epochs=epochs) for epochs in (3, 1_000_000))
+    with counted_programs() as programs:
+        reports = [[worker.step()["metrics"] for _ in range(3)] for worker in (quick, whole)]
+    assert len(programs) >= 6
+    assert quick.current_trial.training.notes == [how_compiled(True)]
+    assert whole.current_trial.training.notes == [how_compiled(False)]
+    for short, long in zip(*reports, strict=True):
+        assert short == pytest.approx(long, rel=1e-3)
+
+
+def test_a_large_model_is_compiled_with_all_optimisations_and_one_of_unknown_layers_too() -> None:
+    model = Compiled.standalone().build_model({})
+    assert compiles_quickly(model, 48, 3, 3.0)
+    assert not compiles_quickly(model, 48_000_000, 3_000_000, 3.0)
+
+    class Own(keras.Model):
+        """A model whose layers have no known outputs."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    own = Own()
+    own(np.zeros((1, 4), np.float32))
+    assert not compiles_quickly(own, 48, 3, 1.0)
+
+
+INITIALISERS = [
+    keras.initializers.GlorotUniform(seed=3),
+    keras.initializers.RandomUniform(-0.3, 0.7, seed=4),
+    keras.initializers.HeNormal(seed=5),
+    keras.initializers.RandomNormal(mean=0.1, stddev=0.3, seed=6),
+    keras.initializers.Zeros(),
+    keras.initializers.Ones(),
+]
+SHAPES = [(5,), (64, 112), (7, 5, 3, 2), (150, 200)]
+
+
+def test_shapes_share_the_programs_that_draw_first_values_and_the_numbers_are_kerass() -> None:
+    """The pinned names."""
+    plain = [[np.array(draw(shape)) for shape in SHAPES] for draw in INITIALISERS]
+    with jax_variables.shared_programs():
+        shared = [[np.array(draw(shape)) for shape in SHAPES] for draw in INITIALISERS]
+        with counted_programs() as programs:
+            for draw in INITIALISERS:
+                draw((11, 13))
+    assert programs == []
+    for expected, drawn in zip(plain, shared, strict=True):
+        for one, other in zip(expected, drawn, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_without_the_names_each_shape_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jax_variables, "_replace", lambda: False)
+    with jax_variables.shared_programs(), counted_programs() as programs:
+        drawn = INITIALISERS[0]((11, 17))
+    assert programs
+    monkeypatch.undo()
+    with jax_variables.shared_programs():
+        np.testing.assert_array_equal(drawn, INITIALISERS[0]((11, 17)))
 
 
 def test_strings_are_left_to_kerass_loop() -> None:

@@ -75,8 +75,10 @@ def run_steps(folder: Path, *, only: str) -> subprocess.CompletedProcess[str]:
 def test_a_known_model_is_not_compiled_again_and_a_dropout_without_a_seed_keeps_the_contract(
     backend: str, tmp_path: Path
 ) -> None:
-    result = run_steps(tmp_path, only="known or kerass_loop or books or TestDropout")
-    assert "9 passed" in result.stdout, f"{backend}: {result.stdout[-3000:]} {result.stderr[-1000:]}"
+    result = run_steps(
+        tmp_path, only="known or kerass_loop or books or three_programs or quickly or large or TestDropout"
+    )
+    assert "12 passed" in result.stdout, f"{backend}: {result.stdout[-3000:]} {result.stderr[-1000:]}"
 
 
 @pytest.mark.integration
