@@ -20,6 +20,7 @@ INTERRUPTED = 130
 DEBUG = "tune_jobs.debug"
 
 _MOST_PROBLEMS = 30
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # of a stream, which has no name
 
 
 class Commands(click.Group):
@@ -29,6 +30,17 @@ class Commands(click.Group):
         """Run a command of the process, which ends as after Ctrl-C if a SIGTERM comes."""
         with termination_interrupts():
             return super().main(*args, **options)
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        """Read the arguments. ``--help`` and ``--version`` are answered here."""
+        try:
+            return super().make_context(*arguments, **extra)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            status, problems = explain(error)
+            click.echo(error_message(problems), err=True)
+            sys.exit(status)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""
@@ -74,6 +86,8 @@ def explain(error: BaseException) -> tuple[int, Sequence[str]]:
             return WRONG_REQUEST, problems
         case OSError(filename=str(name), strerror=str(reason)):
             return FAILED, [f"{name} cannot be used: {reason}."]
+        case OSError(errno=number, strerror=str(reason)) if number in _NO_ROOM:
+            return FAILED, [f"{reason}: the output cannot be written. Make room there, or write it elsewhere."]
     return FAILED, [f"{plain_text(described(error))}. This was not foreseen; --debug shows where it happened."]
 
 

@@ -54,6 +54,18 @@ def test_results_need_neither_ray_nor_tensorflow(tmp_path):
         assert not modules_after(*arguments) & {"ray", "tensorflow", "keras", "hyperopt"}
 
 
+@pytest.mark.parametrize("arguments", [["leaderboard"], ["--help"]])
+def test_a_disk_without_room_for_the_output_is_told(tmp_path, arguments):
+    make_digits_run(tmp_path)
+    with Path("/dev/full").open("w") as full:
+        folder = [] if arguments == ["--help"] else [str(tmp_path / "first")]
+        command = [sys.executable, "-c", COMMAND, *arguments, *folder]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert result.returncode == 1
+    assert "Error: No space left on device: the output cannot be written. Make room there," in result.stderr
+    assert "not foreseen" not in result.stderr
+
+
 def test_wrong_usage_exits_with_2():
     assert run_command("leaderboard").returncode == 2
     assert run_command("no-such-command").returncode == 2
