@@ -115,6 +115,57 @@ def test_a_change_is_named_where_it_matters(folder: Path, file: str, old: str, n
     assert not {name for name in sys.modules if "of_mine" in name}, "nothing may be imported"
 
 
+REGISTERED = {
+    "register_of_mine.py": "MODELS = {}\ndef register(name):\n    return lambda f: MODELS.setdefault(name, f)\n",
+    "kinds_of_mine/__init__.py": "",
+    "kinds_of_mine/mlp.py": """
+import functools
+from register_of_mine import register
+from . import sizes
+@register("mlp")
+def mlp():
+    return sizes.WIDTH
+@functools.cache
+def unused():
+    return 1
+""",
+    "kinds_of_mine/sizes.py": "WIDTH = 3\n",
+    "started_of_mine.py": "print('started')\nUNUSED = 1\n",
+    "model_of_mine.py": """
+import kinds_of_mine.mlp
+from register_of_mine import MODELS
+try:
+    import started_of_mine
+except ImportError:
+    pass
+class Base: pass
+class Model(Base):
+    def build_model(self, config):
+        return MODELS[config["kind"]]()
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "names"),
+    [
+        ("kinds_of_mine/mlp.py", "sizes.WIDTH", "-sizes.WIDTH", {"kinds_of_mine.mlp.mlp"}),
+        ("kinds_of_mine/sizes.py", "3", "4", {"kinds_of_mine.sizes.WIDTH"}),
+        ("started_of_mine.py", "'started'", "'begun'", {"started_of_mine.import"}),
+        ("kinds_of_mine/mlp.py", "return 1", "return 2", set()),
+        ("started_of_mine.py", "UNUSED = 1", "UNUSED = 2", set()),
+    ],
+)
+def test_what_is_found_in_a_register_is_followed(folder: Path, file: str, old: str, new: str, names: set[str]) -> None:
+    for name, text in REGISTERED.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    before = used(folder)
+    (folder / file).write_text((folder / file).read_text().replace(old, new))
+    after = used(folder)
+    assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} == names
+
+
 def test_what_cannot_be_read_is_not_followed(folder: Path) -> None:
     (folder / "helper_of_mine.py").write_text("def scale(:\n")
     (folder / "late_of_mine.py").write_bytes(b"\0\xff")
