@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from trainables.before_ray.tune_base import TuneBase, derive_from_tune, import_tune
 from trainables.data import Data
@@ -24,9 +25,9 @@ from trainables.trial import Trial, TrialTraining
 if TYPE_CHECKING:
     import keras
 
-    from trainables.reuse.worker_cache import WorkerCache
-
 _LEAVING_S = 20.0
+OWN = "_KerasTrainable__own"
+"""The name that ``self.__own`` has in a ``KerasTrainable``."""
 
 
 class _Overridable:
@@ -92,6 +93,8 @@ class KerasTrainable(TuneBase):
     data_cpus: float | None = None
     reuse_models: bool = True
     hypergradient: Hypergradient | None = None
+
+    __own: SimpleNamespace
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Make an instance without a trial; with the arguments that plain Ray Tune gives, a worker."""
@@ -202,14 +205,12 @@ class KerasTrainable(TuneBase):
             FileNotFoundError: This node does not see the run's folder.
             OSError: This node cannot read the run's object store.
         """
-        self.__settings = settings or TrialSettings()
-        require(self.__settings.folder)
-        self.__is_in_a_run = settings is not None
-        self.__writer = BackgroundWriter()
-        self.__notes: list[tuple[int | None, str]] = []
-        self.__trial = self.__begin(config)
-        self.__data = data if data is not None or self.__is_in_a_run else self.load_data()
-        self.__cache: WorkerCache | None = None
+        require((settings or TrialSettings()).folder)
+        own = SimpleNamespace(is_in_a_run=settings is not None, writer=BackgroundWriter(), notes=[], cache=None)
+        own.settings = settings or TrialSettings()
+        object.__setattr__(self, OWN, own)  # `self.__own = own` fails in a frozen dataclass of the user's
+        self.__own.trial = self.__begin(config)
+        self.__own.data = data if data is not None or settings is not None else self.load_data()
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """End this worker's trial and begin another one in its place.
@@ -220,8 +221,8 @@ class KerasTrainable(TuneBase):
         Returns:
             True, as Ray expects of a worker that can go on.
         """
-        self.__trial.end()
-        self.__trial = self.__begin(new_config)
+        self.__own.trial.end()
+        self.__own.trial = self.__begin(new_config)
         return True
 
     def step(self) -> Report:
@@ -230,19 +231,19 @@ class KerasTrainable(TuneBase):
         Returns:
             The report about the epoch, or about what went wrong.
         """
-        report = self.__trial.step()
-        raised = self.__trial.raised
-        if raised is not None and not self.__is_in_a_run:  # plain Ray Tune knows no other way to tell
+        report: Report = self.__own.trial.step()
+        raised = self.__own.trial.raised
+        if raised is not None and not self.__own.is_in_a_run:  # plain Ray Tune knows no other way to tell
             if isinstance(raised, Exception):
                 raise raised
             raise RuntimeError(described(raised)) from raised  # as it is, it would end the worker
-        notes = [*self.__notes, *self.__writer.take_notes()]
-        self.__notes.clear()
+        notes = [*self.__own.notes, *self.__own.writer.take_notes()]
+        self.__own.notes.clear()
         return {**report, "notes": notes} if notes else report
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Write the trial's state into an existing directory."""
-        checkpoint.write(Path(checkpoint_dir), self.__trial.training.snapshot())
+        checkpoint.write(Path(checkpoint_dir), self.__own.trial.training.snapshot())
 
     def load_checkpoint(self, checkpoint_dir: Any) -> None:
         """Continue from the state that ``save_checkpoint`` wrote into a directory.
@@ -250,44 +251,44 @@ class KerasTrainable(TuneBase):
         Raises:
             CheckpointError: The state cannot be read, or is that of another model.
         """
-        self.__trial.restore(checkpoint.read(Path(checkpoint_dir)))
+        self.__own.trial.restore(checkpoint.read(Path(checkpoint_dir)))
 
     def cleanup(self) -> None:
         """End the last trial of this worker. It may have to leave soon, so it waits for files 20 s at most."""
-        self.__trial.end(_LEAVING_S)
+        self.__own.trial.end(_LEAVING_S)
 
     @_Overridable
     def current_trial(self) -> Trial:
         """Return the trial that this worker trains."""
-        return self.__trial
+        return cast(Trial, self.__own.trial)
 
     def wait_until_saved(self) -> None:
         """Return when every checkpoint so far is in the run's folder, or was given up."""
-        self.__writer.wait()
+        self.__own.writer.wait()
 
     def __begin(self, config: dict[str, Any]) -> Trial:
         begin = type(self)._begin_training  # noqa: SLF001 - by the class: users may set attributes of the instance
-        return Trial(config, self.__settings, self.__writer, self.__notes, lambda trial: begin(self, trial))
+        return Trial(config, self.__own.settings, self.__own.writer, self.__own.notes, lambda trial: begin(self, trial))
 
     def _begin_training(self, trial: Trial) -> TrialTraining:
         """Return the training of a trial that begins. A class whose epochs are not those of ``fit`` overrides it."""
         from trainables.reuse.worker_cache import WorkerCache
         from trainables.training.training import Training
 
-        settings = self.__settings
+        settings = self.__own.settings
         with replicas.device_scope(trial.gpus):
-            if self.__data is None:
-                self.__data = opened_data(self, settings)
+            if self.__own.data is None:
+                self.__own.data = opened_data(self, settings)
             data = replicas.cut_evenly(
-                self.__data, trial.parameters, self.batch_size, replicas.count_devices(trial.gpus)
+                self.__own.data, trial.parameters, self.batch_size, replicas.count_devices(trial.gpus)
             )
-            if self.__cache is None or self.__cache.inputs.data is not data:
-                self.__cache = WorkerCache(data, keeps_models=self.reuse_models, executions=settings.executions)
+            if self.__own.cache is None or self.__own.cache.inputs.data is not data:
+                self.__own.cache = WorkerCache(data, keeps_models=self.reuse_models, executions=settings.executions)
             if settings.executions == 1:
-                return Training(self, trial.parameters, data, settings, trial.number, cache=self.__cache)
+                return Training(self, trial.parameters, data, settings, trial.number, cache=self.__own.cache)
             from trainables.training.executions import Executions
 
-            return Executions(self, trial.parameters, data, settings, trial.number, self.__cache)
+            return Executions(self, trial.parameters, data, settings, trial.number, self.__own.cache)
 
 
 def _let_instances_hide(base: type[Any]) -> None:

@@ -13,7 +13,7 @@ from trainables.before_ray.sent_class import SentClass, unpack
 from trainables.data import Data
 from trainables.data.mapped import UnreadableFile, opened
 from trainables.exits import described, is_of_the_code
-from trainables.keras_trainable import KerasTrainable
+from trainables.keras_trainable import OWN, KerasTrainable
 from trainables.report import Report
 from trainables.settings import TrialSettings
 
@@ -54,10 +54,22 @@ class Worker:
             return self._unusable
         if self._held is None:
             self._held = self._kind.standalone(config, self._data, self._settings)
-        elif config is not None:
-            type(self._held).reset_config(self._held, config)
         # By its class: an attribute that the user has set on the instance is not meant.
-        return type(self._held).step(self._held)
+        elif config is not None:
+            before = _trial_of(self._held)
+            goes_on = type(self._held).reset_config(self._held, config)
+            if not goes_on or (before is not None and _trial_of(self._held) is before):
+                return self._mistake("reset_config did not begin the next trial", "reset_config(new_config)")
+        report = type(self._held).step(self._held)
+        if not isinstance(report, dict):
+            return self._mistake(f"step returned a {type(report).__name__}", "step()")
+        return report
+
+    def _mistake(self, what: str, call: str) -> Report:
+        return Report(
+            done=True,
+            mistake=f"{self._kind.__name__}.{what}: leave the method out, or let it return super().{call}.",
+        )
 
     def node_id(self) -> str:
         """Return the id of the node. The answer comes when this worker has imported what it needs."""
@@ -72,6 +84,10 @@ class Worker:
         """End the last trial of this worker, and its process."""
         self.cleanup()
         ray.actor.exit_actor()  # type: ignore[no-untyped-call]
+
+
+def _trial_of(worker: KerasTrainable) -> Any:
+    return getattr(vars(worker).get(OWN), "trial", None)
 
 
 def unpack_problem(error: BaseException, sent: SentClass) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,28 @@ def test_an_init_of_the_users_is_called_in_driver_and_worker() -> None:
 
     assert Own.standalone().words == 7
     assert trained(worker_of(pack(Own))) == PLAIN
+
+
+def test_a_frozen_dataclass_is_a_trainable() -> None:
+    assert trained(worker_of(pack(dataclass(frozen=True)(type("Frozen", (Tiny,), {}))))) == PLAIN
+
+
+def test_methods_of_ours_that_do_not_do_their_work_are_told() -> None:
+    class Stays(Tiny):
+        def reset_config(self, new_config: dict[str, Any]) -> bool:
+            return True
+
+    class Silent(Tiny):
+        def step(self) -> Any:
+            super().step()
+
+    worker = worker_of(pack(Stays))
+    assert worker.train({})["epoch"] == 1
+    assert worker.train({})["mistake"] == (
+        "Stays.reset_config did not begin the next trial: leave the method out, or let it return "
+        "super().reset_config(new_config)."
+    )
+    assert "Silent.step returned a NoneType: leave the method out" in str(worker_of(pack(Silent)).train({})["mistake"])
 
 
 def test_large_arrays_travel_beside_the_class() -> None:

@@ -25,6 +25,7 @@ _OF_THE_WORKER: dict[str, tuple[str, ...]] = {
     "step": (),
     "cleanup": (),
     "standalone": ("config", "data", "settings"),
+    "_begin_training": ("trial",),
 }
 
 
@@ -51,6 +52,8 @@ def trainable_problems(trainable: object) -> list[str]:
         for name in ("build_model", "load_data")
         if getattr(trainable, name) is getattr(KerasTrainable, name)
     ]
+    if undefined := sorted(getattr(trainable, "__abstractmethods__", ())):
+        missing.append(f"trainable: {trainable.__name__} is abstract, but must define {', '.join(undefined)}.")
     return [*missing, *_named(_wrong_methods(trainable)), *_named(_wrong_values(trainable))]
 
 
@@ -113,7 +116,8 @@ def _fits(trainable: type[Any], method: str, arguments: tuple[str, ...]) -> bool
     static = inspect.getattr_static(trainable, method)
     if isinstance(static, property):
         return False
-    is_bound = isinstance(static, staticmethod | classmethod) or not inspect.isfunction(static)
+    # What binds itself, such as a function with functools.cache, takes the instance first.
+    is_bound = isinstance(static, staticmethod | classmethod) or not hasattr(type(static), "__get__")
     if not is_bound and method == "standalone":
         return False  # it is called on the class
     return _can_be_called(getattr(trainable, method), (() if is_bound else (None,)) + arguments)
@@ -144,8 +148,15 @@ def _what(trainable: type[Any], method: str) -> str:
 
 def _wrong_values(trainable: type[Any]) -> list[str]:
     value = inspect.getattr_static(trainable, "batch_size")
-    is_plain = not hasattr(type(value), "__get__")
+    is_plain = not hasattr(type(value), "__get__") or callable(value)  # a property has its value later
     problems = [count_problem(f"{trainable.__name__}.batch_size", value) if is_plain else None]
+    for name in ("reuse_models", "opens_data_in_workers"):
+        value = inspect.getattr_static(trainable, name)
+        if not isinstance(value, bool):
+            problems.append(
+                f"The value of `{trainable.__name__}.{name}` is {short_repr(value)}, but must be True or False: the "
+                "name belongs to KerasTrainable."
+            )
     cpus = inspect.getattr_static(trainable, "data_cpus")
     is_amount = isinstance(cpus, int | float) and not isinstance(cpus, bool) and 0 <= cpus < math.inf
     if cpus is not None and not is_amount:

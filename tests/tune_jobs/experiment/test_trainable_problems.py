@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from abc import ABC, abstractmethod
 from typing import Any
 
 import pytest
@@ -31,7 +33,7 @@ def other(self: Any, epoch: int, logs: Any) -> None:
     pass
 
 
-@pytest.mark.parametrize("name", ["setup", "step", "reset_config", "cleanup", "standalone"])
+@pytest.mark.parametrize("name", ["setup", "step", "reset_config", "cleanup", "standalone", "_begin_training"])
 @pytest.mark.parametrize(
     "value", [other, 5, property(lambda self: 5), (1, 2)], ids=["method", "int", "property", "tuple"]
 )
@@ -100,6 +102,33 @@ def test_what_is_meant_to_be_overridden_may_be(trainable: type[KerasTrainable]) 
 def test_a_method_of_python_s_that_is_none_is_told(name: str) -> None:
     (problem,) = trainable_problems(named(**{name: 3}))
     assert problem.startswith(f"trainable: The value of `Clash.{name}` is 3, but must be a method, because Python")
+
+
+@pytest.mark.parametrize("value", [other, 1, "yes", property(lambda self: True)])
+def test_a_switch_of_ours_is_true_or_false(value: Any) -> None:
+    for name in ("reuse_models", "opens_data_in_workers"):
+        (problem,) = trainable_problems(named(**{name: value}))
+        assert problem.startswith(f"trainable: The value of `Clash.{name}` is ")
+        assert problem.endswith("but must be True or False: the name belongs to KerasTrainable.")
+    if value is other:
+        (problem,) = trainable_problems(named(batch_size=value))
+        assert "but must be a whole number >= 1" in problem
+
+
+def test_methods_may_be_made_by_functools() -> None:
+    cached = functools.cache(lambda self: None)
+    partial = functools.partialmethod(lambda self, units, config: None, 8)
+    assert trainable_problems(named(load_data=cached, build_model=partial)) == []
+    (problem,) = trainable_problems(named(load_data=functools.cache(lambda self, path: None)))
+    assert "Clash.load_data takes (self, path), but a run calls load_data()" in problem
+
+
+def test_an_abstract_class_is_told() -> None:
+    class Abstract(Sound, ABC):
+        @abstractmethod
+        def layers(self) -> None: ...
+
+    assert trainable_problems(Abstract) == ["trainable: Abstract is abstract, but must define layers."]
 
 
 def test_a_class_of_no_module_is_told() -> None:
