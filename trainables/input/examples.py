@@ -34,6 +34,38 @@ def repeated(part: Any, times: int) -> Any:
     return tf.concat([first] * times, 0) if hasattr(part, "row_lengths") else tf.sparse.concat(0, [first] * times)
 
 
+def fixed_batch_size(model: Any) -> int | None:
+    """Return the only number of examples that a batch of a model may have; None if it may have any.
+
+    So it is with a recurrent layer that keeps its state: ``LSTM(8, stateful=True)`` after
+    ``keras.Input(batch_shape=(32, …))``. Other models take batches of any size, whatever their Input says.
+    """
+    shapes = [getattr(part, "shape", None) for part in leaves(getattr(model, "inputs", None) or [])]
+    sizes = {shape[0] for shape in shapes if shape} - {None}
+    return int(sizes.pop()) if len(sizes) == 1 and _is_stateful(model) else None
+
+
+def _is_stateful(layer: Any) -> bool:
+    inner = [*(getattr(layer, "layers", None) or ()), getattr(layer, "layer", None)]
+    return bool(getattr(layer, "stateful", False)) or any(_is_stateful(each) for each in inner if each is not None)
+
+
+def rest_of_batches(name: str, count: int, size: int) -> str | None:
+    """Return what is wrong with a number of examples for a model that takes batches of one size only; None: nothing.
+
+    Args:
+        name: The name of the split.
+        count: Its number of examples.
+        size: The size of the batches.
+    """
+    if not count % size:
+        return None
+    return (
+        f"{name} has {count} examples, but the model has a stateful layer and takes batches of exactly {size}: leave "
+        f"{count % size} of them out, or choose another batch_shape."
+    )
+
+
 def example_like(spec: Any) -> Any:
     """Return an example of zeros for the elements of a data set, or None where only a real one has a shape.
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -140,6 +140,54 @@ def seed_epoch(seed: int, epoch: int) -> None:
     """
     if keras.backend.backend() == "torch":
         import_module("torch").manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+
+
+def drawn_numbers() -> dict[str, Any]:
+    """Return as JSON how far the global generators are: Python's, NumPy's, Keras's, and TensorFlow's eager one."""
+    state, keys = _current_state(), _seed_keys()
+    generator = None if state.keras is None or keys is None else vars(state.keras).get(keys[1])
+    numpy_state = [part.tolist() if isinstance(part, np.ndarray) else part for part in state.numpy]
+    eager = state.tensorflow[1].getstate() if state.tensorflow and state.tensorflow[1] else None
+    return {
+        "python": _listed(state.python),
+        "numpy": numpy_state,
+        "keras": None if generator is None else np.array(generator.state).tolist(),
+        "tensorflow": _listed(eager),
+    }
+
+
+def set_drawn_numbers(numbers: Mapping[str, Any]) -> None:
+    """Let the global generators go on from where ``drawn_numbers`` found them.
+
+    Args:
+        numbers: What it returned.
+
+    Raises:
+        KeyError, TypeError, ValueError: It is damaged.
+    """
+    keras_state, keys, context = _keras_state(), _seed_keys(), _tensorflow_context()
+    if numbers["keras"] is not None and keras_state is not None and keys is not None:
+        generator = vars(getattr(keras_state, _TRACKERS[0])).get(keys[1])
+        if generator is None:
+            generator = keras.random.SeedGenerator(0)
+            keras_state.set_global_attribute(keys[1], generator)
+        generator.state.assign(np.asarray(numbers["keras"], generator.state.dtype))
+    if numbers["tensorflow"] is not None and context is not None:
+        seed, rng = (getattr(context, name) for name in _TENSORFLOW_SEEDS)
+        if rng is not None:
+            rng = random.Random()  # noqa: S311 - as TensorFlow does
+            rng.setstate(_as_python_state(numbers["tensorflow"]))
+            _set_tensorflow_seeds(context, (seed, rng))
+    random.setstate(_as_python_state(numbers["python"]))
+    np.random.set_state(tuple(numbers["numpy"]))  # noqa: NPY002
+
+
+def _listed(state: Any) -> Any:
+    return None if state is None else [state[0], list(state[1]), state[2]]
+
+
+def _as_python_state(state: Any) -> Any:
+    return (state[0], tuple(state[1]), state[2])
 
 
 def remember_names() -> Callable[[], None]:

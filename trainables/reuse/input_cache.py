@@ -13,7 +13,7 @@ from trainables.data.kinds import Kind, is_source, kind_of
 from trainables.data.nested import has_sparse, leaves, rows_of
 from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
-from trainables.input.examples import first_example
+from trainables.input.examples import first_example, fixed_batch_size
 from trainables.input.gathered_jax import as_array
 from trainables.input.gathered_steps import GatheredInput, can_gather, can_hold
 from trainables.input.pipeline import ValidationInput, batches_in_order, training_input
@@ -123,7 +123,8 @@ class InputCache:
         Raises:
             InvalidTrainable: A source is empty or endless.
         """
-        split, steps, batch_size = self.data.validation, options.validation_steps, options.validation_batch_size
+        split, steps = self.data.validation, options.validation_steps
+        batch_size = fixed_batch_size(model) or options.validation_batch_size
         if split is None:
             return None
         if kind_of(split) is Kind.PY_DATASET:

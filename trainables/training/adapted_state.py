@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from trainables.storage.checkpoint import CheckpointError, Snapshot
-from trainables.training.model_state import layers_of
+from trainables.training.state.model_state import layers_of
 
 PREFIX = "adapted"
 

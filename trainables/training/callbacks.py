@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ import keras
 import numpy as np
 
 from trainables.internals.global_state import seed_epoch
+from trainables.training.state.plain_values import is_plain, pack, unpack
+from trainables.training.state.walk import attributes_of
 
 _SET_BY_KERAS = "params"  # describes the fit; Keras sets the model too, but that is no plain value
 
@@ -29,6 +32,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
 
     Attributes:
         epoch_logs: The metrics of the last epoch, with all that callbacks added to them.
+        other_logs: What else was among them, and is no number: its kind in words.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         after_calls: Callable[[], bool] = lambda: False,
     ) -> None:
         self.epoch_logs: dict[str, float] = {}
+        self.other_logs: dict[str, str] = {}
         self._seed = seed
         self._before_first_step: Callable[[], object] | None = before_first_step
         self._after_calls = after_calls
@@ -82,16 +87,17 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
     def state(self) -> tuple[list[Any], dict[str, np.ndarray]]:
         """Return the callbacks' plain attributes as JSON values, and the arrays among them by name.
 
-        Plain are numbers, strings, arrays, and lists, tuples and dicts of them.
+        Plain are numbers, strings, arrays, tensors, collections of them, and objects of classes of the user's that have
+        such attributes only.
         """
         arrays: dict[str, np.ndarray] = {}
         states = [
             {
                 "class": type(callback).__name__,
                 "attributes": {
-                    name: _pack(value, arrays)
-                    for name, value in vars(callback).items()
-                    if name != _SET_BY_KERAS and _is_plain(value)
+                    name: pack(value, arrays)
+                    for name, value in attributes_of(callback).items()
+                    if name != _SET_BY_KERAS and is_plain(value)
                 },
             }
             for callback in self.callbacks
@@ -112,13 +118,16 @@ class TrialCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]  # Ker
         now = [type(callback).__name__ for callback in self.callbacks]
         if before != now:
             raise ValueError(f"The callbacks were {', '.join(before)}, but now they are {', '.join(now)}.")
-        unpacked = [{name: _unpack(value, arrays) for name, value in state["attributes"].items()} for state in states]
-        for callback, attributes in zip(self.callbacks, unpacked, strict=True):
-            vars(callback).update(attributes)
+        for callback, state in zip(self.callbacks, states, strict=True):
+            attributes = attributes_of(callback)
+            for name, value in state["attributes"].items():
+                object.__setattr__(callback, name, unpack(value, arrays, attributes.get(name)))
             _forget_direction(callback)
 
     def _record_logs(self, epoch: int, logs: Any) -> None:  # noqa: ARG002 - Keras's signature
-        self.epoch_logs = {name: float(np.asarray(value).item()) for name, value in logs.items() if _is_number(value)}
+        numbers = {name: _number(value) for name, value in logs.items()}
+        self.epoch_logs = {name: number for name, number in numbers.items() if number is not None}
+        self.other_logs = {name: _described(logs[name]) for name, number in numbers.items() if number is None}
 
 
 def _forget_direction(callback: Any) -> None:
@@ -129,51 +138,21 @@ def _forget_direction(callback: Any) -> None:
         callback.min_delta = abs(callback.min_delta)
 
 
-def _is_number(value: Any) -> bool:
-    # An F1Score of one class is an array of one number.
-    return isinstance(value, int | float | np.number) or (isinstance(value, np.ndarray) and value.size == 1)
+def _number(value: Any) -> float | None:
+    """Return a number that a metric or a callback reports: in an array or a tensor too, if it is alone there."""
+    if isinstance(value, str | bytes | complex):
+        return None
+    try:
+        if hasattr(value, "__array__"):  # an F1Score of one class is an array of one number
+            array = np.asarray(value)
+            return float(array.item()) if array.size == 1 and array.dtype.kind in "biuf" else None
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except Exception:  # noqa: BLE001 - what is logged may be anything
+        return None
 
 
-def _is_plain(value: Any) -> bool:
-    # A subclass (a named tuple, a default dict) would come back as its base: it is not plain.
-    if type(value) in (list, tuple):
-        return all(map(_is_plain, value))
-    if type(value) is dict:
-        return all(_is_scalar(key) and _is_plain(item) for key, item in value.items())
-    if isinstance(value, np.ndarray | np.generic):
-        return value.dtype.kind not in "OV"
-    return _is_scalar(value)
-
-
-def _is_scalar(value: Any) -> bool:
-    return value is None or (isinstance(value, bool | int | float | str) and not isinstance(value, np.generic))
-
-
-def _pack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Return a plain value as JSON, each array in it replaced by a reference; mark what JSON cannot tell apart."""
-    if isinstance(value, np.ndarray | np.generic):
-        name = f"callbacks/{len(arrays):04d}"
-        arrays[name] = np.array(value)
-        return {"array" if isinstance(value, np.ndarray) else "number": name}
-    if isinstance(value, list | tuple):
-        packed = [_pack(item, arrays) for item in value]
-        return {"tuple": packed} if isinstance(value, tuple) else packed
-    if isinstance(value, dict):
-        return {"dict": [[key, _pack(item, arrays)] for key, item in value.items()]}
-    return value
-
-
-def _unpack(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Return the plain value that ``_pack`` packed."""
-    if isinstance(value, list):
-        return [_unpack(item, arrays) for item in value]
-    if not isinstance(value, dict):
-        return value
-    ((kind, content),) = value.items()
-    if kind == "array":
-        return arrays[content]
-    if kind == "number":
-        return arrays[content][()]
-    if kind == "tuple":
-        return tuple(_unpack(item, arrays) for item in content)
-    return {key: _unpack(item, arrays) for key, item in content}
+def _described(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return f"an array of shape {tuple(shape)}" if shape is not None else f"of type {type(value).__name__}"

@@ -10,7 +10,7 @@ import numpy as np
 from trainables.settings import InvalidTrainable, TrialSettings
 from trainables.storage.checkpoint import CheckpointError, Snapshot
 from trainables.training import example
-from trainables.training.model_state import further_variables
+from trainables.training.state.model_state import further_variables
 
 _GROUPS = {
     "model": "variables of the model",
@@ -20,12 +20,15 @@ _GROUPS = {
 }
 
 
-def check_objective(settings: TrialSettings, metrics: Mapping[str, float], *, validated: bool) -> None:
+def check_objective(
+    settings: TrialSettings, metrics: Mapping[str, float], others: Mapping[str, str], *, validated: bool
+) -> None:
     """Check that an epoch reports the objective, and whatever else objectives and constraints name.
 
     Args:
         settings: The settings of the run.
         metrics: The metrics of the epoch.
+        others: What else was reported, and is no number: its kind in words, by name.
         validated: Whether there is a validation split.
 
     Raises:
@@ -37,11 +40,17 @@ def check_objective(settings: TrialSettings, metrics: Mapping[str, float], *, va
     missing += [f"`{name}`, which an objective or a constraint names, is" for name in lacking]
     if not missing:
         return
+    if arrays := [name for name in dict.fromkeys((metric, *settings.needed)) if name is not None and name in others]:
+        told = "; ".join(f"`{name}` is {others[name]}" for name in arrays)
+        raise InvalidTrainable(
+            f"{told}, but an objective or a constraint must be one number: let the metric average, as "
+            'F1Score(average="macro") does, or report a metric for each class.'
+        )
     remedy = "" if validated else " The data has no validation split, so no `val_…` metric exists."
     raise InvalidTrainable(
         f"{'; '.join(missing)} not among the metrics that the model reports "
         f"({', '.join(sorted(metrics))}): choose one of them, or add it to model.compile(metrics=[…])."
-        f"{remedy}"
+        f"{remedy} A callback that has a value in some epochs only reports float('nan') in the others."
     )
 
 
@@ -62,7 +71,7 @@ def check_shapes(variables: Any, values: list[np.ndarray], what: str) -> None:
 
 
 def variables_for(
-    model: Any, one_example: Any, snapshot: Snapshot, adjusted: Sequence[Any]
+    model: Any, one_example: Any, snapshot: Snapshot, adjusted: Sequence[Any], callbacks: Sequence[Any] = ()
 ) -> list[tuple[Any, np.ndarray]]:
     """Return every variable of a training with its value in a snapshot.
 
@@ -71,14 +80,17 @@ def variables_for(
         one_example: An example of what it is trained on.
         snapshot: The snapshot.
         adjusted: The variables of rates that are adjusted.
+        callbacks: The callbacks of the training.
 
     Raises:
         CheckpointError: The model has other variables than the snapshot.
     """
     paths = snapshot.state.get("further", [])
-    if len(model.variables) < len(snapshot.group("model")) or not set(paths) <= set(further_variables(model)):
+    if len(model.variables) < len(snapshot.group("model")) or not set(paths) <= set(
+        further_variables(model, callbacks)
+    ):
         example.step_without_effect(model, one_example)  # some came into being in a step
-    further = further_variables(model)
+    further = further_variables(model, callbacks)
     if not set(paths) <= set(further):
         raise CheckpointError("The checkpoint does not fit: the model had other optimizers, metrics or generators.")
     groups = {

@@ -11,8 +11,9 @@ import numpy as np
 from trainables.data import Data
 from trainables.data.kinds import is_source
 from trainables.data.labels import count_missing
-from trainables.data.nested import leaves
+from trainables.data.nested import leaves, length
 from trainables.fit_options import FitOptions
+from trainables.input.examples import fixed_batch_size, rest_of_batches
 from trainables.input.sources.read_checks import BINARY, SPARSE, LabelRules, missing, range_of
 from trainables.settings import InvalidTrainable
 
@@ -41,6 +42,36 @@ def check_data(
     rules = label_rules(model)
     _check_labels(rules, data, options, checked)
     return rules
+
+
+def check_batches(model: Any, batch_size: int, data: Data, options: FitOptions) -> None:
+    """Check that the splits consist of whole batches, if the model takes batches of one size only.
+
+    Args:
+        model: A compiled ``keras.Model``.
+        batch_size: Examples per batch.
+        data: The data of the trial.
+        options: The number of batches of an epoch.
+
+    Raises:
+        InvalidTrainable: They do not.
+    """
+    size = fixed_batch_size(model)
+    if size is None:
+        return
+    problems = []
+    if not is_source(data.train):
+        if batch_size != size:
+            problems.append(
+                f"The model has a stateful layer and takes batches of exactly {size} examples, but the batch_size is "
+                f"{batch_size}: set batch_size = {size} in the trainable."
+            )
+        if options.steps_per_epoch is None:
+            problems.append(rest_of_batches("Data.train", length(data.train), size) or "")
+    if data.validation is not None and not is_source(data.validation) and options.validation_steps is None:
+        problems.append(rest_of_batches("Data.validation", length(data.validation), size) or "")
+    if any(problems):
+        raise InvalidTrainable(" ".join(filter(None, problems)))
 
 
 def check_inputs(model: Any, x: Any, split: str = "Data.train") -> None:

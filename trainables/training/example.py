@@ -15,7 +15,7 @@ import numpy as np
 from trainables.input.examples import repeated
 from trainables.storage.checkpoint import Snapshot
 from trainables.training.model import examples, first_examples
-from trainables.training.model_state import further_variables
+from trainables.training.state.model_state import further_variables
 
 STATE_KEY = "example"
 _TEXT = "text"

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from trainables.internals.keras_model import compile_marker, end_postponement, postpone_finalization
-from trainables.training.model_state import layers_that_train, set_layers_that_train
+from trainables.training.state.model_state import layers_that_train, set_layers_that_train
 
 
 class CompiledModel:
@@ -159,7 +159,9 @@ def _config_of(model: Any, *, with_optimizer: bool) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a lambda, which is not saved
             config = dict(model.get_compile_config())
-            config["optimizer"] = config["optimizer"] if with_optimizer else None
+            # A callback may assign another optimizer than that of the last `compile`.
+            optimizer = keras.saving.serialize_keras_object(model.optimizer) if with_optimizer else None
+            config["optimizer"] = optimizer
             config = json.loads(json.dumps(config))
         if _is_known(config):
             keras.saving.deserialize_keras_object(config)  # a function of the user's own has a name only

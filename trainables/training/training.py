@@ -30,7 +30,7 @@ from trainables.training import example
 from trainables.training.adapted_state import PREFIX, AdaptedLayers, AdaptedState, finalize
 from trainables.training.callbacks import TrialCallbacks
 from trainables.training.checks import check_objective, variables_for
-from trainables.training.data_checks import check_data, declared_inputs
+from trainables.training.data_checks import check_batches, check_data, declared_inputs
 from trainables.training.model import (
     BuildsModels,
     build_compiled_model,
@@ -39,9 +39,10 @@ from trainables.training.model import (
     prepared,
     set_steps_per_execution,
 )
-from trainables.training.model_state import further_variables, unsaved_generators
 from trainables.training.progress import progress_of
 from trainables.training.recompilation import CompiledModel
+from trainables.training.state.model_state import further_variables
+from trainables.training.state.unrestored import PythonState
 from trainables.training.validation_checks import check_sources
 from trainables.training.view import TrainingView
 
@@ -108,6 +109,7 @@ class Training:
             after_calls=self._compiled.notice,
         )
         self._compiled.begin()
+        self._python_state = PythonState(self.model, self._callbacks.callbacks)
 
     @property
     def example(self) -> Any:
@@ -132,13 +134,7 @@ class Training:
     @property
     def unsaved(self) -> list[str]:
         """Parts of the training that a continued trial would not restore, in words."""
-        holders = {"model": self.model, **{type(each).__name__: each for each in self._callbacks.callbacks}}
-        generators = unsaved_generators(holders)
-        return (
-            self._compiled.unsaved
-            + self._adapted.unsaved
-            + [f"the generator `{name}` begins anew" for name in generators]
-        )
+        return self._compiled.unsaved + self._adapted.unsaved + self._python_state.unsaved
 
     def run_epoch(self) -> Epoch:
         """Train one more epoch, validate it, and keep its weights if it is the best.
@@ -157,6 +153,7 @@ class Training:
             InvalidTrainable: The model does not report the objective.
         """
         start_s = time.perf_counter()
+        self._python_state.epoch_begins()
         with one_pass(), unknown_ends(self._input, self._validation), mistakes_as_read():
             self.model.fit(
                 self._input.for_epoch(self.epoch),
@@ -168,11 +165,13 @@ class Training:
                 verbose=0,
             )
         self.epoch += 1
+        self._python_state.epoch_ended()
         metrics = self.measured | self._callbacks.epoch_logs
         self.last = Epoch(self.epoch, metrics, time.perf_counter() - start_s, self._input.counted)
         if self.last.batches == 0:
             raise ValueError(f"Epoch {self.epoch} had no batch: what Data.train yields must not be empty.")
-        check_objective(self.settings, metrics, validated=self._validation is not None)
+        others = self._callbacks.other_logs
+        check_objective(self.settings, metrics, others, validated=self._validation is not None)
         return self.last
 
     def end(self) -> None:
@@ -185,7 +184,7 @@ class Training:
     def snapshot(self) -> Snapshot:
         """Return a copy of everything that another process needs to go on."""
         callback_states, callback_arrays = self._callbacks.state()
-        further = further_variables(self.model)
+        further = further_variables(self.model, self._callbacks.callbacks)
         adapted = self._adapted.state()
         state = {
             "epoch": self.epoch,
@@ -197,6 +196,7 @@ class Training:
             "further": list(further),
             PREFIX: list(adapted.layers),
             example.STATE_KEY: example.describe(self.example),
+            **self._python_state.state(),
         }
         arrays = {
             **numbered("model", [np.array(variable) for variable in self.model.variables]),
@@ -220,7 +220,9 @@ class Training:
             stopped = bool(snapshot.state["stopped"])
             AdaptedState.of_snapshot(snapshot).load_into(self.model)
             self._compiled.restore(snapshot.state.get("compiled"))
-            variables = variables_for(self.model, self.example, snapshot, self.adjusted_variables)
+            callbacks = self._callbacks.callbacks
+            variables = variables_for(self.model, self.example, snapshot, self.adjusted_variables, callbacks)
+            self._python_state.restore(snapshot.state)
             self._callbacks.restore(snapshot.state["callbacks"], snapshot.arrays)
         except CheckpointError:
             raise
@@ -276,6 +278,7 @@ class Training:
         if "batch_size" in config:
             inputs.check_batch_size(model)
         self._example = inputs.example(model, batch_size)
+        check_batches(model, batch_size, inputs.data, options)
         rules = check_data(model, self._example, inputs.data, options, self._cache.made)
         if declared_inputs(model):  # before the inputs: JAX gathers for models that have all variables
             create_variables(model, self._example)

@@ -61,11 +61,16 @@ def score(model: Any, data: Data, batch_size: int) -> Scored:
     """
     from trainables.data.kinds import is_source
     from trainables.data.nested import length
+    from trainables.input.examples import fixed_batch_size, rest_of_batches
     from trainables.input.pipeline import batches_in_order
 
+    fixed = fixed_batch_size(model)
+    batch_size = fixed or batch_size
     if is_source(data.test):
         return _score_source(model, data, batch_size)
     split: Any = data.test
+    if fixed is not None and (problem := rest_of_batches("Data.test", length(split), fixed)):
+        raise RequestError(problem)
     batches = batches_in_order(split, batch_size)
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
     predictions = model.predict(batches, verbose=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +140,59 @@ def test_an_objective_that_the_model_does_not_report_is_a_mistake(begin: BeginTr
     assert "The objective `val_f1` is not among the metrics" in result["mistake"]
     assert "accuracy, loss, val_accuracy, val_loss" in result["mistake"]
     assert "no validation split" not in result["mistake"]
+
+
+class ByClass(Tiny):
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])
+        accuracy = keras.metrics.R2Score(class_aggregation=None, name="r2")
+        model.compile("sgd", "mse", metrics=[accuracy], run_eagerly=True)
+        return model
+
+    def load_data(self) -> Data:
+        x, y = blobs()
+        return Data(train=(x, np.eye(3, dtype="float32")[y]), validation=(x, np.eye(3, dtype="float32")[y]))
+
+
+def test_an_objective_that_is_an_array_is_told_as_one(begin: BeginTrial) -> None:
+    result = begin(ByClass, data=ByClass().load_data(), metric="val_r2").step()
+    assert (
+        "`val_r2` is an array of shape (3,), but an objective or a constraint must be one number" in result["mistake"]
+    )
+    assert 'F1Score(average="macro")' in result["mistake"]
+
+
+class Logs(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs |= {
+            "tensor": keras.ops.convert_to_tensor(0.5),
+            "variable": keras.Variable(0.25),
+            "array": np.array([[2.0]]),
+            "fraction": Fraction(1, 4),
+            "decimal": Decimal("0.125"),
+            "huge": 10**400,
+            "text": "0.5",
+            "two": np.zeros(2),
+            "nothing": None,
+        }
+
+
+class Logging(Tiny):
+    def fit_options(self, config: dict[str, Any]) -> FitOptions:
+        return FitOptions(callbacks=[Logs()])
+
+
+def test_a_number_that_a_callback_logs_is_one_in_any_type(begin: BeginTrial) -> None:
+    metrics = begin(Logging, metric="tensor").step()["metrics"]
+    assert {name: value for name, value in metrics.items() if "loss" not in name and "accuracy" not in name} == {
+        "tensor": 0.5,
+        "variable": 0.25,
+        "array": 2.0,
+        "fraction": 0.25,
+        "decimal": 0.125,
+        "huge": INF,
+    }
+    assert "`text` is of type str, but an objective" in begin(Logging, metric="text").step()["mistake"]
 
 
 def test_a_missing_validation_split_is_named(begin: BeginTrial) -> None:
