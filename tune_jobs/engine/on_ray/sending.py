@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from trainables.before_ray.sent_class import pack, pickler
-from trainables.exits import described
+from trainables.exits import described, is_of_the_code
 
 LARGE_BYTES = 16 * 2**20
 """Size from which on it is told that something is sent with the class."""
@@ -45,7 +45,9 @@ def sending_problems(trainable: type[Any]) -> list[str]:
     """
     try:
         pack(trainable)
-    except Exception as error:  # noqa: BLE001 - each kind of object raises another error
+    except BaseException as error:  # each kind of object raises another error, and may call sys.exit
+        if not is_of_the_code(error):
+            raise
         found = _found(trainable, lambda value: _sent_bytes(value) is None)
         problems = [_sentence(one) for one in found.values() if one.value is not trainable]
         return problems or [
@@ -108,7 +110,9 @@ def _sent_bytes(value: Any) -> int | None:
     size = _Size()
     try:
         pickler().dump(value, size, protocol=5, buffer_callback=_leave_out)
-    except Exception:  # noqa: BLE001 - each kind of object raises another error
+    except BaseException as error:
+        if not is_of_the_code(error):
+            raise
         return None
     return size.written_bytes
 

@@ -92,6 +92,24 @@ def test_the_part_that_cannot_be_sent_is_named_wherever_it_hides() -> None:
     }
 
 
+class Exits:
+    def __reduce__(self) -> Any:
+        raise SystemExit("this client cannot be copied")
+
+
+def test_an_object_that_exits_when_it_is_sent_is_named() -> None:
+    client = Exits()
+
+    class Uses(Tiny):
+        def build_model(self, config: dict[str, Any]) -> Any:
+            return client
+
+    (problem,) = sending_problems(Uses)
+    assert problem.startswith(
+        "trainable: `client`, which Uses.build_model uses, is of type tests.tune_jobs.engine.on_ray"
+    )
+
+
 def test_what_can_be_sent_is_not_complained_about() -> None:
     assert sending_problems(Tiny) == []
     words = {"a": [1, 2]}
