@@ -22,6 +22,7 @@ HOLDERS = (
     keras.losses.Loss,
     keras.random.SeedGenerator,
 )
+_NEVER = (type(None), bool, int, float, str, bytes)
 _COLLECTIONS = (dict, list, tuple, deque)
 _OURS = ("search_spaces", "trainables", "tune_jobs")
 _MOST_OF_A_KIND = 1000  # a longer collection that begins with a number or a text is not looked through
@@ -72,6 +73,8 @@ def attributes_of(item: Any) -> dict[str, Any]:
 
 def is_held(part: Any) -> bool:
     """Return whether something may be, or may hold, a part of a training's state."""
+    if type(part) in _NEVER:
+        return False
     return (
         isinstance(part, (*HOLDERS, *_COLLECTIONS, np.random.Generator, np.random.RandomState))
         or is_variable(part)
