@@ -1,1 +1,1 @@
-"""What a trial's own code keeps beside its model's weights: what a checkpoint has of it, and what it has not."""
+"""The state of a trial's own code beside the weights of its model: kept in a checkpoint, or told to begin anew."""
