@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import ray
 
@@ -60,10 +60,10 @@ class Worker:
             goes_on = type(self._held).reset_config(self._held, config)
             if not goes_on or (before is not None and _trial_of(self._held) is before):
                 return self._mistake("reset_config did not begin the next trial", "reset_config(new_config)")
-        report = type(self._held).step(self._held)
+        report: object = type(self._held).step(self._held)
         if not isinstance(report, dict):
             return self._mistake(f"step returned a {type(report).__name__}", "step()")
-        return report
+        return cast(Report, report)
 
     def _mistake(self, what: str, call: str) -> Report:
         return Report(
