@@ -25,7 +25,14 @@ REPORTS_A_SECOND = 25.0
 TRIALS_A_WORKER = 4
 
 
-def measure(workers: int, epochs: int, rate: float = REPORTS_A_SECOND, *, crowd: bool = False) -> dict[str, Any]:
+def measure(
+    workers: int,
+    epochs: int,
+    rate: float = REPORTS_A_SECOND,
+    *,
+    trials_a_worker: int = TRIALS_A_WORKER,
+    crowd: bool = False,
+) -> dict[str, Any]:
     """Run once in this process. Measure from the moment when all workers have reported to the last report."""
     from benchmarks.noop import experiment, space
     from search_spaces import Fixed
@@ -37,7 +44,7 @@ def measure(workers: int, epochs: int, rate: float = REPORTS_A_SECOND, *, crowd:
 
         workers_of_runs.RayWorkers = crowds.CrowdWorkers  # type: ignore[misc]
     sleep_s = workers / rate
-    trials = max(40, TRIALS_A_WORKER * workers)
+    trials = max(40, trials_a_worker * workers)
     watch = SteadyState(workers)
     declared = experiment(
         trials,
@@ -49,6 +56,10 @@ def measure(workers: int, epochs: int, rate: float = REPORTS_A_SECOND, *, crowd:
     with tempfile.TemporaryDirectory() as storage:
         run = engine.run(declared, storage=storage, name="scale", reporter=watch)
         journal_bytes = (run.folder / "journal.jsonl").stat().st_size
+    if not watch.samples:  # their processes start one after another, and the first have trained everything meanwhile
+        raise SystemExit(
+            f"The {workers} workers never trained all at a time: ask for more epochs or --trials-a-worker."
+        )
     first, last = watch.samples[0], watch.samples[-1]
     return {
         "workers": workers,
@@ -138,12 +149,15 @@ def main() -> None:
     )
     parser.add_argument("--crowd", action="store_true", help="let two processes hold all workers")
     parser.add_argument("--rate", type=float, default=REPORTS_A_SECOND, help="reports a second of all workers together")
+    parser.add_argument("--trials-a-worker", type=int, default=TRIALS_A_WORKER, help="trials for each worker")
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(*options.one, options.rate, crowd=options.crowd)), file=sys.stderr)
+        more_trials = {"trials_a_worker": options.trials_a_worker, "crowd": options.crowd}
+        print(json.dumps(measure(*options.one, options.rate, **more_trials)), file=sys.stderr)
         return
     epochs = [int(each) for each in options.epochs_a_trial.split(",")]
-    more = ["--rate", str(options.rate), *(["--crowd"] if options.crowd else [])]
+    trials = ["--trials-a-worker", str(options.trials_a_worker)]
+    more = ["--rate", str(options.rate), *trials, *(["--crowd"] if options.crowd else [])]
     seen = [in_its_own_process(int(workers), each, more) for workers in options.workers.split(",") for each in epochs]
     model, unseen = fit(seen), in_its_own_process(options.check, epochs[0], more)
     guess_s = predicted(model, unseen["reports"], unseen["trials"], unseen["workers"])
