@@ -43,16 +43,16 @@ def run(program: Sequence[str], order: dict[str, Any], timeout_s: float | None =
         }
         command = [sys.executable, "-m", f"benchmarks.peers.{Path(file).stem}", str(path), *options]
         path.write_text(json.dumps({**order, "folder": folder, "begun_s": time.time()}))
-        spent_s, begun_s = _machine_cpu_s(), time.monotonic()
+        spent_s, begun_s = machine_cpu_s(), time.monotonic()
         child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=timeout_s)
         seconds = time.monotonic() - begun_s
         if child.returncode:
             raise RuntimeError(f"{' '.join(program)} failed:\n{child.stdout[-2000:]}\n{child.stderr[-4000:]}")
         output = json.loads(path.with_suffix(".out").read_text())
-        return {"seconds": seconds, "machine_cpu_s": _machine_cpu_s() - spent_s, **output}
+        return {"seconds": seconds, "machine_cpu_s": machine_cpu_s() - spent_s, **output}
 
 
-def _machine_cpu_s() -> float:
+def machine_cpu_s() -> float:
     """Return the CPU seconds of all processes since the machine started (user, nice, system)."""
     user, nice, system = Path("/proc/stat").read_text().split(maxsplit=4)[1:4]
     return (int(user) + int(nice) + int(system)) / os.sysconf("SC_CLK_TCK")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -28,14 +30,27 @@ class Asked:
         return os.getpid(), self._had_keras
 
 
+def command_lines() -> dict[int, str]:
+    lines = {}
+    for each in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            lines[each.pid] = " ".join(each.cmdline())
+    return lines
+
+
 def test_trials_get_the_workers_that_imported_keras(ray_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_TMPDIR", str(ray_folder))
     machine = Machine((Node(cpus=2, memory_bytes=1e9),))
     with ray_session(machine, variables_of_first_workers(machine, 2, KerasTrainable)) as is_there:
         is_there()
-        lines = {each.pid: " ".join(each.cmdline()) for each in psutil.Process().children(recursive=True)}
+        begun_s = time.monotonic()
+        workers: set[int] = set()
+        while len(workers) < 2 and time.monotonic() - begun_s < 60:  # they are forked once Keras is imported
+            time.sleep(0.1)
+            lines = command_lines()
+            workers = {pid for pid, line in lines.items() if line.startswith("ray::IDLE")}
         assert not [line for line in lines.values() if "monitor/monitor.py" in line or "dashboard/dashboard.py" in line]
-        workers = {pid for pid, line in lines.items() if line.startswith("ray::IDLE")}
+        assert len([line for line in lines.values() if "fork_server" in line]) == 1
         actor = ray.remote(Asked)
         trials = [actor.options(num_cpus=1).remote() for _ in range(2)]
         told = ray.get([trial.told.remote() for trial in trials])

@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from tests.support.child_process import COMMAND, tune_jobs
-from tune_jobs.engine.on_ray.warm import client
-from tune_jobs.engine.on_ray.warm.client import asked, connected
 from tune_jobs.engine.on_ray.warm.imports import imports_signature
+from tune_jobs.host import warm_socket
 from tune_jobs.host.capacity import this_machine
+from tune_jobs.host.warm_socket import asked, connected
 from tune_jobs.results import Noted
 from tune_jobs.results.run import Run
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.integration
 def own_warm(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A warm Ray that only this test finds."""
     value = secrets.token_hex(8)
-    monkeypatch.setenv(client.VARIABLE, value)
+    monkeypatch.setenv(warm_socket.VARIABLE, value)
     yield value
     tune_jobs(Path.cwd(), "warm", "--stop")
 
@@ -68,7 +68,7 @@ ray.shutdown()
 
 def left_in_ray(python: str) -> dict[str, object]:
     """Return what the runs have left in the warm Ray."""
-    with connected(client.name_of_users_own()) as connection:
+    with connected(warm_socket.name_of_users_own()) as connection:
         assert connection is not None
         machine = this_machine()
         answer = asked(connection, "use", signature=imports_signature(os.environ), machine=[machine.cpus, machine.gpus])

@@ -89,6 +89,22 @@ def read_at_import(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def read_by_frameworks(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that Keras and its backends may read when they are imported.
+
+    Args:
+        environment: All variables of a process.
+    """
+    return {name: value for name, value in read_at_import(environment).items() if not name.startswith("RAY_")}
+
+
+def own_packages() -> list[str]:
+    """Return the folder that this project lies in, if a new Python would not find it: it is run from its sources."""
+    root = Path(__file__).parents[2]
+    installed = sysconfig.get_paths()
+    return [] if root in {Path(installed[kind]) for kind in ("purelib", "platlib")} else [str(root)]
+
+
 def own_folders() -> list[str]:
     """Return the folders that this process finds modules in, without those of Python and of installed packages."""
     installed = sysconfig.get_paths()

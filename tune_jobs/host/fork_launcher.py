@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 WORKER_SCRIPT = "default_worker.py"  # Ray's; any other program that Ray starts by Python is left to Python
 STREAMS = 3
-ANSWER_S = 60.0  # as long as Ray waits for a worker
+ANSWER_S = 25.0  # Ray waits for a worker for 60 s, and has to get one, though it be late and started by itself
 OOM_SCORE = Path("/proc/self/oom_score_adj")
 _LENGTH = struct.Struct("!I")
 _CREDENTIALS = struct.Struct("3i")  # process, user, group

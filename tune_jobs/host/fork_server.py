@@ -12,34 +12,27 @@ it reads the job of a worker from a variable when it is imported, and never agai
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import signal
 import socket
 import subprocess
 import sys
 import time
-import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from tune_jobs.host.environment import read_at_import
-from tune_jobs.host.fork_launcher import ANSWER_S, OOM_SCORE, STREAMS, Message, check_user, receive, send
+from tune_jobs.host.environment import read_by_frameworks
+from tune_jobs.host.fork_launcher import ANSWER_S, STREAMS, Message, check_user, receive, send
+from tune_jobs.host.forked_worker import become, end_with_the_driver, preload
 
 PRELOADED = "trainables.worker_preload"
-FORKED_WITH = "trainables.reuse.early_keras"
-_HARMLESS_THREADS = frozenset({"jemalloc_bg_thd"})  # pyarrow's allocator stops it before a fork, by itself
+FORKED_WITH = ("trainables.reuse.early_keras", "trainables.training.executions", "trainables.keras_trainable")
 _CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL)
 _EARLY_S = 30.0
-_TASKS = Path("/proc/self/task")
-
-
-class _Request(NamedTuple):
-    """The request of a launcher, in the worker that was forked for it."""
-
-    content: dict[str, Any]
-    descriptors: list[int]
+_IN_RAY, _NOT_YET = "ray::", "ray::IDLE"  # names of Ray's workers: with a task or an actor, and without
 
 
 class Server:
@@ -68,7 +61,7 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
 
-    def serve(self) -> _Request | None:
+    def serve(self) -> Message | None:
         """Fork workers until the driver has gone.
 
         Returns:
@@ -104,7 +97,7 @@ class Server:
                 self._end_workers()
         send(self._owner, {"refusal": self._refusal})
 
-    def _accept(self) -> _Request | None:
+    def _accept(self) -> Message | None:
         assert self._listener is not None  # noqa: S101 - it is registered
         connection, _ = self._listener.accept()
         with connection:
@@ -117,10 +110,12 @@ class Server:
             if message is None or len(message.descriptors) != STREAMS:
                 return None
             try:
+                if _has_left(connection):
+                    return None  # its launcher has become that worker
                 content = self._prepared(message.content)
                 process = self._fork(connection, content) if self._can_serve(message.content["environment"]) else 0
                 if process is None:
-                    return _Request(content, message.descriptors)
+                    return Message(content, message.descriptors)
                 with suppress(OSError):
                     send(connection, {"process": process})
             finally:
@@ -131,7 +126,7 @@ class Server:
 
     def _can_serve(self, environment: Mapping[str, str]) -> bool:
         """Return whether a worker with these variables would have made the same imports as this process."""
-        if self._refusal is None and (wanted := read_at_import(environment)) != self._read:
+        if self._refusal is None and (wanted := read_by_frameworks(environment)) != self._read:
             changed = sorted(name for name in wanted.keys() | self._read if wanted.get(name) != self._read.get(name))
             self._refusal = f"Ray's workers have other values of {', '.join(changed)}."
         return self._refusal is None
@@ -171,12 +166,12 @@ class Server:
 
     def _reap(self) -> None:
         with suppress(ChildProcessError):
-            while True:
-                process, status = os.waitpid(-1, os.WNOHANG)
-                if not process:
-                    return
-                begun_s, content = self._workers.pop(process, (0.0, None))
-                crashed = os.WIFSIGNALED(status) and os.WTERMSIG(status) in _CRASHES
+            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+                name = _name(ended.si_pid)
+                is_connected = name.startswith(_IN_RAY) and not name.startswith(_NOT_YET)
+                _, status = os.waitpid(ended.si_pid, 0)
+                begun_s, content = self._workers.pop(ended.si_pid, (0.0, None))
+                crashed = os.WIFSIGNALED(status) and os.WTERMSIG(status) in _CRASHES and not is_connected
                 if crashed and content is not None and time.monotonic() - begun_s < _EARLY_S:
                     self._refusal = "a worker has crashed that was forked"
                     self._start_plainly(content)
@@ -205,72 +200,33 @@ class Server:
 _SERVER = os.getpid()
 
 
-def become(request: _Request, added: Mapping[str, str], base_path: Sequence[str]) -> types.CodeType:
-    """Make this process what a Python would be that was started with a command line.
-
-    Args:
-        request: The request of the launcher.
-        added: The variables that the imports have set.
-        base_path: The folders in which Python finds modules, without those of PYTHONPATH.
-
-    Returns:
-        The script to execute.
-    """
-    content = request.content
-    for number, descriptor in enumerate(request.descriptors):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
-    os.environ.clear()
-    os.environ.update({**added, **content["environment"]})
-    with suppress(OSError):
-        os.chdir(content["folder"])
-    with suppress(OSError):
-        OOM_SCORE.write_text(content["oom_score"])
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_SETMASK, content["blocked"])
-    for name in ("random", "numpy.random"):
-        if name in sys.modules:
-            sys.modules[name].seed()
-    script = content["arguments"][0]
-    added_folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
-    sys.argv[:] = content["arguments"]
-    sys.path[:] = list(dict.fromkeys([str(Path(script).parent), *added_folders, *base_path]))
-    main = types.ModuleType("__main__")
-    main.__file__ = script
-    sys.modules["__main__"] = main
-    return compile(Path(script).read_bytes(), script, "exec")
+def _has_left(connection: socket.socket) -> bool:
+    """Return whether the other side has closed a connection."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    return bool(readable) and not connection.recv(1, socket.MSG_PEEK)
 
 
-def preload(modules: Iterable[str]) -> str | None:
-    """Import what workers need, and return the reason why this process cannot be forked; None if it can be."""
-    import gc
-    from importlib import import_module
-
+def _name(process: int) -> str:
+    """Return the name of a process, also of one that has ended and was not waited for."""
     try:
-        for module in modules:
-            import_module(module)
-    except Exception as error:  # noqa: BLE001 - a worker will meet it, and report it
-        return f"{type(error).__name__}: {error}"
-    threads = [(task / "comm").read_text().strip() for task in _TASKS.iterdir() if task.name != str(os.getpid())]
-    if others := sorted(set(threads) - _HARMLESS_THREADS):
-        return f"The imports have started threads: {', '.join(others)}."
-    gc.collect()
-    gc.freeze()  # what is never written to stays the memory of all
-    return None
+        return Path(f"/proc/{process}/comm").read_text()
+    except OSError:
+        return ""
 
 
-def serve(modules: Sequence[str]) -> _Request | None:
+def serve(modules: Sequence[str]) -> Message | None:
     """Run the server on the socket that is the standard input; return the request in a forked worker.
 
     Args:
         modules: The modules to import.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which ends its run in good order
+    end_with_the_driver()
     owner = socket.socket(fileno=os.dup(0))
     nowhere = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nowhere, 0)
     os.close(nowhere)
-    read = read_at_import(os.environ)
+    read = read_by_frameworks(os.environ)
     return Server(owner, read, preload(modules)).serve()
 
 

@@ -9,15 +9,18 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tune_jobs.host import fork_launcher, fork_server
+from tune_jobs.host.environment import own_packages, read_by_frameworks
 from tune_jobs.host.fork_launcher import receive, send
 
 _END_S = 5.0
+_FRAMEWORKS = ("keras", "tensorflow", "jax", "torch", "numpy")
+_EARLY: list[WorkerSource] = []
 
 
 class WorkerSource:
@@ -28,9 +31,10 @@ class WorkerSource:
         modules: The modules that it imports.
     """
 
-    def __init__(self, environment: Mapping[str, str], modules: Sequence[str] = (fork_server.FORKED_WITH,)) -> None:
+    def __init__(self, environment: Mapping[str, str], modules: Sequence[str] = fork_server.FORKED_WITH) -> None:
         self._own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._is_asking = threading.Lock()
+        self._environment = dict(environment)
         self._program = os.memfd_create("python")
         with theirs:
             # -P: modules of the current folder must not take the place of installed ones.
@@ -39,13 +43,24 @@ class WorkerSource:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=dict(environment),
+                env={**environment, "PYTHONPATH": os.pathsep.join([*own_packages(), *_folders(environment)])},
             )
 
     @property
     def process_id(self) -> int:
         """The number of the process."""
         return self._process.pid
+
+    def suits(self, environment: Mapping[str, str]) -> bool:
+        """Return whether workers with these variables would import the same as this process.
+
+        Args:
+            environment: The variables that the workers will have.
+        """
+        before, now = self._environment, environment
+        added = [Path(folder) for folder in _folders(now) if folder not in _folders(before)]
+        has_others = any((folder / name).exists() for folder in added for name in _FRAMEWORKS)
+        return read_by_frameworks(before) == read_by_frameworks(now) and not has_others
 
     def listen(self) -> Path:
         """Make it fork the workers of a Ray.
@@ -67,7 +82,7 @@ class WorkerSource:
         command = [sys.executable, "-I", "-S", fork_launcher.__file__, name, sys.executable]
         os.write(self._program, f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'.encode())
         program = Path(f"/proc/{os.getpid()}/fd/{self._program}")
-        subprocess.run([program, "-c", "pass"], check=True, stdin=subprocess.DEVNULL, timeout=_END_S)  # noqa: S603
+        subprocess.run([program, "-I", "-S", "-c", "pass"], check=True, stdin=subprocess.DEVNULL, timeout=_END_S)  # noqa: S603
         return program
 
     def refusal(self) -> str | None:
@@ -107,7 +122,49 @@ class WorkerSource:
 
     def close(self) -> None:
         """End it. It has nothing to put in order, and workers that still run are left to their Ray."""
-        self._own.close()
-        os.close(self._program)
-        self._process.kill()
-        self._process.wait()
+        if self._process.returncode is None:
+            self._own.close()
+            os.close(self._program)
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def begun_early(environment: Mapping[str, str]) -> Iterator[None]:
+    """Begin to import Keras for the workers of a run that this process is about to begin.
+
+    Args:
+        environment: The variables that the workers will have, as far as they are known.
+    """
+    source = WorkerSource(environment)
+    _EARLY.append(source)
+    try:
+        yield
+    finally:
+        _EARLY.clear()
+        source.close()
+
+
+def take_early(environment: Mapping[str, str]) -> WorkerSource | None:
+    """Return the process that was begun early for workers with these variables; None if there is none.
+
+    One that does not suit them is ended.
+
+    Args:
+        environment: The variables that the workers will have.
+    """
+    source = _EARLY.pop() if _EARLY else None
+    if source is None or source.suits(environment):
+        return source
+    source.close()
+    return None
+
+
+def drop_early() -> None:
+    """End the process that was begun early, if there is one: the run does not need it."""
+    while _EARLY:
+        _EARLY.pop().close()
+
+
+def _folders(environment: Mapping[str, str]) -> list[str]:
+    return [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if folder]

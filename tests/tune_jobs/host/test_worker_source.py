@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from tune_jobs.host import fork_launcher
-from tune_jobs.host.worker_source import WorkerSource
+from tune_jobs.host.worker_source import WorkerSource, begun_early, drop_early, take_early
 
 SCRIPT = """
 import json, os, random, signal, sys
@@ -34,6 +35,9 @@ out.with_suffix(".part").write_text(json.dumps({
     "descriptors": sorted(os.listdir("/proc/self/fd"))}))
 out.with_suffix(".part").rename(out)
 print("printed")
+if len(sys.argv) > 2 and sys.argv[2] == "crash later":
+    Path("/proc/self/comm").write_text("ray::Worker.train")  # as Ray calls a worker that has a task
+    os.abort()
 if len(sys.argv) > 2 and sys.argv[2] == "stay":
     signal.pause()
 """
@@ -176,3 +180,63 @@ def test_it_ends_when_the_driver_does(script: Path, environment: dict[str, str])
     while Path(f"/proc/{process}").exists() and "Z" not in Path(f"/proc/{process}/stat").read_text().split()[2]:
         assert time.monotonic() - begun_s < 120
         time.sleep(0.02)
+
+
+def test_a_worker_that_crashes_in_its_work_is_left_to_its_ray(
+    source: WorkerSource, script: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    program = source.listen()
+    first = started(program, script, environment, "crash later", folder=tmp_path)
+    while Path(f"/proc/{first['process']}").exists():
+        time.sleep(0.01)
+    assert source.refusal() is None
+    assert started(program, script, environment, folder=tmp_path)["forked"]
+
+
+def test_no_worker_is_forked_for_a_launcher_that_waits_no_longer(
+    source: WorkerSource, script: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    program = source.listen()
+    name = program.read_text().split()[6]
+    out = tmp_path / "out"
+    request = {
+        "arguments": [str(script), str(out)],
+        "environment": environment,
+        "folder": str(tmp_path),
+        "blocked": [],
+        "oom_score": "0",
+    }
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.connect(f"\0{name}")
+        os.kill(source.process_id, signal.SIGSTOP)
+        fork_launcher.send(connection, request, range(fork_launcher.STREAMS))
+    os.kill(source.process_id, signal.SIGCONT)
+    assert source.refusal() is None
+    assert started(program, script, environment, folder=tmp_path)["forked"]
+    assert not out.exists()
+
+
+def test_a_source_that_was_begun_early_is_taken_once(environment: dict[str, str]) -> None:
+    with begun_early(environment):
+        source = take_early({**environment, "RAY_USAGE_STATS_ENABLED": "0", "OF_THE_RUN": "1"})
+        assert source is not None
+        assert take_early(environment) is None
+    assert not Path(f"/proc/{source.process_id}").exists()
+    source.close()  # whoever took it ends it, too
+
+
+@pytest.mark.parametrize("change", ["variable", "framework"])
+def test_a_source_that_imports_something_else_is_ended(
+    change: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "own" / "keras").mkdir(parents=True)
+    changed = {
+        "variable": {"KERAS_BACKEND": "another"},
+        "framework": {"PYTHONPATH": f"{tmp_path / 'own'}:{environment['PYTHONPATH']}"},
+    }
+    with begun_early(environment):
+        assert take_early({**environment, **changed[change]}) is None
+        assert take_early(environment) is None
+    with begun_early(environment):
+        drop_early()
+        assert take_early(environment) is None

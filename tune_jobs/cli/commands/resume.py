@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from tune_jobs.cli import options
+from tune_jobs.cli.early_imports import workers_imported_early
 from tune_jobs.cli.reload_experiment import reload_experiment
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 from tune_jobs.cli.tool_options import callbacks_of, tool_options
@@ -64,6 +65,7 @@ def resume(
     callbacks = callbacks_of(tensorboard, mlflow, wandb)
     repeats = find_repeats(run, storage)
     found_run = repeats[0] if repeats else find_run(run, storage)
+    ctx.with_resource(workers_imported_early())
     from tune_jobs import engine  # this import takes seconds: do it only when there is a run to resume
 
     call = f"{'resume_repeats(runs' if repeats else 'resume(folder'}, EXPERIMENT)"

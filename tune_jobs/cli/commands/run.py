@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tune_jobs.cli import options
+from tune_jobs.cli.early_imports import workers_imported_early
 from tune_jobs.cli.reload_experiment import anchor
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 from tune_jobs.cli.run_options import run_options
@@ -64,6 +65,7 @@ def run(
     from tune_jobs.loading.loader import check_reference, load
 
     check_reference(experiment)  # what takes a second to import is not needed to tell this
+    ctx.with_resource(workers_imported_early())
     from tune_jobs import engine
     from tune_jobs.engine.earlier_results.named import find_sources, source_problems
     from tune_jobs.errors import RequestError

@@ -24,7 +24,7 @@ from tune_jobs.host.background import in_background
 from tune_jobs.host.capacity import Machine
 from tune_jobs.host.environment import variables_set
 from tune_jobs.host.signals import held_back
-from tune_jobs.host.worker_source import WorkerSource
+from tune_jobs.host.worker_source import WorkerSource, take_early
 
 PRELOADED = {"RAY_preload_python_modules": fork_server.PRELOADED}
 _LOG = logging.getLogger(__name__)
@@ -38,10 +38,13 @@ def worker_source(worker_variables: Mapping[str, str]) -> Iterator[WorkerSource]
         worker_variables: Variables for Ray, which its workers inherit.
     """
     # Ray sets the first one for a Ray of its own, and reads it when it is imported.
-    source = WorkerSource({"RAY_AUTH_MODE": "token", **os.environ, **worker_variables})
+    environment = {"RAY_AUTH_MODE": "token", **os.environ, **worker_variables}
+    source = take_early(environment) or WorkerSource(environment)
     try:
         yield source
-        _LOG.info("Workers were forked from the process %d: %s", source.process_id, source.refusal() or "all of them")
+        if _LOG.isEnabledFor(logging.INFO):
+            refusal = source.refusal() or "all of them"
+            _LOG.info("Workers were forked from the process %d: %s", source.process_id, refusal)
     finally:
         source.close()
 

@@ -15,12 +15,13 @@ from tune_jobs.engine.on_ray.cluster import cluster_address, is_connected, join,
 from tune_jobs.engine.on_ray.folders import ray_folder
 from tune_jobs.engine.on_ray.import_ray import import_ray
 from tune_jobs.engine.on_ray.internals.startup import can_reread_variables
-from tune_jobs.engine.on_ray.local import PRELOADED, local_ray, warm_ray
+from tune_jobs.engine.on_ray.local import PRELOADED, local_ray, warm_ray, worker_source
 from tune_jobs.engine.on_ray.nodes import joined_machine
 from tune_jobs.engine.on_ray.warm.client import leased
 from tune_jobs.host.capacity import Machine, this_machine
 from tune_jobs.host.environment import own_folders, variables_set
 from tune_jobs.host.signals import held_back
+from tune_jobs.host.worker_source import drop_early
 
 RAY_VARIABLES = {"RAY_USAGE_STATS_ENABLED": "0"}
 
@@ -67,12 +68,15 @@ def ray_session(
         own = {} if machine.is_cluster else {**token_variables(os.environ), **home_variables(os.environ, folder)}
         variables = {**RAY_VARIABLES, **QUIET_TENSORFLOW, **own, "PYTHONPATH": _python_path()}
         stack.enter_context(variables_set(variables))
+        if machine.is_cluster or lease is not None or not imports_keras:
+            drop_early()
         if machine.is_cluster:
             ray = _joined_ray()
         elif lease is not None:
             ray = warm_ray(lease)
         else:
-            ray = local_ray(machine, folder, worker_variables)
+            source = stack.enter_context(worker_source(worker_variables)) if imports_keras else None
+            ray = local_ray(machine, folder, worker_variables, source)
         wait_until_started = stack.enter_context(ray)
         yield partial(_started, wait_until_started, folder)
 

@@ -16,11 +16,12 @@ from typing import Any, Self
 from tune_jobs.engine.on_ray.session import token_variables
 from tune_jobs.engine.on_ray.warm import client
 from tune_jobs.errors import RequestError, RunFailed
+from tune_jobs.host import warm_socket
 from tune_jobs.host.capacity import this_machine
+from tune_jobs.host.environment import own_packages
 
 DEFAULT_MINUTES = 30.0
 _HOLDER = "tune_jobs.engine.on_ray.warm.holder"
-_ROOT = Path(__file__).parents[4]
 _START_S = 180.0
 _END_S = 30.0
 
@@ -116,9 +117,11 @@ def begin_for_user(minutes: float) -> dict[str, Any]:
         RunFailed: It cannot be started.
     """
     _check(minutes)
-    if os.environ.get(client.VARIABLE) == client.OFF:
-        raise RequestError(f"{client.VARIABLE} is {client.OFF}, so that no run would use a warm Ray: unset it.")
-    name = client.name_of_users_own()
+    if os.environ.get(warm_socket.VARIABLE) == warm_socket.OFF:
+        raise RequestError(
+            f"{warm_socket.VARIABLE} is {warm_socket.OFF}, so that no run would use a warm Ray: unset it."
+        )
+    name = warm_socket.name_of_users_own()
     if (present := _status(name)) is not None:
         return {**present, "is_new": False}
     process = _begun(name, minutes, is_own=False)
@@ -134,11 +137,11 @@ def stop_for_user() -> int | None:
     Returns:
         The number of its process; None if there is none.
     """
-    name = client.name_of_users_own()
-    with client.connected(name) as connection:
+    name = warm_socket.name_of_users_own()
+    with warm_socket.connected(name) as connection:
         if connection is None:
             return None
-        process = client.asked(connection, "stop").get("process")
+        process = warm_socket.asked(connection, "stop").get("process")
     begun_s = time.monotonic()
     while _exists(name) and time.monotonic() - begun_s < _END_S:
         time.sleep(0.05)
@@ -156,7 +159,7 @@ def _check(minutes: float) -> None:
 
 
 def _begun(name: str, minutes: float, *, is_own: bool) -> subprocess.Popen[bytes]:
-    folders = [str(_ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    folders = [*own_packages(), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     variables = {"PYTHONPATH": os.pathsep.join(str(Path(folder).absolute()) for folder in folders)}
     if is_own:
         variables |= token_variables(os.environ)  # the one that Ray remembers in this process
@@ -193,10 +196,10 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
 
 
 def _status(name: str) -> dict[str, Any] | None:
-    with client.connected(name) as connection:
-        return None if connection is None else client.asked(connection, "status")
+    with warm_socket.connected(name) as connection:
+        return None if connection is None else warm_socket.asked(connection, "status")
 
 
 def _exists(name: str) -> bool:
-    with client.connected(name) as connection:
+    with warm_socket.connected(name) as connection:
         return connection is not None

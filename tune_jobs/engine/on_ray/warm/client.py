@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
 import socket
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from tune_jobs.engine.on_ray.warm.imports import imports_signature
 from tune_jobs.errors import RunFailed
 from tune_jobs.host.capacity import Machine
-from tune_jobs.host.fork_launcher import check_user, receive, send
+from tune_jobs.host.warm_socket import OFF, VARIABLE, asked, connected, name_of_users_own
 
-VARIABLE = "TUNE_JOBS_WARM"
-OFF = "off"
-_ANSWER_S = 20.0
 IN_PROCESS: list[Callable[[], str | None]] = []
 """Functions that wait for a warm Ray of this process, and return the name of its socket; None if it cannot be used."""
 
@@ -53,40 +46,10 @@ class Lease:
             raise RunFailed(f"The warm Ray cannot be used: {answer['refusal']}.", None)
 
 
-def name_of_users_own() -> str:
-    """Return the name of the socket of the Ray that this user keeps warm with this Python and this version of ours."""
-    made_of = [os.getuid(), sys.prefix, platform.python_version(), Path(__file__), os.environ.get(VARIABLE, "")]
-    return f"tune-jobs-warm-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}"
-
-
 def names() -> list[str]:
     """Return the names of the sockets on which a warm Ray may answer this process: its own first."""
     own = [name for wait in IN_PROCESS if (name := wait()) is not None]
     return [*own, *([] if os.environ.get(VARIABLE) == OFF else [name_of_users_own()])]
-
-
-@contextmanager
-def connected(name: str) -> Iterator[socket.socket | None]:
-    """Connect to the process that holds a warm Ray; None if there is none, or it is another user's."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(_ANSWER_S)
-        try:
-            connection.connect(f"\0{name}")
-            check_user(connection)
-        except OSError:
-            yield None
-            return
-        yield connection
-
-
-def asked(connection: socket.socket, order: str, **content: Any) -> dict[str, Any]:
-    """Return the answer of the process that holds a warm Ray; a refusal if it has ended."""
-    with suppress(OSError):
-        send(connection, {"order": order, **content})
-        answer = receive(connection)
-        if answer is not None:
-            return answer.content
-    return {"refusal": "it has ended"}
 
 
 @contextmanager

@@ -13,14 +13,15 @@ from typing import Any, cast
 
 import pytest
 
-from tune_jobs.engine.on_ray.warm import client, holder
+from tune_jobs.engine.on_ray.warm import holder
 from tune_jobs.engine.on_ray.warm.begin import begin_for_user, stop_for_user, warm
-from tune_jobs.engine.on_ray.warm.client import asked, connected, leased
+from tune_jobs.engine.on_ray.warm.client import leased
 from tune_jobs.engine.on_ray.warm.holder import Holder
 from tune_jobs.engine.on_ray.warm.imports import differing, imports_signature
 from tune_jobs.errors import RequestError
-from tune_jobs.host import fork_launcher
+from tune_jobs.host import fork_launcher, warm_socket
 from tune_jobs.host.capacity import Machine, Node
+from tune_jobs.host.warm_socket import asked, connected
 from tune_jobs.host.worker_source import WorkerSource
 
 TWO = Machine((Node(cpus=2),))
@@ -72,8 +73,8 @@ class Held:
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     monkeypatch.setattr(holder, "_LOOK_S", 0.02)
-    monkeypatch.setenv(client.VARIABLE, secrets.token_hex(8))
-    held = Held(client.name_of_users_own())
+    monkeypatch.setenv(warm_socket.VARIABLE, secrets.token_hex(8))
+    held = Held(warm_socket.name_of_users_own())
     yield held
     held.holder.end()
     assert held.has_ended()
@@ -123,13 +124,13 @@ def test_it_is_not_used_where_something_differs(held: Held, monkeypatch: pytest.
 
 
 def test_it_is_not_used_where_it_is_switched_off(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(client.VARIABLE, client.OFF)
+    monkeypatch.setenv(warm_socket.VARIABLE, warm_socket.OFF)
     assert refusals() == []
 
 
 def test_a_process_of_another_user_is_not_asked(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fork_launcher.os, "getuid", lambda: os.geteuid() + 1)
-    with connected(client.name_of_users_own()) as connection:
+    with connected(warm_socket.name_of_users_own()) as connection:
         assert connection is None
 
 
@@ -159,11 +160,11 @@ def test_it_is_stopped_and_begun_once(held: Held) -> None:
 
 
 def test_nonsense_is_no_order(held: Held) -> None:
-    with connected(client.name_of_users_own()) as connection:
+    with connected(warm_socket.name_of_users_own()) as connection:
         assert connection is not None
         connection.sendall(b"\0\0\0\2{}")
         assert connection.recv(1) == b""
-    with connected(client.name_of_users_own()) as connection:
+    with connected(warm_socket.name_of_users_own()) as connection:
         assert connection is not None
         assert asked(connection, "status")["is_used"] is False
 
