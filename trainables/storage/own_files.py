@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 MARK_FILE = ".made-by-tune-jobs"
+SECOND_NAME = "it is a second name (a hard link) of a file elsewhere, which would be written to as well"
 _MAKER = "tune-jobs"
 _MOST_BYTES = 4096
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -37,7 +38,8 @@ def open_own(path: Path, flags: int) -> int:
         The descriptor, which child processes do not inherit.
 
     Raises:
-        NotOurs: A link, a folder, a pipe or a device is in its place.
+        NotOurs: A link, a folder, a pipe or a device is in its place; or it is to be appended to, and has another
+            name elsewhere.
         OSError: The file system refuses.
     """
     problem = place_problem(path)
@@ -45,10 +47,27 @@ def open_own(path: Path, flags: int) -> int:
         raise NotOurs(errno.EEXIST, problem, str(path))
     # A pipe that comes in this moment would keep this process waiting, hence O_NONBLOCK. Files ignore it.
     descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         raise NotOurs(errno.EEXIST, "it is no file", str(path))
+    if flags & os.O_APPEND and status.st_nlink > 1:  # the other one may be a stranger's
+        os.close(descriptor)
+        raise NotOurs(errno.EEXIST, SECOND_NAME, str(path))
     return descriptor
+
+
+def second_name_problem(path: Path) -> str | None:
+    """Return why nothing may be appended to a file that has another name elsewhere; None if it has none.
+
+    Args:
+        path: The place of the file.
+    """
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return SECOND_NAME if stat.S_ISREG(status.st_mode) and status.st_nlink > 1 else None
 
 
 def place_problem(path: Path, *, is_folder: bool = False) -> str | None:

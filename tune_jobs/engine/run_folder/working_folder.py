@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainables.storage.object_store import ObjectStoreFolder, is_uri
-from trainables.storage.own_files import open_own, place_problem
+from trainables.storage.own_files import open_own, place_problem, second_name_problem
 from tune_jobs.engine.run_folder.create import folder_problems
 from tune_jobs.engine.run_folder.names import IfExists
 from tune_jobs.engine.run_folder.object_store_check import object_store_problems
@@ -33,6 +33,7 @@ from tune_jobs.results.run import Run
 
 _FOLDERS = (TRIALS_FOLDER, LOGS_FOLDER, EVALUATIONS_FOLDER)
 _FILES = (LOCK_FILE, EXPERIMENT_FILE, JOURNAL_FILE, WARM_START_FILE, LEASE_TOKEN_FILE, RAY_LOG)
+_APPENDED = (JOURNAL_FILE, RAY_LOG)
 _REMEDIES = dict.fromkeys(
     (EXPERIMENT_FILE, JOURNAL_FILE, WARM_START_FILE, TRIALS_FOLDER), ", and put the run's own into its place"
 )
@@ -161,12 +162,13 @@ def locked(folder: Path) -> Iterator[None]:
 def foreign_problems(folder: Path) -> list[str]:
     """Return a sentence for each link, folder or device in the place of a file of the run, or of one of its folders.
 
-    They are left alone: nothing is ever written through a link.
+    They are left alone: nothing is ever written through a link. So are second names (hard links) of files to append to.
 
     Args:
         folder: The run's folder.
     """
     places = {name: place_problem(folder / name, is_folder=name in _FOLDERS) for name in (*_FILES, *_FOLDERS)}
+    places |= {name: places[name] or second_name_problem(folder / name) for name in _APPENDED}
     return [
         f"{folder / name} must be a {'folder' if name in _FOLDERS else 'file'} of the run itself, but {problem}. Move "
         f"it away{_REMEDIES.get(name, '')}."

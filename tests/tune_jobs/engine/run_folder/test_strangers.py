@@ -20,8 +20,8 @@ from tune_jobs.engine.run_folder.recorder import CheckpointPruner, Recorder
 from tune_jobs.engine.run_folder.removal import remove_run
 from tune_jobs.engine.run_folder.working_folder import discard, locked, open_folder, prepare_storage
 from tune_jobs.errors import RequestError
-from tune_jobs.host.output import redirect_output
-from tune_jobs.results import Noted, evaluations
+from tune_jobs.host.output import open_log, redirect_output
+from tune_jobs.results import JournalWriter, Noted, evaluations
 from tune_jobs.results.evaluations import Scores
 from tune_jobs.results.layout import RAY_LOG
 from tune_jobs.results.run import Run
@@ -110,6 +110,25 @@ def test_what_is_in_the_place_of_our_file_is_named_and_left(tmp_path: Path, plac
     remove_run(folder)
     assert os.path.lexists(path)
     assert (precious.read_text(), (tmp_path / "missing").exists()) == ("precious", False)
+
+
+@pytest.mark.parametrize("place", ["journal.jsonl", "logs/ray.log", "logs/evaluation.log"])
+def test_nothing_is_appended_to_a_second_name_of_a_strangers_file(tmp_path: Path, place: str) -> None:
+    folder = create_folder(tmp_path / "runs", "first", experiment(), "mine")
+    precious = tmp_path / "precious.txt"
+    precious.write_text("precious")
+    path = folder / place
+    path.parent.mkdir(exist_ok=True)
+    path.hardlink_to(precious)
+    if place != "logs/evaluation.log":
+        with pytest.raises(RequestError, match=f"{path.name} must be .*, but it is a second name"), locked(folder):
+            pass
+    with pytest.raises(OSError, match="a second name"):
+        JournalWriter(path)
+    with pytest.raises(RequestError, match=f"The log .*{path.name} cannot be written: it is a second name"):
+        open_log(path)
+    remove_run(folder)
+    assert precious.read_text() == "precious"
 
 
 @pytest.mark.parametrize("place", ["trials", "logs", "evaluations"])
