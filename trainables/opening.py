@@ -24,9 +24,9 @@ def opened_data(trainable: Any, settings: TrialSettings) -> Data:
     Raises:
         InvalidTrainable: ``load_data`` raised, or returned something else than ``Data``. The message names the node.
     """
-    import keras
+    from trainables.internals.tensorflow_seed import set_random_seed
 
-    keras.utils.set_random_seed(settings.seed)
+    set_random_seed(settings.seed)
     name = type(trainable).__name__
     try:
         data = trainable.load_data()

@@ -63,7 +63,7 @@ class IsolatedGlobalState:
         outside = _current_state()
         if self._own is not None:
             _install(self._own)
-        elif _keras_state() is not None:
+        elif keras_state_module() is not None:
             _install(outside._replace(keras=_copy_of_names()))
         else:
             forget_names()
@@ -80,7 +80,7 @@ def remember_global_state() -> Callable[[], None]:
     Returns:
         A function that puts all of it back, whatever was seeded, built or set meanwhile in this thread.
     """
-    keras_state, state, keys = _keras_state(), _current_state(), _seed_keys()
+    keras_state, state, keys = keras_state_module(), _current_state(), seed_keys()
     generator = None if keras_state is None or keys is None else vars(state.keras).get(keys[1])
     drawn = None if generator is None else np.array(generator.state)
     names = None if keras_state is None else vars(_copy_of_names())
@@ -116,9 +116,11 @@ def set_seed(seed: int) -> None:
     Args:
         seed: The seed, in [0, 2**32).
     """
-    keras_state, context, keys = _keras_state(), _tensorflow_context(), _seed_keys()
+    keras_state, context, keys = keras_state_module(), _tensorflow_context(), seed_keys()
     if seed in _used_seeds or keras_state is None or context is None or keys is None:
-        keras.utils.set_random_seed(seed)
+        from trainables.internals.tensorflow_seed import set_random_seed  # which knows this module
+
+        set_random_seed(seed)
     else:
         random_seed, seed_generator = keys
         keras_state.set_global_attribute(random_seed, seed)
@@ -144,7 +146,7 @@ def seed_epoch(seed: int, epoch: int) -> None:
 
 def drawn_numbers() -> dict[str, Any]:
     """Return as JSON how far the global generators are: Python's, NumPy's, Keras's, and TensorFlow's eager one."""
-    state, keys = _current_state(), _seed_keys()
+    state, keys = _current_state(), seed_keys()
     generator = None if state.keras is None or keys is None else vars(state.keras).get(keys[1])
     numpy_state = [part.tolist() if isinstance(part, np.ndarray) else part for part in state.numpy]
     eager = state.tensorflow[1].getstate() if state.tensorflow and state.tensorflow[1] else None
@@ -165,7 +167,7 @@ def set_drawn_numbers(numbers: Mapping[str, Any]) -> None:
     Raises:
         KeyError, TypeError, ValueError: It is damaged.
     """
-    keras_state, keys, context = _keras_state(), _seed_keys(), _tensorflow_context()
+    keras_state, keys, context = keras_state_module(), seed_keys(), _tensorflow_context()
     if numbers["keras"] is not None and keras_state is not None and keys is not None:
         generator = vars(getattr(keras_state, _TRACKERS[0])).get(keys[1])
         if generator is None:
@@ -196,7 +198,7 @@ def remember_names() -> Callable[[], None]:
     Returns:
         A function that makes Keras give them again, whatever was built meanwhile.
     """
-    if _keras_state() is None:
+    if keras_state_module() is None:
         return forget_names
     names = _copy_of_names()
     return lambda: _install_names(names)
@@ -204,7 +206,7 @@ def remember_names() -> Callable[[], None]:
 
 def forget_names() -> None:
     """Let Keras number its names from the beginning, like ``clear_session``; compiled functions stay compiled."""
-    keras_state = _keras_state()
+    keras_state = keras_state_module()
     if keras_state is None:
         keras.backend.clear_session(free_memory=False)
     else:
@@ -222,7 +224,7 @@ class _State(NamedTuple):
 
 
 def _current_state() -> _State:
-    keras_state, context = _keras_state(), _tensorflow_context()
+    keras_state, context = keras_state_module(), _tensorflow_context()
     return _State(
         keras=None if keras_state is None else getattr(keras_state, _TRACKERS[0]),
         python=random.getstate(),
@@ -242,12 +244,12 @@ def _install(state: _State) -> None:
 
 
 def _install_names(names: Any) -> None:
-    setattr(_keras_state(), _TRACKERS[0], names)
+    setattr(keras_state_module(), _TRACKERS[0], names)
 
 
 def _copy_of_names() -> Any:
     copied = threading.local()
-    for name, value in vars(getattr(_keras_state(), _TRACKERS[0])).items():
+    for name, value in vars(getattr(keras_state_module(), _TRACKERS[0])).items():
         setattr(copied, name, value.copy() if isinstance(value, dict | list) else value)
     return copied
 
@@ -257,12 +259,13 @@ def _set_tensorflow_seeds(context: Any, seeds: tuple[Any, ...]) -> None:
         setattr(context, name, value)
 
 
-def _keras_state() -> Any | None:
+def keras_state_module() -> Any | None:
     """Return the module of Keras's global state; None where it has not the names that are used here."""
     return _module_with(_KERAS_STATE, *_TRACKERS, "set_global_attribute")
 
 
-def _seed_keys() -> tuple[str, ...] | None:
+def seed_keys() -> tuple[str, ...] | None:
+    """Return the keys of Keras's seed and of its global generator; None where it has not the names."""
     modules = [_module_with(module, name) for module, name in _SEED_KEYS]
     if None in modules:
         return None
