@@ -14,7 +14,7 @@ from trainables.devices import replicas
 from trainables.exits import described
 from trainables.fit_options import FitOptions
 from trainables.hypergradient.declaration import Hypergradient
-from trainables.opening import opened_data
+from trainables.opening import WorkerData
 from trainables.report import Report
 from trainables.settings import TrialSettings
 from trainables.storage import checkpoint
@@ -93,7 +93,7 @@ class KerasTrainable(TuneBase):
     data_cpus: float | None = None
     reuse_models: bool = True
     hypergradient: Hypergradient | None = None
-
+    __beside: WorkerData | None = None
     __own: SimpleNamespace
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -156,6 +156,7 @@ class KerasTrainable(TuneBase):
         config: dict[str, Any] | None = None,
         data: Data | None = None,
         settings: TrialSettings | None = None,
+        beside: Self | None = None,
     ) -> Self:
         """Return an instance without Ray, for tests and for work outside a run.
 
@@ -164,6 +165,7 @@ class KerasTrainable(TuneBase):
             data: The data to train on; None: what ``load_data`` returns.
             settings: The settings that a run would give; None: the defaults. With None, ``step`` raises what the
                 trial's own code raises.
+            beside: An instance that has begun a trial in this process, to share its data: ``trainables.together``.
 
         Returns:
             A worker that has begun its first trial. Call ``cleanup`` when nothing more is to be trained.
@@ -172,6 +174,8 @@ class KerasTrainable(TuneBase):
             FileNotFoundError: The folder of the settings does not exist.
         """
         trainable = cls()
+        if beside is not None:
+            object.__setattr__(trainable, "_KerasTrainable__beside", beside.__own.kept)  # noqa: SLF001 - of this class
         if config is not None:
             trainable.setup(config, data=data, settings=settings)
         return trainable
@@ -206,11 +210,12 @@ class KerasTrainable(TuneBase):
             OSError: This node cannot read the run's object store.
         """
         require((settings or TrialSettings()).folder)
-        own = SimpleNamespace(is_in_a_run=settings is not None, writer=BackgroundWriter(), notes=[], cache=None)
+        own = SimpleNamespace(is_in_a_run=settings is not None, writer=BackgroundWriter(), notes=[], kept=self.__beside)
         own.settings = settings or TrialSettings()
         object.__setattr__(self, OWN, own)  # `self.__own = own` fails in a frozen dataclass of the user's
-        self.__own.trial = self.__begin(config)
-        self.__own.data = data if data is not None or settings is not None else self.load_data()
+        own.trial = self.__begin(config)
+        if own.kept is None:
+            own.kept = WorkerData(data if data is not None or settings is not None else self.load_data())
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """End this worker's trial and begin another one in its place.
@@ -272,23 +277,18 @@ class KerasTrainable(TuneBase):
 
     def _begin_training(self, trial: Trial) -> TrialTraining:
         """Return the training of a trial that begins. A class whose epochs are not those of ``fit`` overrides it."""
-        from trainables.reuse.worker_cache import WorkerCache
         from trainables.training.training import Training
 
-        settings = self.__own.settings
+        settings, kept = self.__own.settings, self.__own.kept
         with replicas.device_scope(trial.gpus):
-            if self.__own.data is None:
-                self.__own.data = opened_data(self, settings)
-            data = replicas.cut_evenly(
-                self.__own.data, trial.parameters, self.batch_size, replicas.count_devices(trial.gpus)
-            )
-            if self.__own.cache is None or self.__own.cache.inputs.data is not data:
-                self.__own.cache = WorkerCache(data, keeps_models=self.reuse_models, executions=settings.executions)
+            devices = replicas.count_devices(trial.gpus)
+            data = replicas.cut_evenly(kept.opened(self, settings), trial.parameters, self.batch_size, devices)
+            cache = kept.cache_of(data, keeps_models=self.reuse_models, executions=settings.executions)
             if settings.executions == 1:
-                return Training(self, trial.parameters, data, settings, trial.number, cache=self.__own.cache)
+                return Training(self, trial.parameters, data, settings, trial.number, cache=cache)
             from trainables.training.executions import Executions
 
-            return Executions(self, trial.parameters, data, settings, trial.number, self.__own.cache)
+            return Executions(self, trial.parameters, data, settings, trial.number, cache)
 
 
 def _let_instances_hide(base: type[Any]) -> None:

@@ -1,15 +1,48 @@
-"""The opening of a run's data: what cannot be sent to a worker, the worker opens for itself."""
+"""The data of a worker: what cannot be sent to it, it opens for itself, and it keeps what its trials make of it."""
 
 from __future__ import annotations
 
 import platform
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainables.data import Data, InvalidData
 from trainables.data.kinds import Kind, kind_of
 from trainables.exits import described, is_of_the_code
 from trainables.settings import InvalidTrainable, TrialSettings
+
+if TYPE_CHECKING:  # a driver that only opens data needs no Keras
+    from trainables.reuse.worker_cache import WorkerCache
+
+
+class WorkerData:
+    """The data of a worker, opened once, with everything that its trials keep of it for later ones.
+
+    Args:
+        data: The data; None: this worker opens it, when its first trial is built.
+    """
+
+    def __init__(self, data: Data | None) -> None:
+        self._data = data
+        self._cache: WorkerCache | None = None
+
+    def opened(self, trainable: Any, settings: TrialSettings) -> Data:
+        """Return the data, opened by an instance of the user's class if nobody has done so.
+
+        Raises:
+            InvalidTrainable: It cannot be opened: see ``opened_data``.
+        """
+        if self._data is None:
+            self._data = opened_data(trainable, settings)
+        return self._data
+
+    def cache_of(self, data: Data, *, keeps_models: bool, executions: int) -> WorkerCache:
+        """Return what trials have kept of some data, which is the worker's own, or cut for its devices."""
+        from trainables.reuse.worker_cache import WorkerCache
+
+        if self._cache is None or self._cache.inputs.data is not data:
+            self._cache = WorkerCache(data, keeps_models=keeps_models, executions=executions)
+        return self._cache
 
 
 def opened_data(trainable: Any, settings: TrialSettings) -> Data:

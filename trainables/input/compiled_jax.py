@@ -120,8 +120,8 @@ def _values_per_example(model: Any) -> int | None:
 @cache
 def _quick_options() -> dict[str, bool | int]:
     """Return XLA's options; none where this release has others, or the user has set one of them."""
-    if any(name in os.environ.get("XLA_FLAGS", "") for name in _QUICK):
-        return {}
+    if any(name in os.environ.get("XLA_FLAGS", "") for name in _QUICK) or _jax().default_backend() != "cpu":
+        return {}  # lanes gather on a GPU, too, whose programs are always compiled with optimisations
     try:
         _jax().jit(lambda number: number + 1, compiler_options=_QUICK)(1)
     except Exception:  # noqa: BLE001 - of the compiler, whatever it is called: things are slower without

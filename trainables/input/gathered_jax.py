@@ -7,7 +7,7 @@ than the step of a small network.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -18,17 +18,20 @@ import numpy as np
 from trainables.data.nested import Split, leaves
 from trainables.input.compiled_jax import jit
 from trainables.input.gathered_rows import BatchSpan, EpochRows, Step
+from trainables.input.vmapped_jax import LaneContent, identity, meet
 from trainables.internals.keras_model import unbuilt_parts
+from trainables.lanes.lane import current_lane
 
 _NUMBERS = "biuf"
 
 
 def can_loop(model: Any) -> bool:
-    """Return whether the loop is of use: on a CPU, for a model that Keras compiles whole.
+    """Return whether the loop is of use, for a model that Keras compiles whole: on a CPU, and for lanes everywhere.
 
     Keras would read a batch to find the metrics' variables, if they did not exist yet, and there are spans to read.
     """
-    return model.jit_compile and _jax().default_backend() == "cpu" and not unbuilt_parts(model)
+    is_of_use = _jax().default_backend() == "cpu" or current_lane() is not None
+    return model.jit_compile and is_of_use and not unbuilt_parts(model)
 
 
 def can_hold(split: Split) -> bool:
@@ -75,7 +78,13 @@ class _Spans(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
 
 
 def make_function(
-    model: Any, step: Step, rows: Callable[[], EpochRows], keras_function: Step, *, is_quick: bool = False
+    model: Any,
+    step: Step,
+    rows: Callable[[], EpochRows],
+    keras_function: Step,
+    traces: Callable[[], Hashable | None] = lambda: None,
+    *,
+    is_quick: bool = False,
 ) -> Step:
     """Return what Keras calls for the next steps of an epoch: it takes a state and an iterator, and returns both anew.
 
@@ -84,6 +93,7 @@ def make_function(
         step: Its ``train_step`` or ``test_step``.
         rows: A function that returns the rows of the epoch.
         keras_function: What Keras itself would call, for an iterator of batches.
+        traces: Returns what the traces of the step depend on; None where nobody knows.
         is_quick: Whether to compile without optimisations.
     """
     run_batch: Callable[..., Any] = partial(_run_batch, step)
@@ -92,23 +102,45 @@ def make_function(
         run_span = jit(partial(_run_span, model, step), is_quick=is_quick, static_argnums=4, donate_argnums=0)
         run_batch = jit(run_batch, is_quick=is_quick, donate_argnums=0)
 
+    def run_span_alone(state: Any, start: int, stop: int, epoch: EpochRows) -> Any:
+        return run_span(state, start, stop, epoch, epoch.batch_size)
+
+    def run_batch_alone(state: Any, start: int, stop: int, epoch: EpochRows) -> Any:
+        size = epoch.batch_size
+        return run_batch(state, epoch.order[start * size : stop * size], epoch.arrays)
+
+    def run_last_batch_of_lane(state: Any, epoch: EpochRows, *_: Any) -> Any:
+        return _run_batch(step, state, epoch.order[_whole_batches(epoch) * epoch.batch_size :], epoch.arrays)
+
+    def run_span_of_lane(state: Any, epoch: EpochRows, start: Any, stop: Any) -> Any:
+        return _run_span(model, step, state, start, stop, epoch, epoch.batch_size)
+
     def function(state: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
         first = next(iterator)
         if not isinstance(first, BatchSpan):
             return keras_function(state, itertools.chain([first], iterator))  # type: ignore[no-any-return]
-        epoch, start, stop = rows(), int(first.start), int(first.stop)
-        size, whole = epoch.batch_size, len(epoch.order) // epoch.batch_size
-        logs: Any = {}
+        epoch, start, stop, lane = rows(), int(first.start), int(first.stop), current_lane()
+        whole, logs = _whole_batches(epoch), {}
         while start < stop:
-            if is_compiled and start < whole and not _lacks_variables(model):
-                logs, state = run_span(state, start, min(stop, whole), epoch, size)
-                start = min(stop, whole)
-            else:  # one batch: the last may be smaller, and the first may make variables, which no loop can
-                logs, state = run_batch(state, epoch.order[start * size : (start + 1) * size], epoch.arrays)
-                start += 1
+            # One batch: the last may be smaller, and the first may make variables, which no loop can.
+            is_span = is_compiled and start < whole and not _lacks_variables(model)
+            end = min(stop, whole) if is_span else start + 1
+            alone = partial(run_span_alone if is_span else run_batch_alone, state, start, end, epoch)
+            if lane is None:
+                logs, state = alone()
+            else:
+                of_lane = run_span_of_lane if is_span else run_last_batch_of_lane
+                known = traces() if is_compiled and (is_span or start == whole) else None
+                work = None if known is None else (known, step.__name__, is_span, *identity(epoch))
+                logs, state = meet(lane, work, (start, end), LaneContent(_lists(state), epoch), alone, of_lane)
+            start = end
         return logs, state
 
     return function
+
+
+def _whole_batches(epoch: EpochRows) -> int:
+    return len(epoch.order) // int(epoch.batch_size)
 
 
 def _lacks_variables(model: Any) -> bool:

@@ -12,7 +12,7 @@ them to the steps. The steps gather the batches of a span from the input's ``Epo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from importlib import import_module
 from typing import Any
 
@@ -116,12 +116,17 @@ class GatheringSteps:
     Args:
         model: A compiled model that ``can_gather``. If it reads from another iterator, in a callback for
             example, Keras's own steps are used.
+        traces: Returns what the traces of the steps depend on; None where nobody knows. Models with equal ones may be
+            trained together, by lanes.
         is_quick: Whether JAX compiles them without optimisations: see ``compiled_jax``.
     """
 
-    def __init__(self, model: Any, *, is_quick: bool = False) -> None:
+    def __init__(
+        self, model: Any, traces: Callable[[], Hashable | None] = lambda: None, *, is_quick: bool = False
+    ) -> None:
         self._inputs: tuple[Any, Any] = (None, None)
-        options = {"is_quick": True} if is_quick else {}  # the other backend has no such choice
+        of_jax: dict[str, Any] = {"traces": traces, "is_quick": is_quick}
+        options = of_jax if keras.backend.backend() == "jax" else {}
         _replace_maker(model, "train", lambda: self._inputs[0].rows, options)
         _replace_maker(model, "test", lambda: self._inputs[1].rows, options)
 
@@ -130,7 +135,7 @@ class GatheringSteps:
         self._inputs = (training, validation)
 
 
-def _replace_maker(model: Any, kind: str, rows: Callable[[], EpochRows], options: dict[str, bool]) -> None:
+def _replace_maker(model: Any, kind: str, rows: Callable[[], EpochRows], options: dict[str, Any]) -> None:
     """Replace ``make_train_function`` or ``make_test_function``, which Keras calls before it runs a step."""
     maker_name, function_name = f"make_{kind}_function", f"{kind}_function"
     step, make_keras_function = getattr(model, f"{kind}_step"), getattr(model, maker_name)

@@ -52,10 +52,14 @@ class IsolatedGlobalState:
 
     The state is exchanged, not seeded again. ``tf.random.set_seed`` in the middle of a training would restart the
     sequence of every stateful operation, and Keras's generator belongs to the functions that were traced with it.
+
+    Args:
+        names: The names that it begins with, of another thread; None: those of the thread in which it is active first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Mapping[str, Any] | None = None) -> None:
         self._own: _State | None = None
+        self._names = names
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -64,7 +68,7 @@ class IsolatedGlobalState:
         if self._own is not None:
             _install(self._own)
         elif keras_state_module() is not None:
-            _install(outside._replace(keras=_copy_of_names()))
+            _install(outside._replace(keras=_copy_of_names(self._names)))
         else:
             forget_names()
         try:
@@ -193,15 +197,16 @@ def _as_python_state(state: Any) -> Any:
 
 
 def remember_names() -> Callable[[], None]:
-    """Remember the names that Keras would give now.
-
-    Returns:
-        A function that makes Keras give them again, whatever was built meanwhile.
-    """
+    """Return a function that makes Keras give the names that it would give now, whatever is built meanwhile."""
     if keras_state_module() is None:
         return forget_names
     names = _copy_of_names()
     return lambda: _install_names(names)
+
+
+def names_of_this_thread() -> Mapping[str, Any] | None:
+    """Return Keras's names, policy and scopes, which a new thread lacks; None where they cannot be exchanged."""
+    return None if keras_state_module() is None else vars(_copy_of_names())
 
 
 def forget_names() -> None:
@@ -247,9 +252,9 @@ def _install_names(names: Any) -> None:
     setattr(keras_state_module(), _TRACKERS[0], names)
 
 
-def _copy_of_names() -> Any:
+def _copy_of_names(names: Mapping[str, Any] | None = None) -> Any:
     copied = threading.local()
-    for name, value in vars(getattr(keras_state_module(), _TRACKERS[0])).items():
+    for name, value in (vars(getattr(keras_state_module(), _TRACKERS[0])) if names is None else names).items():
         setattr(copied, name, value.copy() if isinstance(value, dict | list) else value)
     return copied
 

@@ -6,6 +6,7 @@ docs/reuse.md explains how a model goes from trial to trial.
 from __future__ import annotations
 
 import gc
+import hashlib
 import weakref
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
@@ -96,9 +97,19 @@ class TrialModel:
         self.adjustable = adjustable
         self.input_spec = f"{input_spec} quick" if is_quick else input_spec
         self.fingerprint = _fingerprint_or_none(model) if _may_be_reused(model, callbacks) else None
-        self.steps = GatheringSteps(model, is_quick=is_quick) if can_gather(model) else None
+        self._traces: str | None = None
+        self.steps = GatheringSteps(model, self.traces, is_quick=is_quick) if can_gather(model) else None
         if has_unknown_end and model.train_function is None:
             end_without_a_step(model)
+
+    def traces(self) -> str | None:
+        """Return a text that is equal for models with the same traces; None where nobody knows the traces."""
+        if self.fingerprint is None:
+            return None
+        if self._traces is None:
+            content = repr((self.input_spec, self.fingerprint.features))
+            self._traces = hashlib.sha256(content.encode()).hexdigest()
+        return self._traces
 
     def is_traced_like(self, other: TrialModel) -> bool:
         """Return whether both models have the same traces, whatever the values of their variables."""

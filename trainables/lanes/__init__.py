@@ -1,0 +1,1 @@
+"""Trials that take turns within one process, and run the parts of their work together that are equal."""
