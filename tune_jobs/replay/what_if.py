@@ -17,6 +17,7 @@ from tune_jobs.replay.fitted import LEAST_TRIALS, MOST_TRIALS, MOST_VALUES, Fitt
 from tune_jobs.replay.simulation import replay
 from tune_jobs.results import History, Status
 from tune_jobs.results.history import TrialHistory
+from tune_jobs.results.layout import EXPERIMENT_FILE
 from tune_jobs.schedulers import SCHEDULERS, ConfigSteps, PopulationBased, Scheduler
 from tune_jobs.searchers import AUTO, SEARCHERS, Searcher, automatic_searcher
 
@@ -118,7 +119,7 @@ def recorded_epochs(record: Mapping[str, Any]) -> int:
 
 def _damaged(part: str, value: object) -> RequestError:
     return RequestError(
-        f"The run's experiment.json is damaged ({part} is {short_repr(value)}): restore it from a copy."
+        f"The run's {EXPERIMENT_FILE} is damaged ({part} is {short_repr(value)}): restore it from a copy."
     )
 
 

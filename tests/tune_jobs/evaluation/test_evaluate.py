@@ -219,7 +219,7 @@ def test_workers_never_get_the_test_set(monkeypatch: pytest.MonkeyPatch, tmp_pat
     from tune_jobs.engine.on_ray import workers
 
     sent: list[Any] = []
-    monkeypatch.setattr(workers.ray, "put", sent.append)
+    monkeypatch.setattr("ray.put", sent.append)
     workers.workers_for(experiment_of(), Blobs.standalone().load_data(), str(tmp_path), is_cluster=False)
     _, data, _ = sent
     assert data.test is None
