@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import locale
 import os
 import platform
+import resource
 import socket
 import sys
 from collections.abc import Iterator
@@ -47,6 +49,32 @@ def asked(connection: socket.socket, order: str, **content: Any) -> dict[str, An
         if answer is not None:
             return answer.content
     return {"refusal": "it has ended"}
+
+
+def commands_socket(name: str) -> str:
+    """Return the name of the socket on which a process beside a warm Ray carries out commands."""
+    return f"{name}-commands"
+
+
+def own_limits() -> dict[str, Any]:
+    """Return what a process inherits besides its variables, folder and streams: its user, limits and interpreter."""
+    limits = {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")}
+    spaces = {name: os.readlink(f"/proc/self/ns/{name}") for name in ("mnt", "net", "pid", "user")}  # noqa: PTH115
+    flags = [name for name in dir(sys.flags) if not name.startswith(("_", "n_", "safe_path"))]
+    return {
+        "user": [*os.getresuid(), *os.getresgid(), *sorted(os.getgroups())],
+        "limits": {name: list(limit) for name, limit in limits.items()},
+        "namespaces": spaces,
+        "CPUs": sorted(os.sched_getaffinity(0)),
+        "niceness": os.getpriority(os.PRIO_PROCESS, 0),
+        "locale": locale.setlocale(locale.LC_CTYPE),
+        "root": os.readlink("/proc/self/root"),  # noqa: PTH115
+        "Python's options": [
+            sorted(sys._xoptions.items()),  # noqa: SLF001 - documented
+            sys.warnoptions,
+            [[name, value] for name in flags if isinstance(value := getattr(sys.flags, name), int)],
+        ],
+    }
 
 
 def is_kept_warm() -> bool:

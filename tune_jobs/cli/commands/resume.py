@@ -10,6 +10,7 @@ import click
 
 from tune_jobs.cli import options
 from tune_jobs.cli.early_imports import workers_imported_early
+from tune_jobs.cli.hand_over import hand_over
 from tune_jobs.cli.reload_experiment import reload_experiment
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 from tune_jobs.cli.tool_options import callbacks_of, tool_options
@@ -60,6 +61,7 @@ def resume(
     machine, the command asks before it runs that file.
     """
     options.join_at(address)
+    hand_over(ctx)
     from tune_jobs.results.find import find_repeats, find_run
 
     callbacks = callbacks_of(tensorboard, mlflow, wandb)

@@ -11,6 +11,7 @@ import click
 
 from tune_jobs.cli import options
 from tune_jobs.cli.early_imports import workers_imported_early
+from tune_jobs.cli.hand_over import hand_over
 from tune_jobs.cli.reload_experiment import anchor
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
 from tune_jobs.cli.run_options import run_options
@@ -62,6 +63,7 @@ def run(
     settings. Ctrl-C ends the run in good order, a second Ctrl-C ends it at once.
     """
     options.join_at(address)
+    hand_over(ctx)
     from tune_jobs.loading.loader import check_reference, load
 
     check_reference(experiment)  # what takes a second to import is not needed to tell this

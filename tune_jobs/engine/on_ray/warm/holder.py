@@ -11,10 +11,11 @@ import os
 import selectors
 import signal
 import socket
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,12 @@ from tune_jobs.engine.on_ray.warm.imports import differing, imports_signature
 from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.environment import variables_set
 from tune_jobs.host.fork_launcher import check_user, receive, send
+from tune_jobs.host.warm_socket import commands_socket
 from tune_jobs.host.worker_source import WorkerSource
 
 MOST_BYTES = 4 * 2**30
+_COMMANDS = "tune_jobs.engine.on_ray.warm.commands"
+_END_S = 20.0
 _LOOK_S = 5.0
 _ANSWER_S = 20.0
 # Workers that begin before there is a run would have no run's variables.
@@ -162,6 +166,7 @@ def main(name: str, minutes: float, owner: int | None) -> None:
         except OSError as error:
             _say({"refusal": f"another process holds one already ({error.strerror})"})
             return
+        commands = stack.enter_context(_command_server(name)) if owner is None else None
         folder = stack.enter_context(ray_folder())
         token = token_variables(os.environ)
         own = {**token, **home_variables(os.environ, folder)}
@@ -184,8 +189,51 @@ def main(name: str, minutes: float, owner: int | None) -> None:
         holder = Holder(source, facts, os.environ, minutes * 60)
         signal.signal(signal.SIGTERM, lambda *_: holder.end())
         listener.listen(64)
-        _say({"refusal": None, "process": os.getpid(), "own_bytes": _own_bytes([os.getpid(), source.process_id])})
+        processes = [os.getpid(), source.process_id]
+        if commands is not None:
+            processes.append(commands.pid)
+            commands.wait_until_ready()
+        _say({"refusal": None, "process": os.getpid(), "own_bytes": _own_bytes(processes)})
         holder.hold(listener, owner)
+
+
+class _Commands:
+    """The process that carries out commands.
+
+    Args:
+        process: The process.
+        socket: The socket to it, on which it says when it has imported everything.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], socket: socket.socket) -> None:
+        self.pid = process.pid
+        self._socket = socket
+
+    def wait_until_ready(self) -> None:
+        """Wait until it has imported everything. If it cannot, commands are carried out by their own processes."""
+        with suppress(OSError):
+            receive(self._socket)
+
+
+@contextmanager
+def _command_server(name: str) -> Iterator[_Commands]:
+    own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603 - a module of this package
+            [sys.executable, "-P", "-m", _COMMANDS, commands_socket(name)],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    try:
+        yield _Commands(process, own)
+    finally:
+        own.close()
+        try:
+            process.wait(_END_S)  # commands whose Ray has ended say so
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _say(content: Mapping[str, Any]) -> None:
