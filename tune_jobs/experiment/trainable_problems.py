@@ -73,14 +73,24 @@ def _wrong_special_names(trainable: type[Any]) -> list[str]:
                 f"The value of `{kind.__name__}.__module__` is {short_repr(fields['__module__'])}, but must be the "
                 "name of a module: leave __module__ and the module's __name__ as Python sets them."
             )
+        abstract = fields.get("__abstractmethods__", frozenset())
+        if not (isinstance(abstract, set | frozenset) and all(isinstance(name, str) for name in abstract)):
+            problems.append(
+                f"The value of `{kind.__name__}.__abstractmethods__` is {short_repr(abstract)}, but must be the names "
+                "of methods: leave it as Python sets it."
+            )
         problems += [
             f"The value of `{kind.__name__}.{name}` is {short_repr(value)}, but must be a method, because Python "
             "itself calls it: take another name."
             for name, value in fields.items()
-            if _is_called_by_python(name) and not (callable(value) or hasattr(type(value), "__get__"))
+            if _is_called_by_python(name) and not _can_be_a_method(value)
             if not (name == "__hash__" and value is None)  # so says Python itself where a class has an __eq__
         ]
     return problems
+
+
+def _can_be_a_method(value: object) -> bool:
+    return not isinstance(value, type) and (callable(value) or hasattr(type(value), "__get__"))
 
 
 def _is_called_by_python(name: str) -> bool:

@@ -123,6 +123,22 @@ def test_methods_may_be_made_by_functools() -> None:
     assert "Clash.load_data takes (self, path), but a run calls load_data()" in problem
 
 
+@pytest.mark.parametrize("value", [1j, int, None, "layers", [1], frozenset({1})])
+def test_abstract_methods_that_are_no_names_are_told(value: object) -> None:
+    odd = named()
+    odd.__abstractmethods__ = value  # type: ignore[attr-defined]
+    (problem,) = trainable_problems(odd)
+    assert problem.startswith("trainable: The value of `Clash.__abstractmethods__` is ")
+
+
+def test_a_class_in_place_of_a_method_is_told() -> None:
+    odd = named()
+    odd.__init__ = odd  # type: ignore[misc, assignment]
+    (problem,) = trainable_problems(odd)
+    assert problem.startswith("trainable: The value of `Clash.__init__` is ")
+    assert "must be a method" in problem
+
+
 def test_an_abstract_class_is_told() -> None:
     class Abstract(Sound, ABC):
         @abstractmethod
