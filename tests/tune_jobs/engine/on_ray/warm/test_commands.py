@@ -46,11 +46,23 @@ def environment() -> Iterator[dict[str, str]]:
         assert process.wait(20) == 0
 
 
+def _heed_ctrl_c() -> None:
+    """Let a command heed Ctrl-C, although the tests themselves may be run in the background, where it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def begun(folder: Path, environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tune_jobs", "run", *words]
     variables = {"OF_THE_RUN": "yes", **environment}
     return subprocess.Popen(
-        command, cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, umask=0o27
+        command,
+        cwd=folder,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        umask=0o27,
+        preexec_fn=_heed_ctrl_c,
     )
 
 
