@@ -38,9 +38,7 @@ def become(request: Message, added: Mapping[str, str], base_path: Sequence[str])
         The script to execute.
     """
     content = request.content
-    for number, descriptor in enumerate(request.descriptors):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
+    take_streams(request.descriptors)
     os.environ.clear()
     os.environ.update({**added, **content["environment"]})
     with suppress(OSError):
@@ -49,9 +47,7 @@ def become(request: Message, added: Mapping[str, str], base_path: Sequence[str])
         OOM_SCORE.write_text(content["oom_score"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, content["blocked"])
-    for name in ("random", "numpy.random"):
-        if name in sys.modules:
-            sys.modules[name].seed()
+    seed_anew()
     script = content["arguments"][0]
     added_folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
     sys.argv[:] = content["arguments"]
@@ -60,6 +56,24 @@ def become(request: Message, added: Mapping[str, str], base_path: Sequence[str])
     main.__file__ = script
     sys.modules["__main__"] = main
     return compile(Path(script).read_bytes(), script, "exec")
+
+
+def take_streams(descriptors: Sequence[int]) -> None:
+    """Make descriptors that were sent the standard streams of this process, and close them.
+
+    Args:
+        descriptors: Those of standard input, output and error.
+    """
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+
+
+def seed_anew() -> None:
+    """Seed the global generators: all forks of a process would go on with its state."""
+    for name in ("random", "numpy.random"):
+        if name in sys.modules:
+            sys.modules[name].seed()
 
 
 def preload(modules: Iterable[str]) -> str | None:

@@ -60,15 +60,20 @@ def answer_of(program: str, **more: str) -> dict[str, Any]:
     return dict(json.loads(child.stdout.splitlines()[-1]))
 
 
-def run_steps(folder: Path, *, only: str) -> subprocess.CompletedProcess[str]:
+def run_tests(folder: Path, *files: Path, only: str) -> subprocess.CompletedProcess[str]:
+    """Run tests in a process whose backend is JAX, and whose programs are kept in a folder."""
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(STEPS), str(CONTRACTS), "-k", only],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, files), "-k", only],
         env=environment(XDG_CACHE_HOME=str(folder)),
         capture_output=True,
         text=True,
         timeout=900,
         check=False,
     )
+
+
+def run_steps(folder: Path, *, only: str) -> subprocess.CompletedProcess[str]:
+    return run_tests(folder, STEPS, CONTRACTS, only=only)
 
 
 @pytest.mark.parametrize("backend", [needs("jax")])

@@ -26,7 +26,7 @@ from typing import Any
 
 from tune_jobs.engine.on_ray.warm.imports import differing, imports_signature
 from tune_jobs.host.fork_launcher import STREAMS, Message, check_user, receive, send
-from tune_jobs.host.forked_worker import end_with_the_driver, import_all, prepared_for_forks
+from tune_jobs.host.forked_worker import end_with_the_driver, import_all, prepared_for_forks, seed_anew, take_streams
 from tune_jobs.host.warm_socket import own_limits
 
 IMPORTED = (
@@ -186,9 +186,7 @@ def _installed() -> list[str]:
 def become(request: Message) -> None:
     """Make this process what the command's own would be: its streams, variables, folder, signals and arguments."""
     content = request.content
-    for number, descriptor in enumerate(request.descriptors):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
+    take_streams(request.descriptors)
     os.setpgid(0, 0)
     os.environ.clear()
     os.environ.update(content["environment"])
@@ -200,15 +198,13 @@ def become(request: Message) -> None:
         with suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_IGN if ignored else usual)
     signal.pthread_sigmask(signal.SIG_SETMASK, content["blocked"])
-    for name in ("random", "numpy.random"):
-        if name in sys.modules:
-            sys.modules[name].seed()
+    seed_anew()
     time.tzset()
     sys.argv[:], sys.path[:] = content["arguments"], content["path"]
     importlib.invalidate_caches()
-    for number, (name, mode) in enumerate((("stdin", "rb"), ("stdout", "wb"), ("stderr", "wb"))):
-        encoding, errors, is_line_buffered = content["streams"][number]
-        file = open(number, mode, closefd=False)  # noqa: SIM115 - a descriptor, for as long as the process
+    for descriptor, (name, mode) in enumerate((("stdin", "rb"), ("stdout", "wb"), ("stderr", "wb"))):
+        encoding, errors, is_line_buffered = content["streams"][descriptor]
+        file = open(descriptor, mode, closefd=False)  # noqa: SIM115 - a descriptor, for as long as the process
         setattr(sys, name, io.TextIOWrapper(file, encoding, errors, line_buffering=is_line_buffered))
         setattr(sys, f"__{name}__", getattr(sys, name))
 
