@@ -9,6 +9,7 @@ import keras
 
 from trainables.data.nested import Split
 from trainables.input.gathered_rows import BatchSpan, EpochRows, Step
+from trainables.input.tensors import read_as_written
 
 
 def can_loop(model: Any) -> bool:  # noqa: ARG001 - JAX needs to know it
@@ -46,7 +47,7 @@ def spans(batch_spans: BatchSpan, steps: int) -> Any:
     """
     import tensorflow as tf
 
-    dataset = tf.data.Dataset.from_tensor_slices(batch_spans)
+    dataset = read_as_written(tf.data.Dataset.from_tensor_slices(batch_spans))
     return dataset.apply(tf.data.experimental.assert_cardinality(steps))
 
 

@@ -13,7 +13,7 @@ from trainables.devices.replicas import distribute_batches
 from trainables.fit_options import Augment, FitOptions
 from trainables.input.epoch_order import TrainingInput
 from trainables.input.sparse_batches import SparseInput, sparse_batches
-from trainables.input.tensors import as_tensor
+from trainables.input.tensors import as_tensor, read_as_written
 from trainables.input.weights import with_weights
 
 ToTensor = Callable[[np.ndarray], Any]
@@ -89,21 +89,8 @@ def batches_in_order(split: Split, batch_size: int, to_tensor: ToTensor = as_ten
         return keras.tree.map_structure(lambda tensor: tensor[rows], tensors)
 
     steps = tf.data.Dataset.range(-(-length(split) // batch_size))
-    batches = steps.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
-    return distribute_batches(_without_copies(batches.prefetch(2)))
-
-
-def _without_copies(dataset: Any) -> Any:
-    """Return a data set of TensorFlow that reads the tensors of its functions where they are.
-
-    TensorFlow rewrites every data set before it is read. For that it copies the tensors that the functions capture: all
-    of the data, in memory of this process. The rewriting has nothing to gain here: only steps are mapped.
-    """
-    import tensorflow as tf
-
-    options = tf.data.Options()
-    options.experimental_optimization.apply_default_optimizations = False
-    return dataset.with_options(options)
+    batches = steps.map(batch, num_parallel_calls=2)
+    return distribute_batches(read_as_written(batches.prefetch(2)))
 
 
 class _TensorFlowInput(TrainingInput):
@@ -151,7 +138,7 @@ class _TensorFlowInput(TrainingInput):
                 gathered = (x, y, *weights)
             return keras.tree.lists_to_tuples(gathered)  # tf.data would stack the arrays of a list
 
-        return _without_copies(tf.data.Dataset.range(self.steps).map(batch).prefetch(2))
+        return read_as_written(tf.data.Dataset.range(self.steps).map(batch).prefetch(2))
 
 
 class _NumpyInput(TrainingInput):

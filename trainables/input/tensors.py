@@ -1,4 +1,4 @@
-"""Arrays as TensorFlow tensors over the same memory."""
+"""Arrays as TensorFlow tensors over the same memory, and data sets that read tensors where they are."""
 
 from __future__ import annotations
 
@@ -34,6 +34,25 @@ def as_tensor(array: np.ndarray) -> Any:
         if _is_shareable(array):
             return tf.experimental.dlpack.from_dlpack(_writable_view(array).__dlpack__())
         return tf.convert_to_tensor(array)
+
+
+def read_as_written(dataset: Any) -> Any:
+    """Return a data set that TensorFlow neither rewrites nor adjusts while it is read.
+
+    It is for data sets that only slice and gather, and say how far ahead they read: there is nothing to gain. To
+    rewrite one, TensorFlow copies the tensors that its functions capture: all of the data, in memory of this process.
+    And the thread that adjusts it lets whoever drops an iterator wait for 2 to 8 ms (tensorflow 2.21): Keras drops two
+    an epoch.
+
+    Args:
+        dataset: A ``tf.data.Dataset``.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.experimental_optimization.apply_default_optimizations = False
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _is_shareable(array: np.ndarray) -> bool:

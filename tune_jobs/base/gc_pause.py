@@ -1,10 +1,15 @@
-"""A pause for Python's garbage collector where there is nothing to collect."""
+"""Less work for Python's garbage collector where there is little to collect."""
 
 from __future__ import annotations
 
+import atexit
 import gc
+import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+_NEW_OBJECTS = 50_000
+_WITH_BUFFERS = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 
 
 @contextmanager
@@ -21,3 +26,35 @@ def gc_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def gc_seldom() -> Iterator[None]:
+    """Let the garbage collector look at young objects after 50,000 new ones within a block, instead of after 700.
+
+    A command of seconds imports Ray, pandas and HyperOpt, and makes hardly a cycle: to look for them took a fifth of
+    the imports' CPU time.
+    """
+    young, middle, old = gc.get_threshold()
+    gc.set_threshold(max(young, _NEW_OBJECTS), middle, old)
+    try:
+        yield
+    finally:
+        gc.set_threshold(young, middle, old)
+
+
+def end_quickly() -> None:
+    """Let this process leave its memory to the system when it ends: Python would take it apart, object by object.
+
+    That takes 0.6 s after Ray, pandas and HyperOpt were imported. Files that nobody has closed are written out first.
+    """
+    atexit.unregister(_leave_memory)
+    atexit.register(_leave_memory)
+
+
+def _leave_memory() -> None:
+    for file in gc.get_objects():
+        if isinstance(file, _WITH_BUFFERS):
+            with suppress(Exception):  # a closed file, or one whose class is odd: Python would ignore it, too
+                file.flush()
+    gc.freeze()

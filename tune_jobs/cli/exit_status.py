@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from tune_jobs.base.gc_pause import end_quickly, gc_seldom
 from tune_jobs.base.plain_text import plain_text
 from tune_jobs.cli.background_errors import background_errors_in_a_line
 from tune_jobs.host.signals import termination_interrupts
@@ -28,7 +29,8 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run a command of the process, which ends as after Ctrl-C if a SIGTERM comes."""
-        with termination_interrupts():
+        end_quickly()
+        with termination_interrupts(), gc_seldom():
             return super().main(*args, **options)
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:

@@ -10,7 +10,9 @@ import pytest
 from tests.support.arrays import aligned, read_only
 from tests.trainables.input.test_pipeline import IDS, batches, epoch_of, joined
 from trainables import FitOptions
+from trainables.input.gathered_steps import GatheredInput
 from trainables.input.pipeline import batches_in_order, training_input
+from trainables.input.tensors import as_tensor
 
 
 @pytest.mark.parametrize("kind", ["training", "validation"])
@@ -59,3 +61,15 @@ def test_the_shared_memory_lives_as_long_as_it_is_read() -> None:
     overwritten = [np.full(100_000, -1, np.float32) for _ in range(20)]
     assert sorted(joined(x for x, _ in batches(dataset))) == list(range(100_000))
     assert len(overwritten) == 20
+
+
+@pytest.mark.parametrize("kind", ["spans", "training", "validation"])
+def test_nothing_adjusts_what_only_slices_and_gathers(kind: str) -> None:
+    data = {
+        "spans": lambda: GatheredInput((IDS, IDS), 4, 0, as_tensor, 2).for_epoch(0),
+        "training": lambda: training_input((IDS, IDS), 4, 0, FitOptions()).for_epoch(0),
+        "validation": lambda: batches_in_order((IDS, IDS), 4),
+    }[kind]()
+    options = data.options()
+    assert options.autotune.enabled is False
+    assert options.experimental_optimization.apply_default_optimizations is False
