@@ -12,6 +12,7 @@ from trainables.constraints.constraint import Constraint, broken_words
 from trainables.devices import gpu_memory
 from trainables.devices import prepare as devices
 from trainables.exits import described, exits_raised, is_of_the_code
+from trainables.internals.unused_tensorflow import unused_tensorflow
 from trainables.report import Epoch, Met, Report
 from trainables.settings import InvalidTrainable, TrialSettings, unwrap
 from trainables.storage.architecture import architecture
@@ -23,7 +24,6 @@ from trainables.storage.store import CheckpointStore, checkpoint_store
 from trainables.training.takeover import take_over
 
 _LONGEST_ERROR = 2000
-
 Result = TypeVar("Result")
 
 
@@ -254,7 +254,8 @@ class Trial:
         if self._store is None:
             return
         if self._architecture is None:
-            self._architecture = architecture(training.model)
+            with unused_tensorflow():
+                self._architecture = architecture(training.model)
         for reason in training.unsaved:
             if reason not in self._unsaved:
                 self._unsaved.add(reason)
@@ -264,12 +265,11 @@ class Trial:
         self._saved_epoch, self._saved_at_s = training.epoch, time.monotonic()
 
     def _finish(self) -> None:
-        training = self.training
-        if training.epoch > self._saved_epoch:
-            self._save(training)
+        if self.training.epoch > self._saved_epoch:
+            self._save(self.training)
         # After saving: a trial that a scheduler only pauses goes on from its last weights, not from those that an
         # EarlyStopping restores here.
-        training.end()
+        self.training.end()
 
     def _guarded(self, work: Callable[[], Result]) -> Result | None:
         """Return what ``work`` returns, or None if it fails, or if the trial has failed before."""

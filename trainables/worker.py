@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 import sys
 from pathlib import Path
@@ -82,6 +83,7 @@ class Worker:
 
     def leave(self) -> None:
         """End the last trial of this worker, and its process."""
+        gc.freeze()  # the process ends, so nothing need be looked for that could be freed
         self.cleanup()
         ray.actor.exit_actor()  # type: ignore[no-untyped-call]
 
