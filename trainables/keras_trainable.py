@@ -8,14 +8,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from trainables.before_ray.tune_base import TuneBase, derive_from_tune, import_tune
+from trainables.before_ray.tune_base import Overridable, TuneBase, derive_from_tune, import_tune
 from trainables.data import Data
 from trainables.devices import replicas
 from trainables.exits import described
 from trainables.fit_options import FitOptions
 from trainables.hypergradient.declaration import Hypergradient
 from trainables.opening import WorkerData
-from trainables.report import Report
+from trainables.report import Report, left_out
 from trainables.settings import TrialSettings
 from trainables.storage import checkpoint
 from trainables.storage.background_writer import BackgroundWriter
@@ -26,22 +26,7 @@ if TYPE_CHECKING:
     import keras
 
 _LEAVING_S = 20.0
-OWN = "_KerasTrainable__own"
-"""The name that ``self.__own`` has in a ``KerasTrainable``."""
-
-
-class _Overridable:
-    """A property that an attribute of the instance may hide: a user who assigns to its name meets no error.
-
-    Args:
-        get: Returns the value of the property.
-    """
-
-    def __init__(self, get: Callable[[Any], Any]) -> None:
-        self._get = get
-
-    def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        return self if instance is None else self._get(instance)
+_OWN = "_KerasTrainable__own"  # the name that ``self.__own`` has here
 
 
 class KerasTrainable(TuneBase):
@@ -191,8 +176,7 @@ class KerasTrainable(TuneBase):
         """
         # By its name: this package knows neither spaces nor KerasTuner, and only such a trainable needs them.
         module = import_module("tune_jobs.keras_tuner.trials.from_hypermodel")
-        made: type[KerasTrainable] = module.trainable_from_hypermodel(cls, build_model, load_data, **options)
-        return made
+        return cast(type[KerasTrainable], module.trainable_from_hypermodel(cls, build_model, load_data, **options))
 
     # Ray Tune's interface.
 
@@ -212,7 +196,7 @@ class KerasTrainable(TuneBase):
         require((settings or TrialSettings()).folder)
         own = SimpleNamespace(is_in_a_run=settings is not None, writer=BackgroundWriter(), notes=[], kept=self.__beside)
         own.settings = settings or TrialSettings()
-        object.__setattr__(self, OWN, own)  # `self.__own = own` fails in a frozen dataclass of the user's
+        object.__setattr__(self, _OWN, own)  # `self.__own = own` fails in a frozen dataclass of the user's
         own.trial = self.__begin(config)
         if own.kept is None:
             own.kept = WorkerData(data if data is not None or settings is not None else self.load_data())
@@ -262,7 +246,7 @@ class KerasTrainable(TuneBase):
         """End the last trial of this worker. It may have to leave soon, so it waits for files 20 s at most."""
         self.__own.trial.end(_LEAVING_S)
 
-    @_Overridable
+    @Overridable
     def current_trial(self) -> Trial:
         """Return the trial that this worker trains."""
         return cast(Trial, self.__own.trial)
@@ -291,10 +275,26 @@ class KerasTrainable(TuneBase):
             return Executions(self, trial.parameters, data, settings, trial.number, cache)
 
 
-def _let_instances_hide(base: type[Any]) -> None:
-    for name, value in vars(base).items():
-        if isinstance(value, property) and value.fget is not None and name not in vars(KerasTrainable):
-            setattr(KerasTrainable, name, _Overridable(value.fget))
+def train_epoch(held: KerasTrainable, config: dict[str, Any] | None = None) -> Report:
+    """Train an epoch with an instance that has a trial, and return the report about it.
+
+    Args:
+        held: The instance.
+        config: The configuration of the trial that begins with this epoch; None: the trial of the last one goes on.
+    """
+    kind = type(held)  # an attribute that the user has set on the instance is not meant
+    if config is not None:
+        before, goes_on = _trial_of(held), kind.reset_config(held, config)
+        if not goes_on or (before is not None and _trial_of(held) is before):
+            return left_out(kind, "reset_config did not begin the next trial", "reset_config(new_config)")
+    report: object = kind.step(held)
+    if isinstance(report, dict):
+        return cast(Report, report)
+    return left_out(kind, f"step returned a {type(report).__name__}", "step()")
 
 
-derive_from_tune(KerasTrainable, _let_instances_hide)
+def _trial_of(held: KerasTrainable) -> Any:
+    return getattr(vars(held).get(_OWN), "trial", None)
+
+
+derive_from_tune(KerasTrainable)

@@ -190,6 +190,18 @@ class Best:
         return {"best_epoch": self.epoch, "best_value": self.value, **broken}
 
 
+def left_out(kind: type[Any], what: str, call: str) -> Report:
+    """Return the report about a method of ours that the user's class overrides, and that did not do its work.
+
+    Args:
+        kind: The class.
+        what: The method, and what it did.
+        call: The call of the method, with its arguments.
+    """
+    remedy = f"leave the method out, or let it return super().{call}"
+    return Report(done=True, mistake=f"{kind.__name__}.{what}: {remedy}.")
+
+
 def diverged_metric(metrics: Mapping[str, float], objective: str | None) -> str | None:
     """Return the metric by which an epoch has diverged, or None if it has not.
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import gc
 import platform
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 import ray
 
 from trainables.before_ray.sent_class import SentClass, unpack
 from trainables.data import Data
 from trainables.data.mapped import UnreadableFile, opened
+from trainables.devices import prepare as devices
 from trainables.exits import described, is_of_the_code
-from trainables.keras_trainable import OWN, KerasTrainable
+from trainables.keras_trainable import KerasTrainable, train_epoch
 from trainables.report import Report
-from trainables.settings import TrialSettings
+from trainables.settings import InvalidTrainable, TrialSettings
+
+if TYPE_CHECKING:  # the driver imports this module, and no Keras
+    from trainables.together import TrainedTogether
 
 
 class Worker:
@@ -55,22 +60,8 @@ class Worker:
             return self._unusable
         if self._held is None:
             self._held = self._kind.standalone(config, self._data, self._settings)
-        # By its class: an attribute that the user has set on the instance is not meant.
-        elif config is not None:
-            before = _trial_of(self._held)
-            goes_on = type(self._held).reset_config(self._held, config)
-            if not goes_on or (before is not None and _trial_of(self._held) is before):
-                return self._mistake("reset_config did not begin the next trial", "reset_config(new_config)")
-        report: object = type(self._held).step(self._held)
-        if not isinstance(report, dict):
-            return self._mistake(f"step returned a {type(report).__name__}", "step()")
-        return cast(Report, report)
-
-    def _mistake(self, what: str, call: str) -> Report:
-        return Report(
-            done=True,
-            mistake=f"{self._kind.__name__}.{what}: leave the method out, or let it return super().{call}.",
-        )
+            config = None
+        return train_epoch(self._held, config)
 
     def node_id(self) -> str:
         """Return the id of the node. The answer comes when this worker has imported what it needs."""
@@ -88,8 +79,37 @@ class Worker:
         ray.actor.exit_actor()  # type: ignore[no-untyped-call]
 
 
-def _trial_of(worker: KerasTrainable) -> Any:
-    return getattr(vars(worker).get(OWN), "trial", None)
+class SharedWorker(Worker):
+    """One worker of a run whose trials train together: it has a trial in each of several lanes."""
+
+    _lanes: TrainedTogether | None = None
+
+    def train(self, configs: Mapping[int, dict[str, Any] | None]) -> dict[int, Report]:  # type: ignore[override]
+        """Train an epoch in each of some lanes, and return their reports.
+
+        Args:
+            configs: The configuration of the trial that begins in each lane; None: the lane's trial goes on.
+        """
+        if self._unusable is None and self._lanes is None:
+            self._lanes = self._begin()
+        if self._lanes is None:
+            return dict.fromkeys(configs, self._unusable or Report(done=True))
+        return self._lanes.train(configs)
+
+    def cleanup(self) -> None:
+        """End the trials of all lanes."""
+        if self._lanes is not None:
+            self._lanes.cleanup()
+
+    def _begin(self) -> TrainedTogether | None:
+        try:
+            note = devices.prepare(self._settings.cpus, self._settings.gpus)
+        except InvalidTrainable as mistake:
+            self._unusable = Report(done=True, mistake=str(mistake))
+            return None
+        from trainables.together import TrainedTogether  # it imports Keras, which is held to its devices only now
+
+        return TrainedTogether(self._kind, self._data, self._settings, [note] if note else [])
 
 
 def unpack_problem(error: BaseException, sent: SentClass) -> str:

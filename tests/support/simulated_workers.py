@@ -130,17 +130,19 @@ class SimulatedRun:
         experiment: The experiment.
         workers: The workers.
         slots: The number of trials that run at a time; the test may change it.
-        options: Further arguments of ``Loop``.
+        options: Further arguments of ``Loop``; ``node_gpus``, the class ``loop``, and the coordinator's
+            ``clock``.
     """
 
     def __init__(self, experiment: Experiment, workers: SimulatedWorkers, slots: int = 2, **options: Any) -> None:
         self.workers = workers
         self.slots = slots
         self.log = MemoryEventLog()
-        self.coordinator = Coordinator(experiment, self.log)
+        self.coordinator = Coordinator(experiment, self.log, options.pop("clock", None))
         self.coordinator.begin(cpus=slots, gpus=options.pop("node_gpus", 0), max_concurrent_trials=slots)
         gpus = experiment.resources.first_gpus
-        self.loop = Loop(self.coordinator, workers, lambda: self.slots, gpus, **options)
+        loop = options.pop("loop", Loop)
+        self.loop: Loop = loop(self.coordinator, workers, lambda: self.slots, gpus, **options)
 
     def step(self) -> None:
         """Let the loop take one answer."""

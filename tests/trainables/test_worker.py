@@ -16,7 +16,7 @@ from ray import tune
 from tests.support.tiny_trainables import Tiny, tiny_data
 from trainables import Data, KerasTrainable, TrialSettings
 from trainables.before_ray.sent_class import SentClass, pack, unpack
-from trainables.worker import Worker
+from trainables.worker import SharedWorker, Worker
 
 SETTINGS = TrialSettings("val_loss", "min", max_epochs=2)
 CHANCE_NAMES = sorted({*dir(tune.Trainable), *dir(KerasTrainable), "_trial", "_data", "_cache", "_settings"})
@@ -107,6 +107,40 @@ def test_methods_of_ours_that_do_not_do_their_work_are_told() -> None:
         "super().reset_config(new_config)."
     )
     assert "Silent.step returned a NoneType: leave the method out" in str(worker_of(pack(Silent)).train({})["mistake"])
+    shared = SharedWorker(pack(Stays), tiny_data(), SETTINGS)
+    assert [report["epoch"] for report in shared.train({0: {}, 1: {}}).values()] == [1, 1]
+    reports = shared.train({0: None, 1: {}})
+    assert reports[0]["epoch"] == 2
+    assert "Stays.reset_config did not begin the next trial" in str(reports[1]["mistake"])
+    shared.cleanup()
+    shared = SharedWorker(pack(Silent), tiny_data(), SETTINGS)
+    assert "Silent.step returned a NoneType: leave the method out" in str(shared.train({3: {}})[3]["mistake"])
+
+
+def test_a_worker_with_lanes_trains_each_as_a_worker_would() -> None:
+    class Fails(Tiny):
+        def build_model(self, config: dict[str, Any]) -> keras.Model:
+            if config.get("fails"):
+                raise ValueError("not this one")
+            return super().build_model(config)
+
+    worker = SharedWorker(pack(Fails), tiny_data(), SETTINGS)
+    first = worker.train({0: {}, 1: {"fails": True}, 2: {}})
+    second = worker.train({0: None, 1: {}, 2: None})
+    third = worker.train({1: None})
+    worker.cleanup()
+    assert "ValueError: not this one" in str(first.pop(1)["error"])
+    assert [report["epoch"] for report in (*first.values(), *second.values(), *third.values())] == [1, 1, 2, 1, 2, 2]
+    worker.cleanup()
+
+
+def test_a_class_that_a_worker_with_lanes_cannot_load_is_told_to_each() -> None:
+    sent = pack(Tiny)
+    worker = SharedWorker(SentClass(sent.name, b"no class", sent.arrays, sent.folders), tiny_data(), SETTINGS)
+    assert ["cannot load Tiny" in str(report["mistake"]) for report in worker.train({0: {}, 2: {}}).values()] == [
+        True
+    ] * 2
+    worker.cleanup()
 
 
 def test_large_arrays_travel_beside_the_class() -> None:

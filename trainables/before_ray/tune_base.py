@@ -32,6 +32,21 @@ class TuneBase:
             import_module(_TUNE)
 
 
+class Overridable:
+    """A property that an attribute of the instance may hide: a user who assigns to its name meets no error.
+
+    Args:
+        get: Returns the value of the property.
+    """
+
+    def __init__(self, get: Callable[[Any], Any]) -> None:
+        self._get = get
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        """Return the value of the property; the property itself if the class is asked."""
+        return self if instance is None else self._get(instance)
+
+
 @contextmanager
 def classes_of_a_run() -> Iterator[None]:
     """Load classes for a worker of a run within the block: it never needs Ray Tune."""
@@ -42,17 +57,18 @@ def classes_of_a_run() -> Iterator[None]:
         _IS_OF_A_RUN.reset(before)
 
 
-def derive_from_tune(kind: type[Any], then: Callable[[type[Any]], object]) -> None:
-    """Make a class a subclass of ``ray.tune.Trainable``, when that is imported.
+def derive_from_tune(kind: type[Any]) -> None:
+    """Make a class a subclass of ``ray.tune.Trainable``, when that is imported. Instances may hide its properties.
 
     Args:
         kind: A subclass of ``TuneBase``.
-        then: Is given ``ray.tune.Trainable`` afterwards.
     """
 
     def derive(tune: ModuleType) -> None:
         kind.__bases__ = (TuneBase, tune.Trainable)
-        then(tune.Trainable)
+        for name, value in vars(tune.Trainable).items():
+            if isinstance(value, property) and value.fget is not None and name not in vars(kind):
+                setattr(kind, name, Overridable(value.fget))
 
     call_when_imported(_TUNE, derive)
 

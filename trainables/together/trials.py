@@ -7,7 +7,7 @@ from typing import Any
 
 from trainables.data import Data
 from trainables.exits import described
-from trainables.keras_trainable import KerasTrainable
+from trainables.keras_trainable import KerasTrainable, train_epoch
 from trainables.lanes.lane import Lane
 from trainables.lanes.meeting import Meeting
 from trainables.report import Report
@@ -129,10 +129,8 @@ class TrainedTogether:
             if held is None:
                 beside = next(iter(self._held.values()), None)
                 held = self._held[number] = self._kind.standalone(config, self._data, self._settings, beside)
-            elif config is not None:
-                type(held).reset_config(held, config)
-            # By its class: an attribute that the user has set on the instance is not meant.
-            return type(held).step(held)
+                return train_epoch(held)
+            return train_epoch(held, config)
 
         if config is not None:
             self._numbers[number] = unwrap(config)[1].trial

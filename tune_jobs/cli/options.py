@@ -154,6 +154,9 @@ address = click.option(
     metavar="HOST:PORT",
     help="The Ray cluster to run on. This machine must belong to it; auto finds it.  [default: RAY_ADDRESS, or none]",
 )
+together = click.option(
+    "--together", type=int, help="Trials that train together in one worker where their models are equal, on JAX."
+)
 cpus = click.option("--cpus", type=float, help="CPUs of a trial.")
 gpus = click.option("--gpus", type=GPUS, metavar="N|auto", help="GPUs of a trial: a part of one, or whole ones.")
 memory_bytes = click.option("--memory-bytes", type=int, help="Main memory to set aside for a trial.")

@@ -29,6 +29,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--executions", type=int, help="Times that each configuration is trained. The mean counts."),
     click.option("--fraction", type=float, help="Part of the training and validation examples to use, in (0, 1]."),
     click.option("--max-concurrent", "max_concurrent_trials", type=int, help="Trials that may run at the same time."),
+    options.together,
     options.cpus,
     options.gpus,
     options.memory_bytes,

@@ -13,11 +13,13 @@ from tune_jobs.engine.data import PendingData, capacity_problems, cpus_for_data,
 from tune_jobs.engine.decisions.coordinator import Coordinator
 from tune_jobs.engine.decisions.retention import RetentionPolicy
 from tune_jobs.engine.on_ray.errors import in_one_line
-from tune_jobs.engine.on_ray.free_slots import FreeSlots
+from tune_jobs.engine.on_ray.free_slots import FreeSlots, trials_side_by_side
 from tune_jobs.engine.on_ray.local import variables_of_first_workers
 from tune_jobs.engine.on_ray.loop import Loop
 from tune_jobs.engine.on_ray.nodes import has_room_beside, joined_machine
 from tune_jobs.engine.on_ray.session import available_machine, ray_session
+from tune_jobs.engine.on_ray.shared_loop import SharedLoop
+from tune_jobs.engine.on_ray.shared_workers import SharedWorkers
 from tune_jobs.engine.on_ray.storage_check import check_storage
 from tune_jobs.engine.on_ray.workers import workers_for
 from tune_jobs.engine.run_folder.callbacks import Callback
@@ -83,7 +85,7 @@ def drive(
         RunFailed: Ray failed, the code is broken, or the journal could not be written.
     """
     machine = available_machine()
-    concurrent = machine.concurrent_trials(experiment.resources.minimum, experiment.max_concurrent_trials)
+    concurrent = _side_by_side(machine, experiment)
     session = _Session(experiment, folder, machine, concurrent, earlier)
     _log_capacity(session)
     recorder = _recorder(session, reporter or default_reporter(), callbacks)
@@ -133,9 +135,7 @@ def _with_cpus_for_data(session: _Session, cpus: float) -> _Session:
     experiment, machine = session.experiment, session.machine
     if problems := capacity_problems(machine, experiment.resources, cpus):
         raise RequestError(*problems)
-    concurrent = machine.without_cpus(cpus).concurrent_trials(
-        experiment.resources.minimum, experiment.max_concurrent_trials
-    )
+    concurrent = _side_by_side(machine.without_cpus(cpus), experiment)
     return replace(session, concurrent=concurrent, data_cpus=cpus)
 
 
@@ -183,7 +183,8 @@ def _plan(session: _Session) -> Plan:
 def _worker_variables(session: _Session) -> dict[str, str]:
     experiment = session.experiment
     trials_at_once = min(session.concurrent, experiment.planned_trials or session.concurrent)
-    return variables_of_first_workers(session.machine, trials_at_once, experiment.trainable)
+    workers_at_once = -(-trials_at_once // experiment.together)
+    return variables_of_first_workers(session.machine, workers_at_once, experiment.trainable)
 
 
 def _lessons(folder: Path) -> Sequence[Event]:
@@ -243,7 +244,19 @@ def _train(session: _Session, coordinator: Coordinator, data: PendingData, notes
         coordinator.note(f"{kept:g} of {machine.cpus:g} CPUs get no trial: the tasks of Ray Data need them.")
     resources, most = experiment.resources.minimum, experiment.max_concurrent_trials
     has_room = partial(has_room_beside, resources=resources)
-    whole = session.concurrent
+    together = experiment.together
+    whole = -(-session.concurrent // together)
     with nullcontext() if machine.is_cluster else shared_machine(machine.cpus, resources.cpus, whole) as share:
-        slots = FreeSlots(machine.without_cpus(kept), resources, most, follow, coordinator.note, share=share)
-        Loop(coordinator, workers, slots.count, experiment.resources.first_gpus, has_room).run()
+        slots = FreeSlots(
+            machine.without_cpus(kept), resources, most, follow, coordinator.note, share=share, together=together
+        )
+        gpus = experiment.resources.first_gpus
+        if together == 1:
+            Loop(coordinator, workers, slots.count, gpus, has_room).run()
+        else:
+            SharedLoop(coordinator, SharedWorkers(workers, together), slots.count, gpus, has_room).run()
+
+
+def _side_by_side(machine: Machine, experiment: Experiment) -> int:
+    resources, most = experiment.resources.minimum, experiment.max_concurrent_trials
+    return trials_side_by_side(machine, resources, most, experiment.together)

@@ -34,6 +34,7 @@ from tune_jobs.errors import RequestError, RunFailed
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.experiment.record import accept_changes, differences, has_other_budgets, other_settings
 from tune_jobs.experiment.resources import Resources
+from tune_jobs.experiment.together import backend_problems
 from tune_jobs.host.signals import terminable
 from tune_jobs.host.surroundings import folder_problems, preserved
 from tune_jobs.results import Ending, History, Status, coherent, fold
@@ -207,7 +208,7 @@ def resume(
     """
     run = load_run(folder)
     problems = folder_problems() or experiment.problems() or sending_problems(experiment.trainable)
-    if problems := problems or _capacity_problems(experiment):
+    if problems := problems or _problems_here(experiment):
         raise RequestError(*problems)
     changed = differences(experiment, run.experiment)
     accept_changes(changed, "Undo that, begin a new run, or go on all the same with --force.", force=force)
@@ -271,15 +272,16 @@ def request_problems(
     problems = experiment.problems()
     return [
         *(problems or sending_problems(experiment.trainable)),
-        *(_capacity_problems(experiment) if has_sound_resources else []),
+        *(_problems_here(experiment) if has_sound_resources else []),
         *storage_problems(storage, name, if_exists),
     ]
 
 
-def _capacity_problems(experiment: Experiment) -> list[str]:
+def _problems_here(experiment: Experiment) -> list[str]:
     kept = getattr(experiment.trainable, "data_cpus", None)
     kept = kept if isinstance(kept, int | float) else 0  # anything else is a problem of the trainable
-    return capacity_problems(available_machine(), experiment.resources, kept)
+    capacity = capacity_problems(available_machine(), experiment.resources, kept)
+    return [*capacity, *backend_problems(experiment.together)]
 
 
 def _with_a_sound_trial(run: Run) -> Run:

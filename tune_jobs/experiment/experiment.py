@@ -19,6 +19,7 @@ from tune_jobs.base.constraints import constrained, constraint_problems, divided
 from tune_jobs.base.objective import Objective
 from tune_jobs.base.rules import count_problem, positive_problem
 from tune_jobs.experiment.resources import OnOom, Resources
+from tune_jobs.experiment.together import together_problems
 from tune_jobs.experiment.trainable_problems import trainable_problems
 from tune_jobs.schedulers import ASHA, Scheduler
 from tune_jobs.searchers import AUTO, Searcher, automatic_searcher
@@ -60,6 +61,8 @@ class Experiment(Checked):
         keep: The number of trials, the best ones, that keep their weights after their end; or "all", or "none".
         objectives: Several objectives, in place of ``objective``, which is the first of them.
         constraints: Comparisons that a trial must keep, such as ``"parameters <= 1e5"`` or ``"units * layers < 512"``.
+        together: The number of trials that train together in one worker, on JAX. Each worker has the resources of one
+            trial, and ``max_concurrent_trials`` counts trials.
 
     Raises:
         InvalidDeclaration: A part is wrong; all mistakes are listed.
@@ -105,6 +108,7 @@ class Experiment(Checked):
     keep: Keep = 10
     objectives: Sequence[Objective] = ()
     constraints: Sequence[str] = ()
+    together: int = 1
 
     def __post_init__(self) -> None:
         for name in ("objectives", "constraints"):
@@ -133,6 +137,7 @@ class Experiment(Checked):
             *self._goal_problems(),
             *self._budget_problems(),
             *self._fitting_problems(),
+            *together_problems(self.together, self.trainable, self.resources, self.on_oom),
         ]
 
     def override(self, /, **fields: Any) -> Experiment:

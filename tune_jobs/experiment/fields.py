@@ -174,6 +174,10 @@ def _executions_words(executions: int) -> str:
     return "1 a trial" if executions == 1 else f"{executions} a trial, which is judged by their mean"
 
 
+def _together_words(together: int) -> str:
+    return "" if together == 1 else f"{together} trials in one worker, where their models are equal"
+
+
 def _fraction_words(fraction: float) -> str:
     if fraction == 1:
         return "all"
@@ -232,6 +236,7 @@ _ROWS = (
         line=Line("constraints", _constraints_words),
         caution=Caution(7),
     ),
+    Field("together", 1, line=Line("together", _together_words), is_changeable=True),
 )
 
 FIELDS: Final = {field.name: field for field in _ROWS}

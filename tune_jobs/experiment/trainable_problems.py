@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from search_spaces.messages import short_repr
@@ -188,10 +191,20 @@ def _hypergradient_problems(trainable: type[Any]) -> list[str]:
             f"The value of `{trainable.__name__}.hypergradient` is {short_repr(declared)}, but must be a "
             "Hypergradient(…), or None."
         ]
-    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    backend = keras_backend()
     if backend == "tensorflow":
         return []
     return [
         f"{trainable.__name__}.hypergradient works on TensorFlow only, and KERAS_BACKEND is {backend}: unset it, or "
         "set hypergradient = None."
     ]
+
+
+def keras_backend() -> str:
+    """Return the name of the backend on which Keras runs here, without importing Keras."""
+    if named := os.environ.get("KERAS_BACKEND"):
+        return named
+    folder = Path(os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser())
+    with suppress(OSError, ValueError, AttributeError):
+        return str(json.loads((folder / "keras.json").read_text(encoding="utf-8")).get("backend") or "tensorflow")
+    return "tensorflow"

@@ -142,7 +142,7 @@ def test_every_other_option_of_run_is_about_the_experiment() -> None:
     assert others == NOT_ABOUT_THE_EXPERIMENT
 
 
-def test_resume_changes_budgets_and_the_patience_with_failures_and_no_more() -> None:
+def test_resume_changes_budgets_the_patience_with_failures_and_what_trains_together_and_no_more() -> None:
     assert changeable_fields() == (
         "trials",
         "time_budget_s",
@@ -150,6 +150,7 @@ def test_resume_changes_budgets_and_the_patience_with_failures_and_no_more() -> 
         "max_retries",
         "same_failures",
         "trial_timeout_s",
+        "together",
     )
     assert set(changeable_fields()) <= set(options_of(resume).values())
 

@@ -102,6 +102,7 @@ EXPERIMENT_JSON = """{
   "keep": "all",
   "objectives": [],
   "constraints": [],
+  "together": 1,
   "code": {
     "NeverTrained": "0123456789abcdef"
   },

@@ -24,6 +24,7 @@ from tune_jobs.cli.tool_options import callbacks_of, tool_options
 @click.option("--trials", type=int, help="Configurations to try at most, the earlier ones included.")
 @click.option("--total-epochs", type=int, help="Epochs of all trials together at most, the earlier ones included.")
 @click.option("--time-budget-s", type=float, help="Seconds from now after which the run ends.")
+@options.together
 @options.max_retries
 @options.same_failures
 @options.trial_timeout_s

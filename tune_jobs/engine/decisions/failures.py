@@ -54,10 +54,12 @@ class Failure:
     Attributes:
         cause: The cause.
         text: The name of the error, a colon and its message, in one line.
+        is_shared: Whether several trials were in the worker that died, so that nobody knows which one did it.
     """
 
     cause: FailureCause
     text: str
+    is_shared: bool = False
 
     @property
     def status(self) -> Status:

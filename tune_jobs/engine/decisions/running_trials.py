@@ -87,7 +87,7 @@ class Retry:
     """A trial that another worker continues.
 
     Attributes:
-        number: The number of the retry, from 1.
+        number: The number of the retry, from 1; 0: it is not counted, because another trial may be to blame.
         of: The number of retries that the experiment allows.
     """
 
@@ -95,7 +95,7 @@ class Retry:
     of: int
 
     def __str__(self) -> str:
-        return f"retry {self.number} of {self.of}"
+        return f"retry {self.number} of {self.of}" if self.number else "alone, and not counted as a retry"
 
 
 def start_event(number: int, trial: RunningTrial, *, time_s: float, node: str, gpus: float | None) -> TrialStarted:
@@ -237,13 +237,17 @@ class RunningTrials:
     def lose_worker(self, number: int, death: Failure) -> Retry | Failure:
         """Decide what becomes of a trial whose worker died.
 
-        A worker that was killed because its trial hung is not retried.
+        A worker that was killed because its trial hung is not retried. If there were several trials in the worker, each
+        is: the loop lets them train alone from then on.
 
         Returns:
             A retry; or the failure with which the trial ends.
         """
         trial = self.by_number[number]
-        if self._watchdog.forget(number):
+        was_hanging = self._watchdog.forget(number)
+        if death.is_shared:
+            return Retry(0, self._max_retries)
+        if was_hanging:
             return Failure(FailureCause.TIMED_OUT, f"Timed out after {self._timeout_s:g} s without a finished epoch.")
         if trial.deaths == self._max_retries:
             return death

@@ -11,6 +11,21 @@ from tune_jobs.host.capacity import Machine
 _LOOK_S = 1.0
 
 
+def trials_side_by_side(machine: Machine, resources: Resources, most: int | None, together: int) -> int:
+    """Return how many trials are to run side by side.
+
+    Args:
+        machine: The machine, or the cluster.
+        resources: The resources of a worker.
+        most: The person's own limit; None: there is none.
+        together: The number of trials in a worker.
+    """
+    if together == 1:
+        return machine.concurrent_trials(resources, most)
+    trials = machine.concurrent_trials(resources, most and -(-most // together)) * together
+    return trials if most is None else min(trials, most)
+
+
 class FreeSlots:
     """The slots for trials on a machine, or on a cluster that is watched.
 
@@ -24,7 +39,8 @@ class FreeSlots:
         look: Returns the resources of the present moment; None: they stay as they were.
         note: Called with a sentence when the number of nodes, or of other runs, has changed.
         clock: Returns the time that has passed, in seconds.
-        share: Returns how many of these trials may run beside other runs on this machine; None: there are no others.
+        share: Returns how many workers may run beside other runs on this machine; None: there are no others.
+        together: The number of trials in a worker.
     """
 
     def __init__(
@@ -36,6 +52,7 @@ class FreeSlots:
         note: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
         share: Callable[[], int] | None = None,
+        together: int = 1,
     ) -> None:
         self._resources = resources
         self._most = most
@@ -44,7 +61,8 @@ class FreeSlots:
         self._clock = clock
         self._machine = machine
         self._share = share
-        self._slots = self._whole = machine.concurrent_trials(resources, most)
+        self._together = together
+        self._slots = self._whole = trials_side_by_side(machine, resources, most, together)
         self._looked_s = clock()
         self._divide()
 
@@ -55,7 +73,7 @@ class FreeSlots:
         self._looked_s = self._clock()
         if self._look is not None:
             before, self._machine = self._machine, self._look()
-            self._slots = self._machine.concurrent_trials(self._resources, self._most)
+            self._slots = trials_side_by_side(self._machine, self._resources, self._most, self._together)
             if before.nodes != self._machine.nodes:
                 self._note(self._change())
         self._divide()
@@ -65,7 +83,7 @@ class FreeSlots:
         """Leave room for the other runs on this machine."""
         if self._share is None:
             return
-        before, self._slots = self._slots, min(self._whole, self._share())
+        before, self._slots = self._slots, min(self._whole, self._share() * self._together)
         if self._slots < before:
             self._note(
                 f"Other runs use this machine: {_side_by_side(self._slots)} until they end, {self._whole} afterwards."

@@ -39,7 +39,7 @@ class Workers(Protocol):
 
 
 @dataclass
-class _Post:
+class Post:
     """A worker as the loop knows it.
 
     Attributes:
@@ -90,8 +90,8 @@ class Loop:
         self._slots = slots
         self._gpus = gpus
         self._has_room = has_room
-        self._posts: dict[Any, _Post] = {}
-        self._free: dict[Any, _Post] = {}
+        self._posts: dict[Any, Post] = {}
+        self._free: dict[Any, Post] = {}
         self._lost_on: dict[int, str] = {}
         self.is_finished = False
 
@@ -144,9 +144,13 @@ class Loop:
 
     def _may_ask(self, can_vary: bool) -> bool:
         """Return whether there is a worker, or may be one, for one more trial."""
-        if not self._free and not can_vary:
+        if not self._usable() and not can_vary:
             return False
         return sum(post.trial is not None for post in self._posts.values()) < self._slots()
+
+    def _usable(self) -> dict[Any, Post]:
+        """Return the free workers that may begin a trial."""
+        return self._free
 
     def _make_room(self) -> None:
         """Let no trial wait for a new worker while there is a free one like it, nor for what a free one holds."""
@@ -163,11 +167,8 @@ class Loop:
     def _place(self, number: int, config: dict[str, Any]) -> None:
         """Give a trial to a free worker, or to one that is started for it."""
         gpus = self._coordinator.shares.share_of(number) if self._coordinator.shares.can_vary else self._gpus
-        control = ControlValues(
-            number, self._coordinator.reported_epochs(number), self._coordinator.shares.own_gpus(number)
-        )
-        config, avoided = control.wrap(config), self._lost_on.pop(number, "")
-        alike = [worker for worker, post in self._free.items() if post.gpus == gpus]
+        config, avoided = self._wrapped(number, config), self._lost_on.pop(number, "")
+        alike = [worker for worker, post in self._usable().items() if post.gpus == gpus]
         elsewhere = [worker for worker in alike if self._free[worker].node_id != avoided]
         if elsewhere or (alike and not self._has_room_beside(avoided)):
             self._begin((elsewhere or alike)[0], (number, config))
@@ -177,6 +178,11 @@ class Loop:
         coming = [worker for worker, post in self._posts.items() if post.avoids == avoided and post.is_free_soon]
         post = self._posts[coming[0] if avoided and coming else self._start(gpus, avoided)]
         post.trial, post.waiting = number, (number, config)
+
+    def _wrapped(self, number: int, config: dict[str, Any]) -> dict[str, Any]:
+        """Return a configuration with the control values of its trial."""
+        reported, gpus = self._coordinator.reported_epochs(number), self._coordinator.shares.own_gpus(number)
+        return ControlValues(number, reported, gpus).wrap(config)
 
     def _has_room_beside(self, node_id: str) -> bool:
         taken = [post.node_id for post in self._posts.values()]
@@ -227,7 +233,7 @@ class Loop:
 
     def _start(self, gpus: float, avoided: str = "") -> Any:
         worker = self._workers.start(gpus, avoided)
-        self._posts[worker] = _Post(gpus, avoids=avoided)
+        self._posts[worker] = Post(gpus, avoids=avoided)
         return worker
 
     def _dismiss(self, worker: Any) -> None:

@@ -78,7 +78,8 @@ def workers_for(experiment: Experiment, data: Data | None, trials: str, *, is_cl
     seen = None if data is None else for_workers(data)  # nothing of the test set ever reaches a worker
     sent = pack(experiment.trainable, folders_of_own_modules())
     settings = _settings(experiment, trials)
-    return RayWorkers(sent, seen, settings, experiment.resources, inherits=not is_cluster)
+    has_lanes = experiment.together > 1
+    return RayWorkers(sent, seen, settings, experiment.resources, inherits=not is_cluster, has_lanes=has_lanes)
 
 
 @dataclass(eq=False)
@@ -101,19 +102,22 @@ class RayWorkers:
         settings: The settings of the run.
         resources: The resources of a trial.
         inherits: Whether the workers' processes inherit the variables of this one.
+        has_lanes: Whether a worker has several lanes: see ``SharedWorkers``.
     """
 
-    def __init__(self, sent: Any, data: Any, settings: Any, resources: Resources, *, inherits: bool) -> None:
+    def __init__(
+        self, sent: Any, data: Any, settings: Any, resources: Resources, *, inherits: bool, has_lanes: bool = False
+    ) -> None:
         import ray
 
-        from trainables.worker import Worker
+        from trainables.worker import SharedWorker, Worker
 
         self._arguments = [ray.put(argument) for argument in (sent, data, settings)]
         self._resources = resources
         variables = {} if inherits else {name: os.environ[name] for name in _CREDENTIALS if name in os.environ}
         # Ray starts another process for an actor that declares an environment, even an empty one of variables.
         self._options: dict[str, Any] = {"runtime_env": {"env_vars": variables}} if variables else {}
-        self._class: Any = ray.remote(Worker)
+        self._class: Any = ray.remote(SharedWorker if has_lanes else Worker)
         self._answers: queue.SimpleQueue[tuple[ActorWorker, Any]] = queue.SimpleQueue()
         self._node_names: dict[str, str] = {}
         self._leaving: dict[Any, ActorWorker] = {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.fakes import experiment
 from tests.support.simulated_workers import SimulatedRun, SimulatedWorkers
-from tune_jobs.engine.on_ray.free_slots import FreeSlots
+from tune_jobs.engine.on_ray.free_slots import FreeSlots, trials_side_by_side
 from tune_jobs.experiment.resources import Resources
 from tune_jobs.host.capacity import Machine, Node
 from tune_jobs.schedulers import NoScheduler
@@ -61,6 +63,23 @@ def test_a_run_that_is_interrupted_while_no_node_is_left_ends() -> None:
     run.coordinator.interrupt()
     assert begun(run) == []
     assert run.loop.is_finished
+
+
+@pytest.mark.parametrize(
+    ("most", "together", "trials"),
+    [(None, 1, 3), (None, 4, 12), (20, 4, 12), (10, 4, 10), (3, 4, 3), (1, 4, 1), (2, 1, 2)],
+)
+def test_workers_with_lanes_have_several_trials_each(most: int | None, together: int, trials: int) -> None:
+    machine, resources = Machine((Node(cpus=3),)), Resources(cpus=1)
+    assert trials_side_by_side(machine, resources, most, together) == trials
+    assert FreeSlots(machine, resources, most, None, print, together=together).count() == trials
+
+
+def test_other_runs_leave_room_for_workers_with_lanes() -> None:
+    machine, notes = Machine((Node(cpus=4),)), list[str]()
+    slots = FreeSlots(machine, Resources(cpus=1), None, None, notes.append, share=lambda: 1, together=4)
+    assert slots.count() == 4
+    assert notes == ["Other runs use this machine: 4 trials run side by side until they end, 16 afterwards."]
 
 
 def test_other_runs_on_the_machine_leave_room_when_they_end() -> None:
