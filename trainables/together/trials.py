@@ -97,7 +97,8 @@ class TrainedTogether:
         ]
         for number, report in reports.items():
             lines = notes if number == next(iter(reports)) else []
-            if len(reports) > 1 and (why := self._why_alone(number)):
+            is_first = configs[number] is not None
+            if len(reports) > 1 and (why := self._why_alone(number, is_first=is_first)):
                 lines = [*lines, why]
             if lines:
                 told = [*report.get("notes", ()), *((self._numbers[number], line) for line in lines)]
@@ -143,10 +144,14 @@ class TrainedTogether:
         held = self._held[number]
         return lambda: type(held).cleanup(held)
 
-    def _why_alone(self, number: int) -> str | None:
-        """Return why a lane's trial did nothing together with others in its last epoch; None if it did, or was told."""
+    def _why_alone(self, number: int, *, is_first: bool) -> str | None:
+        """Return why a lane's trial did nothing together with others in its last epoch; None if it did, or was told.
+
+        The first report says nothing about steps: it may repeat the last epoch before a pause, or tell of a failure.
+        """
         total, shareable = self._lanes[number].requests
-        why = _NO_STEPS if not total else None if shareable else _NO_TRACES
+        without_steps = None if is_first else _NO_STEPS
+        why = without_steps if not total else None if shareable else _NO_TRACES
         if why is None or number in self._told:
             return None
         self._told[number] = why

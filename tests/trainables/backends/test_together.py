@@ -15,7 +15,7 @@ LANES = Path(__file__).with_name("jax_lanes.py")
 @pytest.mark.parametrize("backend", [needs("jax")])
 def test_lanes_train_as_trials_alone(backend: str, tmp_path: Path) -> None:
     result = run_tests(tmp_path, LANES, only="small")
-    assert "2 passed" in result.stdout, f"{backend}: {result.stdout[-3000:]} {result.stderr[-1000:]}"
+    assert "3 passed" in result.stdout, f"{backend}: {result.stdout[-3000:]} {result.stderr[-1000:]}"
 
 
 @pytest.mark.integration

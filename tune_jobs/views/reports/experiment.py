@@ -68,7 +68,8 @@ def _resources(experiment: Experiment) -> str:
         parts.append(f"{resources.memory_bytes:,} bytes of memory")
     parts += [f"{amount:g} {clean(name)}" for name, amount in resources.custom.items()]
     growing = "" if experiment.on_oom == "fail" else "; a trial that runs out of its part of a GPU gets a larger one"
-    return f"{', '.join(parts[:-1])} and {parts[-1]} a trial, {side_by_side}{growing}"
+    holder = "trial" if experiment.together == 1 else "worker"
+    return f"{', '.join(parts[:-1])} and {parts[-1]} a {holder}, {side_by_side}{growing}"
 
 
 def _budget(experiment: Experiment) -> str:
