@@ -89,10 +89,10 @@ def _ask_for_trust(name: str, reference: str, record: Mapping[str, Any]) -> None
         RequestError: The user said no, or there is nobody to ask.
     """
     from tune_jobs.experiment.origin import file_of, is_begun_here
-    from tune_jobs.loading.shipped import list_shipped
+    from tune_jobs.loading.shipped import shipped_names
     from tune_jobs.views.text import clean
 
-    if reference in list_shipped() or is_begun_here(record):
+    if reference in shipped_names() or is_begun_here(record):
         return
     file = file_of(reference)
     what = f"the file {file}" if file is not None else f"the experiment {reference}"

@@ -6,7 +6,7 @@ Ray starts ``fork_launcher.py`` in Python's place, which asks this process for a
 The server forks while it has one thread only, so that no lock is held by a thread that the worker does not have. It
 computes nothing and opens no connection before it forks. A worker is as new as one that Python started: it has none of
 the modules of a person's own, and none of the state of an earlier run. Ray itself is imported after the fork, because
-it reads the job of a worker from a variable when it is imported, and never again.
+it reads the job of a worker from a variable when it is imported, and never again: see ``spare_workers.py``.
 """
 
 from __future__ import annotations
@@ -27,9 +27,15 @@ from typing import Any
 from tune_jobs.host.environment import read_by_frameworks
 from tune_jobs.host.fork_launcher import ANSWER_S, STREAMS, Message, check_user, receive, send
 from tune_jobs.host.forked_worker import become, end_with_the_driver, preload
+from tune_jobs.host.spare_workers import SpareWorkers
 
 PRELOADED = "trainables.worker_preload"
-FORKED_WITH = ("trainables.reuse.early_keras", "trainables.training.executions", "trainables.keras_trainable")
+FORKED_WITH = (
+    "trainables.reuse.early_keras",
+    "trainables.training.executions",
+    "trainables.keras_trainable",
+    "tune_jobs.host.ray_dependencies",
+)
 _CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL)
 _EARLY_S = 30.0
 _IN_RAY, _NOT_YET = "ray::", "ray::IDLE"  # names of Ray's workers: with a task or an actor, and without
@@ -51,6 +57,7 @@ class Server:
         self._listener: socket.socket | None = None
         self._workers: dict[int, tuple[float, dict[str, Any]]] = {}
         self._prepared_with: dict[str, Any] | None = None
+        self._spare = SpareWorkers(self._forked)
         self._selector = selectors.DefaultSelector()
         self._selector.register(owner, selectors.EVENT_READ)
         self._woken, waker = socket.socketpair()
@@ -69,6 +76,7 @@ class Server:
         """
         while True:
             for key, _ in self._selector.select():
+                request = None
                 if key.fileobj is self._woken:
                     with suppress(BlockingIOError):
                         self._woken.recv(4096)
@@ -77,25 +85,29 @@ class Server:
                     message = receive(self._owner)
                     if message is None:
                         return None
-                    self._obey(message)
+                    request = self._obey(message)
                 else:
                     request = self._accept()
-                    if request is not None:
-                        return request
+                if request is not None:
+                    return request
 
-    def _obey(self, message: Message) -> None:
+    def _obey(self, message: Message) -> Message | None:
+        """Do what the driver wants, and return None; in a spare worker, that was forked for it, its request."""
         match message.content["order"]:
             case "listen":
                 (descriptor,) = message.descriptors
                 self._listener = socket.socket(fileno=descriptor)
                 self._selector.register(self._listener, selectors.EVENT_READ)
-                return
+                return None
             case "prepare":
                 self._prepared_with = message.content
                 self._end_workers()
             case "end workers":
                 self._end_workers()
         send(self._owner, {"refusal": self._refusal})
+        if message.content["order"] == "end workers" and self._refusal is None:
+            return self._spare.make(message.content["spare"], message.content["modules"])
+        return None
 
     def _accept(self) -> Message | None:
         assert self._listener is not None  # noqa: S101 - it is registered
@@ -113,7 +125,7 @@ class Server:
                 if _has_left(connection):
                     return None  # its launcher has become that worker
                 content = self._prepared(message.content)
-                process = self._fork(connection, content) if self._can_serve(message.content["environment"]) else 0
+                process = self._worker(message, content, connection)
                 if process is None:
                     return Message(content, message.descriptors)
                 with suppress(OSError):
@@ -131,19 +143,33 @@ class Server:
             self._refusal = f"Ray's workers have other values of {', '.join(changed)}."
         return self._refusal is None
 
-    def _fork(self, connection: socket.socket, content: dict[str, Any]) -> int | None:
+    def _worker(self, request: Message, content: dict[str, Any], connection: socket.socket) -> int | None:
+        """Return the process of a worker that is asked for; None in that process; 0 if there is none."""
+        environment = request.content["environment"]
+        if not self._can_serve(environment):
+            return 0
+        process: int | None = self._spare.take(environment, content, request.descriptors)
+        self._spare.see(environment)
+        process = process or self._forked()
+        if process is None:
+            connection.close()
+            self._spare.close()
+        elif process:
+            self._workers[process] = (time.monotonic(), content)
+        return process
+
+    def _forked(self) -> int | None:
         """Return the process that was forked; None in that process; 0 if none can be."""
         try:
             process = os.fork()
         except OSError:
             return 0
         if process:
-            self._workers[process] = (time.monotonic(), content)
             return process
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._selector.close()
-        for end in (self._owner, self._listener, self._woken, self._waker, connection):
+        for end in (self._owner, self._listener, self._woken, self._waker):
             if end is not None:
                 end.close()
         return None

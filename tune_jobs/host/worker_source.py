@@ -108,9 +108,14 @@ class WorkerSource:
             }
         )
 
-    def end_workers(self) -> None:
-        """End all workers that it has forked."""
-        self._asked({"order": "end workers"})
+    def end_workers(self, spare: int = 0, modules: Sequence[str] = ()) -> None:
+        """End all workers that it has forked.
+
+        Args:
+            spare: The number of workers that it keeps for the next job of the same Ray: see ``spare_workers.py``.
+            modules: The modules that these import.
+        """
+        self._asked({"order": "end workers", "spare": spare, "modules": list(modules)})
 
     def _asked(self, order: Mapping[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = {"refusal": "the process that workers are forked from has ended"}

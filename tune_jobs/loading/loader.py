@@ -23,7 +23,7 @@ from tune_jobs.errors import RequestError
 from tune_jobs.experiment.experiment import Experiment
 from tune_jobs.host.surroundings import folder_kept
 from tune_jobs.loading.importing import check_syntax, import_file, import_module
-from tune_jobs.loading.shipped import list_shipped
+from tune_jobs.loading.shipped import shipped_names
 
 _WAYS = "a shipped name, a file (path/to/file.py, or file.py:NAME), or a module (pkg.mod:NAME)"
 
@@ -96,7 +96,7 @@ def load(
         experiment,
         name=base if len(experiments) < 2 else f"{base}-{variable}",
         description=inspect.cleandoc(module.__doc__) if isinstance(module.__doc__, str) else "",
-        reference=location if target in list_shipped() else f"{location}:{variable}",
+        reference=location if target in shipped_names() else f"{location}:{variable}",
         folder=changed_to(),
     )
 
@@ -111,7 +111,7 @@ def check_reference(reference: str) -> None:
         RequestError: There is no such file, or it is no Python.
     """
     target, name = split_reference(reference)
-    if target in list_shipped():
+    if target in shipped_names():
         return
     if _is_file(target):
         check_syntax(_existing(Path(target)))
@@ -141,11 +141,11 @@ def file_named(reference: str) -> Path | None:
         reference: A reference, as ``load`` takes it.
     """
     target, _ = split_reference(reference)
-    return Path(target) if target not in list_shipped() and _is_file(target) else None
+    return Path(target) if target not in shipped_names() and _is_file(target) else None
 
 
 def _import(target: str, name: str | None) -> ModuleType:
-    if target in list_shipped():
+    if target in shipped_names():
         return import_module(f"tune_jobs.examples.{target}")
     if _is_file(target):
         return import_file(_existing(Path(target)))
@@ -156,7 +156,7 @@ def _import(target: str, name: str | None) -> ModuleType:
 def _check_module_name(target: str, name: str | None) -> None:
     parts = target.split(".")
     if (name is None and len(parts) == 1) or not all(part.isidentifier() for part in parts):
-        suggestion = _suggestion(target, list(list_shipped()))
+        suggestion = _suggestion(target, shipped_names())
         raise RequestError(f"There is no experiment {short_repr(target)}. {suggestion} Name {_WAYS}.")
 
 
@@ -172,9 +172,7 @@ def _existing(path: Path) -> Path:
     if not exists(path):
         siblings = [sibling.name for sibling in path.parent.glob("*.py")]
         similar = difflib.get_close_matches(path.name, siblings, n=1)
-        hint = (
-            f"Did you mean {path.with_name(similar[0])}?" if similar else _suggestion(path.stem, list(list_shipped()))
-        )
+        hint = f"Did you mean {path.with_name(similar[0])}?" if similar else _suggestion(path.stem, shipped_names())
         raise RequestError(f"The file {path} does not exist. {hint}")
     if not is_file(path):
         raise RequestError(f"{path} is a pipe or a device, but must be a file: name one, such as experiment.py.")

@@ -13,8 +13,12 @@ _FOLDER = Path(__file__).parents[1] / "examples"
 
 def list_shipped() -> dict[str, str]:
     """Return the first line of the docstring of each shipped experiment, by the experiment's name, sorted."""
-    paths = sorted(path for path in _FOLDER.glob("*.py") if not path.stem.startswith("_"))
-    return {path.stem: _summary(path) for path in paths}
+    return {name: _summary(_FOLDER / f"{name}.py") for name in shipped_names()}
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the shipped experiments, sorted, without reading their files."""
+    return sorted(path.stem for path in _FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
 def _summary(path: Path) -> str:

@@ -27,6 +27,7 @@ from typing import Any
 from tune_jobs.engine.on_ray.warm.imports import differing, imports_signature
 from tune_jobs.host.fork_launcher import STREAMS, Message, check_user, receive, send
 from tune_jobs.host.forked_worker import end_with_the_driver, import_all, prepared_for_forks, seed_anew, take_streams
+from tune_jobs.host.surroundings import stay_frozen
 from tune_jobs.host.warm_socket import own_limits
 
 IMPORTED = (
@@ -35,10 +36,12 @@ IMPORTED = (
     "tune_jobs.cli.main",
     "tune_jobs.engine",
     "tune_jobs.engine.earlier_results.named",
+    "tune_jobs.engine.on_ray.internals.late_imports",
     "tune_jobs.experiment.overrides",
     "tune_jobs.loading.loader",
     "tune_jobs.views.progress.choose",
     "tune_jobs.views.reports.run",
+    "trainables.worker",
 )
 _IF_INSTALLED = ("sklearn.datasets",)  # many load their data with it, and it takes as long as Ray
 _ANSWER_S = 5.0
@@ -199,6 +202,7 @@ def become(request: Message) -> None:
             signal.signal(number, signal.SIG_IGN if ignored else usual)
     signal.pthread_sigmask(signal.SIG_SETMASK, content["blocked"])
     seed_anew()
+    stay_frozen()
     time.tzset()
     sys.argv[:], sys.path[:] = content["arguments"], content["path"]
     importlib.invalidate_caches()

@@ -30,6 +30,8 @@ from tune_jobs.host.fork_launcher import check_user, receive, send
 from tune_jobs.host.warm_socket import commands_socket
 from tune_jobs.host.worker_source import WorkerSource
 
+SPARE_MODULES = ("trainables.worker",)
+MOST_SPARE = 8  # workers that wait for the next run; each has 40 MB of its own
 MOST_BYTES = 4 * 2**30
 _COMMANDS = "tune_jobs.engine.on_ray.warm.commands"
 _END_S = 20.0
@@ -47,6 +49,7 @@ class Holder:
         facts: What a run is told, and asked for: ``signature``, ``machine``, ``address`` and ``token``.
         started_with: The variables that Ray was started with.
         idle_s: The seconds without a run after which it ends.
+        spare: The number of workers that wait for the next run.
         clock: Returns the time that has passed, in seconds.
     """
 
@@ -56,12 +59,14 @@ class Holder:
         facts: Mapping[str, Any],
         started_with: Mapping[str, str],
         idle_s: float,
+        spare: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._facts = facts
         self._started_with = dict(started_with)
         self._idle_s = idle_s
+        self._spare = spare
         self._clock = clock
         self._used_s = clock()
         self._user: socket.socket | None = None
@@ -75,6 +80,7 @@ class Holder:
             listener: The socket on which runs ask.
             owner: A descriptor that is closed when the process that started this one has ended; None: nobody's.
         """
+        self._end_workers()
         self._selector.register(listener, selectors.EVENT_READ)
         if owner is not None:
             self._selector.register(owner, selectors.EVENT_READ)
@@ -88,6 +94,9 @@ class Holder:
                     self._answer(key.fileobj)
                 else:
                     self._is_told_to_end = True
+
+    def _end_workers(self) -> None:
+        self._source.end_workers(self._spare, SPARE_MODULES)
 
     def end(self) -> None:
         """End when the present order has been answered."""
@@ -107,7 +116,7 @@ class Holder:
         if connection is self._user:
             self._user = None
             self._used_s = self._clock()
-            self._source.end_workers()
+            self._end_workers()
 
     def _obeyed(self, order: Mapping[str, Any], connection: socket.socket) -> dict[str, Any]:
         match order["order"]:
@@ -186,7 +195,9 @@ def main(name: str, minutes: float, owner: int | None) -> None:
             "address": ray.get_runtime_context().gcs_address,
             "token": list(token.values()),
         }
-        holder = Holder(source, facts, os.environ, minutes * 60)
+        with suppress(Exception):  # the variables of spare workers are told from those of one that Ray has started
+            ray.get(ray.remote(num_cpus=0)(_do_nothing).remote(), timeout=_ANSWER_S)
+        holder = Holder(source, facts, os.environ, minutes * 60, min(int(machine.cpus), MOST_SPARE))
         signal.signal(signal.SIGTERM, lambda *_: holder.end())
         listener.listen(64)
         processes = [os.getpid(), source.process_id]
@@ -195,6 +206,10 @@ def main(name: str, minutes: float, owner: int | None) -> None:
             commands.wait_until_ready()
         _say({"refusal": None, "process": os.getpid(), "own_bytes": _own_bytes(processes)})
         holder.hold(listener, owner)
+
+
+def _do_nothing() -> None:
+    pass
 
 
 class _Commands:

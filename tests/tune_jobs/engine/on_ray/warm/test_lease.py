@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,6 +34,7 @@ class FakeSource:
 
     def __init__(self) -> None:
         self.told: list[Any] = []
+        self.spare: list[tuple[Any, ...]] = []
         self.reason: str | None = None
 
     def refusal(self) -> str | None:
@@ -42,8 +43,10 @@ class FakeSource:
     def prepare(self, started_with: dict[str, str], environment: dict[str, str], folder: str) -> None:
         self.told.append((environment["OF_THE_RUN"], folder))
 
-    def end_workers(self) -> None:
-        self.told.append("ended")
+    def end_workers(self, spare: int, modules: Sequence[str]) -> None:
+        self.spare.append((spare, *modules))
+        if len(self.spare) > 1:  # the first time there are none yet
+            self.told.append("ended")
 
 
 class Held:
@@ -54,7 +57,7 @@ class Held:
         facts = {"signature": imports_signature(os.environ), "machine": [2, 0], "address": "here:1", "token": ["t"]}
         self.now_s = 0.0
         source = cast(WorkerSource, self.source)
-        self.holder = Holder(source, facts, os.environ, idle_s, lambda: self.now_s)
+        self.holder = Holder(source, facts, os.environ, idle_s, 2, lambda: self.now_s)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(f"\0{name}")
         self._listener.listen()
@@ -97,6 +100,13 @@ def test_a_run_gets_the_ray_and_its_workers_end_with_the_lease(held: Held) -> No
         assert held.source.told == [("1", "/folder")]
     assert wait_for(held.source, 2)[1] == "ended"
     assert told == [f"This run uses the Ray that is kept warm by the process {os.getpid()}."]
+
+
+def test_workers_wait_for_the_next_run(held: Held) -> None:
+    with leased(TWO, [], lambda _: None):
+        assert held.source.spare == [(2, *holder.SPARE_MODULES)]
+    wait_for(held.source, 1)
+    assert held.source.spare == 2 * [(2, *holder.SPARE_MODULES)]
 
 
 def refusals(machine: Machine = TWO, tokens: tuple[str, ...] = ()) -> list[str]:
