@@ -2,37 +2,80 @@
 
 XLA's optimisations took 2.9 CPU s for the three programs of a network with three hidden layers: the whole batches of an
 epoch, its last one, and the validation. Without them it takes 0.3 s, and an epoch of 1,078 examples takes 17 ms instead
-of 3. So programs are compiled quickly where the trial is too short for the faster program to pay: a matter of the
-expected number of epochs, of the examples, and of the model, and never of the clock, as results may differ in the last
-bits. The loop over the batches costs 0.01 s more to compile than one batch, so it is always within the program.
+of 3; with some of them, half of the time, and 1.5 times 3 ms. So a program is compiled with more effort only where the
+trial is long enough for the faster program to pay: a matter of the expected number of epochs, of the examples, and of
+the model, and never of the clock, as results may differ in the last bits. The last batch, once an epoch, is a matter of
+its own. The loop over the batches costs 0.01 s more to compile than one batch, so it is within the program wherever XLA
+computes within a loop as fast as outside of one.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
 from trainables.devices.jax_programs import one_at_a_time
 
-_QUICK: dict[str, bool | int] = {
-    "xla_backend_optimization_level": 0,  # of LLVM: half of the time
-    "xla_cpu_use_fusion_emitters": False,  # XLA's older way to write loops, which needs no MLIR: most of the other half
+
+class Effort(StrEnum):
+    """The optimisations with which JAX compiles a program."""
+
+    ALL = "all"
+    SOME = "some"
+    NONE = "no"
+
+
+class Compilation(NamedTuple):
+    """How hard JAX compiles the programs of a model.
+
+    Attributes:
+        whole: The effort for the programs of whole batches.
+        last: The effort for those of the last batch, which are run once an epoch.
+    """
+
+    whole: Effort = Effort.ALL
+    last: Effort = Effort.ALL
+
+
+OPTIMISED = Compilation()
+"""All optimisations everywhere, as Keras has it."""
+
+
+class _Cost(NamedTuple):
+    """CPU seconds: of the compiler for a trainable variable, and of training beyond the fastest program's."""
+
+    variable_s: float
+    value_s: float  # an output of a layer, for one example
+    weight_s: float  # a step of the optimizer
+
+
+_COSTS = {
+    Effort.ALL: _Cost(0.3, 0.0, 0.0),
+    Effort.SOME: _Cost(0.15, 2e-9, 0.5e-9),
+    Effort.NONE: _Cost(0.0, 20e-9, 5e-9),
+}
+_LASTS_PART = 1 / 3  # of the compiler's work
+_OLDER: dict[str, bool | int] = {
+    "xla_cpu_use_fusion_emitters": False,  # XLA's older way to write loops, which needs no MLIR: half of the time
     "xla_cpu_parallel_codegen_split_count": 1,  # one part, not 32: a trial has one CPU
 }
-_SAVED_PER_VARIABLE_S = 0.3
-_SLOWER_PER_VALUE_S = 20e-9  # an output of a layer, for one example
-_SLOWER_PER_WEIGHT_S = 5e-9  # a step of the optimizer
+_LLVM = "xla_backend_optimization_level"  # most of the other half
+_OPTIONS = {Effort.ALL: None, Effort.SOME: {**_OLDER, _LLVM: 1}, Effort.NONE: {**_OLDER, _LLVM: 0}}
 
 _HOW = {
-    True: "JAX compiles its programs in a tenth of the time, without optimisations: a trial has few epochs to train.",
-    False: "JAX compiles its programs with all optimisations: a trial has enough to train for them to pay.",
+    Effort.ALL: "JAX compiles its programs with all optimisations: a trial has enough to train for them to pay.",
+    Effort.SOME: "JAX compiles its programs in half of the time, with some optimisations: a trial has some epochs to "
+    "train.",
+    Effort.NONE: "JAX compiles its programs in a tenth of the time, without optimisations: a trial has few epochs to "
+    "train.",
 }
 
 
@@ -60,8 +103,8 @@ def expected_epochs(max_epochs: int, milestones: Sequence[int]) -> float:
     return round(expected, 6)
 
 
-def compiles_quickly(model: Any, examples: int, steps: int, epochs: float) -> bool:
-    """Return whether a trial ends sooner if its programs are compiled without optimisations.
+def choose_efforts(model: Any, examples: int, steps: int, epochs: float) -> Compilation:
+    """Return the efforts with which a trial ends soonest.
 
     Args:
         model: A model with all of its variables. If the outputs of its layers are unknown, it is compiled with all
@@ -71,41 +114,90 @@ def compiles_quickly(model: Any, examples: int, steps: int, epochs: float) -> bo
         epochs: The expected number of epochs.
     """
     values = _values_per_example(model)
-    if values is None:
-        return False
+    if values is None or not _can_choose():
+        return OPTIMISED
     variables = model.trainable_variables
     weights = sum(math.prod(variable.shape) for variable in variables)
-    slower_s = epochs * (examples * values * _SLOWER_PER_VALUE_S + steps * weights * _SLOWER_PER_WEIGHT_S)
-    return slower_s < _SAVED_PER_VARIABLE_S * len(variables) and bool(_quick_options())
+
+    def seconds(effort: Effort, steps_of_epoch: int, part: float) -> float:
+        cost = _COSTS[effort]
+        compiler_s: float = part * len(variables) * cost.variable_s
+        step_s: float = examples / steps * values * cost.value_s + weights * cost.weight_s
+        return compiler_s + epochs * steps_of_epoch * step_s
+
+    whole = min(Effort, key=lambda effort: seconds(effort, steps, 1))
+    return Compilation(whole, min(Effort, key=lambda effort: seconds(effort, 1, _LASTS_PART)))
 
 
-def how_compiled(is_quick: bool) -> str:
-    """Return a sentence that says which way was chosen."""
-    return _HOW[is_quick]
+def how_compiled(effort: Effort) -> str:
+    """Return a sentence that says with which effort the whole batches of a trial are compiled."""
+    return _HOW[effort]
 
 
-def jit(function: Callable[..., Any], *, is_quick: bool = False, **options: Any) -> Callable[..., Any]:
-    """Return a function compiled like by ``jax.jit``, each program by one worker at a time.
+class Program:
+    """A function compiled like by ``jax.jit``, once for all sizes of its arguments, each by one worker at a time.
 
     Args:
-        function: The function.
-        is_quick: Whether to leave out optimisations.
-        options: Further arguments for ``jax.jit``; ``static_argnums`` is a single number.
+        function: The function; it may use the memory of its first argument for what it returns.
+        effort: How hard JAX compiles it.
+        static: The position of an argument that is a constant of the program; None: there is none.
     """
-    compiled = _jax().jit(function, compiler_options=_quick_options() if is_quick else None, **options)
-    static = options.get("static_argnums")
-    known: set[Any] = set()
 
-    def call(*args: Any) -> Any:
-        shapes = (None if static is None else args[static], *(np.shape(leaf) for leaf in _jax().tree.leaves(args)))
-        if shapes not in known:
-            known.add(shapes)
-            lowered = compiled.lower(*args)
+    def __init__(self, function: Callable[..., Any], effort: Effort = Effort.ALL, static: int | None = None) -> None:
+        options = {} if static is None else {"static_argnums": static}
+        self._function = _jax().jit(function, compiler_options=_options(effort), donate_argnums=0, **options)
+        self._static = static
+        self._compiled: set[Any] = set()
+        self._slow: dict[Any, bool] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        """Call the function, and compile it before if need be."""
+        sizes = self._sizes(args)
+        if sizes not in self._compiled:
+            self._compiled.add(sizes)
+            lowered = self._function.lower(*args)
             with one_at_a_time(lowered.as_text):
                 lowered.compile()  # the call below finds the program
-        return compiled(*args)
+        return self._function(*args)
 
-    return call
+    def is_slow_in_loops(self, *args: Any) -> bool:
+        """Return whether the function has a convolution that takes much longer within a loop: see ``has_slow_loop``."""
+        sizes = self._sizes(args)
+        if sizes not in self._slow:
+            self._slow[sizes] = has_slow_loop(self._function.trace(*args).jaxpr.jaxpr)
+        return self._slow[sizes]
+
+    def _sizes(self, args: Sequence[Any]) -> tuple[Any, ...]:
+        constant = None if self._static is None else args[self._static]
+        return (constant, *(np.shape(leaf) for leaf in _jax().tree.leaves(args)))
+
+
+def has_slow_loop(jaxpr: Any) -> bool:
+    """Return whether a program of JAX has a convolution that XLA computes fast outside of loops only.
+
+    XLA on a CPU hands convolutions to a library, if examples come first, then the axes of the image, then the channels.
+    Others get this order by transpositions, yet XLA adds them outside of loops only. Within a loop, it computes such a
+    convolution number by number, which took 100 ms in place of 2. The gradients of all convolutions are such ones.
+    See https://github.com/jax-ml/jax/issues/12868.
+    """
+    return any(_is_slow(equation) or any(map(has_slow_loop, _inner(equation))) for equation in jaxpr.eqns)
+
+
+def _is_slow(equation: Any) -> bool:
+    if equation.primitive.name != "conv_general_dilated":
+        return False
+    numbers = equation.params["dimension_numbers"]
+    axes = len(numbers.lhs_spec)
+    images, kernel = (0, axes - 1, *range(1, axes - 1)), (axes - 1, axes - 2, *range(axes - 2))
+    return (tuple(numbers.lhs_spec), tuple(numbers.rhs_spec), tuple(numbers.out_spec)) != (images, kernel, images)
+
+
+def _inner(equation: Any) -> Iterator[Any]:
+    """Yield the programs within an operation: of a loop, or of a function that is called."""
+    for value in _jax().tree.leaves(equation.params, is_leaf=lambda leaf: hasattr(leaf, "eqns")):
+        inner = getattr(value, "jaxpr", value)
+        if hasattr(inner, "eqns"):
+            yield inner
 
 
 def _values_per_example(model: Any) -> int | None:
@@ -117,16 +209,21 @@ def _values_per_example(model: Any) -> int | None:
         return None
 
 
+def _options(effort: Effort) -> dict[str, bool | int] | None:
+    return _OPTIONS[effort] if _can_choose() else None
+
+
 @cache
-def _quick_options() -> dict[str, bool | int]:
-    """Return XLA's options; none where this release has others, or the user has set one of them."""
-    if any(name in os.environ.get("XLA_FLAGS", "") for name in _QUICK) or _jax().default_backend() != "cpu":
-        return {}  # lanes gather on a GPU, too, whose programs are always compiled with optimisations
+def _can_choose() -> bool:
+    """Return whether XLA has the options; never where the user has set one of them."""
+    names = _OPTIONS[Effort.NONE] or {}
+    if any(name in os.environ.get("XLA_FLAGS", "") for name in names) or _jax().default_backend() != "cpu":
+        return False  # lanes gather on a GPU, too, whose programs are always compiled with optimisations
     try:
-        _jax().jit(lambda number: number + 1, compiler_options=_QUICK)(1)
+        _jax().jit(lambda number: number + 1, compiler_options=names)(1)
     except Exception:  # noqa: BLE001 - of the compiler, whatever it is called: things are slower without
-        return {}
-    return _QUICK
+        return False
+    return True
 
 
 def _jax() -> Any:

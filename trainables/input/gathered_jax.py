@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from trainables.data.nested import Split, leaves
-from trainables.input.compiled_jax import jit
+from trainables.input.compiled_jax import OPTIMISED, Compilation, Effort, Program
 from trainables.input.gathered_rows import BatchSpan, EpochRows, Step
 from trainables.input.vmapped_jax import LaneContent, identity, meet
 from trainables.internals.keras_model import unbuilt_parts
@@ -84,7 +84,7 @@ def make_function(
     keras_function: Step,
     traces: Callable[[], Hashable | None] = lambda: None,
     *,
-    is_quick: bool = False,
+    compilation: Compilation = OPTIMISED,
 ) -> Step:
     """Return what Keras calls for the next steps of an epoch: it takes a state and an iterator, and returns both anew.
 
@@ -94,20 +94,17 @@ def make_function(
         rows: A function that returns the rows of the epoch.
         keras_function: What Keras itself would call, for an iterator of batches.
         traces: Returns what the traces of the step depend on; None where nobody knows.
-        is_quick: Whether to compile without optimisations.
+        compilation: How hard JAX compiles.
     """
     run_batch: Callable[..., Any] = partial(_run_batch, step)
     is_compiled = model.jit_compile and not model.run_eagerly  # a callback may compile the model again, to run eagerly
     if is_compiled:
-        run_span = jit(partial(_run_span, model, step), is_quick=is_quick, static_argnums=4, donate_argnums=0)
-        run_batch = jit(run_batch, is_quick=is_quick, donate_argnums=0)
-
-    def run_span_alone(state: Any, start: int, stop: int, epoch: EpochRows) -> Any:
-        return run_span(state, start, stop, epoch, epoch.batch_size)
+        run_span_alone = _span_runner(model, step, compilation.whole)
+        run_batch = Program(run_batch, compilation.last)
 
     def run_batch_alone(state: Any, start: int, stop: int, epoch: EpochRows) -> Any:
-        size = epoch.batch_size
-        return run_batch(state, epoch.order[start * size : stop * size], epoch.arrays)
+        size, order = epoch.batch_size, np.asarray(epoch.order)  # JAX would compile a program that takes a part of it
+        return run_batch(state, order[start * size : stop * size], epoch.arrays)
 
     def run_last_batch_of_lane(state: Any, epoch: EpochRows, *_: Any) -> Any:
         return _run_batch(step, state, epoch.order[_whole_batches(epoch) * epoch.batch_size :], epoch.arrays)
@@ -139,6 +136,23 @@ def make_function(
     return function
 
 
+def _span_runner(model: Any, step: Step, effort: Effort) -> Callable[[Any, int, int, EpochRows], Any]:
+    """Return a function that runs whole batches: by one program, or by one for each where that is faster."""
+    run_span = Program(partial(_run_span, model, step), effort, static=4)
+    run_batch = Program(partial(_run_whole_batch, step), effort, static=3)
+    is_on_cpu = _jax().default_backend() == "cpu"
+
+    def run(state: Any, start: int, stop: int, epoch: EpochRows) -> Any:
+        if not is_on_cpu or not run_span.is_slow_in_loops(state, start, stop, epoch, epoch.batch_size):
+            return run_span(state, start, stop, epoch, epoch.batch_size)
+        logs = {}
+        for batch in range(start, stop):
+            logs, state = run_batch(state, batch, epoch, epoch.batch_size)
+        return logs, state
+
+    return run
+
+
 def _whole_batches(epoch: EpochRows) -> int:
     return len(epoch.order) // int(epoch.batch_size)
 
@@ -156,13 +170,17 @@ def _run_span(model: Any, step: Step, state: Any, start: Any, stop: Any, rows: E
 
     def run(carried: tuple[Any, Any]) -> tuple[Any, Any]:
         batch, before = carried
-        chosen = lax.dynamic_slice_in_dim(rows.order, batch * batch_size, batch_size)
-        _, after = _run_batch(step, before, chosen, rows.arrays)
+        _, after = _run_whole_batch(step, before, batch, rows, batch_size)
         return batch + 1, after
 
     _, state = lax.while_loop(lambda carried: carried[0] < stop, run, (start, _lists(state)))
     with keras.StatelessScope(state_mapping=list(zip(model.metrics_variables, state[-1], strict=True))):
         return model.get_metrics_result(), state  # what the last step would return; read once
+
+
+def _run_whole_batch(step: Step, state: Any, batch: Any, rows: EpochRows, batch_size: int) -> tuple[Any, Any]:
+    chosen = _jax().lax.dynamic_slice_in_dim(rows.order, batch * batch_size, batch_size)
+    return _run_batch(step, state, chosen, rows.arrays)
 
 
 def _run_batch(step: Step, state: Any, rows: Any, arrays: Any) -> tuple[Any, Any]:

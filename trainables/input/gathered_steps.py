@@ -21,6 +21,7 @@ import numpy as np
 
 from trainables.data.nested import Split, has_sparse
 from trainables.devices.replicas import is_distributed
+from trainables.input.compiled_jax import OPTIMISED, Compilation
 from trainables.input.epoch_order import TrainingInput
 from trainables.input.gathered_rows import BatchSpan, EpochRows
 from trainables.input.pipeline import ToTensor
@@ -118,14 +119,18 @@ class GatheringSteps:
             example, Keras's own steps are used.
         traces: Returns what the traces of the steps depend on; None where nobody knows. Models with equal ones may be
             trained together, by lanes.
-        is_quick: Whether JAX compiles them without optimisations: see ``compiled_jax``.
+        compilation: How hard JAX compiles them.
     """
 
     def __init__(
-        self, model: Any, traces: Callable[[], Hashable | None] = lambda: None, *, is_quick: bool = False
+        self,
+        model: Any,
+        traces: Callable[[], Hashable | None] = lambda: None,
+        *,
+        compilation: Compilation = OPTIMISED,
     ) -> None:
         self._inputs: tuple[Any, Any] = (None, None)
-        of_jax: dict[str, Any] = {"traces": traces, "is_quick": is_quick}
+        of_jax: dict[str, Any] = {"traces": traces, "compilation": compilation}
         options = of_jax if keras.backend.backend() == "jax" else {}
         _replace_maker(model, "train", lambda: self._inputs[0].rows, options)
         _replace_maker(model, "test", lambda: self._inputs[1].rows, options)

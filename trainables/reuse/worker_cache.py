@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import keras
 
 from trainables.data import Data
+from trainables.input.compiled_jax import OPTIMISED, Compilation
 from trainables.input.gathered_steps import GatheringSteps, can_gather
 from trainables.input.sources.unknown_ends import end_without_a_step
 from trainables.internals.keras_model import has_own_finalization
@@ -73,7 +74,7 @@ class TrialModel:
         callbacks: The trial's callbacks, which may change the model before it is traced.
         has_unknown_end: Whether nobody knows the number of batches of an epoch before it is over.
         adjustable: The rates of the model that are adjusted while it trains; None: they stay as they are.
-        is_quick: Whether JAX compiles its steps without optimisations.
+        compilation: How hard JAX compiles its steps.
 
     Attributes:
         model: The model.
@@ -91,14 +92,14 @@ class TrialModel:
         *,
         has_unknown_end: bool = False,
         adjustable: Adjustable | None = None,
-        is_quick: bool = False,
+        compilation: Compilation = OPTIMISED,
     ) -> None:
         self.model = model
         self.adjustable = adjustable
-        self.input_spec = f"{input_spec} quick" if is_quick else input_spec
+        self.input_spec = input_spec if compilation == OPTIMISED else f"{input_spec} {'-'.join(compilation)}"
         self.fingerprint = _fingerprint_or_none(model) if _may_be_reused(model, callbacks) else None
         self._traces: str | None = None
-        self.steps = GatheringSteps(model, self.traces, is_quick=is_quick) if can_gather(model) else None
+        self.steps = GatheringSteps(model, self.traces, compilation=compilation) if can_gather(model) else None
         if has_unknown_end and model.train_function is None:
             end_without_a_step(model)
 

@@ -13,7 +13,7 @@ from trainables.data.kinds import Kind, kind_of
 from trainables.data.nested import Arrays, leaves
 from trainables.devices.replicas import is_distributed
 from trainables.fit_options import FitOptions
-from trainables.input.compiled_jax import compiles_quickly, expected_epochs, how_compiled
+from trainables.input.compiled_jax import OPTIMISED, Compilation, choose_efforts, expected_epochs, how_compiled
 from trainables.input.gathered_steps import GatheredInput
 from trainables.internals.keras_model import unbuilt_parts
 from trainables.settings import InvalidTrainable, TrialSettings
@@ -128,7 +128,7 @@ def set_steps_per_execution(model: Any, requested: int | None, default: int | No
         model.steps_per_execution = default or _STEPS_PER_EXECUTION
 
 
-def choose_compilation(model: Any, training_input: Any, settings: TrialSettings) -> tuple[bool, list[str]]:
+def choose_compilation(model: Any, training_input: Any, settings: TrialSettings) -> tuple[Compilation, list[str]]:
     """Choose how JAX compiles the steps of a model.
 
     Args:
@@ -137,14 +137,14 @@ def choose_compilation(model: Any, training_input: Any, settings: TrialSettings)
         settings: The settings of the run, which tell how many epochs a trial is expected to train.
 
     Returns:
-        Whether to leave out optimisations, and a sentence about it. False and none where Keras's own loop trains, which
-        Keras compiles, or another backend.
+        The efforts, and a sentence about them; none where Keras's own loop trains, which Keras compiles, or another
+        backend.
     """
     if keras.backend.backend() != "jax" or not isinstance(training_input, GatheredInput):
-        return False, []
+        return OPTIMISED, []
     epochs = expected_epochs(settings.max_epochs, settings.milestones)
-    is_quick = compiles_quickly(model, training_input.examples, training_input.steps, epochs)
-    return is_quick, [how_compiled(is_quick)]
+    compilation = choose_efforts(model, training_input.examples, training_input.steps, epochs)
+    return compilation, [how_compiled(compilation.whole)]
 
 
 def create_variables(model: Any, example: Any) -> None:

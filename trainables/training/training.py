@@ -287,11 +287,11 @@ class Training:
         check_sources(model, self._example, inputs, self._validation, options, rules, self._cache.made)
         create_variables(model, self._example)
         spec = f"{self._input.spec} {self._validation and self._validation.spec} {declared and declared.rates}"
-        is_quick, how = choose_compilation(model, self._input, self.settings)
+        compilation, how = choose_compilation(model, self._input, self.settings)
         self.notes = [*fork_notes(inputs.data.train, inputs.data.validation), *how]
         adjustable = None if declared is None else AdjustableModel(model, declared)
         has_unknown_end = self._input.steps is None
-        kind = {"has_unknown_end": has_unknown_end, "is_quick": is_quick}
+        kind: dict[str, Any] = {"has_unknown_end": has_unknown_end, "compilation": compilation}
         return options, TrialModel(model, spec, options.callbacks, adjustable=adjustable, **kind)
 
     def _adjusting_callbacks(self) -> list[Any]:

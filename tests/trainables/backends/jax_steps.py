@@ -14,9 +14,9 @@ import pytest
 from tests.support.outcomes import assert_same, train_trial
 from tests.support.tiny_trainables import Tiny, blobs, tiny_data
 from trainables import Data, FitOptions
-from trainables.input.compiled_jax import compiles_quickly, how_compiled
+from trainables.input.compiled_jax import OPTIMISED, Effort, choose_efforts, has_slow_loop, how_compiled
 from trainables.input.gathered_steps import can_gather, can_hold
-from trainables.internals import jax_variables, keras_model
+from trainables.internals import jax_pooling, jax_variables, keras_model
 from trainables.reuse import input_cache, worker_cache
 from trainables.settings import TRIAL_KEY, TrialSettings
 from trainables.training import model as model_module
@@ -101,7 +101,7 @@ def hand_over(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def compile_as_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compile with all optimisations, as Keras does."""
-    monkeypatch.setattr(model_module, "compiles_quickly", lambda *_: False)
+    monkeypatch.setattr(model_module, "choose_efforts", lambda *_: OPTIMISED)
 
 
 @contextmanager
@@ -198,16 +198,18 @@ def test_short_trials_are_compiled_quickly_and_train_alike_to_rounding() -> None
     with counted_programs() as programs:
         reports = [[worker.step()["metrics"] for _ in range(3)] for worker in (quick, whole)]
     assert len(programs) >= 6
-    assert quick.current_trial.training.notes == [how_compiled(True)]
-    assert whole.current_trial.training.notes == [how_compiled(False)]
+    assert quick.current_trial.training.notes == [how_compiled(Effort.NONE)]
+    assert whole.current_trial.training.notes == [how_compiled(Effort.ALL)]
     for short, long in zip(*reports, strict=True):
         assert short == pytest.approx(long, rel=1e-3)
 
 
 def test_a_large_model_is_compiled_with_all_optimisations_and_one_of_unknown_layers_too() -> None:
     model = Compiled.standalone().build_model({})
-    assert compiles_quickly(model, 48, 3, 3.0)
-    assert not compiles_quickly(model, 48_000_000, 3_000_000, 3.0)
+    assert choose_efforts(model, 48, 3, 3.0) == (Effort.NONE, Effort.NONE)
+    assert choose_efforts(model, 3_000_000, 187_500, 3.0) == (Effort.SOME, Effort.NONE)
+    assert choose_efforts(model, 48_000_000, 3_000_000, 3.0) == (Effort.ALL, Effort.NONE)
+    assert choose_efforts(model, 48, 3, 1e9) == (Effort.ALL, Effort.ALL)
 
     class Own(keras.Model):
         """A model whose layers have no known outputs."""
@@ -221,7 +223,7 @@ def test_a_large_model_is_compiled_with_all_optimisations_and_one_of_unknown_lay
 
     own = Own()
     own(np.zeros((1, 4), np.float32))
-    assert not compiles_quickly(own, 48, 3, 1.0)
+    assert choose_efforts(own, 48, 3, 1.0) == OPTIMISED
 
 
 INITIALISERS = [
@@ -257,6 +259,94 @@ def test_without_the_names_each_shape_is_compiled(monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     with jax_variables.shared_programs():
         np.testing.assert_array_equal(drawn, INITIALISERS[0]((11, 17)))
+
+
+def gradients_of_pooling(shape: tuple[int, ...], window: tuple[int, ...], padding: str, name: str) -> list[np.ndarray]:
+    """Return gradients of a pooling of values with ties."""
+    rng = np.random.default_rng(1)
+    values = jax.numpy.asarray(rng.integers(-3, 4, shape), name)
+    first = np.asarray(-np.inf, name)
+
+    def pool(values: Any) -> Any:
+        return jax.lax.reduce_window(values, first, jax.lax.max, window, window, padding)
+
+    numbers = jax.numpy.asarray(rng.normal(size=pool(values).shape), name)
+    (gradient,) = jax.jit(lambda values, numbers: jax.vjp(pool, values)[1](numbers))(values, numbers)
+    every = jax.vmap(lambda values, numbers: jax.vjp(pool, values)[1](numbers)[0])(values[None], numbers[None])
+    return [np.asarray(gradient), np.asarray(every)]
+
+
+POOLINGS = [
+    ((6, 8, 8, 3), (1, 2, 2, 1), "VALID", "float32"),
+    ((6, 7, 9, 3), (1, 2, 2, 1), "VALID", "float32"),
+    ((6, 7, 9, 3), (1, 2, 2, 1), "SAME", "float32"),
+    ((6, 3, 7, 9), (1, 1, 3, 2), "SAME", "bfloat16"),
+    ((6, 11, 3), (1, 4, 1), "VALID", "float16"),
+    ((6, 10, 10, 3), (1, 5, 5, 1), "VALID", "float32"),
+]
+
+
+@pytest.mark.parametrize(("shape", "window", "padding", "name"), POOLINGS)
+def test_the_gradient_of_max_pooling_is_that_of_jax_to_the_bit(
+    shape: tuple[int, ...], window: tuple[int, ...], padding: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pinned name."""
+    with monkeypatch.context() as patch:
+        patch.setattr(jax_pooling, "_is_compared", lambda **_: False)
+        jax.clear_caches()
+        expected = gradients_of_pooling(shape, window, padding, name)
+    assert jax_pooling.speed_up_pooling()
+    jax.clear_caches()
+    for gradient, own in zip(gradients_of_pooling(shape, window, padding, name), expected, strict=True):
+        np.testing.assert_array_equal(gradient, own)
+
+
+def test_without_the_name_jaxs_own_rule_of_pooling_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("jax._src.interpreters.mlir._platform_specific_lowerings")
+    assert not jax_pooling.speed_up_pooling.__wrapped__()
+
+
+class Convolutional(Compiled):
+    """A convolution, pooled, of examples of 4 numbers as images of 2 x 2."""
+
+    def build_model(self, config: dict[str, Any]) -> keras.Model:
+        """Return the compiled model."""
+        layers = [
+            keras.layers.Reshape((2, 2, 1)),
+            keras.layers.Conv2D(3, 2, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+        ]
+        model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(3, activation="softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+
+def test_a_convolution_trains_by_a_program_for_each_batch_as_in_kerass_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_as_keras(monkeypatch)
+    with counted_programs() as programs:
+        gathered = train_trial(begin, Convolutional, {}, tiny_data())
+    assert "jit(_run_whole_batch)" in programs
+    hand_over(monkeypatch)
+    assert_same(gathered, train_trial(begin, Convolutional, {}, tiny_data()))
+
+
+@pytest.mark.parametrize(("layout", "is_slow"), [("NHWC", False), ("NCHW", True)])
+def test_convolutions_are_slow_in_loops_in_layouts_that_the_compiler_changes(layout: str, is_slow: bool) -> None:
+    kernel = {"NHWC": "HWIO", "NCHW": "OIHW"}[layout]
+
+    def convolve(values: Any, weights: Any) -> Any:
+        numbers = (layout, kernel, layout)
+        return jax.lax.conv_general_dilated(values, weights, (1, 1), "VALID", dimension_numbers=numbers)
+
+    values, weights = jax.numpy.ones((5, 6, 6, 6)), jax.numpy.ones((3, 3, 6, 6) if layout == "NHWC" else (6, 6, 3, 3))
+
+    def loop(values: Any, weights: Any) -> Any:
+        return jax.lax.fori_loop(0, 2, lambda _, total: total + convolve(values, weights).sum(), 0.0)
+
+    assert has_slow_loop(jax.make_jaxpr(loop)(values, weights).jaxpr) == is_slow
+    gradient = jax.grad(lambda weights: convolve(values, weights).sum())
+    assert has_slow_loop(jax.make_jaxpr(gradient)(weights).jaxpr)
 
 
 def test_strings_are_left_to_kerass_loop() -> None:
