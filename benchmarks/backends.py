@@ -28,7 +28,7 @@ RUNS = {
 }
 BACKENDS = {
     "digits_mlp": ("tensorflow", "jax, new", "jax, kept"),
-    "fashion_mnist_cnn": ("tensorflow", "jax, new", "torch"),
+    "fashion_mnist_cnn": ("tensorflow", "jax, new", "jax, kept", "torch"),
 }
 _EVERY_S = 0.1
 
