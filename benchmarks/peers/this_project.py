@@ -14,6 +14,7 @@ from benchmarks import watched, work
 from search_spaces import Choice, SearchSpace
 from trainables import Data, KerasTrainable
 from tune_jobs import Experiment, Grid, NoScheduler, Objective
+from tune_jobs.results import Noted
 
 order = work.read_order()
 
@@ -66,7 +67,10 @@ if __name__ == "__main__":
         ),
         storage=order["folder"],
     )
+    notes = [event.text for event in run.events() if isinstance(event, Noted)]
     records = {
+        "notes": notes,
+        "is_warm": any("This run uses the Ray that is kept warm" in note for note in notes),
         "lines": list(watched.lines(order["folder"])),
         "begun_s": order["begun_s"],
         "driver_cpu_s": time.process_time(),

@@ -14,10 +14,9 @@ from tune_jobs.base.named_files import read_file
 from tune_jobs.engine.on_ray.cluster import cluster_address, is_connected, join, leave
 from tune_jobs.engine.on_ray.folders import ray_folder
 from tune_jobs.engine.on_ray.import_ray import import_ray
-from tune_jobs.engine.on_ray.internals.startup import can_reread_variables
 from tune_jobs.engine.on_ray.local import PRELOADED, local_ray, warm_ray, worker_source
 from tune_jobs.engine.on_ray.nodes import joined_machine
-from tune_jobs.engine.on_ray.warm.client import leased
+from tune_jobs.engine.on_ray.warm.client import is_kept, leased, why_unsuited
 from tune_jobs.host.capacity import Machine, this_machine
 from tune_jobs.host.environment import own_folders, variables_set
 from tune_jobs.host.signals import held_back
@@ -63,8 +62,10 @@ def ray_session(
     with ray_folder() as folder, ExitStack() as stack:
         imports_keras = PRELOADED.items() <= worker_variables.items()
         lease = None
-        if imports_keras and not machine.is_cluster and can_reread_variables():
+        if (reason := why_unsuited(machine, imports_keras=imports_keras)) is None:
             lease = stack.enter_context(leased(machine, _TOKENS, tell))
+        elif is_kept():
+            tell(f"The warm Ray is not used, because {reason}.")
         if lease is not None and not _TOKENS:
             _TOKENS.extend(lease.token)
         own: dict[str, str] = {}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tune_jobs.engine.on_ray.internals.startup import can_reread_variables
 from tune_jobs.engine.on_ray.warm.imports import imports_signature
 from tune_jobs.errors import RunFailed
 from tune_jobs.host.capacity import Machine
@@ -50,6 +51,31 @@ def names() -> list[str]:
     """Return the names of the sockets on which a warm Ray may answer this process: its own first."""
     own = [name for wait in IN_PROCESS if (name := wait()) is not None]
     return [*own, *([] if os.environ.get(VARIABLE) == OFF else [name_of_users_own()])]
+
+
+def is_kept() -> bool:
+    """Return whether a warm Ray answers this process."""
+    for name in names():
+        with connected(name) as connection:
+            if connection is not None:
+                return True
+    return False
+
+
+def why_unsuited(machine: Machine, *, imports_keras: bool) -> str | None:
+    """Return why a run cannot use any warm Ray; None if it can.
+
+    Args:
+        machine: The machine, or the cluster, that the run uses.
+        imports_keras: Whether the run's workers import Keras before they have a trial.
+    """
+    if machine.is_cluster:
+        return "this run uses a cluster"
+    if machine.gpus:
+        return "this machine has GPUs, and a worker must know its share of them before it imports Keras"
+    if not imports_keras:
+        return "the trainable has a `step` of its own, and need not train with Keras"
+    return None if can_reread_variables() else "the installed Ray cannot read its variables again"
 
 
 @contextmanager

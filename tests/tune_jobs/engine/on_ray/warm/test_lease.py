@@ -7,15 +7,18 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from tune_jobs.engine.on_ray.warm import holder
+from tune_jobs.engine.on_ray import session
+from tune_jobs.engine.on_ray.local import PRELOADED
+from tune_jobs.engine.on_ray.warm import client, holder
 from tune_jobs.engine.on_ray.warm.begin import begin_for_user, stop_for_user, warm
-from tune_jobs.engine.on_ray.warm.client import leased
+from tune_jobs.engine.on_ray.warm.client import leased, why_unsuited
 from tune_jobs.engine.on_ray.warm.holder import Holder
 from tune_jobs.engine.on_ray.warm.imports import differing, imports_signature
 from tune_jobs.errors import RequestError
@@ -136,6 +139,41 @@ def test_it_is_not_used_where_something_differs(held: Held, monkeypatch: pytest.
 def test_it_is_not_used_where_it_is_switched_off(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(warm_socket.VARIABLE, warm_socket.OFF)
     assert refusals() == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "imports_keras", "reason"),
+    [
+        (Machine((Node(cpus=2),), is_cluster=True), True, "uses a cluster"),
+        (Machine((Node(cpus=2, gpus=1),)), False, "has GPUs"),
+        (TWO, False, "`step` of its own"),
+    ],
+)
+def test_a_run_that_can_use_none_says_why(
+    held: Held, machine: Machine, imports_keras: bool, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def no_ray(*_: Any) -> Iterator[Callable[[], None]]:
+        yield lambda: None
+
+    for name in ("local_ray", "worker_source"):
+        monkeypatch.setattr(session, name, no_ray)
+    monkeypatch.setattr(session, "_joined_ray", no_ray)
+    told: list[str] = []
+    with session.ray_session(machine, PRELOADED if imports_keras else {}, told.append):
+        pass
+    assert [reason in one for one in told] == [True]
+    monkeypatch.setenv(warm_socket.VARIABLE, secrets.token_hex(8))  # nobody keeps that one
+    with session.ray_session(machine, PRELOADED if imports_keras else {}, told.append):
+        pass
+    assert len(told) == 1
+    assert held.source.told == []
+
+
+def test_a_run_needs_a_ray_that_can_read_its_variables_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_unsuited(TWO, imports_keras=True) is None
+    monkeypatch.setattr(client, "can_reread_variables", lambda: False)
+    assert "installed Ray" in str(why_unsuited(TWO, imports_keras=True))
 
 
 def test_a_process_of_another_user_is_not_asked(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
