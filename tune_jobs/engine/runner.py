@@ -15,6 +15,7 @@ from tune_jobs.engine.data import capacity_problems
 from tune_jobs.engine.driver import drive
 from tune_jobs.engine.earlier_results.gather import gather_or_tell
 from tune_jobs.engine.earlier_results.source import Source
+from tune_jobs.engine.on_ray.early_imports import imported_before_checks
 from tune_jobs.engine.on_ray.sending import sending_notes, sending_problems
 from tune_jobs.engine.on_ray.session import available_machine
 from tune_jobs.engine.run_folder.callbacks import Callback
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
+@imported_before_checks()
 def run(
     experiment: Experiment,
     *,
@@ -169,6 +171,7 @@ def _go_on(run: Run, experiment: Experiment, reporter: Reporter | None, callback
     return resume(run.location, experiment, reporter=reporter, callbacks=callbacks)
 
 
+@imported_before_checks()
 def resume(
     folder: str | Path,
     experiment: Experiment,
@@ -238,20 +241,15 @@ def _check_checkpoints(folder: Path, history: History) -> None:
         raise RequestError(*problems)
 
 
-_UNFINISHED = (Status.RUNNING, Status.PAUSED, Status.INTERRUPTED)
-
-
 def _unfinished(history: History) -> list[int]:
-    return [number for number, trial in history.trials.items() if trial.status in _UNFINISHED]
+    unfinished = (Status.RUNNING, Status.PAUSED, Status.INTERRUPTED)
+    return [number for number, trial in history.trials.items() if trial.status in unfinished]
 
 
 def _log_resumption(history: History) -> None:
-    unfinished = _unfinished(history)
-    _LOG.info(
-        "Resuming: %d trials in the journal, of which these are continued or start again: %s",
-        len(history.trials),
-        ", ".join(map(str, unfinished)) or "none",
-    )
+    unfinished = ", ".join(map(str, _unfinished(history))) or "none"
+    text = "Resuming: %d trials in the journal, of which these are continued or start again: %s"
+    _LOG.info(text, len(history.trials), unfinished)
 
 
 def request_problems(

@@ -14,9 +14,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from trainables.tensorflow_log import QUIET_TENSORFLOW
 from tune_jobs.host import fork_launcher, fork_server
+from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.environment import own_packages, read_by_frameworks
 from tune_jobs.host.fork_launcher import receive, send
+from tune_jobs.host.warm_socket import is_kept_warm
 
 _END_S = 5.0
 _FRAMEWORKS = ("keras", "tensorflow", "jax", "torch", "numpy")
@@ -132,6 +135,23 @@ class WorkerSource:
             os.close(self._program)
             self._process.kill()
             self._process.wait()
+
+
+@contextmanager
+def workers_imported_early() -> Iterator[None]:
+    """Begin to import Keras in the process that a run's workers will be forked from, and end it after the block.
+
+    A command and a call of ``run`` begin it before they know whether there is a mistake: it takes seconds, on another
+    CPU. Nothing is begun where the workers would not be forked from it: on a cluster, with GPUs, and where a Ray is
+    kept warm. Nor where there is one CPU, because then it would delay the message about a mistake.
+    """
+    machine = this_machine()
+    joins = os.environ.get("RAY_ADDRESS", "local") not in ("", "local")
+    if _EARLY or joins or machine.gpus or machine.cpus == 1 or is_kept_warm():
+        yield
+        return
+    with begun_early({**QUIET_TENSORFLOW, **os.environ}):
+        yield
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.early_imports import workers_imported_early
 from tune_jobs.cli.hand_over import hand_over
 from tune_jobs.cli.reload_experiment import reload_experiment
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
@@ -68,6 +67,8 @@ def resume(
     callbacks = callbacks_of(tensorboard, mlflow, wandb)
     repeats = find_repeats(run, storage)
     found_run = repeats[0] if repeats else find_run(run, storage)
+    from tune_jobs.host.worker_source import workers_imported_early
+
     ctx.with_resource(workers_imported_early())
     from tune_jobs import engine  # this import takes seconds: do it only when there is a run to resume
 

@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from tune_jobs.cli import options
-from tune_jobs.cli.early_imports import workers_imported_early
 from tune_jobs.cli.hand_over import hand_over
 from tune_jobs.cli.reload_experiment import anchor
 from tune_jobs.cli.run_and_report import carry_out, carry_out_repeats
@@ -67,6 +66,8 @@ def run(
     from tune_jobs.loading.loader import check_reference, load
 
     check_reference(experiment)  # what takes a second to import is not needed to tell this
+    from tune_jobs.host.worker_source import workers_imported_early
+
     ctx.with_resource(workers_imported_early())
     from tune_jobs import engine
     from tune_jobs.engine.earlier_results.named import find_sources, source_problems
