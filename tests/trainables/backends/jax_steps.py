@@ -322,7 +322,7 @@ class Convolutional(Compiled):
         return model
 
 
-def test_a_convolution_trains_by_a_program_for_each_batch_as_in_kerass_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_convolution_trains_by_a_program_for_each_batch_as_with_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     compile_as_keras(monkeypatch)
     with counted_programs() as programs:
         gathered = train_trial(begin, Convolutional, {}, tiny_data())
