@@ -17,6 +17,7 @@ from trainables.data.mapped import UnreadableFile, opened
 from trainables.devices import prepare as devices
 from trainables.exits import described, is_of_the_code
 from trainables.keras_trainable import KerasTrainable, train_epoch
+from trainables.process_end import leave_memory
 from trainables.report import Report
 from trainables.settings import InvalidTrainable, TrialSettings
 
@@ -74,8 +75,10 @@ class Worker:
 
     def leave(self) -> None:
         """End the last trial of this worker, and its process."""
-        gc.freeze()  # the process ends, so nothing need be looked for that could be freed
+        gc.disable()  # the process ends, so nothing need be looked for that could be freed
         self.cleanup()
+        gc.enable()  # if the user's objects have something left to do, Python ends them when it ends
+        leave_memory()
         ray.actor.exit_actor()  # type: ignore[no-untyped-call]
 
 

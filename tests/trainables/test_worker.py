@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import ray
 from ray import tune
 
 from tests.support.tiny_trainables import Tiny, tiny_data
-from trainables import Data, KerasTrainable, TrialSettings
+from trainables import Data, FitOptions, KerasTrainable, TrialSettings
 from trainables.before_ray.sent_class import SentClass, pack, unpack
 from trainables.worker import SharedWorker, Worker
 
@@ -132,6 +134,34 @@ def test_a_worker_with_lanes_trains_each_as_a_worker_would() -> None:
     assert "ValueError: not this one" in str(first.pop(1)["error"])
     assert [report["epoch"] for report in (*first.values(), *second.values(), *third.values())] == [1, 1, 2, 1, 2, 2]
     worker.cleanup()
+
+
+def test_a_worker_that_leaves_loses_nothing_that_callbacks_have_written(tmp_path, monkeypatch) -> None:
+    class Writes(keras.callbacks.Callback):
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.itself = self
+            self.lines = (tmp_path / "lines").open("w")
+            self.lines.write("begun ")
+
+        def on_train_end(self, logs: Any = None) -> None:
+            self.lines.write("ended")
+
+    class Written(Tiny):
+        def fit_options(self, config: dict[str, Any]) -> FitOptions:
+            return FitOptions(callbacks=[Writes()])
+
+    worker = Worker(pack(Written), tiny_data(), SETTINGS)
+    worker.train({})
+    monkeypatch.setattr(ray.actor, "exit_actor", lambda: None)
+    gc.collect()
+    before = gc.get_freeze_count()
+    try:
+        worker.leave()
+        assert gc.isenabled()
+        # Other tests' objects may have something to do at the end: then Python writes the file.
+        assert (tmp_path / "lines").read_text() == "begun ended" or gc.get_freeze_count() == before
+    finally:
+        gc.unfreeze()
 
 
 def test_a_class_that_a_worker_with_lanes_cannot_load_is_told_to_each() -> None:

@@ -14,16 +14,17 @@ from tune_jobs.base.gc_pause import gc_paused, gc_seldom
 LEAVES_A_FILE_OPEN = """
 import gc
 import sys
+import weakref
 from tune_jobs.base.gc_pause import end_quickly
 gc.disable()
-class Cycle:
-    def __del__(self): print("taken apart")
+class Cycle: pass
 one, other = Cycle(), Cycle()
 one.other, other.other = other, one
 one.text, one.bytes, one.closed = open(sys.argv[1], "w"), open(sys.argv[2], "wb"), open(sys.argv[2], "rb")
 one.text.write("lines of a callback")
 one.bytes.write(b"bytes")
 one.closed.close()
+watched = weakref.ref(one, lambda _: print("taken apart"))
 del one, other
 end_quickly()
 end_quickly()
