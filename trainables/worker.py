@@ -15,9 +15,8 @@ from trainables.before_ray.sent_class import SentClass, unpack
 from trainables.data import Data
 from trainables.data.mapped import UnreadableFile, opened
 from trainables.devices import prepare as devices
-from trainables.exits import described, is_of_the_code
+from trainables.exits import described, is_of_the_code, leave_memory
 from trainables.keras_trainable import KerasTrainable, train_epoch
-from trainables.process_end import leave_memory
 from trainables.report import Report
 from trainables.settings import InvalidTrainable, TrialSettings
 

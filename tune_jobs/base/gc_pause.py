@@ -7,7 +7,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from trainables.process_end import leave_memory
+from trainables.exits import leave_memory
 
 _NEW_OBJECTS = 50_000
 

@@ -15,7 +15,7 @@ import pytest
 CYCLE = """
 import atexit, bz2, gc, gzip, sys, tempfile, weakref, zipfile
 from contextlib import contextmanager
-from trainables.process_end import leave_memory
+from trainables.exits import leave_memory
 gc.disable()
 class Cycle: pass
 @contextmanager
