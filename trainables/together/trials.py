@@ -15,7 +15,8 @@ from trainables.settings import TrialSettings, unwrap
 
 _NO_STEPS = (
     "it takes turns with the other trials of its worker, and is not trained together with them: its data is no array, "
-    "or it has an augmentation, steps of its own, or another backend than JAX"
+    "or it has an augmentation or steps of its own, or is compiled with `run_eagerly` or without `jit_compile`, "
+    "or has another backend than JAX"
 )
 _NO_TRACES = (
     "it takes turns with the other trials of its worker, and is not trained together with them: its model has code "

@@ -23,8 +23,7 @@ from tune_jobs.host.signals import held_back
 from tune_jobs.host.worker_source import drop_early
 
 RAY_VARIABLES = {"RAY_USAGE_STATS_ENABLED": "0"}
-# A Ray of our own has no dashboard that could show the history of calls. Ray takes 0.25 s to hand it over at its end.
-OWN_RAY_VARIABLES = {"RAY_task_events_report_interval_ms": "0"}
+_HISTORY = "RAY_task_events_report_interval_ms"
 
 _TOKENS: list[str] = []
 """The token of this process: Ray remembers it for as long as the process lives, so all runs of one have the same."""
@@ -70,7 +69,7 @@ def ray_session(
             _TOKENS.extend(lease.token)
         own: dict[str, str] = {}
         if not machine.is_cluster:
-            own = {**OWN_RAY_VARIABLES, **token_variables(os.environ), **home_variables(os.environ, folder)}
+            own = own_ray_variables(os.environ, folder)
         variables = {**RAY_VARIABLES, **QUIET_TENSORFLOW, **own, "PYTHONPATH": _python_path()}
         stack.enter_context(variables_set(variables))
         if machine.is_cluster or lease is not None or not imports_keras:
@@ -84,6 +83,20 @@ def ray_session(
             ray = local_ray(machine, folder, worker_variables, source)
         wait_until_started = stack.enter_context(ray)
         yield partial(_started, wait_until_started, folder)
+
+
+def own_ray_variables(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return the variables for a Ray of our own.
+
+    It has no dashboard that could show the history of calls, and Ray takes 0.25 s to hand that over at its end. So it
+    keeps none, unless the person has set how often Ray is to do so.
+
+    Args:
+        environment: The variables of this process.
+        folder: A folder for the files that Ray writes in this process.
+    """
+    history = {} if _HISTORY in environment else {_HISTORY: "0"}
+    return {**history, **token_variables(environment), **home_variables(environment, folder)}
 
 
 def token_variables(environment: Mapping[str, str]) -> dict[str, str]:

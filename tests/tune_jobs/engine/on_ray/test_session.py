@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import ray
 
-from tune_jobs.engine.on_ray.session import RAY_VARIABLES, home_variables, token_variables
+from tune_jobs.engine.on_ray.session import RAY_VARIABLES, home_variables, own_ray_variables, token_variables
 
 
 def test_a_person_without_a_token_gets_none_in_the_home_folder(tmp_path: Path) -> None:
@@ -23,6 +23,12 @@ def test_a_person_without_a_token_gets_none_in_the_home_folder(tmp_path: Path) -
 )
 def test_what_a_person_has_chosen_counts(environment: dict[str, str]) -> None:
     assert token_variables(environment) == {}
+
+
+def test_a_ray_of_our_own_keeps_no_history_unless_the_person_wants_one(tmp_path: Path) -> None:
+    own = {"HOME": "/root", "RAY_AUTH_TOKEN": "mine"}
+    assert own_ray_variables(own, tmp_path) == {"RAY_task_events_report_interval_ms": "0"}
+    assert own_ray_variables({**own, "RAY_task_events_report_interval_ms": "500"}, tmp_path) == {}
 
 
 def test_a_token_in_the_home_folder_counts(tmp_path: Path) -> None:

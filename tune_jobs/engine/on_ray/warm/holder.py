@@ -22,7 +22,7 @@ from typing import Any
 from trainables.tensorflow_log import QUIET_TENSORFLOW
 from tune_jobs.engine.on_ray.folders import ray_folder
 from tune_jobs.engine.on_ray.local import PRELOADED, local_ray, worker_source
-from tune_jobs.engine.on_ray.session import OWN_RAY_VARIABLES, RAY_VARIABLES, home_variables, token_variables
+from tune_jobs.engine.on_ray.session import RAY_VARIABLES, own_ray_variables, token_variables
 from tune_jobs.engine.on_ray.warm.imports import differing, imports_signature
 from tune_jobs.host.capacity import this_machine
 from tune_jobs.host.environment import variables_set
@@ -178,7 +178,7 @@ def main(name: str, minutes: float, owner: int | None) -> None:
         commands = stack.enter_context(_command_server(name)) if owner is None else None
         folder = stack.enter_context(ray_folder())
         token = token_variables(os.environ)
-        own = {**OWN_RAY_VARIABLES, **token, **home_variables(os.environ, folder)}
+        own = own_ray_variables(os.environ, folder)
         stack.enter_context(variables_set({**RAY_VARIABLES, **QUIET_TENSORFLOW, **own}))
         source = stack.enter_context(worker_source(_WORKER_VARIABLES))
         wait_until_started = stack.enter_context(local_ray(machine, folder, _WORKER_VARIABLES, source))
