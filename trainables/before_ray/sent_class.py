@@ -96,7 +96,8 @@ def send_by_value(module: ModuleType) -> None:
     """
 
     def register(copy: ModuleType) -> None:
-        copy.register_pickle_by_value(module)
+        if sys.modules.get(module.__name__) is module:  # it may have failed, or been replaced, since
+            copy.register_pickle_by_value(module)
 
     for name in ("cloudpickle", "ray.cloudpickle"):
         call_when_imported(name, register)

@@ -38,3 +38,13 @@ def test_without_cloudpickle_rays_copy_is_taken() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_module_that_is_gone_when_cloudpickle_comes_is_no_error() -> None:
+    code = (
+        "import sys, types; from trainables.before_ray.sent_class import send_by_value; "
+        "kept, gone = types.ModuleType('kept'), types.ModuleType('gone'); sys.modules['kept'] = kept; "
+        "send_by_value(kept); send_by_value(gone); from ray import cloudpickle; "
+        "assert cloudpickle.list_registry_pickle_by_value() == {'kept'}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
