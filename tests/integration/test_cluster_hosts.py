@@ -102,8 +102,8 @@ def test_a_storage_that_the_worker_does_not_see_is_refused_before_any_trial(
     assert status == 2
     assert f"The node worker does not see the folder {storage}/a." in told
     assert "--storage" in told
-    _, left = two_hosts.head.run("ls", "-A", str(storage))
-    assert left == ""
+    status, _ = two_hosts.head.run("test", "-e", str(storage))
+    assert status == 1
 
 
 def test_code_that_lies_on_the_head_alone_is_trained_on_the_worker(
