@@ -7,8 +7,6 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from trainables.exits import leave_memory
-
 _NEW_OBJECTS = 50_000
 
 
@@ -48,5 +46,11 @@ def end_quickly() -> None:
 
     That takes 0.6 s after Ray, pandas and HyperOpt were imported. Nothing is lost: see ``leave_memory``.
     """
-    atexit.unregister(leave_memory)
-    atexit.register(leave_memory)
+    atexit.unregister(_leave_memory)
+    atexit.register(_leave_memory)
+
+
+def _leave_memory() -> None:
+    from trainables.exits import leave_memory  # help and errors are printed before the package is imported
+
+    leave_memory()
