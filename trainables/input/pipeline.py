@@ -29,7 +29,8 @@ class ValidationInput:
 
     def __init__(self, batches: Any) -> None:
         self._batches = batches
-        self.steps = len(batches)
+        # A data set that is divided among GPUs has no length, but as many batches as it was made of.
+        self.steps = len(batches) if hasattr(batches, "__len__") else int(batches.cardinality)
 
     @property
     def spec(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from trainables import FitOptions, InvalidTrainable
 from trainables.data.nested import Split
-from trainables.input.pipeline import batches_in_order, training_input
+from trainables.input.pipeline import ValidationInput, batches_in_order, training_input
 
 EXAMPLES = 10
 IDS = np.arange(EXAMPLES, dtype=np.float32)
@@ -180,3 +180,10 @@ def test_augmentation_leaves_weights_alone() -> None:
     for x, y, weight in epoch_of((IDS, IDS), options=options):
         np.testing.assert_array_equal(x, -y)
         np.testing.assert_array_equal(weight, np.where(y == 0, 2, 1))
+
+
+def test_a_data_set_that_is_divided_among_devices_has_as_many_batches() -> None:
+    import tensorflow as tf
+
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        assert ValidationInput(batches_in_order((IDS, IDS), 4)).steps == -(-EXAMPLES // 4)

@@ -106,6 +106,8 @@ SLOW_KINDS = ("Ray Data", "single examples", "batches", "shuffled, cached", "PyD
 
 def of_kind(kind: str) -> type[Blobs]:
     class OfKind(Blobs):
+        data_cpus = 1 if kind == "Ray Data" else None
+
         def load_data(self) -> Data:
             splits = {name: KINDS[kind](*split) for name, split in SPLITS.items()}
             return Data(**splits, class_names=NAMES, label="y" if kind in ("frame", "Ray Data") else None)
