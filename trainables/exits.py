@@ -28,7 +28,7 @@ _INSTALLED = (sys.prefix, sys.base_prefix, "<frozen")
 _LOSE_NOTHING = frozenset(
     {
         *("builtins", "_io", "click", "contextlib", "filelock", "jax", "jaxlib", "joblib", "ray", "socket"),
-        *("subprocess", "threading", "torch", "trainables", "search_spaces", "tune_jobs", "tensorflow.python.eager"),
+        *("subprocess", "threading", "torch", "trainables", "search_spaces", "tune_jobs"),
     }
 )
 
@@ -127,7 +127,7 @@ def leave_memory() -> None:
 
 def _loses_nothing(module: object) -> bool:
     parts = str(module).split(".")
-    return parts[0] in _LOSE_NOTHING or ".".join(parts[:3]) in _LOSE_NOTHING
+    return parts[0] in _LOSE_NOTHING or (parts[0] == "tensorflow" and "eager" in parts)
 
 
 def _module_of(generator: Any) -> object:

@@ -34,7 +34,7 @@ class Effort(StrEnum):
 
 
 class Compilation(NamedTuple):
-    """How hard JAX compiles the programs of a model.
+    """The efforts of JAX's compiler for the programs of a model.
 
     Attributes:
         whole: The effort for the programs of whole batches.

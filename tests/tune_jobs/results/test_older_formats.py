@@ -21,7 +21,7 @@ from tune_jobs.results.layout import TRIALS_FOLDER
 from tune_jobs.results.run import Run
 
 DATA = Path(__file__).parents[2] / "data" / "formats"
-RUNS = sorted(path.parent.name for path in DATA.glob("*/experiment.json"))
+RUNS = sorted((path.parent.name for path in DATA.glob("*/experiment.json")), key=lambda name: int(name.split("-")[0]))
 
 
 @pytest.fixture(scope="module")
