@@ -24,6 +24,7 @@ _FIELDS = {
     "fraction": "1.0",
     "resources": "Resources()",
     "max_concurrent_trials": "1",
+    "together": "1",
     "on_oom": "'fail'",
     "seed": "0",
     "checkpoint_every_s": "60.0",
