@@ -37,7 +37,11 @@ def of_job(number: int, environment: dict[str, str]) -> dict[str, str]:
 def spare_of(source: WorkerSource, count: int) -> list[psutil.Process]:
     source.end_workers(count, ["imported_by_spare"])
     assert source.refusal() is None  # it answers in turn
-    return psutil.Process(source.process_id).children()
+    until_s = time.monotonic() + 20
+    server = psutil.Process(source.process_id)
+    while len(children := server.children()) > count and time.monotonic() < until_s:
+        time.sleep(0.01)  # workers that were told to end need a moment
+    return children
 
 
 def test_the_next_job_is_told_from_the_last_one() -> None:
