@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import platform
 import sys
 from collections.abc import Mapping
@@ -74,9 +73,7 @@ class Worker:
 
     def leave(self) -> None:
         """End the last trial of this worker, and its process."""
-        gc.disable()  # the process ends, so nothing need be looked for that could be freed
         self.cleanup()
-        gc.enable()  # if the user's objects have something left to do, Python ends them when it ends
         leave_memory()
         ray.actor.exit_actor()  # type: ignore[no-untyped-call]
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tune_jobs.base.gc_pause import gc_paused
 from tune_jobs.host.fork_launcher import OOM_SCORE, Message
 
 _HARMLESS_THREADS = frozenset({"jemalloc_bg_thd"})  # pyarrow's allocator stops it before a fork, by itself
@@ -86,14 +87,12 @@ def import_all(modules: Iterable[str]) -> str | None:
     """Import modules, and return the error if one cannot be imported."""
     from importlib import import_module
 
-    gc.disable()  # to look for cycles among what modules define takes a fifth of the time of the imports
     try:
-        for module in modules:
-            import_module(module)
+        with gc_paused():  # to look for cycles among what modules define takes a fifth of the time of the imports
+            for module in modules:
+                import_module(module)
     except Exception as error:  # noqa: BLE001 - a worker will meet it, and report it
         return f"{type(error).__name__}: {error}"
-    finally:
-        gc.enable()
     return None
 
 

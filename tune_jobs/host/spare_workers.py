@@ -12,9 +12,9 @@ import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from importlib import import_module
 
 from tune_jobs.host.fork_launcher import Message, receive, send
+from tune_jobs.host.forked_worker import import_all
 
 _JOB = "RAY_JOB_ID"
 _JOB_BYTES = 4
@@ -117,11 +117,8 @@ def _waited(connection: socket.socket, variables: Mapping[str, str], modules: Se
     """Import modules, and return the request that comes."""
     before = of_ray(os.environ)
     os.environ.update(variables)
-    gc.disable()
     for module in modules:
-        with suppress(Exception):  # the worker will meet it, and report it
-            import_module(module)
-    gc.enable()
+        import_all([module])  # the worker will meet an error, and report it
     gc.collect()
     gc.freeze()
     for name in variables:
